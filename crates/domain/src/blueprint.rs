@@ -1,0 +1,144 @@
+//! Plain rows that a gateway compiles: what Postgres holds, read in one consistent view.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    ApiId, ApplicationId, CredentialId, Environment, Limit, OrganizationId, PlanId, ProductId, RouteId,
+    ServiceId, SubscriptionId,
+};
+
+/// Everything but the consumers: routes, services, products and plans of one revision.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Blueprint {
+    /// Changes when a database is restored from a backup; then revisions cannot be compared.
+    pub epoch: Uuid,
+    /// The revision that these rows belong to.
+    pub revision: i64,
+    /// Systems we forward to.
+    pub services: Vec<Service>,
+    /// What is published; drafts and retired APIs are not in it.
+    pub apis: Vec<Api>,
+    /// APIs offered together.
+    pub products: Vec<Product>,
+    /// Terms of the products.
+    pub plans: Vec<Plan>,
+}
+
+/// A system we forward to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its name in URLs and messages.
+    pub slug: String,
+    /// Milliseconds to open a connection.
+    pub connect_timeout_ms: u32,
+    /// Milliseconds to wait for bytes of an answer.
+    pub read_timeout_ms: u32,
+    /// Its addresses.
+    pub targets: Vec<Target>,
+}
+
+/// One address of a service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Target {
+    /// `http://host[:port][/path]` or `https://…`.
+    pub url: String,
+    /// Its share of the calls, relative to its siblings; 0 takes none.
+    pub weight: u16,
+}
+
+/// One published API.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Api {
+    /// Its id.
+    pub id: ApiId,
+    /// Its name in URLs and messages.
+    pub slug: String,
+    /// Where calls go.
+    pub service_id: ServiceId,
+    /// Hosts it answers on, lower case, without port; empty means any.
+    pub hosts: Vec<String>,
+    /// What stands before every route's path: empty or `/segment…` without a final slash.
+    pub base_path: String,
+    /// Products that it is part of; a consumer needs one of them.
+    pub product_ids: Vec<ProductId>,
+    /// Its operations.
+    pub routes: Vec<Route>,
+}
+
+/// One operation: a method and a path template below the API's base path.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Upper-case method.
+    pub method: String,
+    /// OpenAPI path template, like `/countries/{code}`.
+    pub path: String,
+}
+
+/// APIs offered together.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// Its name in URLs and messages.
+    pub slug: String,
+}
+
+/// The terms under which a product is used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its id.
+    pub id: PlanId,
+    /// The product it is for.
+    pub product_id: ProductId,
+    /// Its name in headers and messages.
+    pub slug: String,
+    /// Its limits, in the order they are checked and shown.
+    pub limits: Vec<Limit>,
+}
+
+/// An active application with all that it may prove and open. Consumers live outside the blueprint and are
+/// replaced one application at a time, so that a million keys never ride on a route change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConsumerApplication {
+    /// Its id.
+    pub id: ApplicationId,
+    /// The tenant that owns it.
+    pub organization_id: OrganizationId,
+    /// Its active keys.
+    pub credentials: Vec<ConsumerCredential>,
+    /// Its active and suspended subscriptions; at most one per product.
+    pub subscriptions: Vec<ConsumerSubscription>,
+}
+
+/// An active key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConsumerCredential {
+    /// Its id.
+    pub id: CredentialId,
+    /// Live or test.
+    pub environment: Environment,
+    /// HMAC-SHA-256 of the key under the pepper of `pepper_version`.
+    pub digest: [u8; 32],
+    /// Which pepper the digest was made with.
+    pub pepper_version: i16,
+    /// Unix seconds after which it opens nothing.
+    pub expires_at: Option<i64>,
+}
+
+/// An application's standing on a plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ConsumerSubscription {
+    /// Its id.
+    pub id: SubscriptionId,
+    /// The product that it opens.
+    pub product_id: ProductId,
+    /// On which terms.
+    pub plan_id: PlanId,
+    /// Suspended subscriptions are carried so that their calls can be refused by name.
+    pub suspended: bool,
+}

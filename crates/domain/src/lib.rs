@@ -1,0 +1,33 @@
+//! The words of Tollgate: ids, states, limits, money, scopes and the blueprint.
+//!
+//! Nothing here does I/O; every other room speaks in these types.
+
+mod blueprint;
+mod id;
+mod key;
+mod limit;
+mod money;
+mod period;
+mod scope;
+mod slug;
+mod state;
+mod usage;
+
+pub use blueprint::{
+    Api, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan, Product, Route, Service, Target,
+};
+pub use id::{
+    ApiId, ApplicationId, AuditId, CredentialId, InvalidId, OrganizationId, PlanId, ProductId, RouteId,
+    ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+};
+pub use key::Environment;
+pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};
+pub use money::{Currency, InvalidCurrency, Price};
+pub use period::{CalendarMonth, Period};
+pub use scope::Scope;
+pub use slug::{InvalidSlug, Slug};
+pub use state::{
+    ApiState, ApplicationState, CredentialState, MemberRole, OperatorRole, PlanState, ProductState,
+    SubscriptionState, UnknownState, Visibility,
+};
+pub use usage::{Outcome, UsageCount, UsageKey};

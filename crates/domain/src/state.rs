@@ -1,0 +1,142 @@
+//! The states things go through, and the roles people have.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A word that names no state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown word: {0}")]
+pub struct UnknownState(pub String);
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// As it stands in the database and on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownState;
+
+            fn from_str(text: &str) -> Result<Self, UnknownState> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(UnknownState(other.to_owned())),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Where an API stands in its life.
+    ApiState {
+        /// Not served.
+        Draft = "draft",
+        /// Served.
+        Published = "published",
+        /// Gone.
+        Retired = "retired",
+    }
+    /// Whether a product is on offer.
+    ProductState {
+        /// Seen by operators only.
+        Draft = "draft",
+        /// On offer.
+        Published = "published",
+        /// No new subscriptions.
+        Retired = "retired",
+    }
+    /// Whether a plan can be chosen.
+    PlanState {
+        /// Can be subscribed to.
+        Open = "open",
+        /// Price shown, cannot be chosen yet.
+        Announced = "announced",
+        /// Only its present subscribers keep it.
+        Closed = "closed",
+    }
+    /// Who sees a product in the portal.
+    Visibility {
+        /// Everybody.
+        Public = "public",
+        /// People who signed in.
+        SignedIn = "signed_in",
+    }
+    /// Whether an application may call.
+    ApplicationState {
+        /// Yes.
+        Active = "active",
+        /// An operator stopped it.
+        Suspended = "suspended",
+    }
+    /// An application's standing on a plan.
+    SubscriptionState {
+        /// Waits for approval.
+        Requested = "requested",
+        /// In force.
+        Active = "active",
+        /// Stopped for now.
+        Suspended = "suspended",
+        /// Over.
+        Ended = "ended",
+    }
+    /// Whether a credential opens anything.
+    CredentialState {
+        /// It does.
+        Active = "active",
+        /// Never again.
+        Revoked = "revoked",
+    }
+    /// What a user may do inside an organization.
+    MemberRole {
+        /// Everything, ownership included.
+        Owner = "owner",
+        /// Applications, keys and subscriptions.
+        Developer = "developer",
+        /// Reads.
+        Viewer = "viewer",
+    }
+    /// What a user may do to the platform.
+    OperatorRole {
+        /// Everything.
+        Admin = "admin",
+        /// Reads.
+        Auditor = "auditor",
+    }
+}
+
+impl SubscriptionState {
+    /// Whether this state may follow `self`: requested → active ⇄ suspended → ended, and nothing follows ended.
+    #[must_use]
+    pub const fn may_become(self, next: Self) -> bool {
+        matches!(
+            (self, next),
+            (Self::Requested, Self::Active | Self::Ended)
+                | (Self::Active, Self::Suspended | Self::Ended)
+                | (Self::Suspended, Self::Active | Self::Ended)
+        )
+    }
+}

@@ -1,0 +1,87 @@
+//! One metered call, and counts of them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{CredentialId, RouteId, SubscriptionId};
+
+/// How a call of a known consumer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Outcome {
+    /// The upstream answered; its status is the call's status.
+    Served = 1,
+    /// A rate limit refused it.
+    RateLimited = 2,
+    /// The quota refused it.
+    QuotaExceeded = 3,
+    /// Allowed, but the upstream did not answer.
+    UpstreamFailed = 4,
+    /// Allowed, but the caller went away before the answer (nginx's 499).
+    Canceled = 5,
+}
+
+impl Outcome {
+    /// As stored in Postgres.
+    #[must_use]
+    pub const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// From what is stored in Postgres or in a journal.
+    #[must_use]
+    pub const fn from_code(code: i16) -> Option<Self> {
+        match code {
+            1 => Some(Self::Served),
+            2 => Some(Self::RateLimited),
+            3 => Some(Self::QuotaExceeded),
+            4 => Some(Self::UpstreamFailed),
+            5 => Some(Self::Canceled),
+            _ => None,
+        }
+    }
+
+    /// Whether such a call counts against the quota and on the bill: only an answer that the upstream made,
+    /// and never its own failure (5xx).
+    #[must_use]
+    pub const fn is_charged(self, status: u16) -> bool {
+        matches!(self, Self::Served) && status < 500
+    }
+}
+
+/// What calls are counted by. Counts of one key only ever grow while its gateway process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UsageKey {
+    /// Whose key made the call.
+    pub credential_id: CredentialId,
+    /// Under which subscription it was decided.
+    pub subscription_id: SubscriptionId,
+    /// What was called.
+    pub route_id: RouteId,
+    /// The status the caller saw.
+    pub status: u16,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The minute it began in, in minutes since the Unix epoch.
+    pub minute: u32,
+}
+
+/// Cumulative counts of one [`UsageKey`] in one gateway process (`boot_id`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageCount {
+    /// The gateway process that counted.
+    pub boot_id: Uuid,
+    /// What is counted.
+    pub key: UsageKey,
+    /// Calls.
+    pub calls: u64,
+    /// Calls that count against the quota.
+    pub charged: u64,
+    /// Request body bytes.
+    pub bytes_in: u64,
+    /// Response body bytes.
+    pub bytes_out: u64,
+    /// Sum of whole-call times in microseconds.
+    pub duration_us: u64,
+}
