@@ -23,6 +23,14 @@ impl Environment {
     }
 }
 
+impl TryFrom<String> for Environment {
+    type Error = crate::state::UnknownState;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
 impl std::str::FromStr for Environment {
     type Err = crate::state::UnknownState;
 

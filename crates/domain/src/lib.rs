@@ -14,7 +14,8 @@ mod state;
 mod usage;
 
 pub use blueprint::{
-    Api, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan, Product, Route, Service, Target,
+    Api, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan, Product, Route,
+    Service, Target,
 };
 pub use id::{
     ApiId, ApplicationId, AuditId, CredentialId, InvalidId, OrganizationId, PlanId, ProductId, RouteId,

@@ -1,0 +1,53 @@
+//! What can go wrong in the database, by what the caller can do about it.
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed query.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such row, or none that the scope may see.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// A unique rule was broken; the name is the constraint's.
+    #[error("conflict with an existing row ({0})")]
+    Conflict(String),
+    /// Something else still refers to the row; the name is the constraint's.
+    #[error("still referred to ({0})")]
+    Referenced(String),
+    /// The database is away or too slow.
+    #[error("database unavailable")]
+    Unavailable(#[source] sqlx::Error),
+    /// Anything else: a fault of ours.
+    #[error("database error")]
+    Database(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("migration failed: {0}")]
+    Migration(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::RowNotFound => Self::NotFound("row"),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            sqlx::Error::Database(db) => {
+                let constraint = db.constraint().unwrap_or_default().to_owned();
+                match db.code().as_deref() {
+                    Some("23505") => Self::Conflict(constraint),
+                    Some("23503" | "23001") => Self::Referenced(constraint),
+                    // Class 57: operator intervention (shutdown, statement timeout); 08: connection; 53: resources.
+                    Some(code) if ["57", "08", "53"].iter().any(|class| code.starts_with(class)) => {
+                        Self::Unavailable(error)
+                    }
+                    _ => Self::Database(error),
+                }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! What gateways read: the blueprint, the consumers, and what changed since a revision.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgListener;
+use sqlx::{FromRow, PgConnection};
+use tollgate_domain::{
+    Api, ApplicationId, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
+    Environment, Limit, OrganizationId, Plan, Product, Route, Service, Target,
+};
+use uuid::Uuid;
+
+use crate::{Error, Result, Store};
+
+/// Where the configuration stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Head {
+    /// Differs after a restore from backup.
+    pub epoch: Uuid,
+    /// Grows by one with every transaction that changed something.
+    pub revision: i64,
+}
+
+/// One thing that a revision touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedChange {
+    /// The revision.
+    pub revision: i64,
+    /// What it touched.
+    pub kind: FeedKind,
+}
+
+/// What to read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedKind {
+    /// Services, APIs, routes, products or plans.
+    Blueprint,
+    /// One application with its keys and subscriptions.
+    Consumer(ApplicationId),
+}
+
+/// Everything, in one consistent view.
+#[derive(Debug, Clone)]
+pub struct FullLoad {
+    /// Routes, services, products and plans; carries epoch and revision of the whole load.
+    pub blueprint: Blueprint,
+    /// Every active application.
+    pub applications: Vec<ConsumerApplication>,
+}
+
+/// A connection that hears of new revisions. A hint only: it may miss some, so the head is polled as well.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// Waits for the next notice.
+    ///
+    /// # Errors
+    /// The connection was lost; listen again.
+    pub async fn recv(&mut self) -> Result<()> {
+        // try_recv tells of a lost connection instead of hiding it, and what happened meanwhile was missed.
+        match self.0.try_recv().await? {
+            Some(_) => Ok(()),
+            None => Err(Error::Unavailable(sqlx::Error::WorkerCrashed)),
+        }
+    }
+}
+
+impl Store {
+    /// The current revision.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_head(&self) -> Result<Head> {
+        Ok(sqlx::query_as("select epoch, revision from config_head").fetch_one(&self.pool).await?)
+    }
+
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn feed_listen(&self) -> Result<Listener> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.ignore_pool_close_event(true);
+        listener.listen("tollgate_config").await?;
+        Ok(Listener(listener))
+    }
+
+    /// What changed after a revision, in order; none where the log no longer reaches back that far.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>> {
+        let oldest: i64 =
+            sqlx::query_scalar("select oldest_delta from config_head").fetch_one(&self.pool).await?;
+        if after < oldest {
+            return Ok(None);
+        }
+        let rows: Vec<(i64, String, Uuid)> = sqlx::query_as(
+            "select revision, kind, application_id from config_changes where revision > $1 order by revision",
+        )
+        .bind(after)
+        .fetch_all(&self.pool)
+        .await?;
+        let changes = rows.into_iter().map(|(revision, kind, application)| FeedChange {
+            revision,
+            kind: if kind == "consumer" {
+                FeedKind::Consumer(application.into())
+            } else {
+                FeedKind::Blueprint
+            },
+        });
+        Ok(Some(changes.collect()))
+    }
+
+    /// Forgets changes older than a week; who is further behind loads everything.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_prune(&self) -> Result<()> {
+        sqlx::query(
+            "with gone as (delete from config_changes where at < now() - interval '7 days' returning revision)
+             update config_head set oldest_delta = greatest(oldest_delta, coalesce((select max(revision) from gone), 0))
+             where exists (select from gone)",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Routes, services, products and plans in one consistent view.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_blueprint(&self) -> Result<Blueprint> {
+        let mut view = self.consistent_view().await?;
+        read_blueprint(&mut view).await
+    }
+
+    /// Everything in one consistent view; allowed 60 s, since it may carry a million keys.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_full(&self) -> Result<FullLoad> {
+        let mut view = self.consistent_view().await?;
+        sqlx::query("set local statement_timeout = '60s'").execute(&mut *view).await?;
+        let blueprint = read_blueprint(&mut view).await?;
+        let applications = read_consumers(&mut view, None).await?;
+        Ok(FullLoad { blueprint, applications })
+    }
+
+    /// Some applications; one that is not returned is suspended, deleted or unknown.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let mut view = self.consistent_view().await?;
+        read_consumers(&mut view, Some(&ids)).await
+    }
+
+    async fn consistent_view(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
+        let mut tx = tokio::time::timeout(Duration::from_secs(5), self.pool.begin())
+            .await
+            .map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
+        sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
+        Ok(tx)
+    }
+}
+
+#[derive(FromRow)]
+struct FeedService {
+    #[sqlx(try_from = "Uuid")]
+    id: tollgate_domain::ServiceId,
+    slug: String,
+    connect_timeout_ms: i32,
+    read_timeout_ms: i32,
+    #[sqlx(json)]
+    targets: Vec<Target>,
+}
+
+#[derive(FromRow)]
+struct FeedApi {
+    #[sqlx(try_from = "Uuid")]
+    id: tollgate_domain::ApiId,
+    slug: String,
+    #[sqlx(try_from = "Uuid")]
+    service_id: tollgate_domain::ServiceId,
+    hosts: Vec<String>,
+    base_path: String,
+    product_ids: Vec<Uuid>,
+}
+
+#[derive(FromRow)]
+struct FeedPlan {
+    id: Uuid,
+    product_id: Uuid,
+    slug: String,
+    #[sqlx(json)]
+    limits: Vec<Limit>,
+}
+
+async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
+    let head: Head = sqlx::query_as("select epoch, revision from config_head").fetch_one(&mut *conn).await?;
+    let services: Vec<FeedService> = sqlx::query_as(
+        "select s.id, s.slug, s.connect_timeout_ms, s.read_timeout_ms,
+            (select coalesce(json_agg(json_build_object('url', t.url, 'weight', t.weight) order by t.position), '[]')
+             from targets t where t.service_id = s.id) as targets
+         from services s order by s.id",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let apis: Vec<FeedApi> = sqlx::query_as(
+        "select a.id, a.slug, a.service_id, a.hosts, a.base_path,
+            array(select p.product_id from product_apis p join products q on q.id = p.product_id
+                  where p.api_id = a.id order by p.product_id) as product_ids
+         from apis a where a.state = 'published' order by a.id",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let routes: Vec<(Uuid, Uuid, String, String)> = sqlx::query_as(
+        "select r.api_id, r.id, r.method, r.path from routes r join apis a on a.id = r.api_id
+         where a.state = 'published' order by r.id",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let products: Vec<(Uuid, String)> =
+        sqlx::query_as("select id, slug from products order by id").fetch_all(&mut *conn).await?;
+    let plans: Vec<FeedPlan> = sqlx::query_as("select id, product_id, slug, limits from plans order by id")
+        .fetch_all(&mut *conn)
+        .await?;
+
+    let mut routes_of: HashMap<Uuid, Vec<Route>> = HashMap::new();
+    for (api, id, method, path) in routes {
+        routes_of.entry(api).or_default().push(Route { id: id.into(), method, path });
+    }
+    let apis = apis.into_iter().map(|api| Api {
+        routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),
+        id: api.id,
+        slug: api.slug,
+        service_id: api.service_id,
+        hosts: api.hosts,
+        base_path: api.base_path,
+        product_ids: api.product_ids.into_iter().map(Into::into).collect(),
+    });
+    let services = services.into_iter().map(|service| Service {
+        id: service.id,
+        slug: service.slug,
+        connect_timeout_ms: service.connect_timeout_ms.unsigned_abs(),
+        read_timeout_ms: service.read_timeout_ms.unsigned_abs(),
+        targets: service.targets,
+    });
+    let plans = plans.into_iter().map(|plan| Plan {
+        id: plan.id.into(),
+        product_id: plan.product_id.into(),
+        slug: plan.slug,
+        limits: plan.limits,
+    });
+    Ok(Blueprint {
+        epoch: head.epoch,
+        revision: head.revision,
+        services: services.collect(),
+        apis: apis.collect(),
+        products: products.into_iter().map(|(id, slug)| Product { id: id.into(), slug }).collect(),
+        plans: plans.collect(),
+    })
+}
+
+#[derive(FromRow)]
+struct FeedCredential {
+    application_id: Uuid,
+    id: Uuid,
+    #[sqlx(try_from = "String")]
+    environment: Environment,
+    digest: Vec<u8>,
+    pepper_version: i16,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result<Vec<ConsumerApplication>> {
+    let applications: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "select a.id, a.organization_id from applications a join organizations o on o.id = a.organization_id
+         where a.state = 'active' and a.deleted_at is null and o.deleted_at is null
+           and ($1::uuid[] is null or a.id = any($1)) order by a.id",
+    )
+    .bind(ids)
+    .fetch_all(&mut *conn)
+    .await?;
+    let credentials: Vec<FeedCredential> = sqlx::query_as(
+        "select application_id, id, environment, digest, pepper_version, expires_at from credentials
+         where revoked_at is null and (expires_at is null or expires_at > now())
+           and ($1::uuid[] is null or application_id = any($1)) order by application_id, id",
+    )
+    .bind(ids)
+    .fetch_all(&mut *conn)
+    .await?;
+    let subscriptions: Vec<(Uuid, Uuid, Uuid, Uuid, bool)> = sqlx::query_as(
+        "select application_id, id, product_id, plan_id, state = 'suspended' from subscriptions
+         where state in ('active', 'suspended') and ($1::uuid[] is null or application_id = any($1))
+         order by application_id, id",
+    )
+    .bind(ids)
+    .fetch_all(&mut *conn)
+    .await?;
+
+    let mut found: HashMap<Uuid, ConsumerApplication> = applications
+        .into_iter()
+        .map(|(id, organization)| {
+            let application = ConsumerApplication {
+                id: id.into(),
+                organization_id: OrganizationId::from(organization),
+                credentials: Vec::new(),
+                subscriptions: Vec::new(),
+            };
+            (id, application)
+        })
+        .collect();
+    for row in credentials {
+        let Ok(digest) = <[u8; 32]>::try_from(row.digest.as_slice()) else { continue };
+        if let Some(application) = found.get_mut(&row.application_id) {
+            application.credentials.push(ConsumerCredential {
+                id: row.id.into(),
+                environment: row.environment,
+                digest,
+                pepper_version: row.pepper_version,
+                expires_at: row.expires_at.map(|at| at.timestamp()),
+            });
+        }
+    }
+    for (application, id, product, plan, suspended) in subscriptions {
+        if let Some(application) = found.get_mut(&application) {
+            application.subscriptions.push(ConsumerSubscription {
+                id: id.into(),
+                product_id: product.into(),
+                plan_id: plan.into(),
+                suspended,
+            });
+        }
+    }
+    Ok(found.into_values().collect())
+}

@@ -1,0 +1,47 @@
+//! Postgres, and the only SQL of the project.
+//!
+//! Reads are methods of [`Store`]; reads of tenants' rows take a [`Scope`](tollgate_domain::Scope). Writes are
+//! methods of [`Tx`], which `control` opens together with an audit entry. Verbs: `find` (maybe none), `get` (or
+//! not found), `list` (a page), `insert`, `update`, `delete`, `lock`.
+
+mod apis;
+mod applications;
+mod audit;
+mod credentials;
+mod error;
+mod feed;
+mod nodes;
+mod organizations;
+mod page;
+mod plans;
+mod products;
+mod schema;
+mod services;
+mod sessions;
+mod sign_in;
+mod subscriptions;
+mod tokens;
+mod tx;
+mod usage;
+mod usage_report;
+mod users;
+
+pub use apis::{ApiRow, NewApi, RouteRow};
+pub use applications::ApplicationRow;
+pub use audit::{AuditRow, NewAuditEntry};
+pub use credentials::{CredentialRow, NewCredential};
+pub use error::{Error, Result};
+pub use feed::{FeedChange, FeedKind, FullLoad, Head, Listener};
+pub use nodes::NodeRow;
+pub use organizations::{MemberRow, OrganizationRow};
+pub use page::Page;
+pub use plans::{NewPlan, PlanRow};
+pub use products::{NewProduct, ProductRow};
+pub use schema::migrate;
+pub use services::{NewService, ServiceRow};
+pub use sessions::SessionRow;
+pub use subscriptions::{NewSubscription, SubscriptionRow};
+pub use tokens::{NewToken, TokenRow};
+pub use tx::{Store, Tx};
+pub use usage_report::{TrafficRow, UsageBucketRow, UsageTotals};
+pub use users::{OperatorRow, UserRow};

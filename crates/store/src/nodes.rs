@@ -1,0 +1,71 @@
+//! Gateway processes and what they run.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::{Result, Store};
+
+/// One gateway process.
+#[derive(Debug, Clone, FromRow)]
+pub struct NodeRow {
+    /// The process.
+    pub boot_id: Uuid,
+    /// Its host's name or what it was told to be called.
+    pub name: String,
+    /// The build.
+    pub version: String,
+    /// The revision that it serves.
+    pub revision: i64,
+    /// starting, serving, draining or stopped.
+    pub state: String,
+    /// Why it refused a newer revision, if it did.
+    pub last_error: Option<String>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it last spoke.
+    pub seen_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// Says that a gateway lives and what it runs. `state` is one of starting, serving, draining, stopped.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn gateway_heartbeat(
+        &self,
+        boot_id: Uuid,
+        name: &str,
+        version: &str,
+        revision: i64,
+        state: &str,
+        last_error: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query(
+            "insert into gateway_nodes (boot_id, name, version, revision, state, last_error)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (boot_id) do update set revision = $4, state = $5, last_error = $6, seen_at = now()",
+        )
+        .bind(boot_id)
+        .bind(name)
+        .bind(version)
+        .bind(revision)
+        .bind(state)
+        .bind(last_error)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Gateways heard of in the last day, latest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_nodes(&self) -> Result<Vec<NodeRow>> {
+        Ok(sqlx::query_as(
+            "select * from gateway_nodes where seen_at > now() - interval '1 day' order by seen_at desc limit 100",
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}

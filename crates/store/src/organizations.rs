@@ -1,0 +1,178 @@
+//! Tenants and their members.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use tollgate_domain::{MemberRole, OrganizationId, Scope, Slug, UserId};
+use uuid::Uuid;
+
+use crate::{Error, Page, Result, Store, Tx};
+
+/// A tenant.
+#[derive(Debug, Clone, FromRow)]
+pub struct OrganizationRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+    /// Its name in URLs.
+    #[sqlx(try_from = "String")]
+    pub slug: Slug,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// A user in a tenant.
+#[derive(Debug, Clone, FromRow)]
+pub struct MemberRow {
+    /// The tenant.
+    #[sqlx(try_from = "Uuid")]
+    pub organization_id: OrganizationId,
+    /// The user.
+    #[sqlx(try_from = "Uuid")]
+    pub user_id: UserId,
+    /// The user's e-mail.
+    pub email: String,
+    /// What they may do there.
+    #[sqlx(try_from = "String")]
+    pub role: MemberRole,
+}
+
+impl Store {
+    /// A tenant that the scope may see.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn get_organization(&self, scope: Scope, id: OrganizationId) -> Result<OrganizationRow> {
+        sqlx::query_as(
+            "select id, name, slug, created_at from organizations
+             where id = $1 and deleted_at is null and ($2::uuid is null or id = $2)",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(Error::NotFound("organization"))
+    }
+
+    /// Tenants that the scope may see, oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_organizations(&self, scope: Scope, page: Page) -> Result<Vec<OrganizationRow>> {
+        Ok(sqlx::query_as(
+            "select id, name, slug, created_at from organizations
+             where deleted_at is null and ($1::uuid is null or id = $1) and ($2::uuid is null or id > $2)
+             order by id limit $3",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(page.after)
+        .bind(page.limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The tenants that a user belongs to, oldest membership first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_memberships(&self, user_id: UserId) -> Result<Vec<MemberRow>> {
+        Ok(sqlx::query_as(
+            "select m.organization_id, m.user_id, u.email, m.role from members m
+             join users u on u.id = m.user_id join organizations o on o.id = m.organization_id
+             where m.user_id = $1 and o.deleted_at is null order by m.created_at, m.organization_id",
+        )
+        .bind(user_id.uuid())
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// The members of tenants that the scope may see.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_members(&self, scope: Scope) -> Result<Vec<MemberRow>> {
+        Ok(sqlx::query_as(
+            "select m.organization_id, m.user_id, u.email, m.role from members m join users u on u.id = m.user_id
+             where ($1::uuid is null or m.organization_id = $1) order by m.created_at limit 1000",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}
+
+impl Tx {
+    /// Adds a tenant.
+    ///
+    /// # Errors
+    /// `Conflict` where the slug is taken, or the database failed.
+    pub async fn insert_organization(&mut self, id: OrganizationId, name: &str, slug: &Slug) -> Result<()> {
+        sqlx::query("insert into organizations (id, name, slug) values ($1, $2, $3)")
+            .bind(id.uuid())
+            .bind(name)
+            .bind(slug.as_str())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Renames a tenant.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn update_organization(&mut self, id: OrganizationId, name: &str) -> Result<()> {
+        let done = sqlx::query("update organizations set name = $2 where id = $1 and deleted_at is null")
+            .bind(id.uuid())
+            .bind(name)
+            .execute(self.conn())
+            .await?;
+        if done.rows_affected() == 0 { Err(Error::NotFound("organization")) } else { Ok(()) }
+    }
+
+    /// Ends a tenant: its applications, subscriptions and keys stop working; the rows stay for usage and bills.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn delete_organization(&mut self, id: OrganizationId) -> Result<()> {
+        let done = sqlx::query(
+            "update organizations set deleted_at = now(), slug = left(slug, 20) || '-' || replace(id::text, '-', '')
+             where id = $1 and deleted_at is null",
+        )
+        .bind(id.uuid())
+        .execute(self.conn())
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::NotFound("organization"));
+        }
+        let applications: Vec<Uuid> = sqlx::query_scalar(
+            "select id from applications where organization_id = $1 and deleted_at is null",
+        )
+        .bind(id.uuid())
+        .fetch_all(self.conn())
+        .await?;
+        for application in applications {
+            self.delete_application(Scope::Organization(id), application.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a user into a tenant.
+    ///
+    /// # Errors
+    /// `Conflict` where they are in it, or the database failed.
+    pub async fn insert_member(
+        &mut self,
+        organization: OrganizationId,
+        user: UserId,
+        role: MemberRole,
+    ) -> Result<()> {
+        sqlx::query("insert into members (organization_id, user_id, role) values ($1, $2, $3)")
+            .bind(organization.uuid())
+            .bind(user.uuid())
+            .bind(role.as_str())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The ledger's read side: what pages show.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use tollgate_domain::{ApplicationId, OrganizationId, Scope};
+use uuid::Uuid;
+
+use crate::{Result, Store};
+
+/// Sums over a range.
+#[derive(Debug, Clone, Default, FromRow)]
+pub struct UsageTotals {
+    /// Calls of known consumers.
+    pub calls: i64,
+    /// Of them, charged.
+    pub charged: i64,
+    /// Of them, refused by a limit (429).
+    pub refused: i64,
+    /// Of them, answered 4xx by the upstream.
+    pub client_errors: i64,
+    /// Of them, answered 5xx, or not answered.
+    pub server_errors: i64,
+    /// Sum of call times in microseconds.
+    pub duration_us: i64,
+}
+
+/// One line of a traffic table.
+#[derive(Debug, Clone, FromRow)]
+pub struct TrafficRow {
+    /// The API's slug; none where the route is gone.
+    pub api: Option<String>,
+    /// Method.
+    pub method: Option<String>,
+    /// Path template, with the API's base path.
+    pub path: Option<String>,
+    /// The status that callers saw.
+    pub status: i16,
+    /// How it ended, see `Outcome`.
+    pub outcome: i16,
+    /// Calls.
+    pub calls: i64,
+    /// Mean call time in microseconds.
+    pub mean_us: i64,
+}
+
+/// Calls in one step of time.
+#[derive(Debug, Clone, FromRow)]
+pub struct UsageBucketRow {
+    /// When the step begins.
+    pub at: DateTime<Utc>,
+    /// Calls.
+    pub calls: i64,
+    /// Of them, refused or failed.
+    pub errors: i64,
+}
+
+impl Store {
+    /// Sums since an instant, for the scope, of one application or of all.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn usage_totals(
+        &self,
+        scope: Scope,
+        application: Option<ApplicationId>,
+        since: DateTime<Utc>,
+    ) -> Result<UsageTotals> {
+        Ok(sqlx::query_as(
+            "select coalesce(sum(calls), 0)::bigint as calls, coalesce(sum(charged), 0)::bigint as charged,
+                coalesce(sum(calls) filter (where outcome in (2, 3)), 0)::bigint as refused,
+                coalesce(sum(calls) filter (where outcome = 1 and status between 400 and 499), 0)::bigint as client_errors,
+                coalesce(sum(calls) filter (where outcome = 4 or (outcome = 1 and status >= 500)), 0)::bigint as server_errors,
+                coalesce(sum(duration_us), 0)::bigint as duration_us
+             from usage_counters where minute >= date_trunc('minute', $3)
+               and ($1::uuid is null or organization_id = $1) and ($2::uuid is null or application_id = $2)",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(application.map(ApplicationId::uuid))
+        .bind(since)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Calls by operation, status and outcome since an instant, most first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn traffic(
+        &self,
+        scope: Scope,
+        application: Option<ApplicationId>,
+        since: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<TrafficRow>> {
+        Ok(sqlx::query_as(
+            "select a.slug as api, r.method, a.base_path || r.path as path, u.status, u.outcome,
+                sum(u.calls)::bigint as calls, (sum(u.duration_us) / greatest(sum(u.calls), 1))::bigint as mean_us
+             from usage_counters u left join routes r on r.id = u.route_id left join apis a on a.id = r.api_id
+             where u.minute >= date_trunc('minute', $3)
+               and ($1::uuid is null or u.organization_id = $1) and ($2::uuid is null or u.application_id = $2)
+             group by 1, 2, 3, 4, 5 order by calls desc, path, status limit $4",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(application.map(ApplicationId::uuid))
+        .bind(since)
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Calls per step since an instant; steps without calls are there with 0. `step_seconds` is at least 60.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn usage_series(
+        &self,
+        scope: Scope,
+        application: Option<ApplicationId>,
+        since: DateTime<Utc>,
+        step_seconds: i32,
+    ) -> Result<Vec<UsageBucketRow>> {
+        Ok(sqlx::query_as(
+            "select s.at, coalesce(sum(u.calls), 0)::bigint as calls,
+                coalesce(sum(u.calls) filter (where u.status >= 400), 0)::bigint as errors
+             from generate_series(date_bin(make_interval(secs => $4), $3, 'epoch'), now(), make_interval(secs => $4)) s (at)
+             left join usage_counters u on u.minute >= s.at and u.minute < s.at + make_interval(secs => $4)
+               and ($1::uuid is null or u.organization_id = $1) and ($2::uuid is null or u.application_id = $2)
+             group by s.at order by s.at limit 2000",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(application.map(ApplicationId::uuid))
+        .bind(since)
+        .bind(f64::from(step_seconds.max(60)))
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Until when counts are known to be complete: the oldest of the latest words of the gateways that serve.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn counted_up_to(&self) -> Result<Option<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select min(seen_at) from gateway_nodes where state = 'serving' and seen_at > now() - interval '10 minutes'",
+        )
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Whether an application ever made a call that was counted.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_called(&self, scope: Scope, application: ApplicationId) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from usage_counters where application_id = $2
+             and ($1::uuid is null or organization_id = $1))",
+        )
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind::<Uuid>(application.uuid())
+        .fetch_one(&self.pool)
+        .await?)
+    }
+}
