@@ -1,0 +1,13 @@
+//! Everything before the first request: data directory, secrets, logs, shutdown, the embedded Postgres.
+
+pub mod data_dir;
+pub mod embedded;
+pub mod secrets;
+pub mod shutdown;
+pub mod telemetry;
+
+mod fnv;
+
+pub use data_dir::DataDir;
+pub use embedded::EmbeddedPostgres;
+pub use secrets::Secrets;
