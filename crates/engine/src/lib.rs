@@ -1,0 +1,3 @@
+//! The pure data plane: admission, compile, route, decide; no socket, clock, SQL or environment.
+
+pub mod key;
