@@ -47,6 +47,9 @@ impl DataDir {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataDirError> {
         let path = path.as_ref();
         let unusable = |source| DataDirError::Unusable { path: path.to_path_buf(), source };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(unusable)?;
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
         // Absolute, because the server and its tools run from another working directory.
         let path = fs::canonicalize(path).map_err(unusable)?;

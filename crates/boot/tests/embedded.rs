@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,8 +22,7 @@ struct Home {
 fn home() -> Home {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::open(dir.path().join("tollgate")).unwrap();
-    // The temporary directory is closed to all but us; the server's account must get that far.
-    use std::os::unix::fs::PermissionsExt;
+    // The server's account must get that far.
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     Home { _dir: dir, data }
 }
@@ -177,9 +177,9 @@ async fn an_interrupted_first_start_is_begun_again() {
 #[tokio::test]
 async fn a_long_path_with_spaces_and_quotes_works() {
     let home = home();
-    let deep = home.data.path().join("a directory that's long ".repeat(6)).join("postgres");
-    fs::create_dir_all(deep.parent().unwrap()).unwrap();
-    let server = EmbeddedPostgres::start(&Settings::new(&deep)).await.unwrap();
+    let deep = home._dir.path().join("a directory that's long ".repeat(6)).join("tollgate");
+    let data = DataDir::open(&deep).unwrap();
+    let server = start(&data).await;
     assert_eq!(ask(&server, "SELECT 'up'").await, "up");
     assert!(server.url().contains("host=%2Ftmp%2Ftollgate-"), "the socket is kept where its path is short");
     server.stop().await.unwrap();
@@ -191,6 +191,7 @@ async fn root_without_a_way_in_keeps_the_cluster_elsewhere() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let data = DataDir::open(dir.path().join("closed")).unwrap();
     let server = start(&data).await;
     let elsewhere = server.cluster_dir().to_path_buf();
@@ -199,7 +200,6 @@ async fn root_without_a_way_in_keeps_the_cluster_elsewhere() {
     server.stop().await.unwrap();
 
     // It is found again, even once the way in is open.
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let server = start(&data).await;
     assert_eq!(ask(&server, "SELECT word FROM kept").await, "still here");

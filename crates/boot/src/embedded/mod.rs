@@ -173,7 +173,12 @@ impl EmbeddedPostgres {
     /// # Errors
     /// [`Error::Server`] when it does not end in time.
     pub async fn stop(self) -> Result<(), Error> {
-        self.server.stop().await.map_err(failed("stopped"))
+        self.server.stop().await.map_err(failed("stopped"))?;
+        if let Some(dir) = &self.server.settings().socket_dir {
+            // A courtesy to /tmp; whatever else is in there keeps it.
+            let _ = fs::remove_dir(dir);
+        }
+        Ok(())
     }
 
     /// Lets the server run on after this process; returns the `pg_ctl` that can stop it and its data
