@@ -1,0 +1,14 @@
+//! What both HTTP faces need of axum: request ids, problems, security headers, limits and serving.
+
+mod face;
+mod headers;
+mod problem;
+mod rejection;
+mod request_id;
+mod serve;
+
+pub use face::{Face, Render, render_json};
+pub use headers::{Headers, JsonHeaders, PageHeaders};
+pub use problem::{Content, FieldFault, Place, Problem};
+pub use request_id::RequestId;
+pub use serve::{Limits, serve};
