@@ -12,7 +12,7 @@ use tollgate_domain::{
 };
 use uuid::Uuid;
 
-use crate::{Error, Result, Store};
+use crate::{Error, Result, Store, Tx};
 
 /// Where the configuration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
@@ -167,6 +167,16 @@ impl Store {
             .map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
         sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
         Ok(tx)
+    }
+}
+
+impl Tx {
+    /// The blueprint as this transaction would leave it, so that it can be compiled before it is committed.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn blueprint(&mut self) -> Result<Blueprint> {
+        read_blueprint(self.conn()).await
     }
 }
 

@@ -1,0 +1,233 @@
+//! Accounts: signing up with everything a first call needs, and signing in.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+use tollgate_domain::{
+    ApplicationId, Environment, MemberRole, OrganizationId, PlanState, ProductState, SubscriptionId,
+    SubscriptionState, UserId,
+};
+use tollgate_store::{NewSubscription, Page, PlanRow, Tx, UserRow};
+use uuid::Uuid;
+
+use crate::change::Subject;
+use crate::organizations::unique_slug;
+use crate::passwords;
+use crate::throttle::Subjects;
+use crate::{Actor, Control, CredentialInput, Error, FieldFault, MintedKey, Result};
+
+/// What somebody types to sign up.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// Their e-mail.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// Slug of the product that they came for.
+    pub product: Option<String>,
+    /// Where they call from, for throttling.
+    pub address: Option<IpAddr>,
+}
+
+/// What somebody types to sign in.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// Their e-mail.
+    pub email: String,
+    /// Their password.
+    pub password: String,
+    /// Where they call from, for throttling.
+    pub address: Option<IpAddr>,
+}
+
+/// What signing up made.
+#[derive(Debug, Clone)]
+pub struct SignedUp {
+    /// The user.
+    pub user_id: UserId,
+    /// Their own organization.
+    pub organization_id: OrganizationId,
+    /// Their first application.
+    pub application_id: ApplicationId,
+    /// Its first key; none where the person had an account already and was signed in instead.
+    pub key: Option<MintedKey>,
+}
+
+impl Control {
+    /// Makes user, organization, application, subscription to a free plan, and key in one transaction. Somebody
+    /// who types the e-mail and password of an account that exists is signed in to it.
+    ///
+    /// # Errors
+    /// `Invalid` with `/email` or `/password`; `TooManyTries`; `Busy`.
+    pub async fn sign_up(&self, actor: &Actor, input: SignUp) -> Result<SignedUp> {
+        let email = input.email.trim().to_lowercase();
+        let mut faults = Vec::new();
+        check_email(&email, &mut faults);
+        passwords::check_new(&input.password, &email, &mut faults);
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
+        let subjects = Subjects::new(&email, input.address);
+        self.check_throttle(&subjects).await?;
+        if let Some(user) = self.store.find_user_by_email(&email).await? {
+            return self.sign_up_again(&user, &input.password, &subjects).await;
+        }
+        let password_hash = self.passwords.hash(&input.password).await?;
+        let plan = self.free_plan(input.product.as_deref()).await?;
+
+        let user_id = UserId::from(Uuid::now_v7());
+        let organization_id = OrganizationId::from(Uuid::now_v7());
+        let application_id = ApplicationId::from(Uuid::now_v7());
+        let local = email.split('@').next().unwrap_or(&email).to_owned();
+        let mut change = self.change(actor).await?;
+        let tx = &mut change.tx;
+        match tx.insert_user(user_id, &email, "", &password_hash).await {
+            // Somebody signed up with the same e-mail a moment ago.
+            Err(tollgate_store::Error::Conflict(_)) => return Err(taken()),
+            other => other?,
+        }
+        let slug = unique_slug(&local, organization_id.uuid());
+        tx.insert_organization(organization_id, &local, &slug).await?;
+        tx.insert_member(organization_id, user_id, MemberRole::Owner).await?;
+        tx.insert_application(application_id, organization_id, "My first app").await?;
+        if let Some(plan) = &plan {
+            tx.insert_subscription(NewSubscription {
+                id: SubscriptionId::from(Uuid::now_v7()),
+                organization_id,
+                application_id,
+                product_id: plan.product_id,
+                plan_id: plan.id,
+                state: SubscriptionState::Active,
+            })
+            .await?;
+        }
+        let key = CredentialInput {
+            name: "First key".to_owned(),
+            environment: Environment::Live,
+            expires_at: None,
+        };
+        let key = self.mint_key(&mut change.tx, organization_id, application_id, &key).await?;
+        let subject = Subject { kind: "user", id: user_id.uuid(), organization: Some(organization_id) };
+        let details = json!({ "application_id": application_id, "plan_id": plan.map(|plan| plan.id), "key_id": key.id });
+        change.commit("user.sign_up", subject, details).await?;
+        Ok(SignedUp { user_id, organization_id, application_id, key: Some(key) })
+    }
+
+    async fn sign_up_again(&self, user: &UserRow, password: &str, subjects: &Subjects) -> Result<SignedUp> {
+        let right = self.passwords.verify(password, Some(&user.password_hash)).await?;
+        if !right || user.disabled_at.is_some() {
+            self.note_failure(subjects).await?;
+            return Err(taken());
+        }
+        let memberships = self.store.list_memberships(user.id).await?;
+        let organization_id = memberships.first().ok_or_else(taken)?.organization_id;
+        let scope = tollgate_domain::Scope::Organization(organization_id);
+        let applications = self.store.list_applications(scope, Page { after: None, limit: 1 }).await?;
+        let application_id = applications.first().ok_or_else(taken)?.id;
+        Ok(SignedUp { user_id: user.id, organization_id, application_id, key: None })
+    }
+
+    /// Checks e-mail and password. Takes as long for an unknown e-mail as for a wrong password.
+    ///
+    /// # Errors
+    /// `WrongPassword`, `TooManyTries`, `Busy`.
+    pub async fn sign_in(&self, input: &SignIn) -> Result<UserId> {
+        let email = input.email.trim().to_lowercase();
+        let subjects = Subjects::new(&email, input.address);
+        self.check_throttle(&subjects).await?;
+        let user = self.store.find_user_by_email(&email).await?;
+        let stored = user.as_ref().map(|user| user.password_hash.as_str());
+        let right = self.passwords.verify(&input.password, stored).await?;
+        match user {
+            Some(user) if right && user.disabled_at.is_none() => Ok(user.id),
+            _ => {
+                self.note_failure(&subjects).await?;
+                Err(Error::WrongPassword)
+            }
+        }
+    }
+
+    /// The free, open plan without approval of a product, or of the first product that has one.
+    async fn free_plan(&self, product: Option<&str>) -> Result<Option<PlanRow>> {
+        let wanted = match product {
+            Some(slug) => self.store.find_product_by_slug(slug).await?,
+            None => None,
+        };
+        let products = match wanted {
+            Some(product) if product.state == ProductState::Published => vec![product],
+            _ => self.store.list_offered_products(true).await?,
+        };
+        for product in products {
+            let plans = self.store.list_plans(Some(product.id), Page::FIRST_500).await?;
+            let free = plans
+                .into_iter()
+                .find(|plan| plan.state == PlanState::Open && !plan.approval && plan.price().minor == 0);
+            if free.is_some() {
+                return Ok(free);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a user with their own organization, inside an open change; for the first admin.
+    pub(crate) async fn insert_person(
+        &self,
+        tx: &mut Tx,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<UserId> {
+        let user_id = UserId::from(Uuid::now_v7());
+        tx.insert_user(user_id, email, "", password_hash).await?;
+        let organization_id = OrganizationId::from(Uuid::now_v7());
+        let local = email.split('@').next().unwrap_or(email);
+        tx.insert_organization(organization_id, local, &unique_slug(local, organization_id.uuid())).await?;
+        tx.insert_member(organization_id, user_id, MemberRole::Owner).await?;
+        Ok(user_id)
+    }
+}
+
+/// An address that mail could be sent to, and nothing that could end a mail header.
+pub fn check_email(email: &str, faults: &mut Vec<FieldFault>) {
+    let ok = email.len() <= 254
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            (1..=64).contains(&local.len())
+                && (3..=253).contains(&domain.len())
+                && domain.contains('.')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+                && !domain.contains("..")
+                && !domain.contains('@')
+        })
+        && email.chars().all(|c| !c.is_control() && !c.is_whitespace() && !r#"<>(),;:\"[]"#.contains(c));
+    if !ok {
+        faults.push(FieldFault::new("/email", "an e-mail address, like name@example.com"));
+    }
+}
+
+fn taken() -> Error {
+    Error::invalid("/email", "this e-mail cannot be used to sign up; if it is yours, sign in")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_pass_as_e_mail() {
+        for (email, good) in [
+            ("name@example.com", true),
+            ("first.last+tag@sub.example.co", true),
+            ("name@localhost", false),
+            ("@example.com", false),
+            ("name@", false),
+            ("a b@example.com", false),
+            ("a@b@example.com", false),
+            ("name@example.com\r\nbcc: x@y.z", false),
+            ("name@.example.com", false),
+        ] {
+            let mut faults = Vec::new();
+            check_email(email, &mut faults);
+            assert_eq!(faults.is_empty(), good, "{email}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Who acts, and the one place that says what they may do.
+
+use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, TokenId, UserId};
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Tollgate itself: start-up, jobs.
+    System,
+    /// Somebody who has not signed in.
+    Visitor,
+    /// A user in their organization.
+    Member {
+        /// The user.
+        user_id: UserId,
+        /// The organization they act in.
+        organization_id: OrganizationId,
+        /// What they may do there.
+        role: MemberRole,
+    },
+    /// A user who runs the platform.
+    Operator {
+        /// The user.
+        user_id: UserId,
+        /// What they may do.
+        role: OperatorRole,
+    },
+    /// A service token of the admin API.
+    Token {
+        /// The token.
+        token_id: TokenId,
+        /// What it may do.
+        role: OperatorRole,
+    },
+}
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// See the platform's own things and every tenant's.
+    ReadPlatform,
+    /// Change services, APIs, products, plans, organizations and other people's applications.
+    WritePlatform,
+    /// See an organization's things.
+    ReadOrganization(OrganizationId),
+    /// Change an organization's applications, subscriptions and keys.
+    WriteOrganization(OrganizationId),
+}
+
+/// Who acts, in which request.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Who.
+    pub who: Who,
+    /// The request that they act in, for the audit log.
+    pub request_id: Option<String>,
+}
+
+impl Actor {
+    /// Tollgate itself.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { who: Who::System, request_id: None }
+    }
+
+    /// Somebody, in a request.
+    #[must_use]
+    pub const fn new(who: Who, request_id: Option<String>) -> Self {
+        Self { who, request_id }
+    }
+
+    /// Whether the actor may do something; the answer is the scope of rows that it concerns.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for visitors; `NotFound` for another organization's things, so that nobody learns that
+    /// they exist; `Forbidden` where the role is too small.
+    pub fn authorize(&self, action: Action) -> Result<Scope> {
+        let of_operator = |role: OperatorRole| match (action, role) {
+            (Action::ReadPlatform, _) | (Action::WritePlatform, OperatorRole::Admin) => Ok(Scope::Operator),
+            (Action::ReadOrganization(id), _) | (Action::WriteOrganization(id), OperatorRole::Admin) => {
+                Ok(Scope::Organization(id))
+            }
+            (Action::WritePlatform | Action::WriteOrganization(_), OperatorRole::Auditor) => {
+                Err(Error::Forbidden)
+            }
+        };
+        match self.who {
+            Who::System => of_operator(OperatorRole::Admin),
+            Who::Operator { role, .. } | Who::Token { role, .. } => of_operator(role),
+            Who::Visitor => Err(Error::Unauthenticated),
+            Who::Member { organization_id, role, .. } => match action {
+                Action::ReadPlatform | Action::WritePlatform => Err(Error::Forbidden),
+                Action::ReadOrganization(id) | Action::WriteOrganization(id) if id != organization_id => {
+                    Err(Error::NotFound("organization"))
+                }
+                Action::WriteOrganization(_) if role == MemberRole::Viewer => Err(Error::Forbidden),
+                Action::ReadOrganization(id) | Action::WriteOrganization(id) => Ok(Scope::Organization(id)),
+            },
+        }
+    }
+
+    /// The widest scope that the actor may read or, with `write`, change tenants' rows in.
+    ///
+    /// # Errors
+    /// As [`Actor::authorize`].
+    pub fn tenants(&self, write: bool) -> Result<Scope> {
+        match self.who {
+            Who::Member { organization_id, .. } if write => {
+                self.authorize(Action::WriteOrganization(organization_id))
+            }
+            Who::Member { organization_id, .. } => self.authorize(Action::ReadOrganization(organization_id)),
+            _ if write => self.authorize(Action::WritePlatform),
+            _ => self.authorize(Action::ReadPlatform),
+        }
+    }
+
+    /// For the audit log: kind and id.
+    pub(crate) const fn audit_name(&self) -> (&'static str, Option<Uuid>) {
+        match self.who {
+            Who::System => ("system", None),
+            Who::Visitor => ("visitor", None),
+            Who::Member { user_id, .. } => ("member", Some(user_id.uuid())),
+            Who::Operator { user_id, .. } => ("operator", Some(user_id.uuid())),
+            Who::Token { token_id, .. } => ("token", Some(token_id.uuid())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_actor_reaches_exactly_what_it_may() {
+        let own = OrganizationId::from(Uuid::from_u128(1));
+        let other = OrganizationId::from(Uuid::from_u128(2));
+        let user_id = UserId::from(Uuid::from_u128(3));
+        let token_id = TokenId::from(Uuid::from_u128(4));
+        let member = |role| Who::Member { user_id, organization_id: own, role };
+        let actions = [
+            Action::ReadPlatform,
+            Action::WritePlatform,
+            Action::ReadOrganization(own),
+            Action::WriteOrganization(own),
+            Action::ReadOrganization(other),
+            Action::WriteOrganization(other),
+        ];
+        // y allowed, f forbidden, n not found, a unauthenticated
+        for (who, expected) in [
+            (Who::System, "yyyyyy"),
+            (Who::Operator { user_id, role: OperatorRole::Admin }, "yyyyyy"),
+            (Who::Token { token_id, role: OperatorRole::Admin }, "yyyyyy"),
+            (Who::Operator { user_id, role: OperatorRole::Auditor }, "yfyfyf"),
+            (Who::Token { token_id, role: OperatorRole::Auditor }, "yfyfyf"),
+            (member(MemberRole::Owner), "ffyynn"),
+            (member(MemberRole::Developer), "ffyynn"),
+            (member(MemberRole::Viewer), "ffyfnn"),
+            (Who::Visitor, "aaaaaa"),
+        ] {
+            let actor = Actor::new(who, None);
+            let found: String = actions
+                .iter()
+                .map(|action| match actor.authorize(*action) {
+                    Ok(_) => 'y',
+                    Err(Error::Forbidden) => 'f',
+                    Err(Error::NotFound(_)) => 'n',
+                    Err(Error::Unauthenticated) => 'a',
+                    Err(other) => panic!("unexpected {other:?}"),
+                })
+                .collect();
+            assert_eq!(found, expected, "{who:?}");
+        }
+    }
+}

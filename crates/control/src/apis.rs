@@ -1,0 +1,268 @@
+//! APIs: what is published, and the documents that say so.
+
+use serde_json::{Value, json};
+use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
+use tollgate_openapi::Document;
+use tollgate_store::{ApiRow, NewApi};
+use uuid::Uuid;
+
+use crate::change::{Subject, before_after, check_version};
+use crate::services::check_name;
+use crate::{Action, Actor, Control, Error, FieldFault, Result};
+
+/// What an API is made from.
+#[derive(Debug, Clone)]
+pub struct ApiInput {
+    /// Its name in URLs.
+    pub slug: Slug,
+    /// Its name.
+    pub name: String,
+    /// One sentence, up to 500 characters.
+    pub summary: String,
+    /// Where calls go.
+    pub service_id: ServiceId,
+    /// Hosts it answers on, without port; empty means any.
+    pub hosts: Vec<String>,
+    /// What stands before every path: empty or `/segment…` without a final slash.
+    pub base_path: String,
+    /// Where it stands in its life.
+    pub state: ApiState,
+}
+
+/// What to change about an API; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct ApiPatch {
+    /// Its name in URLs.
+    pub slug: Option<Slug>,
+    /// Its name.
+    pub name: Option<String>,
+    /// One sentence.
+    pub summary: Option<String>,
+    /// Where calls go.
+    pub service_id: Option<ServiceId>,
+    /// Hosts it answers on.
+    pub hosts: Option<Vec<String>>,
+    /// What stands before every path.
+    pub base_path: Option<String>,
+    /// Where it stands in its life.
+    pub state: Option<ApiState>,
+}
+
+impl ApiInput {
+    fn check(&mut self) -> Result<()> {
+        let mut faults = Vec::new();
+        check_name(&self.name, "/name", &mut faults);
+        check_summary(&self.summary, "/summary", &mut faults);
+        let path = &self.base_path;
+        let segments_ok = path.is_empty()
+            || path.strip_prefix('/').is_some_and(|rest| {
+                rest.split('/').all(|segment| {
+                    !matches!(segment, "" | "." | "..")
+                        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+                })
+            });
+        if !segments_ok || path.len() > 200 {
+            faults.push(FieldFault::new(
+                "/base_path",
+                "empty, or /segments of letters, digits, '.', '_', '~' and '-' without a final slash",
+            ));
+        }
+        if self.hosts.len() > 32 {
+            faults.push(FieldFault::new("/hosts", "at most 32 hosts"));
+        }
+        for (index, host) in self.hosts.iter_mut().enumerate() {
+            host.make_ascii_lowercase();
+            let ok = (1..=253).contains(&host.len())
+                && host.split('.').all(|label| {
+                    (1..=63).contains(&label.len())
+                        && !label.starts_with('-')
+                        && !label.ends_with('-')
+                        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                });
+            if !ok {
+                faults.push(FieldFault::new(
+                    format!("/hosts/{index}"),
+                    "a host name without port, like api.example.com",
+                ));
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    fn row(&self, id: ApiId) -> NewApi<'_> {
+        NewApi {
+            id,
+            slug: &self.slug,
+            name: &self.name,
+            summary: &self.summary,
+            service_id: self.service_id,
+            hosts: &self.hosts,
+            base_path: &self.base_path,
+            state: self.state,
+        }
+    }
+
+    fn audit(&self) -> Value {
+        json!({
+            "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
+            "hosts": self.hosts, "base_path": self.base_path, "state": self.state,
+        })
+    }
+}
+
+/// A summary is one sentence of up to 500 characters.
+pub fn check_summary(summary: &str, pointer: &str, faults: &mut Vec<FieldFault>) {
+    if summary.chars().count() > 500 {
+        faults.push(FieldFault::new(pointer, "at most 500 characters"));
+    }
+}
+
+impl From<&ApiRow> for ApiInput {
+    fn from(row: &ApiRow) -> Self {
+        Self {
+            slug: row.slug.clone(),
+            name: row.name.clone(),
+            summary: row.summary.clone(),
+            service_id: row.service_id,
+            hosts: row.hosts.clone(),
+            base_path: row.base_path.clone(),
+            state: row.state,
+        }
+    }
+}
+
+impl Control {
+    /// Adds an API, with its operations where a document is given.
+    ///
+    /// # Errors
+    /// `Invalid`, `Conflict` (unknown service), or the actor may not.
+    pub async fn create_api(
+        &self,
+        actor: &Actor,
+        mut input: ApiInput,
+        document: Option<&str>,
+    ) -> Result<ApiRow> {
+        actor.authorize(Action::WritePlatform)?;
+        input.check()?;
+        let document = match document {
+            Some(text) => Some(read_document(text).await?),
+            None => None,
+        };
+        let id = ApiId::from(Uuid::now_v7());
+        let mut change = self.change(actor).await?;
+        change.tx.insert_api(&input.row(id)).await?;
+        if let Some(document) = &document {
+            put_document(&mut change.tx, id, document).await?;
+        }
+        change.compile_and_commit("api.create", subject(id), input.audit()).await?;
+        Ok(self.store.get_api(id).await?)
+    }
+
+    /// Changes an API; with `expected`, only where that is its version.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid`, `VersionMismatch`, `Conflict`, or the actor may not.
+    pub async fn update_api(
+        &self,
+        actor: &Actor,
+        id: ApiId,
+        expected: Option<i64>,
+        patch: ApiPatch,
+    ) -> Result<ApiRow> {
+        actor.authorize(Action::WritePlatform)?;
+        let mut change = self.change(actor).await?;
+        let row = change.tx.lock_api(id).await?;
+        check_version(expected, row.version)?;
+        let before = ApiInput::from(&row);
+        let mut after = ApiInput {
+            slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
+            name: patch.name.unwrap_or_else(|| before.name.clone()),
+            summary: patch.summary.unwrap_or_else(|| before.summary.clone()),
+            service_id: patch.service_id.unwrap_or(before.service_id),
+            hosts: patch.hosts.unwrap_or_else(|| before.hosts.clone()),
+            base_path: patch.base_path.unwrap_or_else(|| before.base_path.clone()),
+            state: patch.state.unwrap_or(before.state),
+        };
+        after.check()?;
+        let (old, new) = (before.audit(), after.audit());
+        if old == new {
+            return Ok(row);
+        }
+        change.tx.update_api(&after.row(id)).await?;
+        change.compile_and_commit("api.update", subject(id), before_after(&old, &new)).await?;
+        Ok(self.store.get_api(id).await?)
+    }
+
+    /// Publishes an OpenAPI document (3.1, 3.0 or Swagger 2; JSON or YAML): it is lifted to 3.1 and stored, and the
+    /// API's operations become exactly those of the document. Operations that stay keep their ids.
+    ///
+    /// # Errors
+    /// `NotFound`, `VersionMismatch`; `Invalid` with pointers into the document; or the actor may not.
+    pub async fn publish_document(
+        &self,
+        actor: &Actor,
+        id: ApiId,
+        expected: Option<i64>,
+        text: &str,
+    ) -> Result<ApiRow> {
+        actor.authorize(Action::WritePlatform)?;
+        let document = read_document(text).await?;
+        let mut change = self.change(actor).await?;
+        let row = change.tx.lock_api(id).await?;
+        check_version(expected, row.version)?;
+        let number = put_document(&mut change.tx, id, &document).await?;
+        let details = json!({ "document": number, "operations": document.operations().len() });
+        change.compile_and_commit("api.publish", subject(id), details).await?;
+        Ok(self.store.get_api(id).await?)
+    }
+
+    /// Removes an API that no product offers.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict`, or the actor may not.
+    pub async fn delete_api(&self, actor: &Actor, id: ApiId) -> Result<()> {
+        actor.authorize(Action::WritePlatform)?;
+        let mut change = self.change(actor).await?;
+        change.tx.delete_api(id).await?;
+        change.compile_and_commit("api.delete", subject(id), json!({})).await
+    }
+}
+
+async fn read_document(text: &str) -> Result<Document> {
+    let text = text.to_owned();
+    // Megabytes of YAML take a while: not on a thread that others wait for.
+    tokio::task::spawn_blocking(move || Document::parse(&text))
+        .await
+        .map_err(|error| Error::Internal(Box::new(error)))?
+        .map_err(|faults| {
+            Error::Invalid(
+                faults
+                    .into_iter()
+                    .take(100)
+                    .map(|fault| {
+                        let message = match fault.line {
+                            Some(line) => format!("line {line}: {}", fault.message),
+                            None => fault.message,
+                        };
+                        FieldFault::new(fault.pointer, message)
+                    })
+                    .collect(),
+            )
+        })
+}
+
+async fn put_document(tx: &mut tollgate_store::Tx, id: ApiId, document: &Document) -> Result<i32> {
+    let routes: Vec<(String, String, String)> = document
+        .operations()
+        .iter()
+        .filter(|operation| operation.method != "TRACE")
+        .map(|operation| (operation.operation_id.clone(), operation.method.clone(), operation.path.clone()))
+        .collect();
+    let number = tx.insert_document(id, document.value()).await?;
+    tx.replace_routes(id, &routes).await?;
+    Ok(number)
+}
+
+const fn subject(id: ApiId) -> Subject {
+    Subject { kind: "api", id: id.uuid(), organization: None }
+}

@@ -1,0 +1,31 @@
+//! What must be done at start and now and then.
+
+use crate::{Control, Error, Result};
+
+impl Control {
+    /// Checks that the peppers are those that this database's keys were hashed with.
+    ///
+    /// # Errors
+    /// `Conflict` naming the version whose pepper is another one; or the database is away.
+    pub async fn check_peppers(&self) -> Result<()> {
+        for version in self.peppers.versions() {
+            let Some(fingerprint) = self.peppers.fingerprint(version) else { continue };
+            if self.store.pepper_fingerprint(version, &fingerprint).await? != fingerprint {
+                return Err(Error::Conflict(format!(
+                    "pepper {version} is not the one this database was set up with; no key would be recognised"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn sweep(&self) -> Result<()> {
+        self.store.sweep_expired().await?;
+        self.store.feed_prune().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! What people may do to the platform: one brain behind the admin API and the portal.
+//!
+//! Every write is a method of [`Control`]: it checks the [`Actor`], opens a change, writes, compiles what it
+//! touched, and commits together with its audit entry.
+
+mod accounts;
+mod actor;
+mod apis;
+mod applications;
+mod change;
+mod credentials;
+mod error;
+mod housekeeping;
+mod organizations;
+mod passwords;
+mod plans;
+mod products;
+mod secret;
+mod services;
+mod setup;
+mod subscriptions;
+mod throttle;
+mod tokens;
+
+use std::sync::Arc;
+
+pub use accounts::{SignIn, SignUp, SignedUp};
+pub use actor::{Action, Actor, Who};
+pub use apis::{ApiInput, ApiPatch};
+pub use applications::ApplicationPatch;
+pub use credentials::{CredentialInput, MintedKey};
+pub use error::{Error, FieldFault, Result};
+pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+pub use plans::{PlanInput, PlanPatch};
+pub use products::{ProductInput, ProductPatch};
+pub use secret::SecretText;
+pub use services::{ServiceInput, ServicePatch};
+pub use subscriptions::{SubscriptionInput, SubscriptionPatch};
+use tollgate_engine::key::Peppers;
+use tollgate_store::Store;
+
+/// What the control plane needs to be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What minted keys begin with: 2 to 8 of `a-z0-9`.
+    pub key_prefix: String,
+    /// Password hashes computed at once.
+    pub hashing_slots: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { key_prefix: "tg".to_owned(), hashing_slots: cores }
+    }
+}
+
+/// The one brain. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Control {
+    store: Store,
+    peppers: Arc<Peppers>,
+    passwords: Arc<passwords::Passwords>,
+    settings: Arc<Settings>,
+}
+
+impl Control {
+    /// Over a store, with the peppers that keys are hashed under.
+    #[must_use]
+    pub fn new(store: Store, peppers: Arc<Peppers>, settings: Settings) -> Self {
+        let passwords = Arc::new(passwords::Passwords::new(settings.hashing_slots));
+        Self { store, peppers, passwords, settings: Arc::new(settings) }
+    }
+
+    /// The store that it writes to, for reads.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+}

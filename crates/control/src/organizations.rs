@@ -1,0 +1,85 @@
+//! Organizations: tenants.
+
+use serde_json::json;
+use tollgate_domain::{OrganizationId, Scope, Slug};
+use tollgate_store::OrganizationRow;
+use uuid::Uuid;
+
+use crate::change::{Subject, before_after};
+use crate::services::check_name;
+use crate::{Action, Actor, Control, Error, Result};
+
+impl Control {
+    /// Adds an organization without members; without a slug, one is made from the name.
+    ///
+    /// # Errors
+    /// `Invalid`, or the actor may not.
+    pub async fn create_organization(
+        &self,
+        actor: &Actor,
+        name: &str,
+        slug: Option<Slug>,
+    ) -> Result<OrganizationRow> {
+        actor.authorize(Action::WritePlatform)?;
+        checked_name(name)?;
+        let id = OrganizationId::from(Uuid::now_v7());
+        let slug = slug.unwrap_or_else(|| unique_slug(name, id.uuid()));
+        let mut change = self.change(actor).await?;
+        change.tx.insert_organization(id, name, &slug).await?;
+        change.commit("organization.create", subject(id), json!({ "name": name, "slug": slug })).await?;
+        Ok(self.store.get_organization(Scope::Operator, id).await?)
+    }
+
+    /// Renames an organization.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid`, or the actor may not.
+    pub async fn rename_organization(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        name: &str,
+    ) -> Result<OrganizationRow> {
+        let scope = actor.authorize(Action::WriteOrganization(id))?;
+        checked_name(name)?;
+        let before = self.store.get_organization(scope, id).await?;
+        if before.name == name {
+            return Ok(before);
+        }
+        let mut change = self.change(actor).await?;
+        change.tx.update_organization(id, name).await?;
+        change
+            .commit("organization.update", subject(id), before_after(&json!(before.name), &json!(name)))
+            .await?;
+        Ok(self.store.get_organization(scope, id).await?)
+    }
+
+    /// Ends an organization: its applications, subscriptions and keys stop working at once.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may not.
+    pub async fn delete_organization(&self, actor: &Actor, id: OrganizationId) -> Result<()> {
+        actor.authorize(Action::WritePlatform)?;
+        let mut change = self.change(actor).await?;
+        change.tx.delete_organization(id).await?;
+        change.commit("organization.delete", subject(id), json!({})).await
+    }
+}
+
+/// A slug from free text, made unique by the tail of an id.
+pub fn unique_slug(text: &str, id: Uuid) -> Slug {
+    let tail = id.simple().to_string().split_off(24);
+    let head = Slug::from_text(&text.chars().take(40).collect::<String>());
+    let text = head.map_or_else(|| format!("org-{tail}"), |head| format!("{head}-{tail}"));
+    text.parse().expect("a slug, a hyphen and eight hexadecimal digits make a slug")
+}
+
+fn checked_name(name: &str) -> Result<()> {
+    let mut faults = Vec::new();
+    check_name(name, "/name", &mut faults);
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+const fn subject(id: OrganizationId) -> Subject {
+    Subject { kind: "organization", id: id.uuid(), organization: Some(id) }
+}

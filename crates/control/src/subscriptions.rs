@@ -1,0 +1,122 @@
+//! Subscriptions: applications on plans.
+
+use serde_json::json;
+use tollgate_domain::{ApplicationId, PlanId, PlanState, ProductState, SubscriptionId, SubscriptionState};
+use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow};
+use uuid::Uuid;
+
+use crate::change::{Subject, before_after, check_version};
+use crate::{Actor, Control, Error, Result, Who};
+
+/// What a subscription is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct SubscriptionInput {
+    /// Which application.
+    pub application_id: ApplicationId,
+    /// On which plan.
+    pub plan_id: PlanId,
+}
+
+/// What to change about a subscription; `None` stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SubscriptionPatch {
+    /// Another plan of the same product.
+    pub plan_id: Option<PlanId>,
+    /// The next state.
+    pub state: Option<SubscriptionState>,
+}
+
+impl Control {
+    /// Puts an application on a plan: active at once, or requested where the plan asks for approval. Operators
+    /// may use plans that are not open, and need no approval.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` where the application has one for the product; `Invalid` where the plan cannot be
+    /// chosen; or the actor may not.
+    pub async fn subscribe(&self, actor: &Actor, input: SubscriptionInput) -> Result<SubscriptionRow> {
+        let (scope, application) = self.own_application(actor, input.application_id).await?;
+        let plan = self.choosable_plan(actor, input.plan_id).await?;
+        let needs_approval = plan.approval && matches!(actor.who, Who::Member { .. });
+        let state = if needs_approval { SubscriptionState::Requested } else { SubscriptionState::Active };
+        let id = SubscriptionId::from(Uuid::now_v7());
+        let new = NewSubscription {
+            id,
+            organization_id: application.organization_id,
+            application_id: application.id,
+            product_id: plan.product_id,
+            plan_id: plan.id,
+            state,
+        };
+        let mut change = self.change(actor).await?;
+        change.tx.insert_subscription(new).await?;
+        let subject =
+            Subject { kind: "subscription", id: id.uuid(), organization: Some(new.organization_id) };
+        let details = json!({ "application_id": application.id, "plan_id": plan.id, "state": state });
+        change.commit("subscription.create", subject, details).await?;
+        Ok(self.store.get_subscription(scope, id).await?)
+    }
+
+    /// Moves a subscription to another plan of its product or another state. Members may only end theirs or
+    /// change to an open plan; the rest is for operators.
+    ///
+    /// # Errors
+    /// `NotFound`, `VersionMismatch`; `Invalid` where the step is not allowed; or the actor may not.
+    pub async fn update_subscription(
+        &self,
+        actor: &Actor,
+        id: SubscriptionId,
+        expected: Option<i64>,
+        patch: SubscriptionPatch,
+    ) -> Result<SubscriptionRow> {
+        let scope = actor.tenants(true)?;
+        let mut change = self.change(actor).await?;
+        let row = change.tx.lock_subscription(scope, id).await?;
+        check_version(expected, row.version)?;
+        let plan_id = patch.plan_id.unwrap_or(row.plan_id);
+        if plan_id != row.plan_id {
+            let plan = self.choosable_plan(actor, plan_id).await?;
+            if plan.product_id != row.product_id {
+                return Err(Error::invalid("/plan_id", "a plan of the same product"));
+            }
+            if plan.approval && matches!(actor.who, Who::Member { .. }) {
+                return Err(Error::invalid("/plan_id", "this plan needs an approval"));
+            }
+        }
+        let state = patch.state.unwrap_or(row.state);
+        if state != row.state {
+            if !row.state.may_become(state) {
+                let message = format!("{} cannot become {state}", row.state);
+                return Err(Error::invalid("/state", message));
+            }
+            if matches!(actor.who, Who::Member { .. }) && state != SubscriptionState::Ended {
+                return Err(Error::Forbidden);
+            }
+        } else if plan_id == row.plan_id {
+            return Ok(row);
+        }
+        change.tx.update_subscription(id, plan_id, state).await?;
+        let subject =
+            Subject { kind: "subscription", id: id.uuid(), organization: Some(row.organization_id) };
+        let details = before_after(
+            &json!({ "plan_id": row.plan_id, "state": row.state }),
+            &json!({ "plan_id": plan_id, "state": state }),
+        );
+        change.commit("subscription.update", subject, details).await?;
+        Ok(self.store.get_subscription(scope, id).await?)
+    }
+
+    /// A plan that the actor may put an application on.
+    async fn choosable_plan(&self, actor: &Actor, id: PlanId) -> Result<PlanRow> {
+        let plan = self.store.get_plan(id).await?;
+        if matches!(actor.who, Who::Member { .. }) {
+            let product = self.store.get_product(plan.product_id).await?;
+            if product.state == ProductState::Draft {
+                return Err(Error::NotFound("plan"));
+            }
+            if product.state != ProductState::Published || plan.state != PlanState::Open {
+                return Err(Error::invalid("/plan_id", "this plan cannot be chosen now"));
+            }
+        }
+        Ok(plan)
+    }
+}
