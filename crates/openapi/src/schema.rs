@@ -1,0 +1,295 @@
+//! Schemas for reading: types in words, members as rows, `allOf` merged and cycles cut.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::check::resolve;
+use crate::pointer;
+use crate::view::{Property, Schema, Variant};
+
+/// How many schemas one `allOf` may add up.
+const PARTS_MAX: usize = 256;
+/// How many rows one schema shows.
+const ROWS_MAX: usize = 300;
+/// How many alternatives are shown.
+const VARIANTS_MAX: usize = 20;
+/// How many listed values are shown.
+const ALLOWED_MAX: usize = 100;
+/// How deep `array of array of …` is spelled out.
+const WORDS_DEPTH_MAX: usize = 4;
+
+/// A schema with its `allOf` added up. The first part that says something wins.
+#[derive(Default)]
+pub(crate) struct Merged<'a> {
+    pub(crate) types: Vec<&'a str>,
+    pub(crate) properties: Vec<(&'a str, &'a Value)>,
+    pub(crate) required: HashSet<&'a str>,
+    pub(crate) variants: Vec<&'a Value>,
+    pub(crate) items: Option<&'a Value>,
+    pub(crate) additional: Option<&'a Value>,
+    parts: Vec<&'a Value>,
+}
+
+impl<'a> Merged<'a> {
+    /// Follows references and adds up `allOf`, each schema once.
+    pub(crate) fn of(root: &'a Value, schema: &'a Value) -> Self {
+        let mut merged = Self::default();
+        let mut seen: HashSet<*const Value> = HashSet::new();
+        let mut names: HashSet<&str> = HashSet::new();
+        let mut waiting = vec![schema];
+        while let Some(next) = waiting.pop() {
+            // A reference may have neighbours that count too, so that each hop is a part of its own.
+            if !seen.insert(next) || merged.parts.len() >= PARTS_MAX {
+                continue;
+            }
+            merged.parts.push(next);
+            merged.add(next, &mut names);
+            let all = next.get("allOf").and_then(Value::as_array).into_iter().flatten();
+            waiting.extend(all.rev());
+            let target = next.get("$ref").and_then(Value::as_str).and_then(pointer::of_reference);
+            waiting.extend(target.and_then(|target| root.pointer(&target)));
+        }
+        merged
+    }
+
+    fn add(&mut self, part: &'a Value, names: &mut HashSet<&'a str>) {
+        if self.types.is_empty() {
+            self.types = match part.get("type") {
+                Some(Value::String(name)) => vec![name],
+                Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).collect(),
+                _ => Vec::new(),
+            };
+        }
+        for (name, value) in part.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            if names.insert(name) {
+                self.properties.push((name, value));
+            }
+        }
+        let required = part.get("required").and_then(Value::as_array).into_iter().flatten();
+        self.required.extend(required.filter_map(Value::as_str));
+        if self.variants.is_empty() {
+            let listed = ["oneOf", "anyOf"].iter().find_map(|key| part.get(*key).and_then(Value::as_array));
+            self.variants.extend(listed.into_iter().flatten());
+        }
+        self.items = self.items.or_else(|| part.get("items").filter(|v| v.is_object()));
+        self.additional =
+            self.additional.or_else(|| part.get("additionalProperties").filter(|v| v.is_object()));
+    }
+
+    /// The first value of a key among the parts.
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value> {
+        self.parts.iter().find_map(|part| part.get(key))
+    }
+
+    /// The first text of a key among the parts; empty where none has it.
+    pub(crate) fn text(&self, key: &str) -> &'a str {
+        self.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// The listed values: `enum`, `const`, or alternatives that are constants each.
+    pub(crate) fn allowed(&self) -> Vec<&'a Value> {
+        if let Some(values) = self.get("enum").and_then(Value::as_array) {
+            return values.iter().collect();
+        }
+        if let Some(value) = self.get("const") {
+            return vec![value];
+        }
+        let constants: Option<Vec<_>> = self.variants.iter().map(|variant| variant.get("const")).collect();
+        constants.unwrap_or_default()
+    }
+
+    /// Whether it has the shape of an object.
+    pub(crate) fn is_object(&self) -> bool {
+        self.types.contains(&"object") || (self.types.is_empty() && !self.properties.is_empty())
+    }
+
+    fn bounds(&self) -> Option<String> {
+        let number = |key: &str| self.get(key).filter(|v| v.is_number()).map(ToString::to_string);
+        let range = |low: Option<String>, high: Option<String>, unit: &str| match (low, high) {
+            (Some(low), Some(high)) if low == high => Some(format!("exactly {low}{unit}")),
+            (Some(low), Some(high)) => Some(format!("{low} to {high}{unit}")),
+            (Some(low), None) if low != "0" => Some(format!("at least {low}{unit}")),
+            (None, Some(high)) => Some(format!("at most {high}{unit}")),
+            _ => None,
+        };
+        range(number("minimum"), number("maximum"), "")
+            .or_else(|| number("exclusiveMinimum").map(|n| format!("more than {n}")))
+            .or_else(|| number("exclusiveMaximum").map(|n| format!("less than {n}")))
+            .or_else(|| range(number("minLength"), number("maxLength"), " characters"))
+            .or_else(|| range(number("minItems"), number("maxItems"), " items"))
+    }
+}
+
+/// A value in words: texts bare, all else as JSON.
+pub(crate) fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn listed(merged: &Merged<'_>) -> Vec<String> {
+    merged.allowed().into_iter().take(ALLOWED_MAX).map(shown).collect()
+}
+
+/// A schema's type in words.
+pub(crate) fn words(root: &Value, schema: &Value) -> String {
+    words_at(root, schema, 0)
+}
+
+fn words_at(root: &Value, schema: &Value, depth: usize) -> String {
+    if depth > WORDS_DEPTH_MAX {
+        return "any".to_owned();
+    }
+    let merged = Merged::of(root, schema);
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str)
+        && (merged.is_object() || merged.types.is_empty())
+        && merged.additional.is_none()
+    {
+        return pointer::last_step(name);
+    }
+    let constants = !merged.allowed().is_empty();
+    if !constants && !merged.variants.is_empty() {
+        return alternatives(root, &merged, depth);
+    }
+    if merged.types.is_empty() {
+        let inferred = if constants {
+            constant_type(&merged)
+        } else if merged.items.is_some() {
+            "array"
+        } else if merged.additional.is_some() || !merged.properties.is_empty() {
+            "object"
+        } else {
+            return merged.get("title").map_or_else(|| "any".to_owned(), shown);
+        };
+        return one_type(root, &merged, inferred, depth);
+    }
+    let all: Vec<String> = merged.types.iter().map(|name| one_type(root, &merged, name, depth)).collect();
+    all.join(" or ")
+}
+
+/// The type of values that are listed without saying it.
+fn constant_type(merged: &Merged<'_>) -> &'static str {
+    match merged.allowed().first() {
+        Some(Value::String(_)) => "string",
+        Some(Value::Bool(_)) => "boolean",
+        Some(Value::Number(n)) if n.is_f64() => "number",
+        Some(Value::Number(_)) => "integer",
+        Some(Value::Null) => "null",
+        Some(Value::Array(_)) => "array",
+        _ => "object",
+    }
+}
+
+fn one_type(root: &Value, merged: &Merged<'_>, name: &str, depth: usize) -> String {
+    match name {
+        "array" => match merged.items {
+            Some(items) => format!("array of {}", words_at(root, items, depth + 1)),
+            None => "array".to_owned(),
+        },
+        "object" if merged.properties.is_empty() => match merged.additional {
+            Some(values) => format!("map of {}", words_at(root, values, depth + 1)),
+            None => "object".to_owned(),
+        },
+        "string" if merged.text("contentEncoding") == "base64" => "string (base64)".to_owned(),
+        "string" if !merged.text("contentMediaType").is_empty() => "string (binary)".to_owned(),
+        "string" | "integer" | "number" if !merged.text("format").is_empty() => {
+            format!("{name} ({})", merged.text("format"))
+        }
+        _ => name.to_owned(),
+    }
+}
+
+fn alternatives(root: &Value, merged: &Merged<'_>, depth: usize) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for variant in merged.variants.iter().take(VARIANTS_MAX) {
+        let words = words_at(root, variant, depth + 1);
+        if !all.contains(&words) {
+            all.push(words);
+        }
+    }
+    // `X or null` reads better than `null or X`.
+    all.sort_by_key(|words| words == "null");
+    let more = all.len().saturating_sub(4) + merged.variants.len().saturating_sub(VARIANTS_MAX);
+    all.truncate(4);
+    let text = all.join(" or ");
+    if more > 0 { format!("{text} or {more} more") } else { text }
+}
+
+/// A schema as pages show it.
+pub(crate) fn view(root: &Value, schema: &Value) -> Schema {
+    let name = schema.get("$ref").and_then(Value::as_str).map(pointer::last_step).unwrap_or_default();
+    let merged = Merged::of(root, schema);
+    let allowed = listed(&merged);
+    let mut variants = Vec::new();
+    if allowed.is_empty() {
+        for variant in merged.variants.iter().take(VARIANTS_MAX) {
+            let part = Merged::of(root, variant);
+            let title = part.text("title");
+            let summary = if title.is_empty() { words(root, variant) } else { title.to_owned() };
+            variants.push(Variant { summary, properties: rows(root, variant) });
+        }
+    }
+    Schema {
+        name,
+        summary: words(root, schema),
+        description: merged.text("description").to_owned(),
+        allowed,
+        properties: rows(root, schema),
+        variants,
+    }
+}
+
+/// The members of an object, or of the objects in an array, two levels deep.
+fn rows(root: &Value, schema: &Value) -> Vec<Property> {
+    let mut rows = Vec::new();
+    let mut above: Vec<*const Value> = Vec::new();
+    add_rows(root, schema, 0, &mut above, &mut rows);
+    rows
+}
+
+fn add_rows(
+    root: &Value,
+    schema: &Value,
+    depth: u8,
+    above: &mut Vec<*const Value>,
+    rows: &mut Vec<Property>,
+) {
+    let here: *const Value = resolve(root, schema);
+    if depth > 1 || above.contains(&here) {
+        return;
+    }
+    above.push(here);
+    let merged = Merged::of(root, schema);
+    for (name, value) in &merged.properties {
+        if rows.len() >= ROWS_MAX {
+            break;
+        }
+        rows.push(property(root, name, value, depth, merged.required.contains(name)));
+        add_rows(root, value, depth + 1, above, rows);
+    }
+    if merged.properties.is_empty()
+        && let Some(items) = merged.items
+    {
+        add_rows(root, items, depth, above, rows);
+    }
+    above.pop();
+}
+
+/// One row.
+pub(crate) fn property(root: &Value, name: &str, schema: &Value, depth: u8, required: bool) -> Property {
+    let merged = Merged::of(root, schema);
+    Property {
+        name: name.to_owned(),
+        depth,
+        schema: words(root, schema),
+        required,
+        deprecated: merged.flag("deprecated"),
+        description: merged.text("description").to_owned(),
+        allowed: listed(&merged),
+        default: merged.get("default").map(shown),
+        bounds: merged.bounds(),
+    }
+}
