@@ -65,7 +65,7 @@ fn each_fault_names_its_place() {
         (
             format!("{head}paths:\n  /a:\n    parameters:\n      - name: n\n        in: body\n"),
             "/paths/~1a/parameters/0/in",
-            Some(6),
+            Some(7),
             "path, query, header, cookie",
         ),
         (

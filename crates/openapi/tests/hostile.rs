@@ -41,6 +41,19 @@ fn bombs_end_quickly() {
     refused("deep YAML flow objects", format!("a: {}", "{a: ".repeat(300_000)));
     refused("deep YAML blocks", format!("a:\n  {}", "- ".repeat(1_000_000)));
     refused("deep YAML keys", format!("a:\n  {}", "? ".repeat(1_000_000)));
+    // Long inputs that scanners with a lookahead are slow on.
+    refused("many anchors", (0..60_000).map(|n| format!("k{n}: &a{n} v\n")).collect());
+    refused("a long plain text", format!("a: {}", "word\n  ".repeat(300_000)));
+    refused("many empty lines", format!("a: b{}c", "\n".repeat(2_000_000)));
+    refused("many comments", "# c\n".repeat(500_000));
+    refused("an endless key", format!("{}: 1", "k".repeat(2_000_000)));
+    refused("many possible keys", format!("[{}", "a, ".repeat(400_000)));
+    refused("many possible keys in YAML", format!("a: [{}", "a, ".repeat(400_000)));
+    refused("many quotes", format!("a: [{}", "'', \"\", ".repeat(200_000)));
+    refused("many tags", format!("a: [{}", "!!str , ".repeat(200_000)));
+    refused("many documents", "---\n".repeat(500_000));
+    refused("many directives", "%TAG ! a:\n".repeat(200_000));
+    refused("a block text", format!("a: |\n{}", "  x\n\n".repeat(400_000)));
     refused("many values", format!("{{\"a\":[{}1]}}", "1,".repeat(3_000_000)));
     refused("too long", " ".repeat(TEXT_BYTES_MAX + 1));
     refused("one long line", format!("{{\"a\": \"{}", "x".repeat(TEXT_BYTES_MAX - 100)));

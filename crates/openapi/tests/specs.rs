@@ -71,7 +71,7 @@ fn a_large_document_with_cycles_is_listed_and_detailed_quickly_on_a_small_stack(
     let work = move || {
         let started = Instant::now();
         let document = Document::parse(&text).expect("no faults");
-        assert!(document.operations().len() > 300);
+        assert!(document.operations().len() > 200);
         let parsed = started.elapsed();
         let mut slowest = Duration::ZERO;
         let mut bytes = 0;
@@ -108,7 +108,7 @@ fn swagger_2_becomes_servers_bodies_and_components() {
     assert_eq!(find.responses[0].content[0].schema.summary, "array of Pet");
     let names: Vec<&str> =
         find.responses[0].content[0].schema.properties.iter().map(|p| p.name.as_str()).collect();
-    assert_eq!(names, ["id", "name", "tag"]);
+    assert_eq!(names, ["name", "tag", "id"]);
 }
 
 #[test]
