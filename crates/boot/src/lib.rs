@@ -6,7 +6,7 @@ pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;
 
-mod fnv;
+pub mod fnv;
 
 pub use data_dir::DataDir;
 pub use embedded::EmbeddedPostgres;
