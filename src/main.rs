@@ -1,2 +1,52 @@
-//! The one binary.
-fn main() {}
+//! The one binary: everything in one process, or one role of it. Wiring only.
+
+mod cli;
+mod database;
+mod faces;
+mod listen;
+mod once;
+mod roles;
+mod up;
+mod welcome;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use tollgate_boot::telemetry;
+
+// The proxy path allocates per connection; mimalloc takes 5 to 25 % less CPU there than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = std::env::var(telemetry::FILTER_VARIABLE).ok();
+    if let Err(error) = telemetry::init(cli.place.log_format, filter.as_deref()) {
+        eprintln!("tollgate: {error}");
+        return ExitCode::from(2);
+    }
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The chain on one line: what failed, then why.
+            eprintln!("tollgate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let place = cli.place;
+    match cli.command {
+        None => up::run(place, cli::Up::default()).await,
+        Some(Command::Up(up)) => up::run(place, *up).await,
+        Some(Command::Gateway(flags)) => roles::gateway(place, *flags).await,
+        Some(Command::AdminApi(role)) => roles::admin_api(place, role).await,
+        Some(Command::Portal(role)) => roles::portal(place, role).await,
+        Some(Command::Migrate) => once::migrate(place).await,
+        Some(Command::SetupLink { portal_url }) => once::setup_link(place, &portal_url).await,
+        Some(Command::Token { name }) => once::token(place, &name).await,
+    }
+}

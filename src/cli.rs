@@ -1,0 +1,186 @@
+//! The command line: every port and directory by flag and by environment.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tollgate_boot::telemetry::LogFormat;
+
+/// An open API management platform: gateway, control plane and portal in one binary.
+///
+/// Without a command it runs everything here, on loopback, with a private PostgreSQL and a demo API.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// Where things are; for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Directory for the private database, secrets, and what the gateway keeps on disk.
+    #[arg(long, global = true, env = "TOLLGATE_DATA_DIR", default_value = ".tollgate")]
+    pub data_dir: PathBuf,
+    /// PostgreSQL to use instead of a private one. Only by environment: a command line is visible to others.
+    #[arg(skip = database_url())]
+    pub database_url: Option<String>,
+    /// User who runs the private PostgreSQL when started as root.
+    #[arg(long, global = true, env = "TOLLGATE_POSTGRES_USER")]
+    pub postgres_user: Option<String>,
+    /// How log lines are written, to standard error.
+    #[arg(
+        long,
+        global = true,
+        env = "TOLLGATE_LOG_FORMAT",
+        default_value = "text",
+        value_name = "text|json"
+    )]
+    pub log_format: LogFormat,
+}
+
+fn database_url() -> Option<String> {
+    std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in one process (what happens without a command).
+    Up(Box<Up>),
+    /// Run a gateway over DATABASE_URL.
+    Gateway(Box<GatewayFlags>),
+    /// Run the admin API over DATABASE_URL.
+    AdminApi(Box<AdminApiRole>),
+    /// Run the portal and the admin web UI over DATABASE_URL.
+    Portal(Box<PortalRole>),
+    /// Bring the schema of DATABASE_URL up to date and exit.
+    Migrate,
+    /// Print a one-time link that makes an admin; valid for 15 minutes.
+    SetupLink {
+        /// Where browsers reach the portal.
+        #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
+        portal_url: String,
+    },
+    /// Make a service token for the admin API and print it once.
+    Token {
+        /// What it is for; shown in the audit log.
+        name: String,
+    },
+}
+
+/// Everything in one process.
+#[derive(Debug, Clone, Args)]
+pub struct Up {
+    /// Print one line of JSON when ready instead of a welcome.
+    #[arg(long)]
+    pub json: bool,
+    /// Do not publish the demo API.
+    #[arg(long, env = "TOLLGATE_NO_DEMO")]
+    pub no_demo: bool,
+    /// Address of the demo API's own upstream.
+    #[arg(long, env = "TOLLGATE_DEMO_LISTEN", default_value = "127.0.0.1:4010")]
+    pub demo_listen: SocketAddr,
+    #[command(flatten)]
+    pub gateway: GatewayFlags,
+    #[command(flatten)]
+    pub admin: AdminFlags,
+    #[command(flatten)]
+    pub portal: PortalFlags,
+}
+
+/// The data plane.
+#[derive(Debug, Clone, Args)]
+pub struct GatewayFlags {
+    /// Address where consumers call.
+    #[arg(long, env = "TOLLGATE_GATEWAY_LISTEN", default_value = "127.0.0.1:8080")]
+    pub gateway_listen: SocketAddr,
+    /// Address of health and metrics, for operators only.
+    #[arg(long, env = "TOLLGATE_OPERATOR_LISTEN", default_value = "127.0.0.1:9090")]
+    pub operator_listen: SocketAddr,
+    /// Where browsers reach the portal; refusals link to its explanations.
+    #[arg(long, env = "TOLLGATE_PORTAL_URL")]
+    pub portal_url: Option<String>,
+    /// Worker threads of the gateway; by default one per core.
+    #[arg(long, env = "TOLLGATE_GATEWAY_THREADS")]
+    pub gateway_threads: Option<usize>,
+    /// Seconds to go on taking calls after readiness is off, so that balancers notice.
+    #[arg(long, env = "TOLLGATE_DRAIN_SECONDS", default_value_t = 0)]
+    pub drain_seconds: u64,
+}
+
+/// The admin API.
+#[derive(Debug, Clone, Args)]
+pub struct AdminFlags {
+    /// Address of the admin API.
+    #[arg(long, env = "TOLLGATE_ADMIN_LISTEN", default_value = "127.0.0.1:8081")]
+    pub admin_listen: SocketAddr,
+}
+
+/// The admin API as a process of its own.
+#[derive(Debug, Clone, Args)]
+pub struct AdminApiRole {
+    #[command(flatten)]
+    pub admin: AdminFlags,
+    /// Where browsers reach the portal; refusals link to its explanations.
+    #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
+    pub portal_url: String,
+}
+
+/// The portal.
+#[derive(Debug, Clone, Args)]
+pub struct PortalFlags {
+    /// Address of the portal and the admin web UI.
+    #[arg(long, env = "TOLLGATE_PORTAL_LISTEN", default_value = "127.0.0.1:3000")]
+    pub portal_listen: SocketAddr,
+    /// Where consumers reach the gateway; shown in examples.
+    #[arg(long, env = "TOLLGATE_GATEWAY_URL")]
+    pub gateway_url: Option<String>,
+}
+
+/// The portal as a process of its own.
+#[derive(Debug, Clone, Args)]
+pub struct PortalRole {
+    #[command(flatten)]
+    pub portal: PortalFlags,
+    /// Where browsers reach this portal; an https URL makes the cookies secure.
+    #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
+    pub portal_url: String,
+}
+
+impl Default for Up {
+    /// What `tollgate` without a command runs: the environment and the defaults.
+    fn default() -> Self {
+        match Cli::parse_from(["tollgate", "up"]).command {
+            Some(Command::Up(up)) => *up,
+            _ => unreachable!("`tollgate up` parses as the command up"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_listener_is_on_loopback_unless_told_otherwise() {
+        let up = Up::default();
+        for address in [
+            up.demo_listen,
+            up.gateway.gateway_listen,
+            up.gateway.operator_listen,
+            up.admin.admin_listen,
+            up.portal.portal_listen,
+        ] {
+            assert!(address.ip().is_loopback(), "{address}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Commands that do one thing and exit.
+
+use tollgate_control::{Actor, Control};
+use tollgate_domain::OperatorRole;
+
+use crate::cli::Place;
+use crate::database;
+
+pub async fn migrate(place: Place) -> anyhow::Result<()> {
+    let store = database::shared_store(&place)?;
+    tollgate_store::migrate(&store).await?;
+    println!("the schema is up to date");
+    Ok(())
+}
+
+pub async fn setup_link(place: Place, portal_url: &str) -> anyhow::Result<()> {
+    let control = control(&place).await?;
+    let token = control.create_setup_token(&Actor::system()).await?;
+    println!("{}/setup/{}", portal_url.trim_end_matches('/'), token.reveal());
+    Ok(())
+}
+
+pub async fn token(place: Place, name: &str) -> anyhow::Result<()> {
+    let control = control(&place).await?;
+    let token = control.create_token(&Actor::system(), name, OperatorRole::Admin, None, false).await?;
+    println!("{}", token.reveal());
+    Ok(())
+}
+
+/// The control plane of DATABASE_URL, or of the process that runs on the data directory here.
+async fn control(place: &Place) -> anyhow::Result<Control> {
+    if place.database_url.is_some() {
+        return database::control(database::shared_store(place)?, database::shared_peppers()?).await;
+    }
+    let url = database::url_of_running(&place.data_dir)?;
+    let peppers = database::own_peppers(&place.data_dir.join("secrets"))?;
+    database::control(database::open_store(&url)?, peppers).await
+}

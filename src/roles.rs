@@ -1,0 +1,74 @@
+//! One role of Tollgate as a process of its own, over a shared DATABASE_URL.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tollgate_boot::{DataDir, shutdown};
+use tollgate_engine::key::Peppers;
+use tollgate_gateway::{Gateway, RunningGateway, Settings};
+use tollgate_store::Store;
+
+use crate::cli::{AdminApiRole, GatewayFlags, Place, PortalRole};
+use crate::{database, faces, listen};
+
+pub async fn gateway(place: Place, flags: GatewayFlags) -> anyhow::Result<()> {
+    let store = database::shared_store(&place)?;
+    let peppers = database::shared_peppers()?;
+    let data_dir = DataDir::open(&place.data_dir)?;
+    let shutdown = shutdown::on_signal()?;
+    let portal_url = flags.portal_url.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
+    let gateway = start_gateway(&flags, &portal_url, &data_dir, store, peppers, shutdown).await?;
+    tracing::info!(gateway = %gateway.gateway_addr, operator = %gateway.operator_addr, "gateway serving");
+    gateway.stopped().await;
+    Ok(())
+}
+
+/// Starts the data plane with the settings that the command line gave.
+pub async fn start_gateway(
+    flags: &GatewayFlags,
+    portal_url: &str,
+    data_dir: &DataDir,
+    store: Store,
+    peppers: Arc<Peppers>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<RunningGateway> {
+    let mut settings = Settings::new(data_dir.gateway(), faces::problems_url(portal_url), peppers);
+    settings.listen = flags.gateway_listen;
+    settings.operator_listen = flags.operator_listen;
+    settings.drain_delay = Duration::from_secs(flags.drain_seconds);
+    if let Some(threads) = flags.gateway_threads {
+        settings.threads = threads.max(1);
+    }
+    Gateway::start(settings, Arc::new(store), shutdown).await.context(
+        "the gateway did not start (addresses: --gateway-listen, --operator-listen or TOLLGATE_GATEWAY_LISTEN, \
+         TOLLGATE_OPERATOR_LISTEN)",
+    )
+}
+
+pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<()> {
+    let control = database::control(database::shared_store(&place)?, database::shared_peppers()?).await?;
+    let shutdown = shutdown::on_signal()?;
+    let (listener, address) = listen::bind(role.admin.admin_listen, "admin-listen").await?;
+    let tasks = TaskTracker::new();
+    faces::serve_admin_api(&tasks, listener, control, &role.portal_url, &shutdown);
+    tracing::info!(%address, "admin API serving");
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}
+
+pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
+    let control = database::control(database::shared_store(&place)?, database::shared_peppers()?).await?;
+    let shutdown = shutdown::on_signal()?;
+    let (listener, address) = listen::bind(role.portal.portal_listen, "portal-listen").await?;
+    let gateway_url = role.portal.gateway_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+    let tasks = TaskTracker::new();
+    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway_url, &shutdown);
+    tracing::info!(%address, "portal serving");
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}
