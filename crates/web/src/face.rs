@@ -21,7 +21,7 @@ pub type Render = fn(&Problem, &HeaderMap) -> Response;
 /// How a face answers whatever its handlers do.
 #[derive(Debug, Clone)]
 pub struct Face {
-    /// What `type` of a problem begins with, ending in a slash: `https://portal.example/problems/`.
+    /// What `type` of a problem stands below: `https://portal.example/problems`.
     pub problem_base: String,
     /// The largest body that an extractor reads, in bytes; a route may set its own `DefaultBodyLimit`.
     pub body_bytes_max: usize,

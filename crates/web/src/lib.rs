@@ -2,13 +2,15 @@
 
 mod face;
 mod headers;
+mod probes;
 mod problem;
 mod rejection;
 mod request_id;
-mod serve;
+pub mod serve;
 
 pub use face::{Face, Render, render_json};
 pub use headers::{Headers, JsonHeaders, PageHeaders};
+pub use probes::probes;
 pub use problem::{Content, FieldFault, Place, Problem};
 pub use request_id::RequestId;
-pub use serve::{Limits, serve};
+pub use serve::Limits;

@@ -155,7 +155,7 @@ impl Problem {
     }
 
     pub(crate) fn locate(&mut self, type_base: &str, instance: &str, request_id: &str) {
-        self.content.kind = format!("{type_base}{}", self.content.code);
+        self.content.kind = format!("{}/{}", type_base.trim_end_matches('/'), self.content.code);
         self.content.instance.get_or_insert_with(|| instance.to_owned());
         self.content.request_id = Some(request_id.to_owned());
     }

@@ -14,7 +14,9 @@ use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
-use tollgate_web::{Content, Face, JsonHeaders, Limits, PageHeaders, Problem, RequestId, render_json, serve};
+use tollgate_web::{
+    Content, Face, JsonHeaders, Limits, PageHeaders, Problem, RequestId, render_json, serve::serve,
+};
 use tower::ServiceExt;
 
 fn routes() -> Router {
@@ -40,7 +42,7 @@ fn routes() -> Router {
 
 fn face() -> Face {
     Face {
-        problem_base: "https://portal.example/problems/".to_owned(),
+        problem_base: "https://portal.example/problems".to_owned(),
         body_bytes_max: 16,
         timeout: Duration::from_millis(200),
         headers: JsonHeaders { https: true }.into(),
@@ -84,6 +86,17 @@ async fn every_refusal_is_a_located_problem() {
         assert_eq!(headers["content-type"], "application/problem+json");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(!body.contains("secret of the house"));
+    }
+}
+
+#[tokio::test]
+async fn readiness_follows_what_is_found() {
+    for (found, status) in [(true, StatusCode::OK), (false, StatusCode::SERVICE_UNAVAILABLE)] {
+        let router = face().around(routes()).merge(tollgate_web::probes(move || async move { found }));
+        let (answered, headers, _) =
+            call(&router, Request::get("/readyz").body(Body::empty()).unwrap()).await;
+        assert_eq!(answered, status);
+        assert!(!headers.contains_key("x-request-id"));
     }
 }
 
