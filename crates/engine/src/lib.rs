@@ -1,6 +1,27 @@
 //! The pure data plane: admission, compile, route, decide; no socket, clock, SQL or environment.
+//!
+//! [`compile()`] turns plain rows into a [`Snapshot`]; [`Consumers`] holds who may call; [`decide()`] asks both about
+//! one call. Nothing here waits, and deciding takes no lock.
 
 pub mod admission;
+mod compile;
+mod consumers;
+mod decide;
+mod denial;
 pub mod gcra;
 pub mod key;
+mod limits;
+mod problem;
 pub mod quota;
+pub mod snapshot;
+mod target;
+
+pub use compile::{CompileError, Kind, compile};
+pub use consumers::{Application, Consumers, Counts, Found, Subscription};
+pub use decide::{Admission, Call, Consumer, Matched, Refusal, Standing, credential_of, decide};
+pub use denial::{Denial, LimitHit};
+pub use key::{MalformedKey, ParsedKey, Peppers};
+pub use problem::Problem;
+pub use quota::Month;
+pub use snapshot::{RouteMatch, Snapshot};
+pub use target::parse_target;

@@ -1,0 +1,293 @@
+//! One call, one decision: what the proxy asks, and what it gets to carry out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, Outcome, SubscriptionId};
+
+use crate::admission::{BadMethod, check_host, check_method, check_target};
+use crate::consumers::{Application, Consumers, Found, Subscription};
+use crate::denial::Denial;
+use crate::key;
+use crate::limits::{self, Levels};
+use crate::quota::Month;
+use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
+
+/// What a call says of itself, as it came: nothing decoded, nothing trimmed.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'c> {
+    /// The method.
+    pub method: &'c str,
+    /// `Host` or `:authority`.
+    pub host: Option<&'c [u8]>,
+    /// Path and query in origin form.
+    pub target: &'c [u8],
+    /// The key, without `Bearer`; see [`credential_of`].
+    pub credential: Option<&'c [u8]>,
+}
+
+/// The route that a call matched, in the snapshot it matched in.
+#[derive(Debug, Clone)]
+pub struct Matched {
+    snapshot: Arc<Snapshot>,
+    route: u32,
+}
+
+impl Matched {
+    /// The snapshot that the call lives in to its end.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// The route.
+    #[must_use]
+    pub fn route(&self) -> &Route {
+        self.snapshot.route(self.route)
+    }
+
+    /// Its API.
+    #[must_use]
+    pub fn api(&self) -> &Api {
+        self.snapshot.api_of(self.route())
+    }
+
+    /// Where the call goes.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        self.snapshot.service_of(self.api())
+    }
+}
+
+/// The identified caller on one of its subscriptions.
+#[derive(Debug, Clone)]
+pub struct Consumer {
+    application: Arc<Application>,
+    subscription: u32,
+    /// The key that was shown.
+    pub credential_id: CredentialId,
+    /// Live or test.
+    pub environment: Environment,
+}
+
+impl Consumer {
+    /// The application.
+    #[must_use]
+    pub fn application_id(&self) -> ApplicationId {
+        self.application.id
+    }
+
+    /// The tenant that owns the application.
+    #[must_use]
+    pub fn organization_id(&self) -> OrganizationId {
+        self.application.organization_id
+    }
+
+    /// The subscription that the call is decided and metered under.
+    #[must_use]
+    pub fn subscription(&self) -> &Subscription {
+        &self.application.subscriptions[self.subscription as usize]
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn subscription_id(&self) -> SubscriptionId {
+        self.subscription().id
+    }
+}
+
+/// How a consumer's plan stands after a decision: what the `RateLimit` fields say.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    plan: u32,
+    levels: Levels,
+}
+
+/// A call that may go to its upstream.
+#[derive(Debug)]
+pub struct Admission {
+    /// Where it goes.
+    pub matched: Matched,
+    /// Whose it is.
+    pub consumer: Consumer,
+    standing: Standing,
+    quota_taken_in: Option<Month>,
+}
+
+impl Admission {
+    /// The plan it was admitted under.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        self.matched.snapshot.plan(self.standing.plan)
+    }
+
+    /// The value of `RateLimit-Policy`; none where the plan shows no limit.
+    #[must_use]
+    pub fn rate_limit_policy(&self) -> Option<&Bytes> {
+        self.plan().policy_header.as_ref()
+    }
+
+    /// Appends the value of `RateLimit`; nothing where the plan shows no limit.
+    pub fn write_rate_limit(&self, out: &mut Vec<u8>) {
+        limits::write(self.plan(), &self.standing.levels, out);
+    }
+
+    /// Settles the call once its end is known: a call that is not charged is given back to the quota. Says whether
+    /// it is charged. A call that is never settled stays counted.
+    pub fn finish(&self, status: u16, outcome: Outcome) -> bool {
+        let charged = outcome.is_charged(status);
+        if let (false, Some(month)) = (charged, self.quota_taken_in) {
+            self.consumer.subscription().meters.quota.give_back(month);
+        }
+        charged
+    }
+}
+
+/// A call that is refused.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub denial: Denial,
+    /// The route, where one was found.
+    pub matched: Option<Matched>,
+    /// The caller, where it is known on which subscription it called.
+    pub consumer: Option<Consumer>,
+    standing: Option<Standing>,
+}
+
+impl Refusal {
+    /// The value of `RateLimit-Policy`; none where no limits were looked at.
+    #[must_use]
+    pub fn rate_limit_policy(&self) -> Option<&Bytes> {
+        self.plan()?.policy_header.as_ref()
+    }
+
+    /// Appends the value of `RateLimit`; nothing where no limits were looked at.
+    pub fn write_rate_limit(&self, out: &mut Vec<u8>) {
+        if let (Some(plan), Some(standing)) = (self.plan(), &self.standing) {
+            limits::write(plan, &standing.levels, out);
+        }
+    }
+
+    fn plan(&self) -> Option<&Plan> {
+        let standing = self.standing.as_ref()?;
+        Some(self.matched.as_ref()?.snapshot.plan(standing.plan))
+    }
+}
+
+impl From<Denial> for Box<Refusal> {
+    fn from(denial: Denial) -> Self {
+        Box::new(Refusal { denial, matched: None, consumer: None, standing: None })
+    }
+}
+
+/// Decides a call, in the order: form, route, key, entitlement, rate limits, quota. `now_ns` is nanoseconds since
+/// the Unix epoch. An admission has taken its share of every limit; settle it with [`Admission::finish`].
+///
+/// # Errors
+/// The refusal, boxed because it is rare and large.
+pub fn decide(
+    snapshot: &Arc<Snapshot>,
+    consumers: &Consumers,
+    call: &Call<'_>,
+    now_ns: u64,
+) -> Result<Admission, Box<Refusal>> {
+    let method = check_method(call.method).map_err(|bad| match bad {
+        BadMethod::Malformed => Denial::BadMethod,
+        BadMethod::Unknown => Denial::MethodNotImplemented,
+    })?;
+    let (path, _) = check_target(call.target).map_err(Denial::BadRequest)?;
+    let host = check_host(call.host).map_err(Denial::BadRequest)?;
+    let route = match snapshot.find_route(&host, method, path) {
+        RouteMatch::Found(route) => route,
+        RouteMatch::MethodNotAllowed(allow) => return Err(Denial::MethodNotAllowed { allow }.into()),
+        RouteMatch::NotFound => return Err(Denial::RouteNotFound.into()),
+    };
+    let matched = Matched { snapshot: Arc::clone(snapshot), route };
+    let found = match identify(consumers, call.credential, now_ns) {
+        Ok(found) => found,
+        Err(denial) => return Err(refuse(denial, matched, None, None)),
+    };
+    let consumer = match entitle(matched.api(), found) {
+        Ok(consumer) => consumer,
+        Err(denial) => return Err(refuse(denial, matched, None, None)),
+    };
+    if consumer.subscription().suspended {
+        return Err(refuse(Denial::SubscriptionSuspended, matched, Some(consumer), None));
+    }
+    let Some(plan) = snapshot.plan_index(consumer.subscription().plan_id) else {
+        // The consumer came with a revision that this gateway has not compiled yet.
+        return Err(refuse(Denial::NotReady, matched, Some(consumer), None));
+    };
+    match limits::take(snapshot.plan(plan), consumers, &consumer, now_ns) {
+        Ok((levels, quota_taken_in)) => {
+            Ok(Admission { matched, consumer, standing: Standing { plan, levels }, quota_taken_in })
+        }
+        Err((denial, levels)) => {
+            Err(refuse(denial, matched, Some(consumer), Some(Standing { plan, levels })))
+        }
+    }
+}
+
+fn refuse(
+    denial: Denial,
+    matched: Matched,
+    consumer: Option<Consumer>,
+    standing: Option<Standing>,
+) -> Box<Refusal> {
+    Box::new(Refusal { denial, matched: Some(matched), consumer, standing })
+}
+
+fn identify(consumers: &Consumers, credential: Option<&[u8]>, now_ns: u64) -> Result<Found, Denial> {
+    let text = credential.ok_or(Denial::MissingCredential)?;
+    let text = std::str::from_utf8(text).map_err(|_| Denial::InvalidCredential)?;
+    let key = key::parse(text).map_err(|_| Denial::InvalidCredential)?;
+    let found = consumers.find(&key).ok_or(Denial::InvalidCredential)?;
+    if found.is_expired(now_ns) {
+        return Err(Denial::ExpiredCredential);
+    }
+    Ok(found)
+}
+
+/// The subscription that opens the API: an active one where there is one, else a suspended one.
+fn entitle(api: &Api, found: Found) -> Result<Consumer, Denial> {
+    let opens = |subscription: &Subscription| api.product_ids.contains(&subscription.product_id);
+    let subscriptions = &found.application.subscriptions;
+    let index = subscriptions
+        .iter()
+        .position(|subscription| !subscription.suspended && opens(subscription))
+        .or_else(|| subscriptions.iter().position(opens))
+        .ok_or(Denial::NotEntitled)?;
+    Ok(Consumer {
+        subscription: index as u32,
+        credential_id: found.credential_id,
+        environment: found.environment,
+        application: found.application,
+    })
+}
+
+/// Picks the key out of `Authorization` (scheme Bearer, RFC 6750 §2.1) and `X-API-Key`.
+///
+/// # Errors
+/// [`Denial::AmbiguousCredential`] where either field comes twice or both carry one.
+pub fn credential_of<'h>(
+    authorization: impl IntoIterator<Item = &'h [u8]>,
+    api_key: impl IntoIterator<Item = &'h [u8]>,
+) -> Result<Option<&'h [u8]>, Denial> {
+    let authorization = at_most_one(authorization)?.and_then(bearer);
+    match (authorization, at_most_one(api_key)?) {
+        (Some(_), Some(_)) => Err(Denial::AmbiguousCredential),
+        (bearer, api_key) => Ok(bearer.or(api_key)),
+    }
+}
+
+fn at_most_one<'h>(values: impl IntoIterator<Item = &'h [u8]>) -> Result<Option<&'h [u8]>, Denial> {
+    let mut values = values.into_iter();
+    let first = values.next();
+    if values.next().is_some() { Err(Denial::AmbiguousCredential) } else { Ok(first) }
+}
+
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii_start())
+}

@@ -1,0 +1,236 @@
+//! Why a call was refused: one typed reason with everything its answer needs.
+
+use std::sync::Arc;
+
+use tollgate_domain::{Outcome, Period};
+
+use crate::admission::BadRequest;
+use crate::snapshot::PlanLimit;
+
+/// A refusal's reason. The first block is decided here, the second is raised by the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denial {
+    /// Host or target is not in its one canonical form.
+    BadRequest(BadRequest),
+    /// The method is no token.
+    BadMethod,
+    /// A method that no route can have.
+    MethodNotImplemented,
+    /// Nothing is published there.
+    RouteNotFound,
+    /// The path is published, with other methods.
+    MethodNotAllowed {
+        /// The value of `Allow`.
+        allow: Arc<str>,
+    },
+    /// No key.
+    MissingCredential,
+    /// A key in two places.
+    AmbiguousCredential,
+    /// No key of ours, or one that was revoked.
+    InvalidCredential,
+    /// A key past its expiry.
+    ExpiredCredential,
+    /// The application has no subscription that opens this API.
+    NotEntitled,
+    /// It has one, and it is suspended.
+    SubscriptionSuspended,
+    /// Too fast.
+    RateLimited(LimitHit),
+    /// The budget is used up.
+    QuotaExceeded(LimitHit),
+
+    /// No connection to the upstream could be made.
+    UpstreamUnreachable,
+    /// The upstream did not answer in time.
+    UpstreamTimeout,
+    /// The upstream broke off or answered what is not HTTP.
+    UpstreamFailed,
+    /// The gateway has no configuration yet, or not yet the part that this call needs.
+    NotReady,
+    /// The request body is over the limit.
+    BodyTooLarge,
+    /// The gateway itself failed.
+    Internal,
+}
+
+/// The limit that refused a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitHit {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Calls per period.
+    pub amount: u64,
+    /// The period that `amount` is for.
+    pub period: Period,
+    /// Whether the consumer may be told its name and numbers.
+    pub visible: bool,
+    /// Whole seconds until a call can be admitted again, rounded up; at least 1.
+    pub retry_after_s: u64,
+}
+
+impl LimitHit {
+    pub(crate) fn new(limit: &PlanLimit, retry_after_s: u64) -> Self {
+        Self {
+            name: Arc::clone(&limit.name),
+            amount: limit.amount,
+            period: limit.period,
+            visible: limit.visible,
+            retry_after_s: retry_after_s.max(1),
+        }
+    }
+}
+
+impl Denial {
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::BadRequest(BadRequest::TargetTooLong) => 414,
+            Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential => 400,
+            Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
+            Self::NotEntitled | Self::SubscriptionSuspended => 403,
+            Self::RouteNotFound => 404,
+            Self::MethodNotAllowed { .. } => 405,
+            Self::BodyTooLarge => 413,
+            Self::RateLimited(_) | Self::QuotaExceeded(_) => 429,
+            Self::Internal => 500,
+            Self::MethodNotImplemented => 501,
+            Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
+            Self::NotReady => 503,
+            Self::UpstreamTimeout => 504,
+        }
+    }
+
+    /// The stable word for it; the last part of the problem's `type`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadRequest(BadRequest::TargetTooLong) => "target_too_long",
+            Self::BadRequest(BadRequest::MissingHost | BadRequest::BadHost) => "bad_host",
+            Self::BadRequest(_) => "bad_request_target",
+            Self::BadMethod => "bad_method",
+            Self::MethodNotImplemented => "method_not_implemented",
+            Self::RouteNotFound => "route_not_found",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::MissingCredential => "missing_credential",
+            Self::AmbiguousCredential => "ambiguous_credential",
+            Self::InvalidCredential => "invalid_credential",
+            Self::ExpiredCredential => "expired_credential",
+            Self::NotEntitled => "not_entitled",
+            Self::SubscriptionSuspended => "subscription_suspended",
+            Self::RateLimited(_) => "rate_limited",
+            Self::QuotaExceeded(_) => "quota_exceeded",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamFailed => "upstream_failed",
+            Self::NotReady => "not_ready",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Internal => "internal_error",
+        }
+    }
+
+    /// A short sentence that is the same for every occurrence.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::BadRequest(BadRequest::TargetTooLong) => "The request target is too long",
+            Self::BadRequest(BadRequest::MissingHost | BadRequest::BadHost) => {
+                "The host is missing or not valid"
+            }
+            Self::BadRequest(_) => "The request target is not in its canonical form",
+            Self::BadMethod => "The method is not valid",
+            Self::MethodNotImplemented => "The method is not supported",
+            Self::RouteNotFound => "Nothing is published at this path",
+            Self::MethodNotAllowed { .. } => "This path does not take this method",
+            Self::MissingCredential => "A key is needed",
+            Self::AmbiguousCredential => "The key is given more than once",
+            Self::InvalidCredential => "The key is not valid",
+            Self::ExpiredCredential => "The key has expired",
+            Self::NotEntitled => "The key does not open this API",
+            Self::SubscriptionSuspended => "The subscription is suspended",
+            Self::RateLimited(_) => "Too many calls in a short time",
+            Self::QuotaExceeded(_) => "The quota is used up",
+            Self::UpstreamUnreachable => "The upstream cannot be reached",
+            Self::UpstreamTimeout => "The upstream did not answer in time",
+            Self::UpstreamFailed => "The upstream failed to answer",
+            Self::NotReady => "The gateway is not ready",
+            Self::BodyTooLarge => "The request body is too large",
+            Self::Internal => "The gateway failed",
+        }
+    }
+
+    /// How to fix it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::BadRequest(BadRequest::TargetTooLong) => "Send at most 8192 bytes of path and query.",
+            Self::BadRequest(BadRequest::MissingHost | BadRequest::BadHost) => {
+                "Send one Host with a name or address and, if needed, a port."
+            }
+            Self::BadRequest(_) => {
+                "Write the path as RFC 3986 section 6 normalises it: no dot segments, no empty segments, escapes \
+                 only where needed."
+            }
+            Self::BadMethod | Self::MethodNotImplemented => {
+                "Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, in capital letters."
+            }
+            Self::RouteNotFound => "Compare host and path with the API's reference in the portal.",
+            Self::MethodNotAllowed { .. } => "Use one of the methods that the Allow field lists.",
+            Self::MissingCredential => {
+                "Send the key as 'Authorization: Bearer <key>' or as 'X-API-Key: <key>'."
+            }
+            Self::AmbiguousCredential => "Send the key in one field, once.",
+            Self::InvalidCredential => "Check that the key was copied whole and has not been revoked.",
+            Self::ExpiredCredential => "Create or rotate the key in the portal.",
+            Self::NotEntitled => {
+                "Subscribe the key's application to a plan of a product that contains this API."
+            }
+            Self::SubscriptionSuspended => "The portal shows why, and whom to ask.",
+            Self::RateLimited(_) => "Wait as long as Retry-After says, then send calls more evenly.",
+            Self::QuotaExceeded(_) => "Wait until the period ends, or choose a larger plan.",
+            Self::UpstreamUnreachable | Self::UpstreamFailed | Self::UpstreamTimeout => {
+                "Try again later; this call was not charged."
+            }
+            Self::NotReady => "Try again in a few seconds.",
+            Self::BodyTooLarge => "Send a smaller body.",
+            Self::Internal => "Try again, and report the request id if it happens again.",
+        }
+    }
+
+    /// The value of `Retry-After` in seconds, where waiting helps.
+    #[must_use]
+    pub const fn retry_after_s(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited(hit) | Self::QuotaExceeded(hit) => Some(hit.retry_after_s),
+            Self::NotReady => Some(2),
+            _ => None,
+        }
+    }
+
+    /// The value of `WWW-Authenticate` on 401 (RFC 6750 §3).
+    #[must_use]
+    pub const fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::MissingCredential => Some(r#"Bearer realm="tollgate""#),
+            Self::InvalidCredential => Some(r#"Bearer realm="tollgate", error="invalid_token""#),
+            Self::ExpiredCredential => {
+                Some(r#"Bearer realm="tollgate", error="invalid_token", error_description="expired""#)
+            }
+            _ => None,
+        }
+    }
+
+    /// How a call of a known consumer that ends so is metered; none where nobody's call was refused.
+    #[must_use]
+    pub const fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::RateLimited(_) => Some(Outcome::RateLimited),
+            Self::QuotaExceeded(_) => Some(Outcome::QuotaExceeded),
+            Self::UpstreamUnreachable | Self::UpstreamTimeout | Self::UpstreamFailed => {
+                Some(Outcome::UpstreamFailed)
+            }
+            _ => None,
+        }
+    }
+}

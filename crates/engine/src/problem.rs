@@ -1,0 +1,100 @@
+//! A refusal's JSON body (RFC 9457), written by hand: a flood of refusals must stay cheap.
+
+use std::fmt::Write;
+
+use crate::denial::Denial;
+
+/// What a problem says beside its denial.
+#[derive(Debug, Clone, Copy)]
+pub struct Problem<'p> {
+    /// Why.
+    pub denial: &'p Denial,
+    /// What the code is appended to, like `https://portal.example/problems/`.
+    pub type_base: &'p str,
+    /// The call's id.
+    pub request_id: &'p str,
+    /// The path that was called.
+    pub instance: Option<&'p str>,
+}
+
+impl Problem<'_> {
+    /// The body: `application/problem+json`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let denial = self.denial;
+        let mut out = String::with_capacity(512);
+        out.push_str("{\"type\":");
+        string(&mut out, &[self.type_base, denial.code()]);
+        field(&mut out, "title", denial.title());
+        number(&mut out, "status", u64::from(denial.status()));
+        field(&mut out, "detail", &detail(denial));
+        if let Some(instance) = self.instance {
+            field(&mut out, "instance", instance);
+        }
+        field(&mut out, "code", denial.code());
+        field(&mut out, "request_id", self.request_id);
+        field(&mut out, "hint", denial.hint());
+        match denial {
+            Denial::BadRequest(bad) => field(&mut out, "reason", bad.reason()),
+            Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
+                number(&mut out, "retry_after", hit.retry_after_s);
+                if hit.visible {
+                    out.push_str(",\"limit\":{\"name\":");
+                    string(&mut out, &[&hit.name]);
+                    number(&mut out, "amount", hit.amount);
+                    field(&mut out, "per", hit.period.as_str());
+                    out.push('}');
+                }
+            }
+            _ => {}
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// One sentence about this occurrence.
+fn detail(denial: &Denial) -> String {
+    match denial {
+        Denial::BadRequest(bad) => format!("The request was refused before routing: {}.", bad.reason()),
+        Denial::MethodNotAllowed { allow } => format!("This path takes {allow}."),
+        Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) if hit.visible => format!(
+            "The limit \"{}\" of {} calls per {} is reached; it opens again in {} s.",
+            hit.name,
+            hit.amount,
+            hit.period.as_str(),
+            hit.retry_after_s
+        ),
+        Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
+            format!("A limit is reached; it opens again in {} s.", hit.retry_after_s)
+        }
+        other => format!("{}.", other.title()),
+    }
+}
+
+fn field(out: &mut String, name: &str, value: &str) {
+    // Names are ours and need no escapes.
+    let _ = write!(out, ",\"{name}\":");
+    string(out, &[value]);
+}
+
+fn number(out: &mut String, name: &str, value: u64) {
+    let _ = write!(out, ",\"{name}\":{value}");
+}
+
+/// A JSON string (RFC 8259 §7) of the parts in a row.
+fn string(out: &mut String, parts: &[&str]) {
+    out.push('"');
+    for c in parts.iter().flat_map(|part| part.chars()) {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\u{0}'..='\u{1f}' | '\u{7f}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

@@ -1,0 +1,263 @@
+//! The compiled form of one revision: immutable, read without a lock, swapped as a whole.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tollgate_domain::{ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId};
+use uuid::Uuid;
+
+use crate::admission::Method;
+use crate::gcra::Rate;
+
+/// Everything but the consumers, ready to be asked.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Changes when a database is restored from a backup.
+    pub epoch: Uuid,
+    /// The revision it was compiled from.
+    pub revision: i64,
+    pub(crate) hosts: HashMap<Box<str>, matchit::Router<PathRoutes>>,
+    pub(crate) any_host: matchit::Router<PathRoutes>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) apis: Vec<Api>,
+    pub(crate) services: Vec<Service>,
+    pub(crate) plans: Vec<Plan>,
+    pub(crate) plan_indices: IdMap<PlanId, u32>,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub struct Route {
+    /// Its id.
+    pub id: RouteId,
+    /// Its method.
+    pub method: Method,
+    /// Base path and path template as published: `http.route` of metrics.
+    pub template: Box<str>,
+    pub(crate) api: u32,
+}
+
+/// One published API.
+#[derive(Debug)]
+pub struct Api {
+    /// Its id.
+    pub id: ApiId,
+    /// Its name.
+    pub slug: Box<str>,
+    /// Products that it is part of.
+    pub product_ids: Box<[ProductId]>,
+    pub(crate) service: u32,
+}
+
+/// A system we forward to.
+#[derive(Debug)]
+pub struct Service {
+    /// Its id.
+    pub id: ServiceId,
+    /// Its name.
+    pub slug: Box<str>,
+    /// Milliseconds to open a connection.
+    pub connect_timeout_ms: u32,
+    /// Milliseconds to wait for bytes of an answer.
+    pub read_timeout_ms: u32,
+    /// Its addresses, those that take no calls included.
+    pub targets: Box<[Target]>,
+    /// Indices of targets, spread by weight.
+    pub(crate) schedule: Box<[u16]>,
+    pub(crate) turn: AtomicUsize,
+}
+
+impl Service {
+    /// The target whose turn it is, by smooth weighted round robin.
+    #[must_use]
+    pub fn pick(&self) -> &Target {
+        let turn = match self.schedule.len() {
+            // One target: no counter that all threads would write to.
+            1 => 0,
+            len => self.turn.fetch_add(1, Ordering::Relaxed) % len,
+        };
+        &self.targets[usize::from(self.schedule[turn])]
+    }
+}
+
+/// One address of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Whether it is spoken to over TLS.
+    pub tls: bool,
+    /// Host name or address; IPv6 without brackets. Also the name that TLS verifies.
+    pub host: Box<str>,
+    /// Port.
+    pub port: u16,
+    /// `host:port` to connect to; IPv6 in brackets.
+    pub address: Box<str>,
+    /// The value of `Host`: like `address`, without the scheme's own port.
+    pub authority: Box<str>,
+    /// What stands before every forwarded path: empty or `/segment…` without a final slash.
+    pub path_prefix: Box<str>,
+    /// Its share of the calls; 0 takes none.
+    pub weight: u16,
+}
+
+/// The terms of a product.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its id.
+    pub id: PlanId,
+    /// The product it is for.
+    pub product_id: ProductId,
+    /// Its name.
+    pub slug: Box<str>,
+    /// Its limits in the order they are shown.
+    pub limits: Box<[PlanLimit]>,
+    /// The value of `RateLimit-Policy`; none where no limit is visible.
+    pub policy_header: Option<Bytes>,
+}
+
+/// One limit of a plan.
+#[derive(Debug)]
+pub struct PlanLimit {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Calls per period.
+    pub amount: u64,
+    /// The period that `amount` is for.
+    pub period: Period,
+    /// Whether consumers are told of it.
+    pub visible: bool,
+    /// How it is checked.
+    pub check: LimitCheck,
+    /// `"name";r=`
+    pub(crate) header_start: Box<str>,
+}
+
+/// How a limit is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitCheck {
+    /// Speed, on one of the meter's cells.
+    Rate {
+        /// The rate.
+        rate: Rate,
+        /// Which cell of the meter.
+        cell: usize,
+        /// Whose meter.
+        per: LimitPer,
+    },
+    /// Budget of `amount` per calendar month.
+    Quota,
+}
+
+/// The routes that share one path template.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathRoutes {
+    pub(crate) by_method: [Option<u32>; Method::ALL.len()],
+    pub(crate) allow: Arc<str>,
+}
+
+impl PathRoutes {
+    fn get(&self, method: Method) -> Option<u32> {
+        match self.by_method[method as usize] {
+            // RFC 9110 §9.3.2: HEAD is GET without the body.
+            None if method == Method::Head => self.by_method[Method::Get as usize],
+            found => found,
+        }
+    }
+}
+
+/// What a look-up of a route found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteMatch {
+    /// This route.
+    Found(u32),
+    /// The path is known, the method is not; the value of `Allow`.
+    MethodNotAllowed(Arc<str>),
+    /// Nothing.
+    NotFound,
+}
+
+impl Snapshot {
+    /// Finds a route: first among the APIs of exactly this host, then among those of any host.
+    #[must_use]
+    pub fn find_route(&self, host: &str, method: Method, path: &str) -> RouteMatch {
+        let mut allow = None;
+        let own = if self.hosts.is_empty() { None } else { self.hosts.get(host) };
+        for router in own.into_iter().chain([&self.any_host]) {
+            let Ok(found) = router.at(path) else { continue };
+            match found.value.get(method) {
+                Some(route) => return RouteMatch::Found(route),
+                None => allow = allow.or_else(|| Some(Arc::clone(&found.value.allow))),
+            }
+        }
+        allow.map_or(RouteMatch::NotFound, RouteMatch::MethodNotAllowed)
+    }
+
+    /// A route by its index in this snapshot.
+    #[must_use]
+    pub fn route(&self, index: u32) -> &Route {
+        &self.routes[index as usize]
+    }
+
+    /// The API that a route belongs to.
+    #[must_use]
+    pub fn api_of(&self, route: &Route) -> &Api {
+        &self.apis[route.api as usize]
+    }
+
+    /// Where calls of an API go.
+    #[must_use]
+    pub fn service_of(&self, api: &Api) -> &Service {
+        &self.services[api.service as usize]
+    }
+
+    /// A plan by its index in this snapshot.
+    #[must_use]
+    pub fn plan(&self, index: u32) -> &Plan {
+        &self.plans[index as usize]
+    }
+
+    pub(crate) fn plan_index(&self, id: PlanId) -> Option<u32> {
+        self.plan_indices.get(&id).copied()
+    }
+
+    /// Every route.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Every service.
+    #[must_use]
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+}
+
+pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
+
+/// Hashes ids that this platform minted: their last eight bytes are random already, and no caller chooses them.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0u8; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    // The length that slices write before themselves tells ids of one size nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
