@@ -1,0 +1,105 @@
+//! What gateways read.
+
+use tollgate_domain::{ApplicationState, Scope};
+use tollgate_store::{FeedChange, FeedKind};
+use tollgate_testkit::TestDatabase;
+
+use crate::fixture::{consumer, route, world};
+
+#[tokio::test]
+async fn a_transaction_gets_one_revision_and_says_what_it_touched() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let before = store.feed_head().await.unwrap();
+    let world = world(&store).await;
+    let published = store.feed_head().await.unwrap();
+    assert_eq!(published.revision, before.revision + 1);
+    assert_eq!(published.epoch, before.epoch);
+
+    let consumer = consumer(&store, &world, "acme").await;
+    let changes = store.feed_changes(before.revision).await.unwrap().expect("the log reaches back");
+    assert_eq!(
+        changes,
+        [
+            FeedChange { revision: before.revision + 1, kind: FeedKind::Blueprint },
+            FeedChange { revision: before.revision + 2, kind: FeedKind::Consumer(consumer.application) },
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_makes_no_revision() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    world(&store).await;
+    let before = store.feed_head().await.unwrap();
+    sqlx::query("update plans set name = name").execute(database.pool()).await.unwrap();
+    assert_eq!(store.feed_head().await.unwrap(), before);
+    sqlx::query("update plans set name = 'Other'").execute(database.pool()).await.unwrap();
+    assert_eq!(store.feed_head().await.unwrap().revision, before.revision + 1, "hand-written SQL counts too");
+}
+
+#[tokio::test]
+async fn a_listener_hears_of_a_commit() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let mut listener = store.feed_listen().await.unwrap();
+    world(&store).await;
+    listener.recv().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_blueprint_holds_what_is_published() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    let full = store.feed_full().await.unwrap();
+    assert_eq!(full.blueprint.revision, store.feed_head().await.unwrap().revision);
+    let [api] = full.blueprint.apis.as_slice() else { panic!("one api: {:?}", full.blueprint.apis) };
+    assert_eq!(api.product_ids, [world.product]);
+    assert_eq!(api.routes.len(), 2);
+    assert_eq!(full.blueprint.services[0].targets[0].url, "http://127.0.0.1:1");
+    assert_eq!(full.blueprint.plans[0].limits[0].amount, 10);
+
+    sqlx::query("update apis set state = 'retired'").execute(database.pool()).await.unwrap();
+    assert!(store.feed_blueprint().await.unwrap().apis.is_empty());
+}
+
+#[tokio::test]
+async fn a_revoked_key_and_a_suspended_application_leave_the_feed() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    let consumer = consumer(&store, &world, "acme").await;
+    let read = async || store.feed_consumers(&[consumer.application]).await.unwrap();
+    assert_eq!(read().await[0].credentials.len(), 1);
+    assert_eq!(read().await[0].subscriptions.len(), 1);
+
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.revoke_credential(Scope::Operator, consumer.credential).await.unwrap());
+    let revision = tx.commit().await.unwrap();
+    assert_eq!(revision, Some(store.feed_head().await.unwrap().revision));
+    assert!(read().await[0].credentials.is_empty());
+
+    let mut tx = store.begin().await.unwrap();
+    tx.update_application(consumer.application, "acme", ApplicationState::Suspended).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(read().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_is_too_far_behind_is_told_to_load_everything() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    sqlx::query("update config_changes set at = now() - interval '8 days'")
+        .execute(database.pool())
+        .await
+        .unwrap();
+    store.feed_prune().await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.replace_routes(world.api, &[route("read", "GET", "/b")]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(store.feed_changes(0).await.unwrap().is_none());
+    assert_eq!(store.feed_changes(1).await.unwrap().map(|changes| changes.len()), Some(1));
+}
