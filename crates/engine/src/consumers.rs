@@ -379,3 +379,6 @@ fn join(head: DigestHead, tail: [u8; 16]) -> [u8; 32] {
     digest[16..].copy_from_slice(&tail);
     digest
 }
+
+#[cfg(test)]
+mod tests;

@@ -223,7 +223,8 @@ pub fn decide(
         Ok((levels, quota_taken_in)) => {
             Ok(Admission { matched, consumer, standing: Standing { plan, levels }, quota_taken_in })
         }
-        Err((denial, levels)) => {
+        Err(refused) => {
+            let (denial, levels) = *refused;
             Err(refuse(denial, matched, Some(consumer), Some(Standing { plan, levels })))
         }
     }
@@ -291,3 +292,6 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = value.split_at_checked(7)?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii_start())
 }
+
+#[cfg(test)]
+mod tests;

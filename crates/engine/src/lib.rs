@@ -13,6 +13,9 @@ pub mod key;
 mod limits;
 mod problem;
 pub mod quota;
+mod router;
+#[cfg(test)]
+mod sample;
 pub mod snapshot;
 mod target;
 

@@ -49,7 +49,7 @@ pub(crate) fn take(
     consumers: &Consumers,
     consumer: &Consumer,
     now_ns: u64,
-) -> Result<(Levels, Option<Month>), (Denial, Levels)> {
+) -> Result<(Levels, Option<Month>), Box<(Denial, Levels)>> {
     let meters = &consumer.subscription().meters;
     let per_key =
         plan.limits.iter().any(|l| matches!(l.check, LimitCheck::Rate { per: LimitPer::Credential, .. }));
@@ -105,7 +105,7 @@ fn undo(check: LimitCheck, cells: &Cells<'_>, give_back: impl Fn(Month), quota_t
 
 /// The refusal and how every limit stands. Speed is named before budget; among several of a kind the one that opens
 /// last, so that who waits as told is not refused by the next one.
-fn refused(plan: &Plan, cells: &Cells<'_>, consumer: &Consumer, now_ns: u64) -> (Denial, Levels) {
+fn refused(plan: &Plan, cells: &Cells<'_>, consumer: &Consumer, now_ns: u64) -> Box<(Denial, Levels)> {
     let month = Month::at(now_ns);
     let mut levels = Levels::default();
     let mut slowest: Option<(u64, usize)> = None;
@@ -138,7 +138,7 @@ fn refused(plan: &Plan, cells: &Cells<'_>, consumer: &Consumer, now_ns: u64) -> 
         // Another thread's undo reopened the limit since; the caller may come again at once.
         (None, None) => Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)),
     };
-    (denial, levels)
+    Box::new((denial, levels))
 }
 
 fn seconds_until(end_s: u64, now_ns: u64) -> u64 {

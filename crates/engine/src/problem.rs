@@ -20,7 +20,7 @@ pub struct Problem<'p> {
 impl Problem<'_> {
     /// The body: `application/problem+json`.
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_json(self) -> String {
         let denial = self.denial;
         let mut out = String::with_capacity(512);
         out.push_str("{\"type\":");
@@ -97,4 +97,53 @@ fn string(out: &mut String, parts: &[&str]) {
         }
     }
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::BadRequest;
+    use crate::denial::LimitHit;
+
+    fn body(denial: &Denial) -> String {
+        Problem {
+            denial,
+            type_base: "https://p.example/problems/",
+            request_id: "r\"1",
+            instance: Some("/a\u{7}\\"),
+        }
+        .to_json()
+    }
+
+    #[test]
+    fn a_problem_is_escaped_and_complete() {
+        assert_eq!(
+            body(&Denial::BadRequest(BadRequest::DotSegment)),
+            "{\"type\":\"https://p.example/problems/bad_request_target\",\
+             \"title\":\"The request target is not in its canonical form\",\"status\":400,\
+             \"detail\":\"The request was refused before routing: dot_segment.\",\
+             \"instance\":\"/a\\u0007\\\\\",\"code\":\"bad_request_target\",\"request_id\":\"r\\\"1\",\
+             \"hint\":\"Write the path as RFC 3986 section 6 normalises it: no dot segments, no empty segments, \
+             escapes only where needed.\",\"reason\":\"dot_segment\"}"
+        );
+    }
+
+    #[test]
+    fn a_protective_limit_is_not_described() {
+        let mut hit = LimitHit {
+            name: "shield".into(),
+            amount: 77,
+            period: tollgate_domain::Period::Second,
+            visible: true,
+            retry_after_s: 3,
+        };
+        let shown = body(&Denial::RateLimited(hit.clone()));
+        assert!(
+            shown.contains(r#""retry_after":3,"limit":{"name":"shield","amount":77,"per":"second"}"#),
+            "{shown}"
+        );
+        hit.visible = false;
+        let hidden = body(&Denial::RateLimited(hit));
+        assert!(!hidden.contains("shield") && !hidden.contains("77") && hidden.contains("3 s"), "{hidden}");
+    }
 }
