@@ -43,13 +43,11 @@ impl Cells<'_> {
     }
 }
 
+/// How the limits stand and in which month the quota was taken; or why not, and how they stand.
+type Taken = Result<(Levels, Option<Month>), Box<(Denial, Levels)>>;
+
 /// Takes one call from every limit, or from none.
-pub(crate) fn take(
-    plan: &Plan,
-    consumers: &Consumers,
-    consumer: &Consumer,
-    now_ns: u64,
-) -> Result<(Levels, Option<Month>), Box<(Denial, Levels)>> {
+pub(crate) fn take(plan: &Plan, consumers: &Consumers, consumer: &Consumer, now_ns: u64) -> Taken {
     let meters = &consumer.subscription().meters;
     let per_key =
         plan.limits.iter().any(|l| matches!(l.check, LimitCheck::Rate { per: LimitPer::Credential, .. }));
