@@ -46,7 +46,10 @@ impl Change<'_> {
             .await
             .map_err(|error| Error::Internal(Box::new(error)))?;
         if let Err(fault) = compiled {
-            return Err(Error::Invalid(vec![FieldFault::new(fault.pointer(), fault.to_string())]));
+            return Err(Error::Invalid(vec![FieldFault::new(
+                format!("/{}", fault.field),
+                fault.to_string(),
+            )]));
         }
         self.commit(action, subject, details).await
     }

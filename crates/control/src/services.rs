@@ -59,8 +59,8 @@ impl ServiceInput {
         }
         for (index, target) in self.targets.iter().enumerate() {
             let pointer = format!("/targets/{index}");
-            if let Err(message) = tollgate_engine::check_target_url(&target.url) {
-                faults.push(FieldFault::new(format!("{pointer}/url"), message.to_string()));
+            if let Err(message) = tollgate_engine::parse_target(&target.url, target.weight) {
+                faults.push(FieldFault::new(format!("{pointer}/url"), message));
             }
             if target.weight > 1_000 {
                 faults.push(FieldFault::new(format!("{pointer}/weight"), "between 0 and 1000"));
