@@ -1,0 +1,109 @@
+//! Applications, subscriptions and keys: what their owners, others and operators may do.
+
+use tollgate_control::{
+    Actor, ApplicationPatch, CredentialInput, Error, PlanPatch, SubscriptionInput, SubscriptionPatch,
+};
+use tollgate_domain::{ApplicationState, Environment, PlanState, Scope, SubscriptionState};
+use tollgate_store::Page;
+
+use crate::fixture::Fixture;
+
+fn key_input(name: &str) -> CredentialInput {
+    CredentialInput { name: name.to_owned(), environment: Environment::Live, expires_at: None }
+}
+
+#[tokio::test]
+async fn another_organizations_things_are_not_found() {
+    let fixture = Fixture::new().await;
+    fixture.publish("things").await;
+    let (_, maria) = fixture.sign_up("maria@example.com").await;
+    let (eve, _) = fixture.sign_up("eve@example.com").await;
+    let control = &fixture.control;
+    let key = maria.key.expect("a key").id;
+    let app = maria.application_id;
+    assert!(matches!(control.revoke_credential(&eve, key).await, Err(Error::NotFound("key"))));
+    assert!(matches!(control.rename_credential(&eve, key, "x").await, Err(Error::NotFound("key"))));
+    assert!(matches!(control.delete_application(&eve, app).await, Err(Error::NotFound("application"))));
+    let minted = control.create_credential(&eve, app, key_input("x")).await;
+    assert!(matches!(minted, Err(Error::NotFound("application"))), "{minted:?}");
+    let patched = control.update_application(&eve, app, None, ApplicationPatch::default()).await;
+    assert!(matches!(patched, Err(Error::NotFound("application"))), "{patched:?}");
+    let made = control.create_application(&eve, maria.organization_id, "x").await;
+    assert!(matches!(made, Err(Error::NotFound("organization"))), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_key_is_made_renamed_and_revoked_once() {
+    let fixture = Fixture::new().await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let control = &fixture.control;
+    let key = control.create_credential(&maria, made.application_id, key_input("Server")).await.unwrap();
+    assert_eq!(control.rename_credential(&maria, key.id, "Batch").await.unwrap().name, "Batch");
+    let before = fixture.revision().await;
+    assert!(control.revoke_credential(&maria, key.id).await.unwrap().revoked_at.is_some());
+    assert_eq!(fixture.revision().await, before + 1);
+    control.revoke_credential(&maria, key.id).await.unwrap();
+    assert_eq!(fixture.revision().await, before + 1, "revoking twice is one change");
+    assert!(control.find_active_key(key.secret.reveal()).await.unwrap().is_none());
+    let past = CredentialInput { expires_at: Some(chrono::Utc::now()), ..key_input("") };
+    let error = control.create_credential(&maria, made.application_id, past).await.unwrap_err();
+    assert!(matches!(&error, Error::Invalid(faults) if faults.len() == 2), "{error:?}");
+}
+
+#[tokio::test]
+async fn members_choose_open_plans_and_operators_decide_the_rest() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let control = &fixture.control;
+    let system = Actor::system();
+    let input = SubscriptionInput { application_id: made.application_id, plan_id: published.plan.id };
+    let twice = control.subscribe(&maria, input).await;
+    assert!(matches!(twice, Err(Error::Conflict(_))), "one subscription per product: {twice:?}");
+
+    let store = control.store();
+    let scope = Scope::Organization(made.organization_id);
+    let current = store.list_subscriptions(scope, None, Page::FIRST_500).await.unwrap().remove(0);
+    let suspend =
+        SubscriptionPatch { state: Some(SubscriptionState::Suspended), ..SubscriptionPatch::default() };
+    let own = control.update_subscription(&maria, current.id, None, suspend).await;
+    assert!(matches!(own, Err(Error::Forbidden)), "{own:?}");
+    control.update_subscription(&system, current.id, None, suspend).await.unwrap();
+    let end = SubscriptionPatch { state: Some(SubscriptionState::Ended), ..SubscriptionPatch::default() };
+    control.update_subscription(&maria, current.id, None, end).await.unwrap();
+    let back = SubscriptionPatch { state: Some(SubscriptionState::Active), ..SubscriptionPatch::default() };
+    let revived = control.update_subscription(&system, current.id, None, back).await;
+    assert!(matches!(&revived, Err(Error::Invalid(faults)) if faults[0].pointer == "/state"), "{revived:?}");
+
+    let announce = PlanPatch { state: Some(PlanState::Announced), ..PlanPatch::default() };
+    control.update_plan(&system, published.plan.id, None, announce).await.unwrap();
+    let refused = control.subscribe(&maria, input).await;
+    assert!(
+        matches!(&refused, Err(Error::Invalid(faults)) if faults[0].pointer == "/plan_id"),
+        "{refused:?}"
+    );
+    let approve = PlanPatch { state: Some(PlanState::Open), approval: Some(true), ..PlanPatch::default() };
+    control.update_plan(&system, published.plan.id, None, approve).await.unwrap();
+    assert_eq!(control.subscribe(&maria, input).await.unwrap().state, SubscriptionState::Requested);
+}
+
+#[tokio::test]
+async fn only_operators_suspend_an_application_and_deleting_it_ends_everything() {
+    let fixture = Fixture::new().await;
+    fixture.publish("things").await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let control = &fixture.control;
+    let suspend =
+        ApplicationPatch { state: Some(ApplicationState::Suspended), ..ApplicationPatch::default() };
+    let own = control.update_application(&maria, made.application_id, None, suspend.clone()).await;
+    assert!(matches!(own, Err(Error::Forbidden)), "{own:?}");
+    control.update_application(&Actor::system(), made.application_id, None, suspend).await.unwrap();
+    assert!(control.store().feed_consumers(&[made.application_id]).await.unwrap().is_empty());
+
+    control.delete_application(&maria, made.application_id).await.unwrap();
+    let scope = Scope::Organization(made.organization_id);
+    let subscriptions = control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap();
+    assert_eq!(subscriptions[0].state, SubscriptionState::Ended);
+    let gone = control.delete_application(&maria, made.application_id).await;
+    assert!(matches!(gone, Err(Error::NotFound("application"))), "{gone:?}");
+}

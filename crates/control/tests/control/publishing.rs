@@ -1,0 +1,138 @@
+//! Services, APIs, products and plans.
+
+use tollgate_control::{Actor, ApiPatch, Error, PlanPatch, ServicePatch};
+use tollgate_domain::{ApiState, Target};
+
+use crate::fixture::{DOCUMENT, Fixture, api_input, plan_input, service_input};
+
+fn pointers(error: &Error) -> Vec<&str> {
+    match error {
+        Error::Invalid(faults) => faults.iter().map(|fault| fault.pointer.as_str()).collect(),
+        other => panic!("expected faults, got {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn publishing_a_document_makes_its_operations_the_routes() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let store = fixture.control.store();
+    let routes = store.list_routes(published.api.id).await.unwrap();
+    let ids: Vec<&str> = routes.iter().map(|route| route.operation_id.as_str()).collect();
+    assert_eq!(ids, ["listThings", "getThing"]);
+    assert_eq!(store.find_document(published.api.id).await.unwrap().expect("stored")["openapi"], "3.1.0");
+
+    let more = DOCUMENT.replace("/things/{id}", "/thing/{id}");
+    let system = Actor::system();
+    fixture.control.publish_document(&system, published.api.id, None, &more).await.unwrap();
+    let after = store.list_routes(published.api.id).await.unwrap();
+    assert_eq!(
+        after.iter().find(|route| route.operation_id == "listThings").map(|route| route.id),
+        Some(routes[0].id)
+    );
+    assert!(after.iter().any(|route| route.path == "/thing/{id}"));
+}
+
+#[tokio::test]
+async fn a_bad_document_is_refused_whole_with_its_place() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let before = fixture.revision().await;
+    let bad = DOCUMENT.replace("  /things:", "  things:");
+    let error =
+        fixture.control.publish_document(&Actor::system(), published.api.id, None, &bad).await.unwrap_err();
+    assert!(pointers(&error)[0].starts_with("/paths/things"), "{error:?}");
+    assert!(matches!(&error, Error::Invalid(faults) if faults[0].message.contains("line 4")), "{error:?}");
+    assert_eq!(fixture.revision().await, before);
+}
+
+#[tokio::test]
+async fn what_gateways_would_refuse_is_refused_before_it_is_written() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let before = fixture.revision().await;
+    let mut twin = api_input("twin", &published.service);
+    twin.base_path = "/things".to_owned();
+    let error = fixture.control.create_api(&Actor::system(), twin, Some(DOCUMENT)).await.unwrap_err();
+    assert!(!pointers(&error).is_empty());
+    assert!(fixture.control.store().find_api_by_slug("twin").await.unwrap().is_none());
+    assert_eq!(fixture.revision().await, before);
+}
+
+#[tokio::test]
+async fn every_bad_field_is_named() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let mut service = service_input("other");
+    service.name = " ".to_owned();
+    service.connect_timeout_ms = 0;
+    service.targets = vec![
+        Target { url: "ftp://host".to_owned(), weight: 1 },
+        Target { url: "http://user:pass@host".to_owned(), weight: 2000 },
+    ];
+    let error = fixture.control.create_service(&system, service).await.unwrap_err();
+    assert_eq!(
+        pointers(&error),
+        ["/name", "/connect_timeout_ms", "/targets/0/url", "/targets/1/url", "/targets/1/weight"]
+    );
+    let mut plan = plan_input(&published.product);
+    plan.slug = "other".parse().unwrap();
+    plan.limits[0].amount = 0;
+    let error = fixture.control.create_plan(&system, plan).await.unwrap_err();
+    assert_eq!(pointers(&error), ["/limits/0/amount"]);
+    let error = fixture.control.create_plan(&system, plan_input(&published.product)).await.unwrap_err();
+    assert_eq!(pointers(&error), ["/slug"], "a taken slug is a fault of the slug");
+}
+
+#[tokio::test]
+async fn an_update_is_bound_to_its_version_and_a_no_op_makes_no_revision() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let before = fixture.revision().await;
+    let same = PlanPatch { name: Some("Free".to_owned()), ..PlanPatch::default() };
+    let plan = fixture.control.update_plan(&system, published.plan.id, Some(1), same).await.unwrap();
+    assert_eq!((plan.version, fixture.revision().await), (1, before));
+    let rename = PlanPatch { name: Some("Starter".to_owned()), ..PlanPatch::default() };
+    let plan =
+        fixture.control.update_plan(&system, published.plan.id, Some(1), rename.clone()).await.unwrap();
+    assert_eq!((plan.version, fixture.revision().await), (2, before + 1));
+    let stale = fixture.control.update_plan(&system, published.plan.id, Some(1), rename).await;
+    assert!(matches!(stale, Err(Error::VersionMismatch(2))), "{stale:?}");
+    let audit = fixture.control.store().list_audit(tollgate_domain::Scope::Operator, 1).await.unwrap();
+    assert_eq!(audit[0].action, "plan.update");
+    assert_eq!(audit[0].details["before"]["name"], "Free");
+    assert_eq!(audit[0].details["after"]["name"], "Starter");
+}
+
+#[tokio::test]
+async fn what_is_in_use_cannot_be_deleted() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let control = &fixture.control;
+    assert!(matches!(control.delete_service(&system, published.service.id).await, Err(Error::Conflict(_))));
+    assert!(matches!(control.delete_api(&system, published.api.id).await, Err(Error::Conflict(_))));
+    assert!(matches!(control.delete_product(&system, published.product.id).await, Err(Error::Conflict(_))));
+    control.delete_plan(&system, published.plan.id).await.unwrap();
+    control.delete_product(&system, published.product.id).await.unwrap();
+    control.delete_api(&system, published.api.id).await.unwrap();
+    control.delete_service(&system, published.service.id).await.unwrap();
+    let gone = control.delete_service(&system, published.service.id).await;
+    assert!(matches!(gone, Err(Error::NotFound("service"))), "{gone:?}");
+}
+
+#[tokio::test]
+async fn targets_and_states_change() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let targets = vec![Target { url: "https://api.example.com/v2".to_owned(), weight: 5 }];
+    let patch = ServicePatch { targets: Some(targets), ..ServicePatch::default() };
+    let service = fixture.control.update_service(&system, published.service.id, None, patch).await.unwrap();
+    assert_eq!(service.targets[0].url, "https://api.example.com/v2");
+    let patch = ApiPatch { state: Some(ApiState::Retired), ..ApiPatch::default() };
+    fixture.control.update_api(&system, published.api.id, None, patch).await.unwrap();
+    assert!(fixture.control.store().feed_blueprint().await.unwrap().apis.is_empty());
+}
