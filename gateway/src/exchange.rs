@@ -1,0 +1,233 @@
+//! What one call carries through the proxy's phases, and how it is counted at its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, HOST};
+use pingora_http::RequestHeader;
+use tollgate_domain::{Outcome, UsageKey};
+use tollgate_engine::{Admission, Call, Consumers, Denial, Refusal, credential_of, decide};
+use uuid::Uuid;
+
+use crate::live::{Runtime, Way};
+use crate::metrics::RouteMetrics;
+use crate::upstream::Destination;
+use crate::usage::journal::Amounts;
+use crate::usage::ledger::Ledger;
+
+/// The longest request id that is taken over from a caller.
+const REQUEST_ID_MAX: usize = 128;
+/// nginx's word for a caller that went away.
+const CLIENT_CLOSED: u16 = 499;
+const NANOS: u64 = 1_000_000_000;
+const X_API_KEY: &str = "x-api-key";
+const X_REQUEST_ID: &str = "x-request-id";
+
+/// What a call is called in every log, header and problem.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The caller's own where it is a valid one, else a new UUIDv7.
+    pub(crate) fn of(request: &RequestHeader) -> Self {
+        let mut given = request.headers.get_all(X_REQUEST_ID).iter();
+        match (given.next(), given.next()) {
+            (Some(id), None) if is_request_id(id.as_bytes()) => Self(id.clone()),
+            _ => Self::fresh(),
+        }
+    }
+
+    fn fresh() -> Self {
+        let mut text = vec![0; uuid::fmt::Hyphenated::LENGTH];
+        Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        Self(HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("unknown")))
+    }
+
+    pub(crate) fn value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or("unknown")
+    }
+}
+
+/// Visible characters of a token (RFC 9110 §5.6.2), so that it can stand in logs and URLs as it is.
+fn is_request_id(id: &[u8]) -> bool {
+    (1..=REQUEST_ID_MAX).contains(&id.len())
+        && id.iter().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b))
+}
+
+/// One call.
+pub(crate) struct Exchange {
+    began: Instant,
+    pub(crate) request_id: RequestId,
+    runtime: Option<Arc<Runtime>>,
+    pub(crate) admission: Option<Admission>,
+    /// A refusal by the engine, kept to be counted.
+    refusal: Option<Box<Refusal>>,
+    /// Which target of the service the call goes to.
+    target: Option<usize>,
+    pub(crate) attempts: u32,
+    asked_upstream: Option<Instant>,
+    upstream_took: Option<Duration>,
+    /// Why the call failed after it was admitted.
+    pub(crate) failed_as: Option<Outcome>,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            request_id: RequestId(HeaderValue::from_static("unknown")),
+            runtime: None,
+            admission: None,
+            refusal: None,
+            target: None,
+            attempts: 0,
+            asked_upstream: None,
+            upstream_took: None,
+            failed_as: None,
+        }
+    }
+
+    /// Asks the engine. The runtime is held to the end of the call: it lives in one revision.
+    pub(crate) fn decide(
+        &mut self,
+        runtime: Option<Arc<Runtime>>,
+        consumers: &Consumers,
+        request: &RequestHeader,
+    ) -> Result<(), &Refusal> {
+        let decided = match &runtime {
+            Some(runtime) => ask(runtime, consumers, request),
+            None => Err(Box::from(Denial::NotReady)),
+        };
+        self.runtime = runtime;
+        match decided {
+            Ok(admission) => {
+                self.admission = Some(admission);
+                Ok(())
+            }
+            Err(refusal) => Err(self.refusal.insert(refusal)),
+        }
+    }
+
+    /// Chooses the next target and notes when it is asked.
+    pub(crate) fn choose_target(&mut self) -> Option<&Destination> {
+        self.attempts += 1;
+        self.asked_upstream = Some(Instant::now());
+        let service = self.admission.as_ref()?.matched.service();
+        let picked = service.pick();
+        self.target = service.targets.iter().position(|target| std::ptr::eq(target, picked));
+        self.destination()
+    }
+
+    /// The chosen target.
+    pub(crate) fn destination(&self) -> Option<&Destination> {
+        self.way()?.destinations.get(self.target?)
+    }
+
+    /// The matched route as the proxy knows it.
+    pub(crate) fn way(&self) -> Option<&Way> {
+        let matched = match (&self.admission, &self.refusal) {
+            (Some(admission), _) => Some(&admission.matched),
+            (None, Some(refusal)) => refusal.matched.as_ref(),
+            (None, None) => None,
+        };
+        self.runtime.as_ref()?.way(matched?.route().id)
+    }
+
+    /// The head of the upstream's answer is here.
+    pub(crate) fn upstream_answered(&mut self) {
+        self.upstream_took = self.asked_upstream.map(|asked| asked.elapsed());
+    }
+
+    /// Ends the call: settles the quota, counts it in the journal and the route's metrics. The same event does all,
+    /// so that they cannot disagree. `status` is none where the caller saw no answer.
+    pub(crate) fn finish(
+        &self,
+        status: Option<u16>,
+        bytes: (u64, u64),
+        ledger: &Ledger,
+        unrouted: &RouteMetrics,
+    ) {
+        let took = self.began.elapsed();
+        let status = status.unwrap_or(CLIENT_CLOSED);
+        let metrics = self.way().map_or(unrouted, |way| &way.metrics);
+        metrics.finished(status, took, self.upstream_took);
+
+        let (consumer, matched, outcome, charged) = match (&self.admission, &self.refusal) {
+            (Some(admission), _) => {
+                let answered = self.upstream_took.is_some();
+                let outcome =
+                    self.failed_as.unwrap_or(if answered { Outcome::Served } else { Outcome::Canceled });
+                let charged = admission.finish(status, outcome);
+                (&admission.consumer, &admission.matched, outcome, charged)
+            }
+            (None, Some(refusal)) => match (&refusal.consumer, &refusal.matched, refusal.denial.outcome()) {
+                (Some(consumer), Some(matched), Some(outcome)) => (consumer, matched, outcome, false),
+                _ => return,
+            },
+            (None, None) => return,
+        };
+        let key = UsageKey {
+            credential_id: consumer.credential_id,
+            subscription_id: consumer.subscription_id(),
+            route_id: matched.route().id,
+            status,
+            outcome,
+            minute: 0,
+        };
+        let amounts = Amounts {
+            charged: u64::from(charged),
+            bytes_in: bytes.0,
+            bytes_out: bytes.1,
+            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        };
+        let minute = u32::try_from(unix_ns() / NANOS / 60).unwrap_or(u32::MAX);
+        ledger.record(key, minute, &amounts);
+    }
+}
+
+fn ask(runtime: &Runtime, consumers: &Consumers, request: &RequestHeader) -> Result<Admission, Box<Refusal>> {
+    let values = |name: &str| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let credential = credential_of(values(AUTHORIZATION.as_str()), values(X_API_KEY))?;
+    let call = Call {
+        method: request.method.as_str(),
+        host: request.headers.get(HOST).map(HeaderValue::as_bytes),
+        target: request.raw_path(),
+        credential,
+    };
+    decide(&runtime.snapshot, consumers, &call, unix_ns())
+}
+
+/// Nanoseconds since the Unix epoch; 0 for clocks before it.
+fn unix_ns() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_for(given: &[&str]) -> String {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        for id in given {
+            request.append_header("X-Request-Id", *id).unwrap();
+        }
+        RequestId::of(&request).as_str().to_owned()
+    }
+
+    #[test]
+    fn a_valid_request_id_is_kept_and_any_other_replaced_by_a_uuid_v7() {
+        assert_eq!(id_for(&["abc-123_x.y"]), "abc-123_x.y");
+        let long = "a".repeat(129);
+        for given in [vec![], vec!["a b"], vec!["a\"b"], vec!["a", "a"], vec![""], vec![long.as_str()]] {
+            let id: Uuid = id_for(&given).parse().unwrap_or_else(|_| panic!("{given:?}"));
+            assert_eq!(id.get_version_num(), 7);
+        }
+    }
+}

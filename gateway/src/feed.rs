@@ -1,0 +1,215 @@
+//! Keeps the running configuration in step with Postgres, and the last good one when Postgres is away.
+//!
+//! A notification is only a hint: the revision number decides, and it is also asked for every two seconds. Consumers
+//! are replaced one by one, the blueprint as a whole; a blueprint that does not compile is refused and the old one
+//! serves on. Nothing here is ever waited for by a call.
+
+mod listen;
+pub mod source;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::disk::{DataDir, SavedRuntime};
+use crate::live::Live;
+use crate::settings::Settings;
+use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
+
+/// How long after a change the configuration is saved to disk, so that a burst is saved once.
+const SAVE_AFTER: Duration = Duration::from_secs(1);
+
+pub(crate) struct Feed {
+    source: Arc<dyn Source>,
+    live: Arc<Live>,
+    data: Arc<DataDir>,
+    settings: Arc<Settings>,
+    hint: Arc<Notify>,
+    known: Option<Head>,
+    unsaved: bool,
+    save_took: Duration,
+    answered: bool,
+}
+
+impl Feed {
+    pub(crate) fn new(
+        source: Arc<dyn Source>,
+        live: Arc<Live>,
+        data: Arc<DataDir>,
+        settings: Arc<Settings>,
+    ) -> Self {
+        let hint = Arc::new(Notify::new());
+        Self {
+            source,
+            live,
+            data,
+            settings,
+            hint,
+            known: None,
+            unsaved: false,
+            save_took: Duration::ZERO,
+            answered: true,
+        }
+    }
+
+    /// Starts from what was saved, if it still compiles; says whether it did. The first answer of the control plane
+    /// replaces it wholly, so that what a former process refused is tried again.
+    pub(crate) async fn start_from_disk(&mut self) -> bool {
+        let data = Arc::clone(&self.data);
+        let Ok(Some(saved)) = tokio::task::spawn_blocking(move || data.load_runtime()).await else {
+            return false;
+        };
+        if !self.live.replace(saved.blueprint, saved.consumers).await {
+            return false;
+        }
+        tracing::info!(revision = saved.position, "serving the configuration saved on disk");
+        self.live.status.applied(saved.position);
+        true
+    }
+
+    /// Follows the source until `stop`.
+    pub(crate) async fn follow(mut self, stop: CancellationToken) {
+        let listening = tokio::spawn(listen::listen(
+            Arc::clone(&self.source),
+            Arc::clone(&self.hint),
+            self.settings.query_timeout,
+            stop.clone(),
+        ));
+        let mut save_at = tokio::time::Instant::now();
+        loop {
+            let was_unsaved = self.unsaved;
+            self.catch_up_logged().await;
+            if self.unsaved && !was_unsaved {
+                // A large configuration is saved less often: a twentieth of the time at most.
+                save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = self.hint.notified() => tokio::time::sleep(self.settings.debounce).await,
+                () = tokio::time::sleep(jittered(self.settings.poll_every)) => {}
+                () = tokio::time::sleep_until(save_at), if self.unsaved => self.save().await,
+            }
+        }
+        if self.unsaved {
+            self.save().await;
+        }
+        // It ends with the same token.
+        let _ = listening.await;
+    }
+
+    /// Brings the running configuration up to the newest revision, and logs only when things turn.
+    pub(crate) async fn catch_up_logged(&mut self) {
+        match self.catch_up().await {
+            Ok(()) if !self.answered => tracing::info!("the control plane answers again"),
+            Err(error) if self.answered => {
+                tracing::warn!(%error, "the control plane does not answer; serving on with what is loaded");
+                self.answered = false;
+                return;
+            }
+            Err(error) => return tracing::debug!(%error, "the control plane still does not answer"),
+            Ok(()) => {}
+        }
+        self.answered = true;
+    }
+
+    async fn catch_up(&mut self) -> Result<(), SourceError> {
+        let limit = self.settings.query_timeout;
+        let head = timed(limit, self.source.head()).await?;
+        self.live.status.seen(head.revision);
+        let Some(known) =
+            self.known.filter(|known| known.epoch == head.epoch && known.revision <= head.revision)
+        else {
+            return self.load_all().await;
+        };
+        if head.revision == known.revision {
+            return Ok(());
+        }
+        match timed(limit, self.source.changes(known.revision)).await? {
+            Some(changes) => self.apply(head, &changes).await,
+            None => self.load_all().await,
+        }
+    }
+
+    /// Applies all `changes` up to `head`, which was read before them.
+    async fn apply(&mut self, head: Head, changes: &[FeedChange]) -> Result<(), SourceError> {
+        let limit = self.settings.query_timeout;
+        let mut applications = HashSet::new();
+        let mut blueprint_changed = false;
+        let mut revision = head.revision;
+        for change in changes {
+            revision = revision.max(change.revision);
+            match change.kind {
+                FeedKind::Blueprint => blueprint_changed = true,
+                FeedKind::Consumer(id) => drop(applications.insert(id)),
+            }
+        }
+        // Consumers are read first, so that the blueprint read after them knows every plan they name.
+        let ids: Vec<_> = applications.into_iter().collect();
+        let consumers = match ids.is_empty() {
+            true => Vec::new(),
+            false => timed(limit, self.source.consumers(&ids)).await?,
+        };
+        let blueprint = match blueprint_changed {
+            true => Some(timed(limit, self.source.blueprint()).await?),
+            false => None,
+        };
+        if let Some(blueprint) = blueprint {
+            // A refusal is on record in the status; revocations below must not wait for its author.
+            self.live.apply_blueprint(blueprint).await;
+        }
+        self.live.apply_consumers(&ids, consumers);
+        self.known = Some(Head { revision, ..head });
+        self.report(revision);
+        self.unsaved = true;
+        Ok(())
+    }
+
+    /// A gateway that runs an old blueprint reports the old revision, though newer consumers are in force.
+    fn report(&self, revision: i64) {
+        if self.live.status.last_error().is_none() {
+            self.live.status.applied(revision);
+        }
+    }
+
+    async fn load_all(&mut self) -> Result<(), SourceError> {
+        // Everything may be much; it gets more time than a question, but not for ever.
+        let load = timed(self.settings.query_timeout * 6, self.source.full()).await?;
+        let head = Head { epoch: load.blueprint.epoch, revision: load.blueprint.revision };
+        let accepted = self.live.replace(load.blueprint, load.applications).await;
+        self.known = Some(head);
+        self.report(head.revision);
+        self.unsaved |= accepted;
+        Ok(())
+    }
+
+    async fn save(&mut self) {
+        self.unsaved = false;
+        let (Some(head), Some(blueprint)) = (self.known, self.live.blueprint()) else { return };
+        let (live, data) = (Arc::clone(&self.live), Arc::clone(&self.data));
+        let began = std::time::Instant::now();
+        let saving = tokio::task::spawn_blocking(move || {
+            let consumers = live.consumers_saved();
+            data.save_runtime(SavedRuntime {
+                epoch: head.epoch,
+                position: head.revision,
+                blueprint: (*blueprint).clone(),
+                consumers,
+            })
+        });
+        let saved = saving.await;
+        self.save_took = began.elapsed();
+        match saved {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "cannot save the configuration to disk"),
+            Err(error) => tracing::error!(%error, "saving the configuration failed"),
+        }
+    }
+}
+
+/// `every`, give or take a fifth, so that many gateways do not ask at once.
+fn jittered(every: Duration) -> Duration {
+    every.mul_f64(rand::random_range(0.8..1.2))
+}

@@ -1,0 +1,153 @@
+//! What a gateway asks of the control plane: its configuration, and a place to put usage.
+
+use std::future::Future;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tollgate_domain::{
+    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId, UsageCount,
+};
+pub use tollgate_store::{FeedChange, FeedKind, FullLoad, Head};
+use tollgate_store::{Listener, Store};
+use uuid::Uuid;
+
+/// Why the control plane did not answer. A gateway only waits and asks again, whatever it was.
+pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The control plane as a gateway sees it. Any of these may fail at any time without disturbing traffic.
+#[async_trait]
+pub trait Source: Send + Sync + 'static {
+    /// The newest revision.
+    async fn head(&self) -> Result<Head, SourceError>;
+    /// Everything, in one consistent view.
+    async fn full(&self) -> Result<FullLoad, SourceError>;
+    /// What changed after a revision, oldest first; none where that is no longer known and all must be loaded.
+    async fn changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>, SourceError>;
+    /// The newest blueprint.
+    async fn blueprint(&self) -> Result<Blueprint, SourceError>;
+    /// The newest state of some applications; one that is not returned may no longer call.
+    async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError>;
+    /// Opens a stream of hints that something changed.
+    async fn listen(&self) -> Result<Box<dyn Hints>, SourceError>;
+    /// Stores cumulative counts. Storing the same or older ones again changes nothing.
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError>;
+    /// Charged calls of a month by subscription, of all processes but `boot_id`.
+    async fn quota_used_elsewhere(
+        &self,
+        month: CalendarMonth,
+        boot_id: Uuid,
+    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError>;
+    /// Reports this gateway.
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError>;
+}
+
+/// Hints that something changed; each may be missed.
+#[async_trait]
+pub trait Hints: Send {
+    /// Waits for the next hint.
+    async fn next(&mut self) -> Result<(), SourceError>;
+}
+
+/// What a gateway says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// This process.
+    pub boot_id: Uuid,
+    /// Its configured name.
+    pub name: String,
+    /// Its version.
+    pub version: &'static str,
+    /// The revision it runs.
+    pub revision: i64,
+    /// Where it stands in its life.
+    pub state: GatewayState,
+    /// Why the newest revision is not the one it runs.
+    pub last_error: Option<String>,
+}
+
+/// Where a gateway stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GatewayState {
+    /// Nothing is loaded yet.
+    Starting,
+    /// It serves.
+    Serving,
+    /// It finishes the calls in flight.
+    Draining,
+    /// It is gone.
+    Stopped,
+}
+
+impl GatewayState {
+    /// As stored in Postgres.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Serving => "serving",
+            Self::Draining => "draining",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+#[async_trait]
+impl Source for Store {
+    async fn head(&self) -> Result<Head, SourceError> {
+        Ok(self.feed_head().await?)
+    }
+
+    async fn full(&self) -> Result<FullLoad, SourceError> {
+        Ok(self.feed_full().await?)
+    }
+
+    async fn changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>, SourceError> {
+        Ok(self.feed_changes(after).await?)
+    }
+
+    async fn blueprint(&self) -> Result<Blueprint, SourceError> {
+        Ok(self.feed_blueprint().await?)
+    }
+
+    async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError> {
+        Ok(self.feed_consumers(ids).await?)
+    }
+
+    async fn listen(&self) -> Result<Box<dyn Hints>, SourceError> {
+        Ok(Box::new(self.feed_listen().await?))
+    }
+
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError> {
+        Ok(Self::record_usage(self, counts).await?)
+    }
+
+    async fn quota_used_elsewhere(
+        &self,
+        month: CalendarMonth,
+        boot_id: Uuid,
+    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError> {
+        Ok(Self::quota_used_elsewhere(self, month, boot_id).await?)
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {
+        let Heartbeat { boot_id, name, version, revision, state, last_error } = heartbeat;
+        self.gateway_heartbeat(*boot_id, name, version, *revision, state.as_str(), last_error.as_deref())
+            .await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Hints for Listener {
+    async fn next(&mut self) -> Result<(), SourceError> {
+        Ok(self.recv().await?)
+    }
+}
+
+/// Waits for an answer, but never longer than `limit`: a frozen server must not freeze its askers.
+pub(crate) async fn timed<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    tokio::time::timeout(limit, answer).await.map_err(|_| SourceError::from("no answer in time"))?
+}

@@ -1,0 +1,316 @@
+//! Starting a gateway, and stopping it without dropping a call.
+
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use pingora_core::apps::HttpServerApp;
+use pingora_core::server::configuration::ServerConf;
+use pingora_proxy::HttpProxy;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::disk::{DataDir, DirError};
+use crate::feed::Feed;
+use crate::feed::source::{GatewayState, Heartbeat, Source, timed};
+use crate::live::Live;
+use crate::proxy::Proxy;
+use crate::resolve::Resolver;
+use crate::settings::Settings;
+use crate::usage::flush::{Flush, minute_of};
+use crate::usage::ledger::{self, Ledger};
+
+/// How long a start waits for Postgres when it could also start from disk.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
+/// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
+/// call may be repeated.
+const UPSTREAM_ATTEMPTS: usize = 2;
+/// Idle upstream connections kept.
+const UPSTREAM_POOL: usize = 512;
+/// How long the last words at shutdown may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why a gateway cannot start. Postgres being away is none of the reasons.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory is not usable.
+    #[error("data directory: {0}")]
+    DataDir(#[from] DirError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Threads could not be started, or the usage journal not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// The data plane.
+#[derive(Debug)]
+pub struct Gateway;
+
+/// A gateway that accepts calls.
+#[derive(Debug)]
+pub struct RunningGateway {
+    /// Where callers connect.
+    pub gateway_addr: SocketAddr,
+    /// Where `/livez`, `/readyz` and `/metrics` are.
+    pub operator_addr: SocketAddr,
+    /// This process, as it names itself in usage and heartbeats.
+    pub boot_id: Uuid,
+    supervisor: JoinHandle<()>,
+}
+
+impl RunningGateway {
+    /// Waits until the gateway has stopped after its shutdown token was cancelled: calls in flight have ended or run out
+    /// of time, usage is flushed or safe in the journal.
+    pub async fn stopped(self) {
+        if let Err(error) = self.supervisor.await {
+            tracing::error!(%error, "the gateway ended abnormally");
+        }
+    }
+}
+
+struct Parts {
+    settings: Arc<Settings>,
+    source: Arc<dyn Source>,
+    live: Arc<Live>,
+    boot_id: Uuid,
+}
+
+impl Gateway {
+    /// Starts on the caller's tokio runtime; calls are served by a runtime of the gateway's own. Serves the configuration
+    /// saved on disk while the control plane is away, and nothing (not ready) while there is neither.
+    ///
+    /// # Errors
+    /// When the data directory is in use or unusable, or an address is taken.
+    pub async fn start(
+        settings: Settings,
+        source: Arc<dyn Source>,
+        shutdown: CancellationToken,
+    ) -> Result<RunningGateway, StartError> {
+        let settings = Arc::new(settings);
+        let data = Arc::new(DataDir::open(&settings.data_dir)?);
+        let listener = bind(settings.listen)?;
+        let operator_listener = bind(settings.operator_listen)?;
+        let gateway_addr = listener.local_addr()?;
+        let operator_addr = operator_listener.local_addr()?;
+
+        let boot_id = Uuid::now_v7();
+        let leftovers = ledger::leftovers(data.path())?;
+        let minute = minute_of(Utc::now());
+        let ledger =
+            Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
+        let resolver = Arc::new(Resolver::default());
+        let live = Arc::new(Live::new(&settings, Arc::clone(&resolver)));
+
+        let mut feed =
+            Feed::new(Arc::clone(&source), Arc::clone(&live), Arc::clone(&data), Arc::clone(&settings));
+        let mut flush = Flush::new(
+            Arc::clone(&ledger),
+            Arc::clone(&source),
+            Arc::clone(&live),
+            data,
+            Arc::clone(&settings),
+            leftovers,
+        );
+        let from_disk = feed.start_from_disk().await;
+        let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
+        // Cut short, both simply go on in the background.
+        let _ = tokio::time::timeout(patience, feed.catch_up_logged()).await;
+        match tokio::time::timeout(patience, flush.quota_from_source()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
+        }
+
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(settings.threads.max(1))
+            .thread_name("tollgate-gateway")
+            .enable_all()
+            .build()?;
+        let parts = Parts { settings, source, live, boot_id };
+        let supervisor = tokio::spawn(supervise(
+            parts,
+            (listener, operator_listener),
+            runtime,
+            (feed, flush),
+            ledger,
+            resolver,
+            shutdown,
+        ));
+        tracing::info!(%gateway_addr, %operator_addr, "the gateway accepts calls");
+        Ok(RunningGateway { gateway_addr, operator_addr, boot_id, supervisor })
+    }
+}
+
+async fn supervise(
+    parts: Parts,
+    (listener, operator_listener): (StdTcpListener, StdTcpListener),
+    runtime: tokio::runtime::Runtime,
+    (feed, flush): (Feed, Flush),
+    ledger: Arc<Ledger>,
+    resolver: Arc<Resolver>,
+    shutdown: CancellationToken,
+) {
+    let Parts { settings, source, live, boot_id } = &parts;
+    // Background work outlives the calls: what they counted must be carried away.
+    let background_stop = CancellationToken::new();
+    let flush_status = flush.status();
+    let flushing = tokio::spawn(flush.run(background_stop.clone()));
+    let following = tokio::spawn(feed.follow(background_stop.clone()));
+    let resolving = tokio::spawn(Arc::clone(&resolver).refresh(background_stop.clone()));
+    let beating = tokio::spawn(heartbeats(
+        Arc::clone(source),
+        Arc::clone(live),
+        Arc::clone(settings),
+        *boot_id,
+        background_stop.clone(),
+    ));
+    let operating = match TcpListener::from_std(operator_listener) {
+        Ok(listener) => Some(tokio::spawn(crate::operator::serve(
+            listener,
+            Arc::clone(live),
+            Arc::clone(&ledger),
+            flush_status,
+            background_stop.clone().cancelled_owned(),
+        ))),
+        Err(error) => {
+            tracing::error!(%error, "the operator's listener cannot be used");
+            None
+        }
+    };
+
+    serve_calls(settings, live, &ledger, listener, &runtime, &shutdown).await;
+    runtime.shutdown_background();
+
+    background_stop.cancel();
+    let farewell = async {
+        if let Ok(flush) = flushing.await {
+            flush.finish().await;
+        }
+        let last = heartbeat(live, settings, *boot_id, GatewayState::Stopped);
+        if let Err(error) = timed(settings.query_timeout, source.heartbeat(&last)).await {
+            tracing::debug!(%error, "could not say goodbye");
+        }
+        // They end with the token; how is of no interest any more.
+        let _ = tokio::join!(following, resolving, beating);
+    };
+    if tokio::time::timeout(FAREWELL + settings.query_timeout, farewell).await.is_err() {
+        tracing::warn!("the control plane was too slow for a full farewell; usage stays in the journal");
+    }
+    if let Some(operating) = operating {
+        operating.abort();
+    }
+    tracing::info!("the gateway has stopped");
+}
+
+/// Accepts calls until `shutdown`, then drains: says «not ready» but goes on accepting for a moment, so that load
+/// balancers can turn away, then lets the calls in flight end.
+async fn serve_calls(
+    settings: &Arc<Settings>,
+    live: &Arc<Live>,
+    ledger: &Arc<Ledger>,
+    listener: StdTcpListener,
+    runtime: &tokio::runtime::Runtime,
+    shutdown: &CancellationToken,
+) {
+    let conf = ServerConf {
+        threads: settings.threads.max(1),
+        max_retries: UPSTREAM_ATTEMPTS,
+        upstream_keepalive_pool_size: UPSTREAM_POOL,
+        ..ServerConf::default()
+    };
+    let proxy = Proxy::new(Arc::clone(settings), Arc::clone(live), Arc::clone(ledger));
+    let mut app = HttpProxy::new(proxy, Arc::new(conf));
+    app.handle_init_modules();
+    let app = Arc::new(app);
+
+    let connections = TaskTracker::new();
+    let (closing, closing_watch) = watch::channel(false);
+    let stop_accepting = CancellationToken::new();
+    let accepting = runtime.spawn({
+        let (app, settings) = (Arc::clone(&app), Arc::clone(settings));
+        let (connections, stop) = (connections.clone(), stop_accepting.clone());
+        async move {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    crate::listen::accept(listener, app, settings, connections, closing_watch, stop).await;
+                }
+                Err(error) => tracing::error!(%error, "the gateway's listener cannot be used"),
+            }
+        }
+    });
+
+    shutdown.cancelled().await;
+    live.status.drain();
+    // From now on responses say `Connection: close`.
+    let _ = closing.send(true);
+    tokio::time::sleep(settings.drain_delay).await;
+    stop_accepting.cancel();
+    let _ = accepting.await;
+    // Connections that wait for a next request are closed, those that serve one end with it.
+    app.http_cleanup().await;
+    connections.close();
+    if tokio::time::timeout(settings.drain, connections.wait()).await.is_err() {
+        tracing::warn!(connections = connections.len(), "calls still in flight are cut off");
+    }
+}
+
+async fn heartbeats(
+    source: Arc<dyn Source>,
+    live: Arc<Live>,
+    settings: Arc<Settings>,
+    boot_id: Uuid,
+    stop: CancellationToken,
+) {
+    let mut last: Option<Heartbeat> = None;
+    let mut due = tokio::time::Instant::now();
+    loop {
+        let state = match (live.status.is_draining(), live.is_loaded()) {
+            (true, _) => GatewayState::Draining,
+            (false, true) => GatewayState::Serving,
+            (false, false) => GatewayState::Starting,
+        };
+        let now = heartbeat(&live, &settings, boot_id, state);
+        // At the usual times, and at once when there is news: somebody may wait for this revision to be in force.
+        if due <= tokio::time::Instant::now() || last.as_ref() != Some(&now) {
+            if let Err(error) = timed(settings.query_timeout, source.heartbeat(&now)).await {
+                tracing::debug!(%error, "no heartbeat");
+            }
+            due = tokio::time::Instant::now() + settings.heartbeat_every;
+            last = Some(now);
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = live.status.changed() => {}
+            () = tokio::time::sleep_until(due) => {}
+        }
+    }
+}
+
+fn heartbeat(live: &Live, settings: &Settings, boot_id: Uuid, state: GatewayState) -> Heartbeat {
+    Heartbeat {
+        boot_id,
+        name: settings.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        revision: live.status.revision(),
+        state,
+        last_error: live.status.last_error(),
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {
+    let failed = |error| StartError::Listen { address, error };
+    let listener = StdTcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}

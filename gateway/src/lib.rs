@@ -1,0 +1,29 @@
+//! The data plane: a thin Pingora skin over the engine.
+//!
+//! `gateway` starts and stops it; `listen` and `connection` accept callers; `proxy` is a call's life as Pingora's
+//! phases, `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed`
+//! keeps the configuration fresh, `live` holds it, `disk` saves it; `usage` counts; `operator` shows.
+
+mod connection;
+mod disk;
+mod exchange;
+mod feed;
+mod fields;
+mod framing;
+mod gateway;
+mod listen;
+mod live;
+mod metrics;
+mod operator;
+mod proxy;
+mod reply;
+mod resolve;
+mod settings;
+mod status;
+mod upstream;
+pub mod usage;
+
+pub use disk::DirError;
+pub use feed::source;
+pub use gateway::{Gateway, RunningGateway, StartError};
+pub use settings::Settings;

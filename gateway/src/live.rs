@@ -1,0 +1,198 @@
+//! What a gateway runs right now: one compiled runtime, swapped as a whole, and the consumers, replaced one by one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use tollgate_domain::{
+    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, RouteId, SubscriptionId,
+};
+use tollgate_engine::{Consumers, Month, Snapshot, compile};
+
+use crate::metrics::{Metrics, RouteMetrics};
+use crate::resolve::Resolver;
+use crate::settings::Settings;
+use crate::status::Status;
+use crate::upstream::Destination;
+
+/// One compiled revision with everything a call needs beside the decision. A call holds one to its end.
+pub(crate) struct Runtime {
+    pub(crate) snapshot: Arc<Snapshot>,
+    blueprint: Arc<Blueprint>,
+    routes: HashMap<RouteId, Way>,
+}
+
+/// What the proxy knows of a route.
+pub(crate) struct Way {
+    pub(crate) metrics: Arc<RouteMetrics>,
+    /// What the gateway has in front of the upstream's own path.
+    pub(crate) base_path: Box<str>,
+    /// In the order of the service's targets.
+    pub(crate) destinations: Arc<[Destination]>,
+}
+
+impl Runtime {
+    /// What belongs to a route of this runtime's snapshot.
+    pub(crate) fn way(&self, route: RouteId) -> Option<&Way> {
+        self.routes.get(&route)
+    }
+}
+
+pub(crate) struct Live {
+    pub(crate) status: Status,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) consumers: Consumers,
+    runtime: ArcSwapOption<Runtime>,
+    resolver: Arc<Resolver>,
+    quotas: Mutex<Quotas>,
+}
+
+/// Used quota by subscription, and whose subscription each is: the database sums by subscription only.
+#[derive(Default)]
+struct Quotas {
+    owners: HashMap<SubscriptionId, ApplicationId>,
+    elsewhere: Option<(Month, HashMap<SubscriptionId, u64>)>,
+}
+
+impl Live {
+    pub(crate) fn new(settings: &Settings, resolver: Arc<Resolver>) -> Self {
+        Self {
+            status: Status::default(),
+            metrics: Arc::default(),
+            consumers: Consumers::new(settings.peppers.clone()),
+            runtime: ArcSwapOption::empty(),
+            resolver,
+            quotas: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.runtime.load().is_some()
+    }
+
+    /// The runtime for one call; none before the first was loaded.
+    pub(crate) fn runtime(&self) -> Option<Arc<Runtime>> {
+        self.runtime.load_full()
+    }
+
+    /// The blueprint that runs.
+    pub(crate) fn blueprint(&self) -> Option<Arc<Blueprint>> {
+        self.runtime.load().as_ref().map(|runtime| Arc::clone(&runtime.blueprint))
+    }
+
+    /// Compiles a blueprint beside the calls and puts it in force. One that does not compile is put on record and
+    /// changes nothing; says which of the two it was.
+    pub(crate) async fn apply_blueprint(&self, blueprint: Blueprint) -> bool {
+        let revision = blueprint.revision;
+        let compiled = tokio::task::spawn_blocking(move || {
+            let snapshot = compile(&blueprint).map_err(|error| error.to_string())?;
+            Ok::<_, String>((Arc::new(snapshot), Arc::new(blueprint)))
+        });
+        let (snapshot, blueprint) = match compiled.await.unwrap_or_else(|panic| Err(panic.to_string())) {
+            Ok(compiled) => compiled,
+            Err(error) => {
+                tracing::error!(revision, %error, "a revision does not compile; the one before stays in force");
+                self.status.refused(Some(format!("revision {revision}: {error}")));
+                return false;
+            }
+        };
+        let runtime = Arc::new(self.runtime_of(snapshot, blueprint));
+        self.resolver.settle().await;
+        self.runtime.store(Some(runtime));
+        self.status.refused(None);
+        tracing::info!(revision, "a new configuration is in force");
+        true
+    }
+
+    /// Replaces everything. Consumers are replaced even where the blueprint is refused: a revoked key must go.
+    pub(crate) async fn replace(&self, blueprint: Blueprint, applications: Vec<ConsumerApplication>) -> bool {
+        let accepted = self.apply_blueprint(blueprint).await;
+        {
+            let mut quotas = self.quotas();
+            quotas.owners = owners_of(&applications).collect();
+        }
+        self.consumers.replace_all(applications);
+        self.set_elsewhere_of(None);
+        accepted
+    }
+
+    /// Replaces the applications `ids` by what is `present` of them; the others may no longer call.
+    pub(crate) fn apply_consumers(&self, ids: &[ApplicationId], present: Vec<ConsumerApplication>) {
+        let listed: Vec<ApplicationId> = present.iter().map(|application| application.id).collect();
+        self.quotas().owners.extend(owners_of(&present));
+        for application in present {
+            self.consumers.replace(application);
+        }
+        for id in ids.iter().filter(|id| !listed.contains(id)) {
+            self.consumers.remove(*id);
+        }
+        self.set_elsewhere_of(Some(&listed));
+    }
+
+    /// Every consumer in the form it came in.
+    pub(crate) fn consumers_saved(&self) -> Vec<ConsumerApplication> {
+        let mut all = Vec::with_capacity(self.consumers.counts().applications);
+        self.consumers.for_each(|application| all.push(application));
+        all
+    }
+
+    /// What all other processes charged in a month.
+    pub(crate) fn set_used_elsewhere(&self, month: CalendarMonth, used: &HashMap<SubscriptionId, u64>) {
+        self.quotas().elsewhere = Some((Month::from(month), used.clone()));
+        self.set_elsewhere_of(None);
+    }
+
+    /// Hands the used quota to the meters: of all subscriptions, or of those of some applications that just came.
+    fn set_elsewhere_of(&self, only: Option<&[ApplicationId]>) {
+        let quotas = self.quotas();
+        let Some((month, used)) = &quotas.elsewhere else { return };
+        for (subscription, count) in used {
+            if let Some(owner) = quotas.owners.get(subscription)
+                && only.is_none_or(|only| only.contains(owner))
+            {
+                self.consumers.set_quota_others(*owner, *subscription, *month, *count);
+            }
+        }
+    }
+
+    fn quotas(&self) -> MutexGuard<'_, Quotas> {
+        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runtime_of(&self, snapshot: Arc<Snapshot>, blueprint: Arc<Blueprint>) -> Runtime {
+        let mut metrics = self.metrics.routes_of(&blueprint);
+        let destinations: HashMap<_, Arc<[Destination]>> = snapshot
+            .services()
+            .iter()
+            .map(|service| {
+                let all =
+                    service.targets.iter().map(|target| Destination::new(service, target, &self.resolver));
+                (service.id, all.collect())
+            })
+            .collect();
+        let base_paths: HashMap<_, _> =
+            blueprint.apis.iter().map(|api| (api.id, api.base_path.as_str())).collect();
+        let routes = snapshot
+            .routes()
+            .iter()
+            .filter_map(|route| {
+                let api = snapshot.api_of(route);
+                let way = Way {
+                    metrics: metrics.remove(&route.id)?,
+                    base_path: (*base_paths.get(&api.id)?).into(),
+                    destinations: Arc::clone(destinations.get(&snapshot.service_of(api).id)?),
+                };
+                Some((route.id, way))
+            })
+            .collect();
+        Runtime { snapshot, blueprint, routes }
+    }
+}
+
+fn owners_of(
+    applications: &[ConsumerApplication],
+) -> impl Iterator<Item = (SubscriptionId, ApplicationId)> + '_ {
+    applications.iter().flat_map(|application| {
+        application.subscriptions.iter().map(|subscription| (subscription.id, application.id))
+    })
+}

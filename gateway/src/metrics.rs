@@ -1,0 +1,225 @@
+//! Numbers for the operator, cheap to keep: a call adds to plain counters of its route, labels are written only
+//! when somebody scrapes. No label names a key, an application or a user.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::exemplar::Exemplar;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::{Registry, Unit};
+use tollgate_domain::{Blueprint, RouteId};
+
+/// Upper bounds in seconds that OpenTelemetry's HTTP conventions advise.
+const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+const MICROS: f64 = 1e6;
+
+type NoExemplar = Option<&'static Exemplar<[(&'static str, &'static str); 0], u64>>;
+
+/// All that the data plane counts.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics {
+    routes: Mutex<HashMap<RouteId, Arc<RouteMetrics>>>,
+    /// Calls that no route matched.
+    pub(crate) unrouted: Arc<RouteMetrics>,
+    refusals: Family<[(&'static str, &'static str); 1], Counter>,
+}
+
+/// What is counted for one route.
+#[derive(Debug, Default)]
+pub(crate) struct RouteMetrics {
+    method: String,
+    template: String,
+    by_class: [Histogram; CLASSES.len()],
+    upstream: Histogram,
+}
+
+#[derive(Debug, Default)]
+struct Histogram {
+    /// One for each bound and one beyond.
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    sum_us: AtomicU64,
+}
+
+impl Metrics {
+    /// The counters of every route of `blueprint`; those known before go on counting.
+    pub(crate) fn routes_of(&self, blueprint: &Blueprint) -> HashMap<RouteId, Arc<RouteMetrics>> {
+        let mut known = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = HashMap::new();
+        for api in &blueprint.apis {
+            for route in &api.routes {
+                let template = format!("{}{}", api.base_path, route.path);
+                let kept = known
+                    .get(&route.id)
+                    .filter(|metrics| metrics.template == template && metrics.method == route.method)
+                    .cloned();
+                let metrics = kept.unwrap_or_else(|| {
+                    let method = route.method.clone();
+                    Arc::new(RouteMetrics { method, template, ..RouteMetrics::default() })
+                });
+                present.insert(route.id, metrics);
+            }
+        }
+        known.clone_from(&present);
+        present
+    }
+
+    /// Counts a refusal by its code.
+    pub(crate) fn refused(&self, code: &'static str) {
+        self.refusals.get_or_create(&[("code", code)]).inc();
+    }
+
+    /// Hangs everything into the operator's registry.
+    pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
+        registry.register(
+            "tollgate_refusals",
+            "Calls that the gateway refused, by problem code",
+            self.refusals.clone(),
+        );
+        registry.register_collector(Box::new(Arc::clone(self)));
+    }
+}
+
+impl RouteMetrics {
+    /// Counts one finished call.
+    pub(crate) fn finished(&self, status: u16, whole: Duration, upstream: Option<Duration>) {
+        let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
+        self.by_class[class].observe(whole);
+        if let Some(upstream) = upstream {
+            self.upstream.observe(upstream);
+        }
+    }
+}
+
+impl Histogram {
+    fn observe(&self, time: Duration) {
+        let seconds = time.as_secs_f64();
+        let bucket = BOUNDS.partition_point(|bound| *bound < seconds);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn encode(
+        &self,
+        encoder: &mut prometheus_client::encoding::MetricEncoder<'_>,
+        labels: &[(&str, &str)],
+    ) -> fmt::Result {
+        let counts: Vec<u64> = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        let total = counts.iter().sum();
+        if total == 0 {
+            return Ok(());
+        }
+        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
+        let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+        let sum = self.sum_us.load(Ordering::Relaxed) as f64 / MICROS;
+        encoder.encode_family(&labels)?.encode_histogram::<[(&str, &str); 0]>(sum, total, &buckets, None)
+    }
+}
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let routes: Vec<Arc<RouteMetrics>> =
+            self.routes.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut whole = encoder.encode_descriptor(
+            "http_server_request_duration",
+            "Time from a request's head to the end of its response",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for route in routes.iter().chain([&self.unrouted]) {
+            for (class, times) in CLASSES.iter().zip(&route.by_class) {
+                times.encode(
+                    &mut whole,
+                    &[
+                        ("http_request_method", &route.method),
+                        ("http_route", &route.template),
+                        ("http_response_status_class", class),
+                    ],
+                )?;
+            }
+        }
+        let mut upstream = encoder.encode_descriptor(
+            "tollgate_upstream_duration",
+            "Time from handing a request to the upstream to the head of its answer",
+            Some(&Unit::Seconds),
+            MetricType::Histogram,
+        )?;
+        for route in &routes {
+            route.upstream.encode(
+                &mut upstream,
+                &[("http_request_method", &route.method), ("http_route", &route.template)],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes one number that is read at scrape time.
+pub(crate) fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+/// Writes one counter that is read at scrape time; `_total` is added to its name.
+pub(crate) fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> fmt::Result {
+    let none: NoExemplar = None;
+    encoder.encode_descriptor(name, help, None, MetricType::Counter)?.encode_counter(&value, none)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus_client::encoding::text::encode;
+    use tollgate_domain::{Api, Route};
+    use uuid::Uuid;
+
+    #[test]
+    fn a_finished_call_is_in_the_scrape_under_its_route_template() {
+        let route = Route { id: Uuid::from_u128(1).into(), method: "GET".into(), path: "/x/{id}".into() };
+        let api = Api {
+            id: Uuid::from_u128(2).into(),
+            slug: "a".into(),
+            service_id: Uuid::from_u128(3).into(),
+            hosts: vec![],
+            base_path: "/a".into(),
+            product_ids: vec![],
+            routes: vec![route],
+        };
+        let blueprint = Blueprint { apis: vec![api], ..Blueprint::default() };
+        let metrics = Arc::new(Metrics::default());
+        let routes = metrics.routes_of(&blueprint);
+        routes[&Uuid::from_u128(1).into()].finished(
+            204,
+            Duration::from_millis(20),
+            Some(Duration::from_millis(3)),
+        );
+        metrics.refused("no_credential");
+        let again = metrics.routes_of(&blueprint);
+        assert!(Arc::ptr_eq(&again[&Uuid::from_u128(1).into()], &routes[&Uuid::from_u128(1).into()]));
+
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let labels = r#"http_request_method="GET",http_route="/a/x/{id}",http_response_status_class="2xx""#;
+        assert!(
+            text.contains(&format!("http_server_request_duration_seconds_count{{{labels}}} 1")),
+            "{text}"
+        );
+        assert!(text.contains(&format!(r#"_bucket{{le="0.01",{labels}}} 0"#)), "{text}");
+        assert!(text.contains(&format!(r#"_bucket{{le="0.025",{labels}}} 1"#)), "{text}");
+        assert!(text.contains(r#"tollgate_refusals_total{code="no_credential"} 1"#), "{text}");
+        assert!(text.contains("tollgate_upstream_duration_seconds_count"), "{text}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Health, readiness and metrics, on a listener of their own that callers cannot reach.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, text};
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+
+use crate::live::Live;
+use crate::metrics::{counter, gauge};
+use crate::usage::flush::FlushStatus;
+use crate::usage::ledger::Ledger;
+
+#[derive(Clone)]
+struct Operator {
+    live: Arc<Live>,
+    registry: Arc<Registry>,
+}
+
+/// Serves `/livez`, `/readyz` and `/metrics` until `stop` resolves.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    live: Arc<Live>,
+    ledger: Arc<Ledger>,
+    flush: Arc<FlushStatus>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let mut registry = Registry::default();
+    live.metrics.register(&mut registry);
+    registry.register_collector(Box::new(Standing { live: Arc::clone(&live), ledger, flush }));
+    let app = Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .with_state(Operator { live, registry: Arc::new(registry) });
+    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the operator's listener ended");
+    }
+}
+
+async fn ready(State(operator): State<Operator>) -> (StatusCode, &'static str) {
+    match (operator.live.is_loaded(), operator.live.status.is_draining()) {
+        (_, true) => (StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "no configuration is loaded yet\n"),
+        (true, false) => (StatusCode::OK, "ready\n"),
+    }
+}
+
+async fn metrics(State(operator): State<Operator>) -> Response {
+    let mut body = String::new();
+    match text::encode(&mut body, &operator.registry) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], body).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// What is not counted by call but read when somebody asks.
+struct Standing {
+    live: Arc<Live>,
+    ledger: Arc<Ledger>,
+    flush: Arc<FlushStatus>,
+}
+
+impl fmt::Debug for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Standing").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Standing {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let e = &mut encoder;
+        let status = &self.live.status;
+        gauge(e, "tollgate_config_revision", "Revision that this gateway runs", status.revision() as f64)?;
+        gauge(
+            e,
+            "tollgate_config_revision_seen",
+            "Newest revision announced",
+            status.revision_seen() as f64,
+        )?;
+        gauge(
+            e,
+            "tollgate_config_last_apply_success",
+            "1 while the newest configuration is the one that runs, 0 after one was refused",
+            f64::from(u8::from(status.last_error().is_none())),
+        )?;
+        gauge(
+            e,
+            "tollgate_usage_journal_lag_seconds",
+            "Seconds since all counted usage was last stored; 0 while it is",
+            self.flush.lag_seconds(),
+        )?;
+        gauge(
+            e,
+            "tollgate_usage_journal_bytes",
+            "Disk that the usage journal takes",
+            self.ledger.bytes() as f64,
+        )?;
+        counter(
+            e,
+            "tollgate_usage_dropped_calls",
+            "Calls served but not counted because the usage journal was full",
+            self.ledger.dropped(),
+        )?;
+        counter(
+            e,
+            "tollgate_usage_damaged_journals",
+            "Usage journals of earlier processes that were set aside",
+            self.flush.set_aside.load(std::sync::atomic::Ordering::Relaxed),
+        )
+    }
+}

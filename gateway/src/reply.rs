@@ -1,0 +1,170 @@
+//! Every answer that the gateway makes itself: the only place where a refusal becomes bytes.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, header};
+use pingora_core::Result;
+use pingora_http::ResponseHeader;
+use pingora_proxy::Session;
+use tollgate_engine::{Denial, Problem, Refusal};
+
+use crate::exchange::RequestId;
+use crate::fields::declared_length;
+use crate::framing::BadHead;
+
+/// An unread body larger than this is not worth reading to keep a connection.
+const DRAIN_BYTES_MAX: u64 = 64 * 1024;
+
+/// What is refused, and why.
+pub(crate) enum Why<'w> {
+    /// By the engine, with the standing of the plan's limits where they were looked at.
+    Refused(&'w Refusal),
+    /// By the proxy, for a reason that the engine can name.
+    Denied(&'w Denial),
+    /// Before the engine could be asked.
+    BadHead(BadHead),
+}
+
+impl<'w> Why<'w> {
+    fn denial(&self) -> Option<&'w Denial> {
+        match self {
+            Self::Refused(refusal) => Some(&refusal.denial),
+            Self::Denied(denial) => Some(denial),
+            Self::BadHead(_) => None,
+        }
+    }
+
+    /// The HTTP status of the answer.
+    pub(crate) fn status(&self) -> u16 {
+        match (self, self.denial()) {
+            (_, Some(denial)) => denial.status(),
+            (Self::BadHead(BadHead::TooLarge), None) => 431,
+            (_, None) => 400,
+        }
+    }
+
+    /// The problem's stable word.
+    pub(crate) fn code(&self) -> &'static str {
+        match (self, self.denial()) {
+            (_, Some(denial)) => denial.code(),
+            (Self::BadHead(BadHead::TooLarge), None) => "head_too_large",
+            (_, None) => "ambiguous_request",
+        }
+    }
+
+    /// The error type of RFC 9209 §2.3.
+    fn proxy_error(&self) -> &'static str {
+        let Some(denial) = self.denial() else { return "http_request_error" };
+        match denial {
+            Denial::RouteNotFound => "destination_not_found",
+            Denial::UpstreamUnreachable | Denial::NotReady => "destination_unavailable",
+            Denial::UpstreamTimeout => "http_response_timeout",
+            Denial::UpstreamFailed => "http_protocol_error",
+            Denial::Internal => "proxy_internal_error",
+            Denial::BodyTooLarge => "http_request_error",
+            other if other.status() == 400 || other.status() == 414 => "http_request_error",
+            _ => "http_request_denied",
+        }
+    }
+}
+
+/// Answers a call with a refusal. The connection is kept where what is left of the request is little and well framed.
+pub(crate) async fn refuse(
+    session: &mut Session,
+    request_id: &RequestId,
+    type_base: &str,
+    why: &Why<'_>,
+) -> Result<()> {
+    let head_only = session.req_header().method == Method::HEAD;
+    let body = body_of(session, request_id, type_base, why);
+    if matches!(why, Why::BadHead(_)) || !rest_is_small(session) {
+        session.set_keepalive(None);
+    }
+    let head = head_of(request_id, why, body.len())?;
+    session.write_response_header(Box::new(head), head_only).await?;
+    if !head_only {
+        session.write_response_body(Some(body), true).await?;
+    }
+    Ok(())
+}
+
+fn head_of(request_id: &RequestId, why: &Why<'_>, body_bytes: usize) -> Result<ResponseHeader> {
+    let mut head = ResponseHeader::build(why.status(), Some(12))?;
+    head.insert_header(header::CONTENT_TYPE, "application/problem+json")?;
+    head.insert_header(header::CONTENT_LENGTH, body_bytes)?;
+    head.insert_header(header::CACHE_CONTROL, "no-store")?;
+    head.insert_header("X-Request-Id", request_id.value())?;
+    head.insert_header("Proxy-Status", format!("tollgate; error={}", why.proxy_error()))?;
+    if let Some(denial) = why.denial() {
+        if let Some(challenge) = denial.challenge() {
+            head.insert_header(header::WWW_AUTHENTICATE, challenge)?;
+        }
+        if let Some(seconds) = denial.retry_after_s() {
+            head.insert_header(header::RETRY_AFTER, seconds)?;
+        }
+        if let Denial::MethodNotAllowed { allow } = denial {
+            head.insert_header(header::ALLOW, &**allow)?;
+        }
+    }
+    if let Why::Refused(refusal) = why {
+        let mut level = Vec::new();
+        refusal.write_rate_limit(&mut level);
+        write_limits(&mut head, refusal.rate_limit_policy(), level)?;
+    }
+    Ok(head)
+}
+
+/// Adds `RateLimit-Policy` and `RateLimit` where the plan shows any limit.
+pub(crate) fn write_limits(head: &mut ResponseHeader, policy: Option<&Bytes>, level: Vec<u8>) -> Result<()> {
+    if let Some(policy) = policy
+        && let Ok(policy) = HeaderValue::from_maybe_shared(policy.clone())
+        && let Ok(level) = HeaderValue::from_maybe_shared(Bytes::from(level))
+    {
+        head.insert_header("RateLimit-Policy", policy)?;
+        head.insert_header("RateLimit", level)?;
+    }
+    Ok(())
+}
+
+fn body_of(session: &Session, request_id: &RequestId, type_base: &str, why: &Why<'_>) -> Bytes {
+    let Some(denial) = why.denial() else { return bad_head_body(request_id, type_base, why) };
+    // A target that was refused is not repeated: it may be anything.
+    let path = match denial {
+        Denial::BadRequest(_) => None,
+        _ => std::str::from_utf8(session.req_header().raw_path()).ok(),
+    };
+    let instance = path.map(|target| target.split_once('?').map_or(target, |(path, _)| path));
+    let problem = Problem { denial, type_base, request_id: request_id.as_str(), instance };
+    Bytes::from(problem.to_json())
+}
+
+fn bad_head_body(request_id: &RequestId, type_base: &str, why: &Why<'_>) -> Bytes {
+    let (title, reason, hint) = match why {
+        Why::BadHead(BadHead::Ambiguous(reason)) => (
+            "The request can be read in more than one way",
+            *reason,
+            "Send one Host, and either one Content-Length or Transfer-Encoding: chunked.",
+        ),
+        _ => {
+            ("The request head is too large", "head_too_large", "Send at most 64 KiB of head and 100 fields.")
+        }
+    };
+    let problem = serde_json::json!({
+        "type": format!("{type_base}{}", why.code()),
+        "title": title,
+        "status": why.status(),
+        "detail": format!("The request was refused before routing: {reason}."),
+        "code": why.code(),
+        "request_id": request_id.as_str(),
+        "hint": hint,
+        "reason": reason,
+    });
+    Bytes::from(problem.to_string())
+}
+
+fn rest_is_small(session: &mut Session) -> bool {
+    if session.is_body_done() {
+        return true;
+    }
+    // A chunked body has no announced length and may be of any size.
+    (1..=DRAIN_BYTES_MAX).contains(&declared_length(session.req_header()))
+}

@@ -1,0 +1,128 @@
+//! Addresses of upstream hosts: looked up beside the calls, kept fresh, the last good ones kept when a look-up fails.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+
+/// How often names are looked up again.
+const REFRESH: Duration = Duration::from_secs(30);
+/// How long one look-up may take.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// One host and port, and where it is reached now.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    host: String,
+    port: u16,
+    found: ArcSwap<Vec<SocketAddr>>,
+    turn: AtomicUsize,
+}
+
+impl Addresses {
+    /// The next address in turn; none while the name is not resolved.
+    pub(crate) fn next(&self) -> Option<SocketAddr> {
+        let found = self.found.load();
+        let turn = if found.len() > 1 { self.turn.fetch_add(1, Ordering::Relaxed) % found.len() } else { 0 };
+        found.get(turn).copied()
+    }
+
+    async fn look_up(&self) {
+        let looked_up =
+            tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((self.host.as_str(), self.port)));
+        match looked_up.await {
+            Ok(Ok(found)) => {
+                let mut found: Vec<SocketAddr> = found.collect();
+                found.sort_unstable();
+                if !found.is_empty() && **self.found.load() != found {
+                    self.found.store(Arc::new(found));
+                }
+            }
+            Ok(Err(error)) => tracing::warn!(host = %self.host, %error, "cannot resolve an upstream"),
+            Err(_) => tracing::warn!(host = %self.host, "resolving an upstream takes too long"),
+        }
+    }
+}
+
+/// All hosts in use.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    known: Mutex<HashMap<(String, u16), Arc<Addresses>>>,
+}
+
+impl Resolver {
+    /// The addresses of a host; literals are known at once, names after [`Resolver::settle`] or the next refresh.
+    pub(crate) fn addresses(&self, host: &str, port: u16) -> Arc<Addresses> {
+        // A URL writes IPv6 addresses in brackets.
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = known.entry((host.to_owned(), port)).or_insert_with(|| {
+            let literal: Option<IpAddr> = host.parse().ok();
+            let found = literal.map(|ip| SocketAddr::new(ip, port)).into_iter().collect::<Vec<_>>();
+            Arc::new(Addresses {
+                host: host.to_owned(),
+                port,
+                found: ArcSwap::from_pointee(found),
+                turn: AtomicUsize::new(0),
+            })
+        });
+        Arc::clone(entry)
+    }
+
+    /// Looks up all names that have no address yet, so that a new route works from its first call on.
+    pub(crate) async fn settle(&self) {
+        self.look_up_where(|addresses| addresses.found.load().is_empty()).await;
+    }
+
+    /// Looks names up again and again until `stop`; forgets hosts that no configuration names any more.
+    pub(crate) async fn refresh(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(REFRESH) => {}
+            }
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .retain(|_, addresses| Arc::strong_count(addresses) > 1);
+            self.look_up_where(|addresses| addresses.host.parse::<IpAddr>().is_err()).await;
+        }
+    }
+
+    async fn look_up_where(&self, wanted: impl Fn(&Addresses) -> bool) {
+        let wanted: Vec<Arc<Addresses>> = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .filter(|addresses| wanted(addresses))
+            .cloned()
+            .collect();
+        let mut lookups = tokio::task::JoinSet::new();
+        for addresses in wanted {
+            lookups.spawn(async move { addresses.look_up().await });
+        }
+        lookups.join_all().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn literals_are_known_at_once_and_names_after_a_look_up() {
+        let resolver = Resolver::default();
+        assert_eq!(resolver.addresses("127.0.0.1", 80).next(), Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        assert!(resolver.addresses("[::1]", 80).next().is_some_and(|address| address.is_ipv6()));
+        let local = resolver.addresses("localhost", 81);
+        assert_eq!(local.next(), None);
+        resolver.settle().await;
+        assert!(local.next().is_some_and(|address| address.ip().is_loopback() && address.port() == 81));
+        assert!(Arc::ptr_eq(&local, &resolver.addresses("localhost", 81)));
+    }
+}

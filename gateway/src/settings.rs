@@ -1,0 +1,81 @@
+//! What a gateway must be told before it starts.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tollgate_engine::Peppers;
+
+/// Settings of one gateway process. `Settings::new` fills in everything that has a sensible default.
+#[derive(Clone)]
+pub struct Settings {
+    /// How this gateway calls itself in heartbeats.
+    pub name: String,
+    /// Where callers connect; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where health, readiness and metrics are served; port 0 takes a free one.
+    pub operator_listen: SocketAddr,
+    /// A folder of its own: the usage journal and the last good configuration. Locked while in use.
+    pub data_dir: PathBuf,
+    /// What problem types hang below, without a final slash, like `https://portal.example/problems`.
+    pub problem_base_url: String,
+    /// The secrets that key digests were made with.
+    pub peppers: Peppers,
+    /// Worker threads of the proxy.
+    pub threads: usize,
+    /// Connections served at once; further ones wait in the kernel's queue.
+    pub connections_max: usize,
+    /// How long a request head may take from its first byte to its last, and a new connection to send one.
+    pub head_timeout: Duration,
+    /// How long a connection may stay idle between two requests.
+    pub idle_timeout: Duration,
+    /// The largest request body in bytes.
+    pub body_bytes_max: u64,
+    /// At shutdown: how long new connections are still accepted while readiness already says no.
+    pub drain_delay: Duration,
+    /// At shutdown: how long calls in flight may take to finish.
+    pub drain: Duration,
+    /// How often usage is carried to Postgres.
+    pub flush_every: Duration,
+    /// How often the revision number is asked for, as a net under the notifications; ±20 % at random.
+    pub poll_every: Duration,
+    /// How often the usage of other gateways is asked for.
+    pub quota_every: Duration,
+    /// How often this gateway reports itself.
+    pub heartbeat_every: Duration,
+    /// How long any question to Postgres may take.
+    pub query_timeout: Duration,
+    /// How long changes are gathered before they are loaded.
+    pub debounce: Duration,
+    /// How much disk the usage journal may take; beyond it calls are served but not counted.
+    pub journal_bytes_max: u64,
+}
+
+impl Settings {
+    /// Settings for a gateway on loopback with free ports.
+    #[must_use]
+    pub fn new(data_dir: PathBuf, problem_base_url: String, peppers: Peppers) -> Self {
+        Self {
+            name: "gateway".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            operator_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir,
+            problem_base_url,
+            peppers,
+            threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            connections_max: 10_000,
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(60),
+            body_bytes_max: 10 << 20,
+            drain_delay: Duration::from_millis(500),
+            drain: Duration::from_secs(30),
+            flush_every: Duration::from_secs(1),
+            poll_every: Duration::from_secs(2),
+            quota_every: Duration::from_secs(2),
+            heartbeat_every: Duration::from_secs(5),
+            query_timeout: Duration::from_secs(5),
+            debounce: Duration::from_millis(20),
+            journal_bytes_max: 256 << 20,
+        }
+    }
+}

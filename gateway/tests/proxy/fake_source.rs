@@ -1,0 +1,207 @@
+//! A control plane in memory that can be taken away.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+use tollgate_domain::{
+    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId, UsageCount, UsageKey,
+};
+use tollgate_gateway::source::{
+    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, Source, SourceError,
+};
+use uuid::Uuid;
+
+pub struct FakeSource {
+    state: Mutex<State>,
+    hints: broadcast::Sender<()>,
+}
+
+struct State {
+    away: bool,
+    epoch: Uuid,
+    revision: i64,
+    blueprint: Blueprint,
+    consumers: BTreeMap<ApplicationId, ConsumerApplication>,
+    log: Vec<FeedChange>,
+    usage: HashMap<(Uuid, UsageKey), UsageCount>,
+    elsewhere: HashMap<SubscriptionId, u64>,
+    heartbeats: Vec<Heartbeat>,
+    full_loads: usize,
+}
+
+impl FakeSource {
+    pub fn new(mut blueprint: Blueprint, consumers: Vec<ConsumerApplication>) -> Arc<Self> {
+        let epoch = Uuid::now_v7();
+        blueprint.epoch = epoch;
+        blueprint.revision = 1;
+        let state = State {
+            away: false,
+            epoch,
+            revision: 1,
+            blueprint,
+            consumers: consumers.into_iter().map(|consumer| (consumer.id, consumer)).collect(),
+            log: Vec::new(),
+            usage: HashMap::new(),
+            elsewhere: HashMap::new(),
+            heartbeats: Vec::new(),
+            full_loads: 0,
+        };
+        Arc::new(Self { state: Mutex::new(state), hints: broadcast::channel(16).0 })
+    }
+
+    /// Every question fails until it is back.
+    pub fn set_away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+        // Listeners notice that their connection is gone.
+        let _ = self.hints.send(());
+    }
+
+    pub fn change_blueprint(&self, change: impl FnOnce(&mut Blueprint)) -> i64 {
+        let mut state = self.state.lock().unwrap();
+        change(&mut state.blueprint);
+        state.revision += 1;
+        let revision = state.revision;
+        state.blueprint.revision = revision;
+        state.log.push(FeedChange { revision, kind: FeedKind::Blueprint });
+        let _ = self.hints.send(());
+        revision
+    }
+
+    pub fn put_consumer(&self, consumer: ConsumerApplication) -> i64 {
+        let id = consumer.id;
+        self.change_consumer(id, Some(consumer))
+    }
+
+    pub fn remove_consumer(&self, id: ApplicationId) -> i64 {
+        self.change_consumer(id, None)
+    }
+
+    fn change_consumer(&self, id: ApplicationId, consumer: Option<ConsumerApplication>) -> i64 {
+        let mut state = self.state.lock().unwrap();
+        match consumer {
+            Some(consumer) => drop(state.consumers.insert(id, consumer)),
+            None => drop(state.consumers.remove(&id)),
+        }
+        state.revision += 1;
+        let revision = state.revision;
+        state.log.push(FeedChange { revision, kind: FeedKind::Consumer(id) });
+        let _ = self.hints.send(());
+        revision
+    }
+
+    /// As after a restore from a backup: another epoch, a smaller revision, no log.
+    pub fn restore(&self, change: impl FnOnce(&mut Blueprint)) {
+        let mut state = self.state.lock().unwrap();
+        state.epoch = Uuid::now_v7();
+        state.revision = 1;
+        state.log.clear();
+        change(&mut state.blueprint);
+        (state.blueprint.epoch, state.blueprint.revision) = (state.epoch, 1);
+        let _ = self.hints.send(());
+    }
+
+    pub fn set_used_elsewhere(&self, subscription: SubscriptionId, used: u64) {
+        self.state.lock().unwrap().elsewhere.insert(subscription, used);
+    }
+
+    pub fn counts(&self) -> Vec<UsageCount> {
+        self.state.lock().unwrap().usage.values().copied().collect()
+    }
+
+    pub fn calls(&self) -> u64 {
+        self.counts().iter().map(|count| count.calls).sum()
+    }
+
+    pub fn charged(&self) -> u64 {
+        self.counts().iter().map(|count| count.charged).sum()
+    }
+
+    pub fn full_loads(&self) -> usize {
+        self.state.lock().unwrap().full_loads
+    }
+
+    pub fn last_heartbeat(&self) -> Option<Heartbeat> {
+        self.state.lock().unwrap().heartbeats.last().cloned()
+    }
+
+    fn answer<T>(&self, answer: impl FnOnce(&mut State) -> T) -> Result<T, SourceError> {
+        let mut state = self.state.lock().unwrap();
+        if state.away { Err("away".into()) } else { Ok(answer(&mut state)) }
+    }
+}
+
+#[async_trait]
+impl Source for FakeSource {
+    async fn head(&self) -> Result<Head, SourceError> {
+        self.answer(|state| Head { epoch: state.epoch, revision: state.revision })
+    }
+
+    async fn full(&self) -> Result<FullLoad, SourceError> {
+        self.answer(|state| {
+            state.full_loads += 1;
+            let blueprint = Blueprint { revision: state.revision, ..state.blueprint.clone() };
+            FullLoad { blueprint, applications: state.consumers.values().cloned().collect() }
+        })
+    }
+
+    async fn changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>, SourceError> {
+        self.answer(|state| Some(state.log.iter().filter(|change| change.revision > after).copied().collect()))
+    }
+
+    async fn blueprint(&self) -> Result<Blueprint, SourceError> {
+        self.answer(|state| Blueprint { revision: state.revision, ..state.blueprint.clone() })
+    }
+
+    async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError> {
+        self.answer(|state| ids.iter().filter_map(|id| state.consumers.get(id).cloned()).collect())
+    }
+
+    async fn listen(&self) -> Result<Box<dyn Hints>, SourceError> {
+        self.answer(|_| ())?;
+        Ok(Box::new(FakeHints(self.hints.subscribe())))
+    }
+
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError> {
+        self.answer(|state| {
+            for count in counts {
+                let stored = state.usage.entry((count.boot_id, count.key)).or_insert(*count);
+                stored.calls = stored.calls.max(count.calls);
+                stored.charged = stored.charged.max(count.charged);
+                stored.bytes_in = stored.bytes_in.max(count.bytes_in);
+                stored.bytes_out = stored.bytes_out.max(count.bytes_out);
+                stored.duration_us = stored.duration_us.max(count.duration_us);
+            }
+        })
+    }
+
+    async fn quota_used_elsewhere(
+        &self,
+        _month: CalendarMonth,
+        boot_id: Uuid,
+    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError> {
+        self.answer(|state| {
+            let mut used = state.elsewhere.clone();
+            for ((boot, key), count) in &state.usage {
+                if *boot != boot_id {
+                    *used.entry(key.subscription_id).or_default() += count.charged;
+                }
+            }
+            used.into_iter().collect()
+        })
+    }
+
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {
+        self.answer(|state| state.heartbeats.push(heartbeat.clone()))
+    }
+}
+
+struct FakeHints(broadcast::Receiver<()>);
+
+#[async_trait]
+impl Hints for FakeHints {
+    async fn next(&mut self) -> Result<(), SourceError> {
+        Ok(self.0.recv().await?)
+    }
+}
