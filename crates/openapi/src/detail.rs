@@ -58,8 +58,11 @@ fn parameters(root: &Value, item: &Value, operation: &Value, path: &str) -> Vec<
             all.push(parameter(root, &value));
         }
     }
-    let order = |p: &Parameter| ["path", "query", "header", "cookie"].iter().position(|l| *l == p.location);
-    all.sort_by_key(order);
+    // Those of the path as they stand in it, the others as their author listed them.
+    all.sort_by_key(|p| {
+        let place = ["path", "query", "header", "cookie"].iter().position(|location| *location == p.location);
+        (place, path.find(&format!("{{{}}}", p.name)))
+    });
     all
 }
 

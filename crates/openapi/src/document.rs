@@ -8,7 +8,7 @@ use crate::check::{check, dialect, resolve};
 use crate::detail::detail;
 use crate::kind::{Dialect, METHODS};
 use crate::lift::lift;
-use crate::read::{locate, read};
+use crate::read::{DEPTH_MAX, locate, read};
 use crate::view::{Operation, OperationDetail, Schema, Server, Tag};
 use crate::{Fault, schema};
 
@@ -46,6 +46,9 @@ impl Document {
         if written_in != Dialect::V31 {
             // What is stored must be readable again: lifting nests deeper and moves what references point to.
             let mut faults = check(&root, Dialect::V31);
+            if depth(&root) > DEPTH_MAX {
+                faults.push(Fault::at("", format!("nested deeper than {DEPTH_MAX} levels")));
+            }
             for fault in &mut faults {
                 fault.message = format!("after lifting to OpenAPI 3.1: {}", fault.message);
             }
@@ -159,6 +162,16 @@ impl Document {
     pub fn schema_summary(&self, pointer: &str) -> Option<String> {
         self.root.pointer(pointer).map(|value| schema::words(&self.root, value))
     }
+}
+
+/// How deep objects and arrays nest; bounded by the reader and what lifting adds.
+fn depth(value: &Value) -> usize {
+    let below = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(members) => members.values().map(depth).max(),
+        _ => return 0,
+    };
+    1 + below.unwrap_or(0)
 }
 
 /// Headers of all operations; ids are given, else derived from method and path.

@@ -62,7 +62,7 @@ impl<'a> Maker<'a> {
         match first {
             Some("string") => Some(Value::String(text(&merged))),
             Some("integer") => Some(integer(&merged)),
-            Some("number") => Some(merged.get("minimum").cloned().unwrap_or(json!(1.5))),
+            Some("number") => Some(number(&merged)),
             Some("boolean") => Some(json!(true)),
             Some("array") => Some(self.array(&merged)),
             Some("object") => Some(self.object(&merged)),
@@ -88,7 +88,11 @@ impl<'a> Maker<'a> {
             if Merged::of(self.root, value).flag(hidden) || (self.above.len() > 3 && !required) {
                 continue;
             }
-            if let Some(value) = self.make(value) {
+            let made = self.make(value);
+            // What was cut off says nothing.
+            let empty = matches!(&made, Some(Value::Object(inner)) if inner.is_empty())
+                || matches!(&made, Some(Value::Array(inner)) if inner.is_empty());
+            if let Some(value) = made.filter(|_| required || !empty) {
                 members.insert((*name).to_owned(), value);
             }
         }
@@ -101,11 +105,18 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// 1 where the bounds allow it, else the bound that is nearest to it.
 fn integer(merged: &Merged<'_>) -> Value {
-    let low = merged.get("minimum").and_then(Value::as_i64);
-    let above = merged.get("exclusiveMinimum").and_then(Value::as_i64).map(|n| n.saturating_add(1));
-    let high = merged.get("maximum").and_then(Value::as_i64);
-    json!(low.or(above).unwrap_or(1).min(high.unwrap_or(i64::MAX)))
+    let bound = |key: &str| merged.get(key).and_then(Value::as_i64);
+    let low = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|n| n.saturating_add(1)));
+    let high = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|n| n.saturating_sub(1)));
+    json!(1.max(low.unwrap_or(1)).min(high.unwrap_or(i64::MAX)))
+}
+
+/// 1.5 where the bounds allow it, else the bound that is nearest to it.
+fn number(merged: &Merged<'_>) -> Value {
+    let bound = |key: &str| merged.get(key).and_then(Value::as_f64);
+    json!(1.5_f64.max(bound("minimum").unwrap_or(1.5)).min(bound("maximum").unwrap_or(f64::MAX)))
 }
 
 fn text(merged: &Merged<'_>) -> String {

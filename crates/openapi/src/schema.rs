@@ -103,6 +103,13 @@ impl<'a> Merged<'a> {
         constants.unwrap_or_default()
     }
 
+    /// The one alternative besides `null`: what a nullable reference was lifted to, say.
+    fn only_variant(&self) -> Option<&'a Value> {
+        let null = |variant: &&&Value| variant.get("type").and_then(Value::as_str) != Some("null");
+        let mut real = self.variants.iter().filter(null);
+        real.next().filter(|_| real.next().is_none()).copied()
+    }
+
     /// Whether it has the shape of an object.
     pub(crate) fn is_object(&self) -> bool {
         self.types.contains(&"object") || (self.types.is_empty() && !self.properties.is_empty())
@@ -186,11 +193,11 @@ fn constant_type(merged: &Merged<'_>) -> &'static str {
 fn one_type(root: &Value, merged: &Merged<'_>, name: &str, depth: usize) -> String {
     match name {
         "array" => match merged.items {
-            Some(items) => format!("array of {}", words_at(root, items, depth + 1)),
+            Some(items) => format!("array of {}", grouped(words_at(root, items, depth + 1))),
             None => "array".to_owned(),
         },
         "object" if merged.properties.is_empty() => match merged.additional {
-            Some(values) => format!("map of {}", words_at(root, values, depth + 1)),
+            Some(values) => format!("map of {}", grouped(words_at(root, values, depth + 1))),
             None => "object".to_owned(),
         },
         "string" if merged.text("contentEncoding") == "base64" => "string (base64)".to_owned(),
@@ -200,6 +207,11 @@ fn one_type(root: &Value, merged: &Merged<'_>, name: &str, depth: usize) -> Stri
         }
         _ => name.to_owned(),
     }
+}
+
+/// `array of (A or B)`, so that it is not read as an array of A, or a B.
+fn grouped(words: String) -> String {
+    if words.contains(" or ") { format!("({words})") } else { words }
 }
 
 fn alternatives(root: &Value, merged: &Merged<'_>, depth: usize) -> String {
@@ -224,7 +236,7 @@ pub(crate) fn view(root: &Value, schema: &Value) -> Schema {
     let merged = Merged::of(root, schema);
     let allowed = listed(&merged);
     let mut variants = Vec::new();
-    if allowed.is_empty() {
+    if allowed.is_empty() && merged.only_variant().is_none() {
         for variant in merged.variants.iter().take(VARIANTS_MAX) {
             let part = Merged::of(root, variant);
             let title = part.text("title");
@@ -271,9 +283,9 @@ fn add_rows(
         add_rows(root, value, depth + 1, above, rows);
     }
     if merged.properties.is_empty()
-        && let Some(items) = merged.items
+        && let Some(inner) = merged.items.or_else(|| merged.only_variant())
     {
-        add_rows(root, items, depth, above, rows);
+        add_rows(root, inner, depth, above, rows);
     }
     above.pop();
 }

@@ -1,6 +1,7 @@
 //! Older documents in today's form: everything is stored as OpenAPI 3.1.
 
 mod v2;
+mod v2_parts;
 mod v30;
 
 use serde_json::Value;

@@ -5,6 +5,7 @@
 
 mod event;
 mod json;
+mod scalar;
 mod tree;
 mod yaml;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::Fault;
 use event::{Events, Place};
+pub(crate) use tree::DEPTH_MAX;
 use tree::Tree;
 
 /// The longest text that is read, in bytes.
