@@ -13,15 +13,12 @@ async fn it_serves_until_it_is_told_to_stop_even_with_an_idle_connection() {
     let mut stream = TcpStream::connect(address).await.expect("connected");
     stream.write_all(b"GET /v1/countries/NZ HTTP/1.1\r\nHost: atlas\r\n\r\n").await.expect("sent");
     let mut answer = String::new();
-    while !answer.ends_with('}') {
+    // The record ends with two braces: its coordinates' and its own.
+    while !answer.ends_with("}}") {
         let mut part = [0; 4096];
         let length = stream.read(&mut part).await.expect("readable");
         assert!(length > 0, "closed after {answer}");
         answer.push_str(std::str::from_utf8(&part[..length]).expect("UTF-8"));
-        // The record itself ends with two braces, the coordinates' and its own.
-        if answer.ends_with("}}") {
-            break;
-        }
     }
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("New Zealand"), "{answer}");
     shutdown.cancel();
