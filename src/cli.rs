@@ -162,6 +162,10 @@ impl Default for Up {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use tollgate_boot::{secrets, telemetry};
+
     use super::*;
 
     #[test]
@@ -182,5 +186,38 @@ mod tests {
         ] {
             assert!(address.ip().is_loopback(), "{address}");
         }
+    }
+
+    /// Every `TOLLGATE_…` and `DATABASE_URL` that `.env.example` names, in comments or not.
+    fn documented() -> BTreeSet<String> {
+        include_str!("../.env.example")
+            .lines()
+            .filter_map(|line| line.trim_start_matches('#').split_once('='))
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .collect()
+    }
+
+    #[test]
+    fn every_setting_is_in_env_example_and_nothing_else_is() {
+        use clap::CommandFactory;
+        let cli = Cli::command();
+        let arguments =
+            cli.get_subcommands().flat_map(clap::Command::get_arguments).chain(cli.get_arguments());
+        let mut settings: BTreeSet<String> = arguments
+            .filter_map(clap::Arg::get_env)
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        // Read where they are used, because a secret has no flag.
+        settings.extend(
+            [
+                "DATABASE_URL",
+                telemetry::FILTER_VARIABLE,
+                secrets::PEPPERS_VARIABLE,
+                secrets::PEPPER_FILE_VARIABLE,
+            ]
+            .map(str::to_owned),
+        );
+        assert_eq!(documented(), settings);
     }
 }
