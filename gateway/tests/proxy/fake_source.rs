@@ -8,9 +8,7 @@ use tokio::sync::broadcast;
 use tollgate_domain::{
     ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId, UsageCount, UsageKey,
 };
-use tollgate_gateway::source::{
-    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, Source, SourceError,
-};
+use tollgate_gateway::source::{FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, Source, SourceError};
 use uuid::Uuid;
 
 pub struct FakeSource {
@@ -20,6 +18,10 @@ pub struct FakeSource {
 
 struct State {
     away: bool,
+    hanging: bool,
+    muted: bool,
+    refuses_usage: bool,
+    flushes: usize,
     epoch: Uuid,
     revision: i64,
     blueprint: Blueprint,
@@ -38,6 +40,10 @@ impl FakeSource {
         blueprint.revision = 1;
         let state = State {
             away: false,
+            hanging: false,
+            muted: false,
+            refuses_usage: false,
+            flushes: 0,
             epoch,
             revision: 1,
             blueprint,
@@ -58,6 +64,26 @@ impl FakeSource {
         let _ = self.hints.send(());
     }
 
+    /// Every question stays without an answer until this ends.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.state.lock().unwrap().hanging = hanging;
+    }
+
+    /// From now on changes are made without a hint.
+    pub fn mute_hints(&self) {
+        self.state.lock().unwrap().muted = true;
+    }
+
+    /// Usage is never taken.
+    pub fn refuse_usage(&self) {
+        self.state.lock().unwrap().refuses_usage = true;
+    }
+
+    /// How many batches of usage were taken.
+    pub fn flushes(&self) -> usize {
+        self.state.lock().unwrap().flushes
+    }
+
     pub fn change_blueprint(&self, change: impl FnOnce(&mut Blueprint)) -> i64 {
         let mut state = self.state.lock().unwrap();
         change(&mut state.blueprint);
@@ -65,7 +91,7 @@ impl FakeSource {
         let revision = state.revision;
         state.blueprint.revision = revision;
         state.log.push(FeedChange { revision, kind: FeedKind::Blueprint });
-        let _ = self.hints.send(());
+        self.hint(&state);
         revision
     }
 
@@ -87,7 +113,7 @@ impl FakeSource {
         state.revision += 1;
         let revision = state.revision;
         state.log.push(FeedChange { revision, kind: FeedKind::Consumer(id) });
-        let _ = self.hints.send(());
+        self.hint(&state);
         revision
     }
 
@@ -126,7 +152,16 @@ impl FakeSource {
         self.state.lock().unwrap().heartbeats.last().cloned()
     }
 
-    fn answer<T>(&self, answer: impl FnOnce(&mut State) -> T) -> Result<T, SourceError> {
+    fn hint(&self, state: &State) {
+        if !state.muted {
+            let _ = self.hints.send(());
+        }
+    }
+
+    async fn answer<T>(&self, answer: impl FnOnce(&mut State) -> T + Send) -> Result<T, SourceError> {
+        if self.state.lock().unwrap().hanging {
+            return std::future::pending().await;
+        }
         let mut state = self.state.lock().unwrap();
         if state.away { Err("away".into()) } else { Ok(answer(&mut state)) }
     }
@@ -135,7 +170,7 @@ impl FakeSource {
 #[async_trait]
 impl Source for FakeSource {
     async fn head(&self) -> Result<Head, SourceError> {
-        self.answer(|state| Head { epoch: state.epoch, revision: state.revision })
+        self.answer(|state| Head { epoch: state.epoch, revision: state.revision }).await
     }
 
     async fn full(&self) -> Result<FullLoad, SourceError> {
@@ -144,27 +179,35 @@ impl Source for FakeSource {
             let blueprint = Blueprint { revision: state.revision, ..state.blueprint.clone() };
             FullLoad { blueprint, applications: state.consumers.values().cloned().collect() }
         })
+        .await
     }
 
     async fn changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>, SourceError> {
-        self.answer(|state| Some(state.log.iter().filter(|change| change.revision > after).copied().collect()))
+        self.answer(|state| {
+            Some(state.log.iter().filter(|change| change.revision > after).copied().collect())
+        })
+        .await
     }
 
     async fn blueprint(&self) -> Result<Blueprint, SourceError> {
-        self.answer(|state| Blueprint { revision: state.revision, ..state.blueprint.clone() })
+        self.answer(|state| Blueprint { revision: state.revision, ..state.blueprint.clone() }).await
     }
 
     async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError> {
-        self.answer(|state| ids.iter().filter_map(|id| state.consumers.get(id).cloned()).collect())
+        self.answer(|state| ids.iter().filter_map(|id| state.consumers.get(id).cloned()).collect()).await
     }
 
     async fn listen(&self) -> Result<Box<dyn Hints>, SourceError> {
-        self.answer(|_| ())?;
+        self.answer(|_| ()).await?;
         Ok(Box::new(FakeHints(self.hints.subscribe())))
     }
 
     async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError> {
+        if self.state.lock().unwrap().refuses_usage {
+            return Err("no room".into());
+        }
         self.answer(|state| {
+            state.flushes += 1;
             for count in counts {
                 let stored = state.usage.entry((count.boot_id, count.key)).or_insert(*count);
                 stored.calls = stored.calls.max(count.calls);
@@ -174,6 +217,7 @@ impl Source for FakeSource {
                 stored.duration_us = stored.duration_us.max(count.duration_us);
             }
         })
+        .await
     }
 
     async fn quota_used_elsewhere(
@@ -190,10 +234,11 @@ impl Source for FakeSource {
             }
             used.into_iter().collect()
         })
+        .await
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {
-        self.answer(|state| state.heartbeats.push(heartbeat.clone()))
+        self.answer(|state| state.heartbeats.push(heartbeat.clone())).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand, so that tests see the very bytes: a client and an upstream.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -162,6 +163,7 @@ pub struct Upstream {
     pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Message>>>,
     behaviour: Arc<Mutex<Behaviour>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -172,10 +174,12 @@ impl Upstream {
             address: listener.local_addr().expect("an address"),
             seen: Arc::default(),
             behaviour: Arc::new(Mutex::new(behaviour)),
+            connections: Arc::default(),
         };
         let serving = upstream.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
+                serving.connections.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(serving.clone().serve(stream));
             }
         });
@@ -188,6 +192,11 @@ impl Upstream {
 
     pub fn seen(&self) -> Vec<Message> {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub fn last(&self) -> Message {

@@ -1,0 +1,14 @@
+//! The real proxy on free ports, with real upstreams and a control plane that can be taken away.
+
+mod fake_source;
+mod http;
+mod stage;
+
+mod configuration;
+mod forwarding;
+mod limits;
+mod outage;
+mod refusals;
+mod stopping;
+mod upstreams;
+mod usage;
