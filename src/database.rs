@@ -5,6 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tollgate_boot::secrets::{PEPPER_FILE_VARIABLE, PEPPERS_VARIABLE};
@@ -18,10 +19,18 @@ use crate::cli::Place;
 /// Connections that one process opens at most.
 const CONNECTIONS_MAX: u32 = 16;
 
+/// How often a private server is asked whether it still answers.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
 /// The server of DATABASE_URL, or a private one that stops with this process.
 pub struct Database {
     pub url: String,
-    private: Option<EmbeddedPostgres>,
+    private: Option<Private>,
+}
+
+struct Private {
+    settings: embedded::Settings,
+    server: Option<EmbeddedPostgres>,
 }
 
 impl Database {
@@ -38,11 +47,36 @@ impl Database {
         let url = server.url();
         // For commands that run beside this process, like `tollgate setup-link`.
         write_closed(&url_file(data_dir.path()), &url)?;
-        Ok(Self { url, private: Some(server) })
+        Ok(Self { url, private: Some(Private { settings, server: Some(server) }) })
+    }
+
+    /// Starts a private server again when it dies under us; never returns.
+    pub async fn keep_running(&mut self) {
+        let Some(private) = &mut self.private else { return std::future::pending().await };
+        let Ok(store) = Store::open(&self.url, 1) else { return std::future::pending().await };
+        let mut silent = false;
+        loop {
+            tokio::time::sleep(WATCH_EVERY).await;
+            let answers = store.ping().await.is_ok();
+            // Twice in a row: once may be a busy moment.
+            if answers || !silent {
+                silent = !answers;
+                continue;
+            }
+            tracing::warn!("the private PostgreSQL does not answer; starting it again");
+            if let Some(server) = private.server.take() {
+                // It is gone or stuck; starting clears whatever is left of it.
+                server.leave_running();
+            }
+            match EmbeddedPostgres::start(&private.settings).await {
+                Ok(server) => private.server = Some(server),
+                Err(error) => tracing::error!(%error, "the private PostgreSQL did not start; trying again"),
+            }
+        }
     }
 
     pub async fn stop(self) {
-        if let Some(server) = self.private
+        if let Some(server) = self.private.and_then(|private| private.server)
             && let Err(error) = server.stop().await
         {
             tracing::warn!(%error, "the private PostgreSQL did not stop cleanly; the next start recovers it");

@@ -25,7 +25,10 @@ pub fn serve_admin_api(
     portal_url: &str,
     shutdown: &CancellationToken,
 ) {
-    let router = tollgate_admin_api::router(AdminApiState::new(control, problems_url(portal_url)));
+    // Behind a proxy that speaks TLS the portal does too; browsers are told to insist on it for both.
+    let https = portal_url.starts_with("https://");
+    let state = AdminApiState { control, problem_base_url: problems_url(portal_url), https };
+    let router = tollgate_admin_api::router(state);
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
 }
 
@@ -37,8 +40,19 @@ pub fn serve_portal(
     gateway_url: &str,
     shutdown: &CancellationToken,
 ) {
-    let state = PortalState::new(control.clone(), portal_url, gateway_url);
-    tasks.spawn(serve(listener, tollgate_portal::router(state), Limits::default(), shutdown.clone()));
+    let settings = tollgate_portal::Settings {
+        portal_url: portal_url.trim_end_matches('/').to_owned(),
+        gateway_url: gateway_url.trim_end_matches('/').to_owned(),
+        secure_cookies: portal_url.starts_with("https://"),
+    };
+    let state = PortalState::new(control.clone(), settings);
+    let store = control.store().clone();
+    let ready = tollgate_web::probes(move || {
+        let store = store.clone();
+        async move { store.ping().await.is_ok() }
+    });
+    let router = tollgate_portal::router(state).merge(ready);
+    tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
     tasks.spawn(sweep(control, shutdown.clone()));
 }
 

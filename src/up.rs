@@ -19,9 +19,13 @@ const START_TOKEN: &str = "tollgate up";
 pub async fn run(place: Place, up: Up) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let data_dir = DataDir::open(&place.data_dir)?;
-    let database = Database::start(&place, &data_dir).await?;
+    let mut database = Database::start(&place, &data_dir).await?;
+    let url = database.url.clone();
     // Whatever goes wrong from here on, the private database must stop with us.
-    let outcome = serve(&data_dir, &database.url, up, shutdown).await;
+    let outcome = tokio::select! {
+        outcome = serve(&data_dir, &url, up, shutdown) => outcome,
+        () = database.keep_running() => Ok(()),
+    };
     database.stop().await;
     outcome
 }
@@ -57,7 +61,6 @@ async fn serve(data_dir: &DataDir, url: &str, up: Up, shutdown: CancellationToke
         }
     };
     let token = control.create_token(&Actor::system(), START_TOKEN, OperatorRole::Admin, None, true).await?;
-    gateway.ready().await;
     let welcome = Welcome {
         gateway_url,
         admin_url: listen::url(admin_address),
