@@ -1,0 +1,200 @@
+//! What goes wrong on the way to a page, as a page: the one place that maps errors to answers.
+
+use askama::Template;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use tollgate_web::Problem;
+
+use crate::filters;
+use crate::shell::{Area, Shell};
+
+/// Why a handler has no page to give.
+#[derive(Debug)]
+pub enum Fault {
+    /// An error page.
+    Problem(Problem),
+    /// Sign in first, then come back to this path.
+    SignIn(String),
+}
+
+/// What handlers return.
+pub type Answer = Result<Response, Fault>;
+
+impl Fault {
+    /// No such page, or not one that this viewer may know of.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::Problem(Problem::not_found())
+    }
+
+    /// The viewer's role is too small.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::Problem(
+            Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this")
+                .detail("Operators of the platform can give you another role."),
+        )
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::SignIn(next) => {
+                Redirect::to(&format!("/signin?next={}", query_value(&next))).into_response()
+            }
+        }
+    }
+}
+
+/// Percent-encodes what may not stand in a query value.
+#[must_use]
+pub fn query_value(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+impl From<Problem> for Fault {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<tollgate_store::Error> for Fault {
+    fn from(error: tollgate_store::Error) -> Self {
+        tollgate_control::Error::from(error).into()
+    }
+}
+
+impl From<askama::Error> for Fault {
+    fn from(error: askama::Error) -> Self {
+        tracing::error!(%error, "a page could not be rendered");
+        Self::Problem(Problem::internal())
+    }
+}
+
+impl From<tower_sessions::session::Error> for Fault {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        tracing::error!(%error, "a session could not be read or kept");
+        Self::Problem(Problem::unavailable("Your session could not be read. Nothing was changed."))
+    }
+}
+
+impl From<tollgate_control::Error> for Fault {
+    fn from(error: tollgate_control::Error) -> Self {
+        use tollgate_control::Error;
+        let problem = match error {
+            Error::NotFound(_) => Problem::not_found(),
+            Error::Invalid(faults) => {
+                let detail = faults.first().map_or_else(String::new, |fault| fault.message.clone());
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "This cannot be taken")
+                    .detail(detail)
+            }
+            Error::Conflict(text) => {
+                Problem::new(StatusCode::CONFLICT, "conflict", "This collides with something that exists")
+                    .detail(text)
+            }
+            Error::VersionMismatch(_) => {
+                Problem::new(StatusCode::CONFLICT, "conflict", "Somebody changed it meanwhile")
+                    .detail("Nothing was saved. Go back, look at the new state, and try again.")
+            }
+            Error::Unauthenticated => return Self::SignIn("/".into()),
+            Error::Forbidden => return Self::forbidden(),
+            Error::WrongPassword => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid",
+                "The e-mail or the password is wrong",
+            ),
+            Error::TooManyTries(seconds) => {
+                let minutes = seconds.div_ceil(60);
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries")
+                    .detail(format!("Wait {minutes} minutes, then try again. Nobody else is affected."))
+                    .header(header::RETRY_AFTER, HeaderValue::from(seconds))
+            }
+            Error::DeadLink => {
+                Problem::new(StatusCode::NOT_FOUND, "dead-link", "This link is no longer valid")
+                    .detail("It was used, or it is older than 15 minutes. Restart Tollgate for a new one.")
+            }
+            Error::Busy => Problem::unavailable("Many people sign in right now. Try again in a few seconds."),
+            Error::Unavailable => Problem::unavailable(
+                "The database does not answer. Nothing was saved; calls through the gateway go on.",
+            ),
+            Error::Internal(source) => {
+                tracing::error!(error = %source, "a use case failed");
+                Problem::internal()
+            }
+        };
+        Self::Problem(problem)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error/page.html")]
+pub(crate) struct ErrorPage {
+    pub shell: Shell,
+    pub status: u16,
+    pub advice: String,
+    pub retry: bool,
+    pub request_id: String,
+}
+
+/// A problem as a page of this site; browsers and people read these, programs use the admin API.
+pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
+    let status = problem.status;
+    let advice = [problem.detail.as_deref(), problem.hint.as_deref()].into_iter().flatten();
+    let mut advice = advice.collect::<Vec<_>>().join(" ");
+    if status == StatusCode::NOT_FOUND && problem.code == "not-found" {
+        advice =
+            "The address may be mistyped, or the thing was removed, or it belongs to somebody else.".into();
+    }
+    let page = ErrorPage {
+        shell: Shell {
+            site: crate::SITE_NAME.into(),
+            title: problem.title.to_string(),
+            path: problem.instance.clone().unwrap_or_else(|| "/".into()),
+            area: Area::Public,
+            viewer: None,
+            theme: crate::session::theme_of(request),
+            flash: None,
+        },
+        status: status.as_u16(),
+        advice,
+        retry: status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,
+        request_id: problem.request_id.clone().unwrap_or_default(),
+    };
+    let html = page.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "the error page could not be rendered");
+        problem.title.to_string()
+    });
+    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response();
+    if let Some(headers) = problem.headers() {
+        response.headers_mut().extend(headers.clone());
+    }
+    response
+}
+
+#[cfg(test)]
+impl ErrorPage {
+    pub fn samples() -> Vec<Self> {
+        [
+            (404, "There is nothing here"),
+            (403, "Your role does not allow this"),
+            (500, "Something broke on our side"),
+        ]
+        .map(|(status, title)| Self {
+            shell: Shell::sample(Area::Public, title, "/usage"),
+            status,
+            advice: "The address may be mistyped, or the thing was removed.".into(),
+            retry: status == 500,
+            request_id: "01936f0e-7a1c-7b52-9f0e-2c1d3b4a5e6f".into(),
+        })
+        .into()
+    }
+}

@@ -1,0 +1,115 @@
+//! The control plane's HTML face: the developers' portal and the admins' web UI.
+//!
+//! Server-rendered pages that work without JavaScript. Reads go to `store`, writes to `control`.
+
+mod assets;
+mod chart;
+mod error;
+mod filters;
+mod form;
+mod markup;
+mod pages;
+mod reference;
+mod session;
+mod shell;
+mod show;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tollgate_control::Control;
+use tollgate_domain::UserId;
+use tollgate_store::Store;
+use tollgate_web::{Face, PageHeaders, Problem};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+
+/// How the site is called in its header and titles.
+pub(crate) const SITE_NAME: &str = "Tollgate";
+
+/// What the portal needs to be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where browsers reach the portal, without a final slash: `https://portal.example`.
+    pub portal_url: String,
+    /// Where callers reach the gateway, without a final slash.
+    pub gateway_url: String,
+    /// Whether the portal is reached by https: then cookies are `__Host-` and `Secure`.
+    pub secure_cookies: bool,
+}
+
+/// What handlers work with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PortalState {
+    /// Writes.
+    pub control: Control,
+    /// Reads.
+    pub store: Store,
+    /// What the portal was told.
+    pub settings: Arc<Settings>,
+    documents: reference::Documents,
+    /// Forms that made a key, and where they led: by user and by the form's own number. Held while a key is made.
+    sent_forms: SentForms,
+}
+
+type SentForms = Arc<tokio::sync::Mutex<HashMap<(UserId, uuid::Uuid), String>>>;
+
+impl PortalState {
+    /// Over the one brain and its store.
+    #[must_use]
+    pub fn new(control: Control, settings: Settings) -> Self {
+        let store = control.store().clone();
+        Self {
+            control,
+            store,
+            settings: Arc::new(settings),
+            documents: reference::Documents::default(),
+            sent_forms: SentForms::default(),
+        }
+    }
+}
+
+/// The portal, ready to be served. Layers from the outside in: what every answer carries, refusal of posts from
+/// other sites, the session, the pages. Static files need neither session nor protection.
+pub fn router(state: PortalState) -> Router {
+    let secure = state.settings.secure_cookies;
+    let sessions = SessionManagerLayer::new(session::SessionRows(state.store.clone()))
+        .with_name(if secure { "__Host-session" } else { "session" })
+        .with_secure(secure)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnInactivity(time::Duration::hours(12)));
+    // A proxy in front may rewrite Host; the public origin is ours whatever Host says.
+    let own_origin = CsrfLayer::new().add_trusted_origin(state.settings.portal_url.as_str()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the portal's own URL is not an origin; posts are checked against Host alone");
+        CsrfLayer::new()
+    });
+    let face = Face {
+        problem_base: format!("{}/problems/", state.settings.portal_url),
+        body_bytes_max: 64 * 1024,
+        timeout: Duration::from_secs(15),
+        headers: PageHeaders { form_hosts: Vec::new(), https: secure }.into(),
+        render: error::render,
+    };
+    let pages = pages::routes()
+        .layer(sessions)
+        .layer(own_origin)
+        .layer(axum::middleware::map_response(forged_posts_as_problems))
+        .with_state(state);
+    face.around(pages.route("/static/{*path}", get(assets::serve)))
+}
+
+async fn forged_posts_as_problems(response: Response) -> Response {
+    if response.extensions().get::<ProtectionError>().is_none() {
+        return response;
+    }
+    Problem::new(StatusCode::FORBIDDEN, "cross-site", "This form was sent by another site")
+        .detail("Nothing was done. Open the page here and send the form again.")
+        .into_response()
+}

@@ -1,0 +1,156 @@
+//! Text of others as safe HTML: Markdown without raw HTML, JSON with quiet colours.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+/// HTML that was made here and needs no escaping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Html(String);
+
+impl HtmlSafe for Html {}
+
+impl fmt::Display for Html {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Markdown (CommonMark with tables) as HTML. Raw HTML becomes text, images their description, and links lead
+/// only to web pages, mail addresses and places of this site: the text may come from anybody. Headings begin at
+/// `h2`, since a page has one `h1`.
+#[must_use]
+pub fn markdown(text: &str) -> Html {
+    let mut links = Vec::new();
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
+        .filter_map(|event| safe_event(event, &mut links));
+    let mut out = String::with_capacity(text.len() * 3 / 2);
+    html::push_html(&mut out, events);
+    Html(out)
+}
+
+fn safe_event<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
+    match event {
+        Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),
+        Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
+        Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
+        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+        Event::Start(Tag::Heading { level, .. }) => {
+            Some(Event::Start(Tag::Heading { level: lower(level), id: None, classes: vec![], attrs: vec![] }))
+        }
+        Event::End(TagEnd::Heading(level)) => Some(Event::End(TagEnd::Heading(lower(level)))),
+        Event::Start(Tag::Link { link_type, dest_url, .. }) => {
+            let kept = leads_to_a_page(&dest_url);
+            links.push(kept);
+            let title = CowStr::Borrowed("");
+            kept.then(|| Event::Start(Tag::Link { link_type, dest_url, title, id: CowStr::Borrowed("") }))
+        }
+        Event::End(TagEnd::Link) => links.pop().unwrap_or(false).then_some(Event::End(TagEnd::Link)),
+        other => Some(other),
+    }
+}
+
+fn lower(level: pulldown_cmark::HeadingLevel) -> pulldown_cmark::HeadingLevel {
+    use pulldown_cmark::HeadingLevel as Level;
+    match level {
+        Level::H1 | Level::H2 => Level::H2,
+        Level::H3 => Level::H3,
+        _ => Level::H4,
+    }
+}
+
+fn leads_to_a_page(url: &str) -> bool {
+    let clean = url.trim().to_ascii_lowercase();
+    let local = clean.starts_with('#') || (clean.starts_with('/') && !clean.starts_with("//"));
+    local || ["https://", "http://", "mailto:"].iter().any(|scheme| clean.starts_with(scheme))
+}
+
+/// JSON text with keys, strings and numbers in their colours; anything else passes through escaped.
+#[must_use]
+pub fn json(text: &str) -> Html {
+    let mut out = String::with_capacity(text.len() * 2);
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            b'"' => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at = (at + 1).min(bytes.len());
+                while !text.is_char_boundary(at) {
+                    at += 1;
+                }
+                let is_key = text[at..].trim_start().starts_with(':');
+                span(&mut out, if is_key { "c-key" } else { "c-str" }, &text[start..at]);
+            }
+            b'0'..=b'9' | b'-' => {
+                while at < bytes.len() && matches!(bytes[at], b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
+                {
+                    at += 1;
+                }
+                span(&mut out, "c-num", &text[start..at]);
+            }
+            _ => {
+                at += 1;
+                while at < bytes.len() && !matches!(bytes[at], b'"' | b'0'..=b'9' | b'-') {
+                    at += 1;
+                }
+                escape(&mut out, &text[start..at]);
+            }
+        }
+    }
+    Html(out)
+}
+
+fn span(out: &mut String, class: &str, text: &str) {
+    out.push_str("<span class=\"");
+    out.push_str(class);
+    out.push_str("\">");
+    escape(out, text);
+    out.push_str("</span>");
+}
+
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            other => out.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_cannot_become_script() {
+        let html = markdown(
+            "# Hi\n<script>alert(1)</script>\n\ntext <b>x</b> [a](javascript:alert(1)) [b](https://example.org) \
+             [c](//evil.example) ![pic](x)",
+        )
+        .to_string();
+        assert!(
+            !html.contains("<script") && !html.contains("<b>") && !html.contains("javascript:"),
+            "{html}"
+        );
+        assert!(!html.contains("<img") && !html.contains("//evil"), "{html}");
+        assert!(html.contains("<h2>Hi</h2>") && html.contains("href=\"https://example.org\""), "{html}");
+    }
+
+    #[test]
+    fn json_is_coloured_and_escaped() {
+        let html = json(r#"{"a": "x<\"y", "n": -1.5, "t": true, "é": null}"#).to_string();
+        assert!(html.contains("<span class=\"c-key\">&quot;a&quot;</span>"), "{html}");
+        assert!(html.contains("x&lt;") && html.contains("<span class=\"c-num\">-1.5</span>"), "{html}");
+        assert_eq!(json("\"open").to_string(), "<span class=\"c-str\">&quot;open</span>");
+        assert!(json("\"\\é").to_string().contains('é'));
+    }
+}

@@ -1,0 +1,16 @@
+//! People: signing up, in and out, and the first admin.
+
+pub mod profile;
+pub mod setup;
+pub mod signin;
+pub mod signout;
+pub mod signup;
+
+use tollgate_control::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+
+/// The rules, said before anything is typed.
+fn password_rule() -> String {
+    format!(
+        "{PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters, spaces welcome. Three or four random words are good."
+    )
+}

@@ -1,0 +1,72 @@
+//! The one-time link that makes the first admin.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+
+use super::password_rule;
+use crate::error::{Answer, Fault};
+use crate::form::Form;
+use crate::session::{Visit, unkept};
+use crate::shell::{Area, Flash, Shell};
+use crate::{PortalState, filters};
+
+#[derive(Template)]
+#[template(path = "account/setup.html")]
+pub struct View {
+    pub shell: Shell,
+    pub form: Form,
+    pub password_rule: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Typed {
+    email: String,
+    password: String,
+}
+
+/// `GET /setup/{token}`
+pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Path<String>) -> Answer {
+    if !state.control.setup_token_is_open(&token).await? {
+        return Err(tollgate_control::Error::DeadLink.into());
+    }
+    Ok(unkept(visit.page(&view(&visit, Form::default()).await?)?))
+}
+
+/// `POST /setup/{token}`
+pub async fn post(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(token): Path<String>,
+    axum::Form(typed): axum::Form<Typed>,
+) -> Answer {
+    let redeemed =
+        state.control.redeem_setup_token(&visit.visitor(), &token, &typed.email, &typed.password).await;
+    match redeemed {
+        Ok(user) => {
+            visit.sign_in(user).await?;
+            visit.go("/admin", Some(Flash::done("You run this platform now. The link is used up."))).await
+        }
+        Err(error) => {
+            let form = Form::with([("email", typed.email)]).refused(error)?;
+            Ok(unkept(visit.refused(&view(&visit, form).await?)?))
+        }
+    }
+}
+
+async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
+    let shell = visit.shell(Area::Public, "Make the first admin").await?;
+    Ok(View { shell, form, password_rule: password_rule() })
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        vec![Self {
+            shell: Shell::sample(Area::Public, "Make the first admin", "/setup/3f9c"),
+            form: Form::default(),
+            password_rule: password_rule(),
+        }]
+    }
+}

@@ -1,0 +1,10 @@
+//! Signing out.
+
+use crate::error::Answer;
+use crate::session::Visit;
+
+/// `POST /signout`
+pub async fn post(visit: Visit) -> Answer {
+    visit.sign_out().await?;
+    visit.go("/", None).await
+}

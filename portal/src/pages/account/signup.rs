@@ -1,0 +1,135 @@
+//! Signing up: two fields, and everything a first call needs is there.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use tollgate_control::SignUp;
+use tollgate_domain::PlanState;
+
+use super::password_rule;
+use crate::error::{Answer, Fault, query_value};
+use crate::form::Form;
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::{PortalState, filters};
+
+pub struct Wanted {
+    pub slug: String,
+    pub name: String,
+    pub plan: String,
+}
+
+#[derive(Template)]
+#[template(path = "account/signup.html")]
+pub struct View {
+    pub shell: Shell,
+    pub form: Form,
+    pub product: Option<Wanted>,
+    pub password_rule: String,
+    pub signin_href: String,
+}
+
+/// What the page's address carries.
+#[derive(Debug, Deserialize)]
+pub struct Address {
+    product: Option<String>,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Typed {
+    email: String,
+    password: String,
+    product: Option<String>,
+}
+
+/// `GET /signup`
+pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address): Query<Address>) -> Answer {
+    if visit.account.is_some() {
+        let there = match wanted(&state, address.product.as_deref()).await? {
+            Some(product) => format!("/products/{}", product.slug),
+            None => "/applications".into(),
+        };
+        return visit.go(&there, None).await;
+    }
+    visit.page(&view(&state, &visit, Form::default(), address.product.as_deref()).await?)
+}
+
+/// `POST /signup`
+pub async fn post(
+    State(state): State<PortalState>,
+    visit: Visit,
+    axum::Form(typed): axum::Form<Typed>,
+) -> Answer {
+    let input = SignUp {
+        email: typed.email.clone(),
+        password: typed.password,
+        product: typed.product.clone(),
+        address: visit.address,
+    };
+    let signed_up = match state.control.sign_up(&visit.visitor(), input).await {
+        Ok(signed_up) => signed_up,
+        Err(error) => {
+            let form = Form::with([("email", typed.email)]).refused(error)?;
+            return visit.refused(&view(&state, &visit, form, typed.product.as_deref()).await?);
+        }
+    };
+    visit.sign_in(signed_up.user_id).await?;
+    if let Some(key) = signed_up.key {
+        visit.keep_secret(key.id, key.secret.reveal()).await?;
+    }
+    visit.go("/get-started", None).await
+}
+
+async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&str>) -> Result<View, Fault> {
+    let next = product
+        .map_or_else(String::new, |slug| format!("?next={}", query_value(&format!("/products/{slug}"))));
+    Ok(View {
+        shell: visit.shell(Area::Public, "Get a key").await?,
+        form,
+        product: wanted(state, product).await?,
+        password_rule: password_rule(),
+        signin_href: format!("/signin{next}"),
+    })
+}
+
+/// The product that the visitor came for, with its free plan.
+async fn wanted(state: &PortalState, slug: Option<&str>) -> Result<Option<Wanted>, Fault> {
+    let Some(slug) = slug else { return Ok(None) };
+    let Some(product) =
+        state.store.list_offered_products(true).await?.into_iter().find(|p| p.slug.as_str() == slug)
+    else {
+        return Ok(None);
+    };
+    let plans = state.store.list_plans(Some(product.id), tollgate_store::Page::FIRST_500).await?;
+    let free = plans.into_iter().find(|p| p.state == PlanState::Open && !p.approval && p.price().minor == 0);
+    Ok(free.map(|plan| Wanted { slug: slug.into(), name: product.name, plan: plan.name }))
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let wanted = || Wanted { slug: "countries".into(), name: "Countries".into(), plan: "Free".into() };
+        let view = |form, product| Self {
+            shell: Shell::sample(Area::Public, "Get a key", "/signup"),
+            form,
+            product,
+            password_rule: password_rule(),
+            signin_href: "/signin?next=/products/countries".into(),
+        };
+        let faults = vec![
+            tollgate_control::FieldFault::new("/email", "an e-mail address, like name@example.com"),
+            tollgate_control::FieldFault::new(
+                "/password",
+                "at least 15 characters; three or four random words are good",
+            ),
+        ];
+        let form =
+            Form::with([("email", "maria@".to_owned())]).refused(tollgate_control::Error::Invalid(faults));
+        vec![
+            view(Form::default(), Some(wanted())),
+            view(form.expect("faults are shown"), Some(wanted())),
+            view(Form::default(), None),
+        ]
+    }
+}

@@ -1,0 +1,131 @@
+//! The first page: what this is, one call that works, and what is on offer.
+
+use askama::Template;
+use axum::extract::State;
+use tollgate_domain::PlanState;
+
+use super::{served_apis, shown_plans};
+use crate::error::{Answer, Fault};
+use crate::markup::{self, Html};
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::{PortalState, filters, reference, show};
+
+/// Lines of an example answer that the page has room for.
+const ANSWER_LINES: usize = 16;
+
+pub struct Card {
+    pub href: String,
+    pub name: String,
+    pub summary: String,
+    pub operations: String,
+    pub price: String,
+}
+
+pub struct Example {
+    pub key_href: String,
+    pub product_href: String,
+    pub curl: String,
+    pub answer: Option<Html>,
+}
+
+#[derive(Template)]
+#[template(path = "catalog/home.html")]
+pub struct View {
+    pub shell: Shell,
+    pub products: Vec<Card>,
+    pub example: Option<Example>,
+}
+
+/// `GET /`
+pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
+    let mut products = Vec::new();
+    let mut example = None;
+    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+        let href = format!("/products/{}", product.slug);
+        let mut operations = 0;
+        for api in served_apis(&state.store, &product).await? {
+            let Some(document) = state.documents.of(&state.store, &api).await? else { continue };
+            operations += document.operations().len();
+            if example.is_none()
+                && let Some(call) = reference::first_call(&document)
+            {
+                example = Some(Example {
+                    key_href: if visit.account.is_some() {
+                        "/get-started".into()
+                    } else {
+                        format!("/signup?product={}", product.slug)
+                    },
+                    product_href: href.clone(),
+                    curl: reference::curl(&state.settings.gateway_url, &api, &call, None),
+                    answer: reference::good_answer(&call).map(|text| markup::json(&first_lines(&text))),
+                });
+            }
+        }
+        let price = cheapest(&state, &product).await?;
+        products.push(Card {
+            href,
+            name: product.name,
+            summary: product.summary,
+            operations: show::count(operations, "operation"),
+            price,
+        });
+    }
+    visit.page(&View {
+        shell: visit.shell(Area::Public, "APIs you can call in a minute").await?,
+        products,
+        example,
+    })
+}
+
+async fn cheapest(state: &PortalState, product: &tollgate_store::ProductRow) -> Result<String, Fault> {
+    let plans = shown_plans(&state.store, product).await?;
+    let open = plans.iter().filter(|plan| plan.state == PlanState::Open);
+    Ok(match open.min_by_key(|plan| plan.price().minor).map(tollgate_store::PlanRow::price) {
+        Some(price) if price.minor == 0 => "free plan".into(),
+        Some(price) => format!("from {price}"),
+        None => "no open plan".into(),
+    })
+}
+
+fn first_lines(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().take(ANSWER_LINES).collect();
+    if text.lines().count() > ANSWER_LINES {
+        lines.push("  …");
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let card = |name: &str, summary: &str, operations: &str| Card {
+            href: "/products/countries".into(),
+            name: name.into(),
+            summary: summary.into(),
+            operations: operations.into(),
+            price: "free plan".into(),
+        };
+        let answer = "{\n  \"items\": [\n    {\n      \"code\": \"SE\",\n      \"name\": \"Sweden\",\n      \
+                      \"population\": 10551707,\n      \"landlocked\": false\n    }\n  ],\n  \"next\": \"c2U\"\n}";
+        let shell = || Shell::sample(Area::Public, "APIs you can call in a minute", "/");
+        vec![
+            Self {
+                shell: shell(),
+                products: vec![
+                    card("Countries", "Names, codes, currencies and populations of 249 countries.", "4 operations"),
+                    card("Exchange rates", "Daily reference rates of 30 currencies since 1999.", "3 operations"),
+                    card("Public holidays", "Bank and public holidays by country and region.", "1 operation"),
+                ],
+                example: Some(Example {
+                    key_href: "/signup?product=countries".into(),
+                    product_href: "/products/countries".into(),
+                    curl: "curl 'http://127.0.0.1:8080/countries/v1/countries?limit=1' \\\n  -H \"X-API-Key: YOUR_KEY\""
+                        .into(),
+                    answer: Some(markup::json(answer)),
+                }),
+            },
+            Self { shell: shell(), products: vec![], example: None },
+        ]
+    }
+}

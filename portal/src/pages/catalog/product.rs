@@ -1,0 +1,352 @@
+//! One product: what it is, its plans, its operations.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use tollgate_control::SubscriptionInput;
+use tollgate_domain::{ApplicationId, PlanState, SubscriptionState};
+use tollgate_openapi::Document;
+use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, SubscriptionRow};
+
+use super::{operation_href, served_apis, shown_plans, visible_product};
+use crate::error::{Answer, Fault};
+use crate::markup::{self, Html};
+use crate::session::Visit;
+use crate::shell::{Area, Flash, Shell};
+use crate::show::Label;
+use crate::{PortalState, filters, reference, show};
+
+pub enum PlanAction {
+    SignUp(String),
+    Subscribe,
+    Subscribed(String),
+    NotYet,
+}
+
+pub struct PlanCard {
+    pub slug: String,
+    pub name: String,
+    pub label: Option<Label>,
+    pub price: String,
+    pub per: String,
+    pub limits: Vec<String>,
+    pub action: PlanAction,
+}
+
+pub struct Choice {
+    pub id: String,
+    pub name: String,
+}
+
+pub struct OperationLine {
+    pub href: String,
+    pub method: String,
+    pub path: String,
+    pub summary: String,
+    pub deprecated: bool,
+    pub current: bool,
+}
+
+pub struct TagGroup {
+    pub name: String,
+    pub description: Option<String>,
+    pub operations: Vec<OperationLine>,
+}
+
+pub struct ApiSection {
+    pub slug: String,
+    pub title: String,
+    pub version: String,
+    pub base_url: String,
+    pub document_href: Option<String>,
+    pub tags: Vec<TagGroup>,
+}
+
+#[derive(Template)]
+#[template(path = "catalog/product.html")]
+pub struct View {
+    pub shell: Shell,
+    pub name: String,
+    pub summary: String,
+    pub description: Option<Html>,
+    pub key_href: Option<String>,
+    pub subscribe_action: String,
+    pub applications: Vec<Choice>,
+    pub plans: Vec<PlanCard>,
+    pub apis: Vec<ApiSection>,
+}
+
+/// `GET /products/{slug}`
+pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
+    let product = visible_product(&state.store, &visit, &slug).await?;
+    let (applications, subscriptions) = own_things(&state, &visit).await?;
+    let plans: Vec<PlanCard> = shown_plans(&state.store, &product)
+        .await?
+        .iter()
+        .map(|plan| plan_card(plan, &product, visit.account.is_some(), &applications, &subscriptions))
+        .collect();
+    let mut apis = Vec::new();
+    for api in served_apis(&state.store, &product).await? {
+        let document = state.documents.of(&state.store, &api).await?;
+        apis.push(api_section(&state, &product, &api, document.as_deref()));
+    }
+    let can_sign_up = plans.iter().any(|plan| matches!(plan.action, PlanAction::SignUp(_)));
+    let subscribed = |application: &&ApplicationRow| {
+        !subscriptions.iter().any(|one| one.application_id == application.id && one.product_id == product.id)
+    };
+    visit.page(&View {
+        shell: visit.shell(Area::Public, &product.name).await?,
+        description: (!product.description.is_empty()).then(|| markup::markdown(&product.description)),
+        key_href: can_sign_up.then(|| format!("/signup?product={slug}")),
+        subscribe_action: format!("/products/{slug}/subscribe"),
+        applications: applications.iter().filter(subscribed).map(choice).collect(),
+        name: product.name,
+        summary: product.summary,
+        plans,
+        apis,
+    })
+}
+
+fn choice(application: &ApplicationRow) -> Choice {
+    Choice { id: application.id.to_string(), name: application.name.clone() }
+}
+
+/// The viewer's applications and subscriptions that have not ended.
+async fn own_things(
+    state: &PortalState,
+    visit: &Visit,
+) -> Result<(Vec<ApplicationRow>, Vec<SubscriptionRow>), Fault> {
+    let Ok(member) = visit.member() else { return Ok((Vec::new(), Vec::new())) };
+    let applications = state.store.list_applications(member.scope, Page::FIRST_500).await?;
+    let mut subscriptions = state.store.list_subscriptions(member.scope, None, Page::FIRST_500).await?;
+    subscriptions.retain(|one| one.state != SubscriptionState::Ended);
+    Ok((applications, subscriptions))
+}
+
+fn plan_card(
+    plan: &PlanRow,
+    product: &ProductRow,
+    signed_in: bool,
+    applications: &[ApplicationRow],
+    subscriptions: &[SubscriptionRow],
+) -> PlanCard {
+    let on_plan = |application: &&ApplicationRow| {
+        subscriptions.iter().any(|one| one.application_id == application.id && one.plan_id == plan.id)
+    };
+    let without_product = |application: &ApplicationRow| {
+        !subscriptions.iter().any(|one| one.application_id == application.id && one.product_id == product.id)
+    };
+    let action = if plan.state != PlanState::Open {
+        PlanAction::NotYet
+    } else if !signed_in {
+        PlanAction::SignUp(format!("/signup?product={}", product.slug))
+    } else if applications.iter().any(without_product) {
+        PlanAction::Subscribe
+    } else if let Some(application) = applications.iter().find(on_plan) {
+        PlanAction::Subscribed(application.name.clone())
+    } else if applications.is_empty() {
+        PlanAction::SignUp("/applications".into())
+    } else {
+        PlanAction::NotYet
+    };
+    let price = plan.price();
+    let whole = price.to_string();
+    let (amount, per) = whole.split_once(" per ").map_or(("Free", ""), |(amount, per)| (amount, per));
+    PlanCard {
+        slug: plan.slug.to_string(),
+        name: plan.name.clone(),
+        label: match plan.state {
+            PlanState::Announced => Some(Label::new("info", "Not yet available")),
+            _ if plan.approval => Some(Label::new("warn", "Needs approval")),
+            _ => None,
+        },
+        price: amount.into(),
+        per: if per.is_empty() { String::new() } else { format!("per {per}") },
+        limits: plan.limits.iter().filter(|limit| limit.visible).map(show::limit).collect(),
+        action,
+    }
+}
+
+fn api_section(
+    state: &PortalState,
+    product: &ProductRow,
+    api: &ApiRow,
+    document: Option<&Document>,
+) -> ApiSection {
+    let (product, slug) = (product.slug.as_str(), api.slug.as_str());
+    ApiSection {
+        slug: slug.into(),
+        title: api.name.clone(),
+        version: document.map(|document| document.version().to_owned()).unwrap_or_default(),
+        base_url: reference::base_url(&state.settings.gateway_url, api),
+        document_href: document.map(|_| format!("/products/{product}/apis/{slug}/openapi.json")),
+        tags: document.map(|document| tag_groups(product, slug, document, "")).unwrap_or_default(),
+    }
+}
+
+/// Operations by tag in the document's order; those without a tag come last.
+pub fn tag_groups(product: &str, api: &str, document: &Document, current: &str) -> Vec<TagGroup> {
+    let line = |operation: &tollgate_openapi::Operation| OperationLine {
+        href: operation_href(product, api, &operation.operation_id),
+        method: operation.method.clone(),
+        path: operation.path.clone(),
+        summary: operation.summary.clone(),
+        deprecated: operation.deprecated,
+        current: operation.operation_id == current,
+    };
+    let all = document.operations();
+    let mut groups: Vec<TagGroup> = document
+        .tags()
+        .into_iter()
+        .map(|tag| TagGroup {
+            operations: all.iter().filter(|one| one.tags.first() == Some(&tag.name)).map(line).collect(),
+            name: tag.name,
+            description: tag.description.lines().next().map(str::to_owned).filter(|text| !text.is_empty()),
+        })
+        .collect();
+    groups.push(TagGroup {
+        name: "Operations".into(),
+        description: None,
+        operations: all.iter().filter(|one| one.tags.is_empty()).map(line).collect(),
+    });
+    groups.retain(|group| !group.operations.is_empty());
+    groups
+}
+
+/// What the subscribe form sends.
+#[derive(Debug, Deserialize)]
+pub struct Subscribe {
+    plan: String,
+    application: String,
+}
+
+/// `POST /products/{slug}/subscribe`
+pub async fn subscribe(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    Form(form): Form<Subscribe>,
+) -> Answer {
+    let member = visit.member()?;
+    let product = visible_product(&state.store, &visit, &slug).await?;
+    let plans = shown_plans(&state.store, &product).await?;
+    let plan = plans.iter().find(|plan| plan.slug.as_str() == form.plan).ok_or_else(Fault::not_found)?;
+    let application_id: ApplicationId = form.application.parse().map_err(|_| Fault::not_found())?;
+    let there = format!("/applications/{application_id}");
+    let input = SubscriptionInput { application_id, plan_id: plan.id };
+    let flash = match state.control.subscribe(&member.actor, input).await {
+        Ok(row) if row.state == SubscriptionState::Requested => Flash {
+            tone: "info".into(),
+            text: format!("{} was asked for. An operator decides.", product.name),
+        },
+        Ok(_) => Flash::done(format!("Subscribed to {}. Its keys open it at once.", product.name)),
+        // A second click on the button finds the work of the first.
+        Err(tollgate_control::Error::Conflict(_)) => Flash {
+            tone: "info".into(),
+            text: format!("This application is subscribed to {}.", product.name),
+        },
+        Err(other) => return Err(other.into()),
+    };
+    visit.go(&there, Some(flash)).await
+}
+
+#[cfg(test)]
+pub fn sample_tags(current: usize) -> Vec<TagGroup> {
+    let line = |index: usize, method: &str, path: &str, summary: &str| OperationLine {
+        href: format!("/products/countries/apis/countries/operations/op{index}"),
+        method: method.into(),
+        path: path.into(),
+        summary: summary.into(),
+        deprecated: index == 3,
+        current: index == current,
+    };
+    vec![
+        TagGroup {
+            name: "Countries".into(),
+            description: Some("Every country with an ISO 3166-1 code".into()),
+            operations: vec![
+                line(1, "GET", "/countries", "List countries"),
+                line(2, "GET", "/countries/{code}", "Get one country"),
+            ],
+        },
+        TagGroup {
+            name: "Favourites".into(),
+            description: None,
+            operations: vec![
+                line(3, "POST", "/favourites", "Remember a country"),
+                line(4, "DELETE", "/favourites/{code}", "Forget a country"),
+            ],
+        },
+    ]
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let plan = |name: &str, price: &str, per: &str, label: Option<Label>, action| PlanCard {
+            slug: name.to_lowercase(),
+            name: name.into(),
+            label,
+            price: price.into(),
+            per: per.into(),
+            limits: vec!["10 requests per second".into(), "1,000 calls per month".into()],
+            action,
+        };
+        let api = || ApiSection {
+            slug: "countries".into(),
+            title: "Countries API".into(),
+            version: "1.2.0".into(),
+            base_url: "http://127.0.0.1:8080/countries/v1".into(),
+            document_href: Some("/products/countries/apis/countries/openapi.json".into()),
+            tags: sample_tags(0),
+        };
+        let view = |plans, apis, signed_in: bool, applications| Self {
+            shell: Shell {
+                viewer: signed_in
+                    .then(|| crate::shell::Viewer { email: "maria@example.com".into(), is_operator: false }),
+                ..Shell::sample(Area::Public, "Countries", "/products/countries")
+            },
+            name: "Countries".into(),
+            summary: "Names, codes, currencies and populations of 249 countries.".into(),
+            description: Some(markup::markdown(
+                "Fill address forms, **check codes**, show flags.\n\n- Filter by region, language or currency\n- Pages of up to 100",
+            )),
+            key_href: (!signed_in).then(|| "/signup?product=countries".into()),
+            subscribe_action: "/products/countries/subscribe".into(),
+            applications,
+            plans,
+            apis,
+        };
+        let soon = || Some(Label::new("info", "Not yet available"));
+        let sign_up = || PlanAction::SignUp("/signup?product=countries".into());
+        let choice = |name: &str| Choice { id: "app_01h455vb4pex5vsknk084sn02q".into(), name: name.into() };
+        vec![
+            view(
+                vec![
+                    plan("Free", "Free", "", None, sign_up()),
+                    plan("Pro", "29.00 EUR", "per month", soon(), PlanAction::NotYet),
+                ],
+                vec![api()],
+                false,
+                vec![],
+            ),
+            view(
+                vec![
+                    plan("Free", "Free", "", None, PlanAction::Subscribe),
+                    plan("Pro", "29.00 EUR", "per month", soon(), PlanAction::NotYet),
+                ],
+                vec![ApiSection { tags: vec![], document_href: None, ..api() }],
+                true,
+                vec![choice("My first app"), choice("Nightly import")],
+            ),
+            view(
+                vec![plan("Free", "Free", "", None, PlanAction::Subscribed("My first app".into()))],
+                vec![api()],
+                true,
+                vec![],
+            ),
+            view(vec![], vec![], false, vec![]),
+        ]
+    }
+}

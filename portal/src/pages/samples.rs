@@ -1,0 +1,122 @@
+//! Every page rendered from its samples: the look, and the rules that hold for all of them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use askama::Template;
+
+use super::{account, admin, applications, catalog, problems, start, usage};
+use crate::error::ErrorPage;
+
+/// Name, and HTML.
+type Rendered = (String, String);
+
+fn rendered<T: Template>(name: &str, samples: Vec<T>, into: &mut Vec<Rendered>) {
+    for (index, sample) in samples.iter().enumerate() {
+        let html = sample.render().unwrap_or_else(|error| panic!("{name} {index}: {error}"));
+        into.push((format!("{name}-{index}"), html));
+    }
+}
+
+fn all() -> Vec<Rendered> {
+    let mut all = Vec::new();
+    rendered("home", catalog::home::View::samples(), &mut all);
+    rendered("product", catalog::product::View::samples(), &mut all);
+    rendered("operation", catalog::operation::View::samples(), &mut all);
+    rendered("signup", account::signup::View::samples(), &mut all);
+    rendered("signin", account::signin::View::samples(), &mut all);
+    rendered("account", account::profile::View::samples(), &mut all);
+    rendered("setup", account::setup::View::samples(), &mut all);
+    rendered("get-started", start::get_started::View::samples(), &mut all);
+    rendered("first-call", start::first_call::View::samples(), &mut all);
+    rendered("applications", applications::list::View::samples(), &mut all);
+    rendered("application", applications::show::View::samples(), &mut all);
+    rendered("key-created", applications::key_create::View::samples(), &mut all);
+    rendered("key-revoke", applications::key_revoke::View::samples(), &mut all);
+    rendered("usage", usage::overview::View::samples(), &mut all);
+    rendered("problems", problems::list::View::samples(), &mut all);
+    rendered("problem", problems::show::View::samples(), &mut all);
+    rendered("error", ErrorPage::samples(), &mut all);
+    rendered("admin-overview", admin::overview::View::samples(), &mut all);
+    rendered("admin-traffic", admin::traffic::View::samples(), &mut all);
+    rendered("admin-apis", admin::apis::View::samples(), &mut all);
+    rendered("admin-api", admin::api::View::samples(), &mut all);
+    rendered("admin-products", admin::products::View::samples(), &mut all);
+    rendered("admin-developers", admin::developers::View::samples(), &mut all);
+    rendered("admin-application", admin::application::View::samples(), &mut all);
+    all
+}
+
+/// What stands in an attribute, wherever it occurs.
+fn values<'h>(html: &'h str, attribute: &str) -> Vec<&'h str> {
+    html.split(&format!(" {attribute}=\"")).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+/// Paths of the route list, as patterns of segments.
+fn route_patterns() -> Vec<Vec<&'static str>> {
+    include_str!("mod.rs")
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| text.starts_with('/'))
+        .map(|path| path.split('/').collect())
+        .collect()
+}
+
+fn leads_to_a_route(path: &str, routes: &[Vec<&str>]) -> bool {
+    let segments: Vec<&str> = path.split('/').collect();
+    routes.iter().any(|route| {
+        route.len() == segments.len()
+            && route.iter().zip(&segments).all(|(wanted, found)| {
+                if wanted.starts_with('{') { !found.is_empty() } else { wanted == found }
+            })
+    })
+}
+
+#[test]
+fn every_page_renders_and_keeps_the_house_rules() {
+    let routes = route_patterns();
+    for (name, html) in all() {
+        assert_eq!(html.matches("<h1").count(), 1, "{name}: one h1 names the page");
+        for attribute in ["style", "onclick", "onload", "onsubmit"] {
+            assert!(
+                values(&html, attribute).is_empty(),
+                "{name}: {attribute} breaks the content security policy"
+            );
+        }
+        let ids = values(&html, "id");
+        let distinct: BTreeSet<&str> = ids.iter().copied().collect();
+        assert_eq!(ids.len(), distinct.len(), "{name}: ids are unique in {ids:?}");
+        for target in
+            [values(&html, "aria-labelledby"), values(&html, "data-copy"), values(&html, "for")].concat()
+        {
+            assert!(distinct.contains(target), "{name}: nothing has the id {target}");
+        }
+        for href in [values(&html, "href"), values(&html, "action"), values(&html, "data-watch")].concat() {
+            let path = href.split(['?', '#']).next().unwrap_or_default();
+            let known = path.is_empty()
+                || path.starts_with("/static/")
+                || href.starts_with("https://")
+                || leads_to_a_route(path, &routes);
+            assert!(known, "{name}: {href} leads nowhere");
+        }
+        assert!(!html.contains("/static/vendor/geist.woff2\""), "{name}: a static file without its hash");
+    }
+}
+
+/// Writes all samples with the static files beside them, to be looked at in a browser.
+#[test]
+fn samples_can_be_written_to_a_directory() {
+    let Some(directory) = std::env::var_os("PORTAL_SAMPLES") else { return };
+    let directory = Path::new(&directory);
+    for (name, html) in all() {
+        std::fs::create_dir_all(directory).expect("the directory can be made");
+        std::fs::write(directory.join(format!("{name}.html")), html).expect("a sample can be written");
+    }
+    for (url, bytes) in crate::assets::all() {
+        let file = directory.join(url.trim_start_matches('/'));
+        std::fs::create_dir_all(file.parent().expect("it lies in static"))
+            .expect("the directory can be made");
+        std::fs::write(file, bytes).expect("a file can be written");
+    }
+}

@@ -1,0 +1,3 @@
+//! What belongs to every page.
+
+pub mod theme;

@@ -1,0 +1,84 @@
+//! Ranges of time that usage is shown for.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The last hour, day or month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    Hour,
+    Day,
+    Month,
+}
+
+/// One of the ranges to choose from.
+pub struct Choice {
+    pub href: String,
+    pub text: &'static str,
+    pub chosen: bool,
+}
+
+impl Range {
+    const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+
+    /// From the address; the last hour where it says nothing known.
+    pub fn named(name: Option<&str>) -> Self {
+        Self::ALL.into_iter().find(|range| Some(range.name()) == name).unwrap_or(Self::Hour)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Hour => "Last hour",
+            Self::Day => "24 hours",
+            Self::Month => "30 days",
+        }
+    }
+
+    /// When it begins, at the beginning of a step.
+    pub fn since(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let (length, step) = match self {
+            Self::Hour => (TimeDelta::minutes(59), 60),
+            Self::Day => (TimeDelta::hours(23), 3_600),
+            Self::Month => (TimeDelta::days(29), 86_400),
+        };
+        let from = (now - length).timestamp();
+        DateTime::from_timestamp(from - from.rem_euclid(step), 0).unwrap_or(now)
+    }
+
+    /// Seconds of one bar.
+    pub const fn step_seconds(self) -> i32 {
+        match self {
+            Self::Hour => 60,
+            Self::Day => 3_600,
+            Self::Month => 86_400,
+        }
+    }
+
+    /// One bar in a word.
+    pub const fn step(self) -> &'static str {
+        match self {
+            Self::Hour => "minute",
+            Self::Day => "hour",
+            Self::Month => "day",
+        }
+    }
+
+    /// Links to all ranges; `rest` is what else the address says.
+    pub fn choices(self, path: &str, rest: &str) -> Vec<Choice> {
+        Self::ALL
+            .into_iter()
+            .map(|range| Choice {
+                href: format!("{path}?range={}{rest}", range.name()),
+                text: range.text(),
+                chosen: range == self,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,354 @@
+//! Who visits: the session in Postgres, the viewer behind it, and what both allow.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use askama::Template;
+use async_trait::async_trait;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tollgate_control::{Action, Actor, Who};
+use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
+use tollgate_store::Store;
+use tollgate_web::RequestId;
+use tower_sessions::Session;
+use tower_sessions::session::{Id, Record};
+use tower_sessions::session_store::{self, SessionStore};
+
+use crate::PortalState;
+use crate::error::{Answer, Fault};
+use crate::shell::{Area, Flash, Shell, Theme, Viewer};
+
+/// The cookie that names the theme.
+pub const THEME_COOKIE: &str = "theme";
+
+const SIGNED_IN: &str = "signed_in";
+const FLASH: &str = "flash";
+const SECRET: &str = "secret";
+
+/// Sessions as rows; the id itself is only in the browser, the table has its hash.
+#[derive(Clone)]
+pub struct SessionRows(pub Store);
+
+impl fmt::Debug for SessionRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionRows")
+    }
+}
+
+fn digest(id: Id) -> [u8; 32] {
+    Sha256::digest(id.0.to_be_bytes()).into()
+}
+
+type Data = std::collections::HashMap<String, serde_json::Value>;
+
+/// What a record is stored as: payload, whose it is, and when it ends.
+fn stored(record: &Record) -> session_store::Result<(Vec<u8>, Option<UserId>, DateTime<Utc>)> {
+    let payload =
+        serde_json::to_vec(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?;
+    let user = record.data.get(SIGNED_IN).and_then(|value| SignedIn::deserialize(value).ok()).map(|s| s.user);
+    let ends = DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or_default();
+    Ok((payload, user, ends))
+}
+
+fn backend(error: tollgate_store::Error) -> session_store::Error {
+    session_store::Error::Backend(error.to_string())
+}
+
+#[async_trait]
+impl SessionStore for SessionRows {
+    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
+        let (payload, user, ends) = stored(record)?;
+        while !self.0.insert_session(&digest(record.id), &payload, user, ends).await.map_err(backend)? {
+            record.id = Id::default();
+        }
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> session_store::Result<()> {
+        let (payload, user, ends) = stored(record)?;
+        self.0.save_session(&digest(record.id), &payload, user, ends).await.map_err(backend)
+    }
+
+    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
+        let Some(row) = self.0.find_session(&digest(*id)).await.map_err(backend)? else { return Ok(None) };
+        let data: Data =
+            serde_json::from_slice(&row.payload).map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        let expiry_date = time::OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp())
+            .map_err(|e| session_store::Error::Decode(e.to_string()))?;
+        Ok(Some(Record { id: *id, data, expiry_date }))
+    }
+
+    async fn delete(&self, id: &Id) -> session_store::Result<()> {
+        self.0.delete_session(&digest(*id)).await.map_err(backend)
+    }
+}
+
+/// What a session knows of its user. Times are Unix seconds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct SignedIn {
+    user: UserId,
+    since: i64,
+    seen: i64,
+}
+
+/// How long a session lives, in seconds: at most, and without a request (OWASP ASVS 5.0, chapter 7).
+struct Lifetime {
+    most: i64,
+    idle: i64,
+    /// How old `seen` may grow before it is written again.
+    touch: i64,
+}
+
+const OF_DEVELOPERS: Lifetime = Lifetime { most: 30 * 86_400, idle: 12 * 3_600, touch: 600 };
+const OF_OPERATORS: Lifetime = Lifetime { most: 12 * 3_600, idle: 1_800, touch: 60 };
+
+/// A signed-in user with their roles.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub user_id: UserId,
+    /// Their e-mail.
+    pub email: String,
+    /// When they signed up.
+    pub since: DateTime<Utc>,
+    /// The organization they act in, and their role there.
+    pub organization: Option<(OrganizationId, MemberRole)>,
+    /// Their role on the platform.
+    pub operator: Option<OperatorRole>,
+}
+
+/// A request of a browser: who, from where, for what.
+#[derive(Debug)]
+pub struct Visit {
+    /// The session, empty for visitors.
+    pub session: Session,
+    /// The signed-in user.
+    pub account: Option<Account>,
+    /// The peer's address.
+    pub address: Option<IpAddr>,
+    /// The request's time.
+    pub now: DateTime<Utc>,
+    request_id: Option<String>,
+    theme: Theme,
+    path: String,
+    is_get: bool,
+}
+
+/// A member of an organization, acting in it.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// For `control`.
+    pub actor: Actor,
+    /// For `store`.
+    pub scope: Scope,
+    /// Their organization.
+    pub organization_id: OrganizationId,
+}
+
+impl FromRequestParts<PortalState> for Visit {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &PortalState) -> Result<Self, Fault> {
+        let session = parts.extensions.get::<Session>().cloned().ok_or_else(|| {
+            tracing::error!("the session layer is missing");
+            Fault::Problem(tollgate_web::Problem::internal())
+        })?;
+        let now = Utc::now();
+        Ok(Self {
+            account: account(&session, &state.store, now).await?,
+            session,
+            address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()),
+            now,
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
+            theme: theme_of(&parts.headers),
+            path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            is_get: parts.method == axum::http::Method::GET,
+        })
+    }
+}
+
+/// The theme that a request's cookie names.
+#[must_use]
+pub fn theme_of(headers: &HeaderMap) -> Theme {
+    CookieJar::from_headers(headers)
+        .get(THEME_COOKIE)
+        .map_or(Theme::System, |cookie| Theme::named(cookie.value()))
+}
+
+async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result<Option<Account>, Fault> {
+    let Some(signed_in) = session.get::<SignedIn>(SIGNED_IN).await? else { return Ok(None) };
+    let user = store.find_user(signed_in.user).await?.filter(|user| user.disabled_at.is_none());
+    let operator = store.find_operator(signed_in.user).await?.map(|row| row.role);
+    let lifetime = if operator.is_some() { OF_OPERATORS } else { OF_DEVELOPERS };
+    let now = now.timestamp();
+    let over = now - signed_in.since > lifetime.most || now - signed_in.seen > lifetime.idle;
+    let Some(user) = user.filter(|_| !over) else {
+        session.flush().await?;
+        return Ok(None);
+    };
+    if now - signed_in.seen > lifetime.touch {
+        session.insert(SIGNED_IN, SignedIn { seen: now, ..signed_in }).await?;
+    }
+    let memberships = store.list_memberships(user.id).await?;
+    Ok(Some(Account {
+        user_id: user.id,
+        email: user.email,
+        since: user.created_at,
+        organization: memberships.first().map(|member| (member.organization_id, member.role)),
+        operator,
+    }))
+}
+
+impl Visit {
+    /// Starts a session of this user under a new id, so that an id known before is worth nothing.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn sign_in(&self, user: UserId) -> Result<(), Fault> {
+        self.session.clear().await;
+        self.session.cycle_id().await?;
+        let now = self.now.timestamp();
+        Ok(self.session.insert(SIGNED_IN, SignedIn { user, since: now, seen: now }).await?)
+    }
+
+    /// Ends the session here and in the database.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn sign_out(&self) -> Result<(), Fault> {
+        Ok(self.session.flush().await?)
+    }
+
+    /// The visitor as an actor: for signing up and in.
+    #[must_use]
+    pub fn visitor(&self) -> Actor {
+        Actor::new(Who::Visitor, self.request_id.clone())
+    }
+
+    /// The signed-in user.
+    ///
+    /// # Errors
+    /// Nobody is signed in.
+    pub fn account(&self) -> Result<&Account, Fault> {
+        // A form that was posted cannot be gone back to; its page is asked for again.
+        let back = if self.is_get { self.path.clone() } else { "/applications".into() };
+        self.account.as_ref().ok_or(Fault::SignIn(back))
+    }
+
+    /// The signed-in user as a member of their organization.
+    ///
+    /// # Errors
+    /// Nobody is signed in, or they belong to no organization.
+    pub fn member(&self) -> Result<Member, Fault> {
+        let account = self.account()?;
+        let (organization_id, role) = account.organization.ok_or_else(Fault::forbidden)?;
+        let who = Who::Member { user_id: account.user_id, organization_id, role };
+        let actor = Actor::new(who, self.request_id.clone());
+        let scope = actor.authorize(Action::ReadOrganization(organization_id))?;
+        Ok(Member { actor, scope, organization_id })
+    }
+
+    /// The signed-in user as an operator, with the scope of all rows.
+    ///
+    /// # Errors
+    /// Nobody is signed in, or they do not run the platform.
+    pub fn operator(&self) -> Result<(Actor, Scope), Fault> {
+        let account = self.account()?;
+        let role = account.operator.ok_or_else(Fault::forbidden)?;
+        let actor = Actor::new(Who::Operator { user_id: account.user_id, role }, self.request_id.clone());
+        let scope = actor.authorize(Action::ReadPlatform)?;
+        Ok((actor, scope))
+    }
+
+    /// What stands around the page; takes the message of the step before out of the session.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn shell(&self, area: Area, title: impl Into<String>) -> Result<Shell, Fault> {
+        let account = self.account.as_ref();
+        Ok(Shell {
+            site: crate::SITE_NAME.into(),
+            title: title.into(),
+            path: self.path.clone(),
+            area,
+            viewer: account.map(|a| Viewer { email: a.email.clone(), is_operator: a.operator.is_some() }),
+            theme: self.theme,
+            flash: if account.is_some() { self.session.remove::<Flash>(FLASH).await? } else { None },
+        })
+    }
+
+    /// Goes on to another page, with a message for it.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn go(&self, path: &str, flash: Option<Flash>) -> Answer {
+        if let Some(flash) = flash {
+            self.session.insert(FLASH, flash).await?;
+        }
+        Ok(Redirect::to(path).into_response())
+    }
+
+    /// Keeps a secret for the next page to show once.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn keep_secret(&self, of: impl fmt::Display, secret: &str) -> Result<(), Fault> {
+        Ok(self.session.insert(SECRET, (of.to_string(), secret)).await?)
+    }
+
+    /// Takes the secret of a thing out of the session: the first reader gets it, nobody after. It is gone from
+    /// the database before it is shown.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn take_secret(&self, of: impl fmt::Display) -> Result<Option<String>, Fault> {
+        let Some((owner, secret)) = self.session.get::<(String, String)>(SECRET).await? else {
+            return Ok(None);
+        };
+        if owner != of.to_string() {
+            return Ok(None);
+        }
+        self.session.remove_value(SECRET).await?;
+        self.session.save().await?;
+        Ok(Some(secret))
+    }
+
+    /// The page itself.
+    ///
+    /// # Errors
+    /// It cannot be rendered.
+    pub fn page(&self, view: &impl Template) -> Answer {
+        self.page_with(StatusCode::OK, view)
+    }
+
+    /// The same page again, with what is wrong in it.
+    ///
+    /// # Errors
+    /// It cannot be rendered.
+    pub fn refused(&self, view: &impl Template) -> Answer {
+        self.page_with(StatusCode::UNPROCESSABLE_ENTITY, view)
+    }
+
+    fn page_with(&self, status: StatusCode, view: &impl Template) -> Answer {
+        // Pages of signed-in people may show what is theirs; nothing keeps them.
+        let caching = if self.account.is_some() { "no-store" } else { "private, no-cache" };
+        let mut response = (status, Html(view.render()?)).into_response();
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Cookie"));
+        Ok(response)
+    }
+}
+
+/// An answer that nothing may keep, whoever asked: for pages that show a secret.
+#[must_use]
+pub fn unkept(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,272 @@
+//! What stands around every page: name, links, theme, and the message of the step before.
+
+use serde::{Deserialize, Serialize};
+
+/// Which part of the site a page is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Area {
+    /// For everybody; no sidebar.
+    #[default]
+    Public,
+    /// For everybody, with a sidebar of the page's own.
+    Reference,
+    /// For developers who signed in.
+    Developer,
+    /// For operators.
+    Admin,
+}
+
+/// Light, dark, or what the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// What the system says.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// From a cookie or a form; anything unknown is the system's.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
+    /// As it stands in the cookie.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The `data-theme` attribute, where one is needed.
+    #[must_use]
+    pub const fn attribute(self) -> Option<&'static str> {
+        match self {
+            Self::System => None,
+            chosen => Some(chosen.name()),
+        }
+    }
+}
+
+/// A message of the step before, shown once.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Flash {
+    /// ok, info, warn or bad.
+    pub tone: String,
+    /// One sentence.
+    pub text: String,
+}
+
+impl Flash {
+    /// Something was done.
+    pub fn done(text: impl Into<String>) -> Self {
+        Self { tone: "ok".into(), text: text.into() }
+    }
+
+    /// The icon of its tone.
+    #[must_use]
+    pub fn icon(&self) -> &'static str {
+        match self.tone.as_str() {
+            "ok" => "circle-check",
+            "warn" => "triangle-alert",
+            "bad" => "circle-alert",
+            _ => "info",
+        }
+    }
+}
+
+/// A link of a menu.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    /// Where it leads.
+    pub href: &'static str,
+    /// What it says.
+    pub text: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+}
+
+const fn link(href: &'static str, text: &'static str, icon: &'static str) -> Link {
+    Link { href, text, icon }
+}
+
+/// Links of the sidebar that belong together.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// A grey title.
+    pub title: Option<&'static str>,
+    /// The links.
+    pub links: &'static [Link],
+}
+
+/// One of the themes to choose from.
+#[derive(Debug, Clone, Copy)]
+pub struct ThemeChoice {
+    /// As the form sends it.
+    pub value: &'static str,
+    /// For those who do not see the icon.
+    pub text: &'static str,
+    /// Its icon.
+    pub icon: &'static str,
+    /// Whether it is in force.
+    pub chosen: bool,
+}
+
+const PORTAL: Link = link("/", "Portal", "home");
+const PRODUCTS: Link = link("/", "Products", "package");
+const ERRORS: Link = link("/problems", "Error codes", "book-open");
+const APPLICATIONS: Link = link("/applications", "Applications", "app-window");
+const USAGE: Link = link("/usage", "Usage", "activity");
+const ADMIN: Link = link("/admin", "Admin", "shield");
+const ACCOUNT: Link = link("/account", "Account", "user-round");
+const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
+
+const DEVELOPER_SIDE: &[Group] = &[
+    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE] },
+    Group { title: Some("Explore"), links: &[PRODUCTS, ERRORS] },
+    Group { title: Some("You"), links: &[ACCOUNT] },
+];
+const ADMIN_SIDE: &[Group] = &[
+    Group {
+        title: Some("Watch"),
+        links: &[
+            link("/admin", "Overview", "layout-dashboard"),
+            link("/admin/traffic", "Traffic", "activity"),
+        ],
+    },
+    Group {
+        title: Some("Publish"),
+        links: &[link("/admin/apis", "APIs", "route"), link("/admin/products", "Products", "package")],
+    },
+    Group { title: Some("People"), links: &[link("/admin/developers", "Developers", "users")] },
+];
+
+/// Who is signed in, as the header shows them.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// Their e-mail.
+    pub email: String,
+    /// Whether they run the platform.
+    pub is_operator: bool,
+}
+
+/// What stands around a page.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// The site's name.
+    pub site: String,
+    /// The page's name; its `h1` where a template has none of its own.
+    pub title: String,
+    /// Path and query of the page itself.
+    pub path: String,
+    /// The part of the site.
+    pub area: Area,
+    /// Who is signed in.
+    pub viewer: Option<Viewer>,
+    /// The chosen theme.
+    pub theme: Theme,
+    /// A message of the step before.
+    pub flash: Option<Flash>,
+}
+
+impl Shell {
+    /// Whether this is an operators' page.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.area == Area::Admin
+    }
+
+    /// Whether something stands beside the page.
+    #[must_use]
+    pub fn has_side(&self) -> bool {
+        self.area != Area::Public
+    }
+
+    /// Whether a link leads to this page or one above it.
+    #[must_use]
+    pub fn is_current(&self, href: &str) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let exact = matches!(href, "/" | "/admin");
+        path == href
+            || (!exact && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+            || (href == "/admin/developers" && path.starts_with("/admin/applications"))
+            || (href == "/" && path.starts_with("/products/"))
+    }
+
+    /// Links of the header.
+    #[must_use]
+    pub fn main_links(&self) -> &'static [Link] {
+        match (&self.viewer, self.area) {
+            (_, Area::Admin) => &[PORTAL],
+            (Some(viewer), _) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN],
+            (Some(_), _) => &[PRODUCTS, APPLICATIONS, USAGE],
+            (None, _) => &[PRODUCTS, ERRORS],
+        }
+    }
+
+    /// Links of the menu that small screens have instead.
+    #[must_use]
+    pub fn menu_links(&self) -> &'static [Link] {
+        match &self.viewer {
+            Some(viewer) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN, ACCOUNT],
+            Some(_) => &[PRODUCTS, GET_STARTED, APPLICATIONS, USAGE, ACCOUNT],
+            None => &[PRODUCTS, ERRORS],
+        }
+    }
+
+    /// Links of the sidebar.
+    #[must_use]
+    pub fn side_groups(&self) -> &'static [Group] {
+        match self.area {
+            Area::Developer => DEVELOPER_SIDE,
+            Area::Admin => ADMIN_SIDE,
+            Area::Public | Area::Reference => &[],
+        }
+    }
+
+    /// The themes to choose from.
+    #[must_use]
+    pub fn themes(&self) -> [ThemeChoice; 3] {
+        [
+            (Theme::System, "System theme", "monitor"),
+            (Theme::Light, "Light theme", "sun"),
+            (Theme::Dark, "Dark theme", "moon"),
+        ]
+        .map(|(theme, text, icon)| ThemeChoice {
+            value: theme.name(),
+            text,
+            icon,
+            chosen: theme == self.theme,
+        })
+    }
+}
+
+#[cfg(test)]
+impl Shell {
+    /// A shell for samples; signed in everywhere but on public pages.
+    pub fn sample(area: Area, title: &str, path: &str) -> Self {
+        let is_operator = area == Area::Admin;
+        let email = if is_operator { "ops@example.com" } else { "maria.lindqvist@example.com" };
+        let signed_in = matches!(area, Area::Developer | Area::Admin);
+        Self {
+            site: "Tollgate".into(),
+            title: title.into(),
+            path: path.into(),
+            area,
+            viewer: signed_in.then(|| Viewer { email: email.into(), is_operator }),
+            theme: Theme::System,
+            flash: None,
+        }
+    }
+}

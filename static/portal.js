@@ -1,0 +1,56 @@
+// What scripts add to pages that work without them: copying, and watching for the first call.
+
+const announce = document.getElementById("announce");
+
+function reveal(root) {
+  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button) return;
+  const source = document.getElementById(button.dataset.copy);
+  const label = button.querySelector("[data-label]");
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    label.textContent = "Copied";
+  } catch {
+    // Without the permission the text is selected, so that one keystroke copies it.
+    getSelection().selectAllChildren(source);
+    label.textContent = "Press Ctrl+C";
+  }
+  if (announce) announce.textContent = label.textContent;
+  setTimeout(() => { label.textContent = "Copy"; }, 2000);
+});
+
+// A part marked data-watch="<url>" is fetched again every 2 s and replaced, until it comes back without the mark
+// or two minutes are over. Hidden tabs wait.
+const ENDS_AFTER_MS = 120_000;
+
+async function watch(id, since) {
+  const part = document.getElementById(id);
+  const url = part?.dataset.watch;
+  if (!url || Date.now() - since > ENDS_AFTER_MS) return;
+  if (!document.hidden && !part.contains(document.activeElement)) {
+    try {
+      const answer = await fetch(url, { credentials: "same-origin", cache: "no-store" });
+      if (answer.ok && !answer.redirected) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById(id);
+        if (fresh) {
+          document.getElementById(id).replaceWith(document.adoptNode(fresh));
+          reveal(fresh);
+          if (!fresh.dataset.watch && announce) announce.textContent = fresh.dataset.done ?? "";
+        }
+      }
+    } catch {
+      // The next turn tries again; the page keeps what it shows.
+    }
+  }
+  setTimeout(() => watch(id, since), 2000);
+}
+
+reveal(document);
+for (const part of document.querySelectorAll("[data-watch][id]")) setTimeout(() => watch(part.id, Date.now()), 2000);
+// Errors of a form are what the reader came back for.
+document.querySelector("[data-focus]")?.focus();
