@@ -1,0 +1,138 @@
+//! `POST /v1/apis`
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tollgate_control::{ApiInput, Error, FieldFault};
+use tollgate_domain::{ApiState, ServiceId, Slug};
+use utoipa::ToSchema;
+
+use super::{Api, check_service};
+use crate::answer;
+use crate::auth::Writer;
+use crate::body::{Json, Text};
+use crate::problem::{Answer, Refusal, invalid};
+use crate::schema;
+
+/// What an API is made from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "slug": "countries", "name": "Countries", "summary": "Facts about countries.",
+    "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "base_path": "/countries", "state": "published",
+    "document": {
+        "openapi": "3.1.0", "info": { "title": "Countries", "version": "1.0.0" },
+        "paths": { "/{code}": { "get": {
+            "operationId": "getCountry", "summary": "One country",
+            "parameters": [{ "name": "code", "in": "path", "required": true, "schema": { "type": "string" } }],
+            "responses": { "200": { "description": "The country." } }
+        } } }
+    }
+}))]
+pub struct NewApi {
+    /// Its name in URLs; unique.
+    #[schema(value_type = schema::Slug)]
+    slug: Slug,
+    /// Its name.
+    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    name: Text,
+    /// One sentence.
+    #[serde(default)]
+    #[schema(value_type = String, max_length = 500)]
+    summary: Text,
+    /// Where calls go.
+    #[schema(value_type = schema::ServiceId)]
+    service_id: ServiceId,
+    /// Hosts it answers on, without port; empty means any.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 32)]
+    hosts: Vec<Text>,
+    /// What stands before every path: empty, or `/segments` without a final slash.
+    #[serde(default)]
+    #[schema(value_type = String, max_length = 200)]
+    base_path: Text,
+    /// Where it stands in its life.
+    #[serde(default = "draft")]
+    #[schema(value_type = schema::ApiState, default = "draft")]
+    state: ApiState,
+    /// Its OpenAPI document (3.1, 3.0 or Swagger 2): an object, or JSON or YAML as one string. The API gets exactly
+    /// the document's operations.
+    #[serde(default)]
+    #[schema(value_type = schema::Document)]
+    document: Option<Box<RawValue>>,
+}
+
+const fn draft() -> ApiState {
+    ApiState::Draft
+}
+
+/// Create an API
+///
+/// With a document its operations are there at once; without, publish one later. Only an API whose state is
+/// `published` is served by the gateways.
+#[utoipa::path(
+    post, path = "/v1/apis", tag = "APIs", operation_id = "createApi", request_body = NewApi,
+    responses((status = 201, description = "The new API.", body = Api))
+)]
+pub async fn create_api(writer: Writer, Json(body): Json<NewApi>) -> Answer {
+    let document = match body.document.as_deref().map(document_text) {
+        None => None,
+        Some(Some(text)) => Some(text),
+        Some(None) => {
+            let fault = FieldFault::new("/document", "an object, or a string of JSON or YAML");
+            return Err(invalid(vec![fault]).into());
+        }
+    };
+    check_service(writer.control.store(), Some(body.service_id)).await?;
+    let input = ApiInput {
+        slug: body.slug,
+        name: body.name.0,
+        summary: body.summary.0,
+        service_id: body.service_id,
+        hosts: body.hosts.into_iter().map(|host| host.0).collect(),
+        base_path: body.base_path.0,
+        state: body.state,
+    };
+    let was_text = matches!(document, Some(Cow::Owned(_)));
+    let row = writer
+        .control
+        .create_api(&writer.actor, input, document.as_deref())
+        .await
+        .map_err(|error| placed_in_body(error, was_text))?;
+    Ok(answer::tagged(row.version, answer::created("apis", row.id, Api::from(row))))
+}
+
+/// The document's text: an object as it was written, a string unpacked (then it is owned).
+fn document_text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    match raw.get().as_bytes().first() {
+        Some(b'{') => Some(Cow::Borrowed(raw.get())),
+        Some(b'"') => serde_json::from_str(raw.get()).ok().map(Cow::Owned),
+        _ => None,
+    }
+}
+
+/// Faults of the document are told by pointers into it; in this body it stands below `/document`. Lines are those
+/// of the text that was sent as a string; in an object they would mislead.
+fn placed_in_body(error: Error, was_text: bool) -> Refusal {
+    let Error::Invalid(faults) = error else { return error.into() };
+    let of_input = |pointer: &str| {
+        let first = pointer.split('/').nth(1).unwrap_or_default();
+        ["slug", "name", "summary", "service_id", "hosts", "base_path", "state"].contains(&first)
+    };
+    let placed = faults.into_iter().map(|fault| {
+        if of_input(&fault.pointer) {
+            fault
+        } else if was_text {
+            let place = if fault.pointer.is_empty() { String::new() } else { format!("{}: ", fault.pointer) };
+            FieldFault::new("/document", format!("{place}{}", fault.message))
+        } else {
+            let message = match fault.message.strip_prefix("line ").and_then(|rest| rest.split_once(": ")) {
+                Some((line, message)) if line.bytes().all(|byte| byte.is_ascii_digit()) => message.to_owned(),
+                _ => fault.message,
+            };
+            FieldFault::new(format!("/document{}", fault.pointer), message)
+        }
+    });
+    invalid(placed.collect()).into()
+}

@@ -1,0 +1,99 @@
+//! APIs: what is published, its document and its operations.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod get_document;
+pub mod list;
+pub mod list_routes;
+pub mod put_document;
+pub mod update;
+
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
+use tollgate_store::{ApiRow, Store};
+use tollgate_web::Problem;
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::path::Named;
+use crate::problem::Refusal;
+use crate::schema;
+
+/// Something published: operations below a base path, forwarded to a service.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb", "slug": "countries", "name": "Countries", "summary": "Facts about countries.",
+    "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries", "state": "published",
+    "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
+}))]
+pub struct Api {
+    /// Its id.
+    #[schema(value_type = schema::ApiId)]
+    id: ApiId,
+    /// Its name in URLs; unique.
+    #[schema(value_type = schema::Slug)]
+    slug: Slug,
+    /// Its name.
+    name: String,
+    /// One sentence.
+    summary: String,
+    /// Where calls go.
+    #[schema(value_type = schema::ServiceId)]
+    service_id: ServiceId,
+    /// Hosts it answers on, without port; empty means any.
+    hosts: Vec<String>,
+    /// What stands before every path: empty, or `/segments` without a final slash.
+    base_path: String,
+    /// Where it stands in its life.
+    #[schema(value_type = schema::ApiState)]
+    state: ApiState,
+    /// Counts the documents published so far; 0 where there is none yet.
+    document_number: i32,
+    /// Grows with every change; the `ETag` carries it.
+    version: i64,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+}
+
+impl From<ApiRow> for Api {
+    fn from(row: ApiRow) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            summary: row.summary,
+            service_id: row.service_id,
+            hosts: row.hosts,
+            base_path: row.base_path,
+            state: row.state,
+            document_number: row.document_number,
+            version: row.version,
+            created_at: row.created_at,
+        }
+    }
+}
+
+async fn find(store: &Store, name: Named<ApiId>) -> Result<ApiRow, Refusal> {
+    match name {
+        Named::Id(id) => Ok(store.get_api(id).await?),
+        Named::Slug(slug) => {
+            Ok(store.find_api_by_slug(slug.as_str()).await?.ok_or_else(Problem::not_found)?)
+        }
+    }
+}
+
+/// An API can only forward to a service that exists; a fault of the field that names it, not of the path.
+async fn check_service(store: &Store, id: Option<ServiceId>) -> Result<(), Refusal> {
+    if let Some(id) = id {
+        let known = store.get_service(id).await.map_err(tollgate_control::Error::from);
+        known.map_err(crate::problem::named_by(&[("service", "/service_id")]))?;
+    }
+    Ok(())
+}
+
+fn shown(row: ApiRow) -> Response {
+    answer::tagged(row.version, answer::ok(Api::from(row)))
+}

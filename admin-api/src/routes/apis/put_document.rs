@@ -1,0 +1,71 @@
+//! `PUT /v1/apis/{api}/document`
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use tollgate_domain::ApiId;
+use tollgate_web::Problem;
+
+use super::{Api, find, shown};
+use crate::App;
+use crate::auth::Writer;
+use crate::body::media_type;
+use crate::path::Named;
+use crate::precondition::{IfMatch, IfMatchParam};
+use crate::problem::{Answer, Refusal, malformed, unsupported_media_type};
+
+/// A document's text. Which of the two languages it is written in is seen from the text itself.
+#[derive(Debug)]
+pub struct DocumentText(String);
+
+impl FromRequest<App> for DocumentText {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refusal> {
+        let known = media_type(request.headers()).is_some_and(|media_type| {
+            let subtype =
+                media_type.strip_prefix("application/").or_else(|| media_type.strip_prefix("text/"));
+            matches!(
+                subtype,
+                Some(
+                    "json"
+                        | "yaml"
+                        | "x-yaml"
+                        | "openapi+json"
+                        | "openapi+yaml"
+                        | "vnd.oai.openapi+json"
+                        | "vnd.oai.openapi"
+                )
+            )
+        });
+        if !known {
+            return Err(unsupported_media_type("application/json or application/yaml").into());
+        }
+        let bytes = Bytes::from_request(request, app).await.map_err(Problem::from)?;
+        let text = String::from_utf8(bytes.into());
+        text.map(Self).map_err(|_| malformed("The document is not UTF-8.").into())
+    }
+}
+
+/// Publish an API's document
+///
+/// The body is an OpenAPI document: 3.1, 3.0 or Swagger 2, JSON or YAML, up to 20 MiB. It is checked as a whole,
+/// lifted to 3.1 and stored; the API's routes become exactly its operations. A route whose method and path stay
+/// keeps its id, and with it its usage. A faulty document is refused with pointers and lines, and changes nothing.
+#[utoipa::path(
+    put, path = "/v1/apis/{api}/document", tag = "APIs", operation_id = "putApiDocument",
+    params(("api" = String, Path, description = "Its id or slug."), IfMatchParam),
+    request_body(content(
+        (Object = "application/json"),
+        (String = "application/yaml")
+    ), description = "The document."),
+    responses((status = 200, description = "The API after the change.", body = Api))
+)]
+pub async fn put_api_document(
+    writer: Writer,
+    name: Named<ApiId>,
+    IfMatch(expected): IfMatch,
+    DocumentText(text): DocumentText,
+) -> Answer {
+    let id = find(writer.control.store(), name).await?.id;
+    Ok(shown(writer.control.publish_document(&writer.actor, id, expected, &text).await?))
+}

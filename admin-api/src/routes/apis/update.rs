@@ -1,0 +1,78 @@
+//! `PATCH /v1/apis/{api}`
+
+use serde::Deserialize;
+use tollgate_control::ApiPatch;
+use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
+use utoipa::ToSchema;
+
+use super::{Api, check_service, find, shown};
+use crate::auth::Writer;
+use crate::body::{Json, Text, given};
+use crate::path::Named;
+use crate::precondition::{IfMatch, IfMatchParam};
+use crate::problem::Answer;
+use crate::schema;
+
+/// What to change about an API; what is absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "state": "published" }))]
+pub struct ApiChange {
+    /// Its name in URLs; unique.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::Slug)]
+    slug: Option<Slug>,
+    /// Its name.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    name: Option<Text>,
+    /// One sentence.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, max_length = 500)]
+    summary: Option<Text>,
+    /// Where calls go.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::ServiceId)]
+    service_id: Option<ServiceId>,
+    /// Hosts it answers on, without port; empty means any. Replaces them all.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, max_items = 32)]
+    hosts: Option<Vec<Text>>,
+    /// What stands before every path: empty, or `/segments` without a final slash.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, max_length = 200)]
+    base_path: Option<Text>,
+    /// Where it stands in its life.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::ApiState)]
+    state: Option<ApiState>,
+}
+
+/// Change an API
+///
+/// Its document is changed by publishing another one.
+#[utoipa::path(
+    patch, path = "/v1/apis/{api}", tag = "APIs", operation_id = "updateApi",
+    params(("api" = String, Path, description = "Its id or slug."), IfMatchParam), request_body = ApiChange,
+    responses((status = 200, description = "The API after the change.", body = Api))
+)]
+pub async fn update_api(
+    writer: Writer,
+    name: Named<ApiId>,
+    IfMatch(expected): IfMatch,
+    Json(body): Json<ApiChange>,
+) -> Answer {
+    let store = writer.control.store();
+    let id = find(store, name).await?.id;
+    check_service(store, body.service_id).await?;
+    let patch = ApiPatch {
+        slug: body.slug,
+        name: body.name.map(|name| name.0),
+        summary: body.summary.map(|summary| summary.0),
+        service_id: body.service_id,
+        hosts: body.hosts.map(|hosts| hosts.into_iter().map(|host| host.0).collect()),
+        base_path: body.base_path.map(|path| path.0),
+        state: body.state,
+    };
+    Ok(shown(writer.control.update_api(&writer.actor, id, expected, patch).await?))
+}

@@ -1,0 +1,105 @@
+//! `GET /v1/audit`
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use tollgate_domain::{
+    ApiId, ApplicationId, CredentialId, OrganizationId, PlanId, ProductId, ServiceId, SubscriptionId,
+    TokenId, UserId,
+};
+use tollgate_store::AuditRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::answer;
+use crate::auth::Reader;
+use crate::page::{Listing, take_limit};
+use crate::problem::Answer;
+use crate::query::Params;
+use crate::schema;
+
+/// Who changed what.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "sequence": 17, "at": "2026-11-21T09:30:00Z", "actor_kind": "token", "actor_id": "tok_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "action": "application.update", "subject_kind": "application", "subject_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "request_id": "019a9f1c-7d7a-7c31-9b1e-2f0f5a6f7c11",
+    "details": { "before": { "name": "Old" }, "after": { "name": "New" } }
+}))]
+pub struct AuditEntry {
+    /// Its place in the log.
+    sequence: i64,
+    /// When.
+    at: DateTime<Utc>,
+    /// system, token, operator, member or visitor.
+    actor_kind: String,
+    /// Who: a token's or a user's id; `null` where there is none.
+    #[schema(required)]
+    actor_id: Option<String>,
+    /// What was done, like `plan.update`.
+    action: String,
+    /// To what kind of thing.
+    subject_kind: String,
+    /// To which one.
+    #[schema(required)]
+    subject_id: Option<String>,
+    /// The request that did it: the `X-Request-Id` of its answer.
+    #[schema(required)]
+    request_id: Option<String>,
+    /// What exactly; never a secret. Its form depends on the action.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+impl From<AuditRow> for AuditEntry {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            actor_id: row.actor_id.map(|id| typed(&row.actor_kind, id)),
+            subject_id: row.subject_id.map(|id| typed(&row.subject_kind, id)),
+            sequence: row.sequence,
+            at: row.at,
+            actor_kind: row.actor_kind,
+            action: row.action,
+            subject_kind: row.subject_kind,
+            request_id: row.request_id,
+            details: row.details,
+        }
+    }
+}
+
+/// The id as the other operations write it; a kind that they do not know stays a UUID.
+fn typed(kind: &str, id: Uuid) -> String {
+    match kind {
+        "service" => ServiceId::from(id).to_string(),
+        "api" => ApiId::from(id).to_string(),
+        "product" => ProductId::from(id).to_string(),
+        "plan" => PlanId::from(id).to_string(),
+        "organization" => OrganizationId::from(id).to_string(),
+        "application" => ApplicationId::from(id).to_string(),
+        "subscription" => SubscriptionId::from(id).to_string(),
+        "key" => CredentialId::from(id).to_string(),
+        "token" => TokenId::from(id).to_string(),
+        "user" | "member" | "operator" => UserId::from(id).to_string(),
+        _ => id.to_string(),
+    }
+}
+
+/// List audit entries
+///
+/// The latest first. Every write of this API and of the portal leaves one.
+#[utoipa::path(
+    get, path = "/v1/audit", tag = "Audit", operation_id = "listAuditEntries",
+    params(
+        ("organization_id" = Option<schema::OrganizationId>, Query, description = "Only changes of this organization's things."),
+        ("limit" = Option<u16>, Query, description = "How many entries to answer at most.", minimum = 1, maximum = 200)
+    ),
+    responses((status = 200, description = "The latest entries; next_cursor is always null.", body = Listing<AuditEntry>))
+)]
+pub async fn list_audit(reader: Reader, mut params: Params) -> Answer {
+    let scope = reader.narrowed(params.organization()?)?;
+    let limit = take_limit(&mut params)?;
+    params.finish()?;
+    let rows = reader.control.store().list_audit(scope, limit as i64).await?;
+    let data = rows.into_iter().map(AuditEntry::from).collect();
+    Ok(answer::ok(Listing { data, next_cursor: None }))
+}

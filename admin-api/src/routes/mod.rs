@@ -1,0 +1,74 @@
+//! The list of operations, and nothing else.
+
+mod apis;
+mod applications;
+mod audit;
+mod gateways;
+mod health;
+mod keys;
+mod organizations;
+mod plans;
+mod products;
+mod services;
+mod subscriptions;
+mod usage;
+
+use axum::extract::DefaultBodyLimit;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{App, openapi};
+
+/// Every operation with its description.
+pub fn all() -> OpenApiRouter<App> {
+    // A document may be as large as the reader takes, also inside the body that creates its API.
+    let with_documents = OpenApiRouter::new()
+        .routes(routes!(apis::list::list_apis, apis::create::create_api))
+        .routes(routes!(apis::get_document::get_api_document, apis::put_document::put_api_document))
+        .layer(DefaultBodyLimit::max(tollgate_openapi::TEXT_BYTES_MAX));
+
+    OpenApiRouter::with_openapi(openapi::frame())
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::get_openapi))
+        .routes(routes!(services::list::list_services, services::create::create_service))
+        .routes(routes!(
+            services::get::get_service,
+            services::update::update_service,
+            services::delete::delete_service
+        ))
+        .merge(with_documents)
+        .routes(routes!(apis::get::get_api, apis::update::update_api, apis::delete::delete_api))
+        .routes(routes!(apis::list_routes::list_api_routes))
+        .routes(routes!(products::list::list_products, products::create::create_product))
+        .routes(routes!(
+            products::get::get_product,
+            products::update::update_product,
+            products::delete::delete_product
+        ))
+        .routes(routes!(plans::list::list_plans, plans::create::create_plan))
+        .routes(routes!(plans::get::get_plan, plans::update::update_plan, plans::delete::delete_plan))
+        .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))
+        .routes(routes!(
+            organizations::get::get_organization,
+            organizations::update::update_organization,
+            organizations::delete::delete_organization
+        ))
+        .routes(routes!(applications::list::list_applications, applications::create::create_application))
+        .routes(routes!(
+            applications::get::get_application,
+            applications::update::update_application,
+            applications::delete::delete_application
+        ))
+        .routes(routes!(subscriptions::list::list_subscriptions, subscriptions::create::create_subscription))
+        .routes(routes!(
+            subscriptions::get::get_subscription,
+            subscriptions::update::update_subscription,
+            subscriptions::end::end_subscription
+        ))
+        .routes(routes!(keys::list::list_keys, keys::create::create_key))
+        .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
+        .routes(routes!(usage::get_usage))
+        .routes(routes!(gateways::list_gateways))
+        .routes(routes!(audit::list_audit))
+}

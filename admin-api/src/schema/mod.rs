@@ -1,0 +1,17 @@
+//! What the domain's words look like in OpenAPI; the domain itself knows nothing of it.
+
+mod ids;
+mod limit;
+mod price;
+mod words;
+
+pub use ids::{
+    ApiId, ApplicationId, Document, KeyId, OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug,
+    SubscriptionId,
+};
+pub use limit::LimitBody;
+pub use price::PriceBody;
+pub use words::{
+    ApiState, ApplicationState, Environment, KeyState, LimitKind, LimitPer, OutcomeWord, Period, PlanState,
+    ProductState, SubscriptionState, Visibility,
+};

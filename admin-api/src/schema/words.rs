@@ -1,0 +1,60 @@
+//! States, roles and periods as schemas: strings out of a list, taken from the domain itself.
+
+use std::borrow::Cow;
+
+use tollgate_domain as domain;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+macro_rules! word_schemas {
+    ($($name:ident = $values:expr, $text:literal;)+) => {$(
+        #[doc = concat!("Schema: ", $text)]
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let words = $values.iter().filter_map(|value| serde_json::to_value(value).ok());
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($text))
+                    .enum_values(Some(words))
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
+}
+
+word_schemas! {
+    ApiState = domain::ApiState::ALL,
+        "Where an API stands in its life: `draft` is not served, `published` is, `retired` is gone.";
+    ProductState = domain::ProductState::ALL,
+        "Whether a product is on offer: `draft` is for operators' eyes, `retired` takes no new subscriptions.";
+    PlanState = domain::PlanState::ALL,
+        "Whether a plan can be chosen: `open` can, `announced` shows its price only, `closed` is kept by its present subscribers.";
+    Visibility = domain::Visibility::ALL, "Who sees a product in the portal.";
+    ApplicationState = domain::ApplicationState::ALL, "Whether an application may call.";
+    SubscriptionState = domain::SubscriptionState::ALL,
+        "An application's standing on a plan: requested → active ⇄ suspended → ended, and nothing follows ended.";
+    KeyState = domain::CredentialState::ALL, "Whether a key opens anything. A revoked key stays revoked.";
+    Environment = [domain::Environment::Live, domain::Environment::Test],
+        "What traffic a key is for; it is spelled out inside the key.";
+    LimitKind = [domain::LimitKind::Rate, domain::LimitKind::Quota],
+        "`rate` is speed: calls per period, smoothed. `quota` is budget: charged calls per calendar month in UTC.";
+    LimitPer = [domain::LimitPer::Subscription, domain::LimitPer::Credential],
+        "Whose calls are counted together: all keys of the subscription, or each key (`credential`) for itself.";
+    Period = [
+        domain::Period::Second, domain::Period::Minute, domain::Period::Hour, domain::Period::Day, domain::Period::Month,
+    ], "The time that an amount or a price is for.";
+    OutcomeWord = [
+        domain::Outcome::Served, domain::Outcome::RateLimited, domain::Outcome::QuotaExceeded,
+        domain::Outcome::UpstreamFailed, domain::Outcome::Canceled,
+    ], "How a call ended: answered by the upstream, refused by a limit, not answered, or given up by the caller.";
+}
