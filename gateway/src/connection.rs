@@ -10,7 +10,7 @@ use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -22,6 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufStream, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::reply::Unreadable;
+use crate::settings::Settings;
 
 /// Both ways; 8 KiB keep an idle connection small.
 const BUFFER_BYTES: usize = 8 * 1024;
@@ -43,6 +46,9 @@ pub(crate) struct Connection {
     /// Whether the present head has begun to arrive.
     head_begun: bool,
     deadline: Pin<Box<Sleep>>,
+    unreadable: Arc<Unreadable>,
+    /// Whether `unreadable` has answered.
+    refused: bool,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -51,9 +57,10 @@ impl Connection {
     pub(crate) fn new(
         stream: TcpStream,
         permit: OwnedSemaphorePermit,
-        head_timeout: Duration,
-        idle_timeout: Duration,
+        settings: &Settings,
+        unreadable: Arc<Unreadable>,
     ) -> Self {
+        let Settings { head_timeout, idle_timeout, .. } = *settings;
         let fd = stream.as_raw_fd();
         Self {
             io: BufStream::with_capacity(BUFFER_BYTES, BUFFER_BYTES, stream),
@@ -68,6 +75,8 @@ impl Connection {
             // A new connection owes its head at once: there is no idle time before the first one.
             head_begun: true,
             deadline: Box::pin(sleep_until(Instant::now() + head_timeout)),
+            unreadable,
+            refused: false,
             _permit: permit,
         }
     }
@@ -123,7 +132,18 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+        let this = &mut *self;
+        if *this.head_complete.get_mut() {
+            return Pin::new(&mut this.io).poll_write(cx, buf);
+        }
+        // Pingora answers before the proxy was asked: it refuses. We do that in its place, and swallow its words.
+        if !this.refused {
+            let answer = this.unreadable.answer(buf);
+            // Nothing else was written since the last flush, so the buffer takes it whole.
+            ready!(Pin::new(&mut this.io).poll_write(cx, &answer))?;
+            this.refused = true;
+        }
+        Poll::Ready(Ok(buf.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -132,18 +152,6 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 }
 

@@ -39,7 +39,8 @@ impl RequestId {
         }
     }
 
-    fn fresh() -> Self {
+    /// A new UUIDv7.
+    pub(crate) fn fresh() -> Self {
         let mut text = vec![0; uuid::fmt::Hyphenated::LENGTH];
         Uuid::now_v7().hyphenated().encode_lower(&mut text);
         Self(HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("unknown")))

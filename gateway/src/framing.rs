@@ -16,6 +16,8 @@ pub(crate) const FIELDS_MAX: usize = 100;
 pub(crate) enum BadHead {
     /// More than [`HEAD_BYTES_MAX`] or [`FIELDS_MAX`].
     TooLarge,
+    /// It could not be parsed.
+    Malformed,
     /// Its end, its length or its host can be read in more than one way.
     Ambiguous(&'static str),
 }

@@ -230,6 +230,7 @@ async fn serve_calls(
         ..ServerConf::default()
     };
     let proxy = Proxy::new(Arc::clone(settings), Arc::clone(live), Arc::clone(ledger));
+    let unreadable = Arc::new(proxy.unreadable());
     let mut app = HttpProxy::new(proxy, Arc::new(conf));
     app.handle_init_modules();
     let app = Arc::new(app);
@@ -243,7 +244,16 @@ async fn serve_calls(
         async move {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    crate::listen::accept(listener, app, settings, connections, closing_watch, stop).await;
+                    crate::listen::accept(
+                        listener,
+                        app,
+                        settings,
+                        unreadable,
+                        connections,
+                        closing_watch,
+                        stop,
+                    )
+                    .await;
                 }
                 Err(error) => tracing::error!(%error, "the gateway's listener cannot be used"),
             }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
+use crate::reply::Unreadable;
 use crate::settings::Settings;
 
 /// After an accept that failed for want of file descriptors or memory.
@@ -26,6 +27,7 @@ pub(crate) async fn accept<A>(
     listener: TcpListener,
     app: Arc<A>,
     settings: Arc<Settings>,
+    unreadable: Arc<Unreadable>,
     connections: TaskTracker,
     shutdown: ShutdownWatch,
     stop: CancellationToken,
@@ -43,8 +45,7 @@ pub(crate) async fn accept<A>(
             Ok((stream, permit)) => {
                 // A failure here means that the caller is gone already; the first read will tell.
                 let _ = stream.set_nodelay(true);
-                let connection =
-                    Connection::new(stream, permit, settings.head_timeout, settings.idle_timeout);
+                let connection = Connection::new(stream, permit, &settings, Arc::clone(&unreadable));
                 connections.spawn(serve(Box::new(connection), Arc::clone(&app), shutdown.clone()));
             }
             Err(error) => {

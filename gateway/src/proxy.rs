@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorType, Result};
@@ -18,7 +19,7 @@ use crate::exchange::{Exchange, RequestId};
 use crate::fields;
 use crate::framing::{BadHead, check_head};
 use crate::live::Live;
-use crate::reply::{self, Why};
+use crate::reply::{self, Unreadable, Why};
 use crate::settings::Settings;
 use crate::upstream::{Failure, failure_of};
 use crate::usage::ledger::Ledger;
@@ -41,6 +42,11 @@ impl Proxy {
     pub(crate) fn new(settings: Arc<Settings>, live: Arc<Live>, ledger: Arc<Ledger>) -> Self {
         let type_base = format!("{}/", settings.problem_base_url.trim_end_matches('/'));
         Self { settings, live, ledger, type_base }
+    }
+
+    /// What answers where Pingora refuses a head before the first phase.
+    pub(crate) fn unreadable(&self) -> Unreadable {
+        Unreadable::new(self.type_base.clone(), Arc::clone(&self.live.metrics))
     }
 
     async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) -> Result<()> {
@@ -137,6 +143,19 @@ impl ProxyHttp for Proxy {
     ) -> Result<()> {
         if session.body_bytes_read() as u64 > self.settings.body_bytes_max {
             return Err(Error::new_down(ErrorType::HTTPStatus(413)));
+        }
+        Ok(())
+    }
+
+    /// An upgrade was never asked for.
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        response: &mut ResponseHeader,
+        _exchange: &mut Exchange,
+    ) -> Result<()> {
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Every answer that the gateway makes itself: the only place where a refusal becomes bytes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use pingora_core::Result;
@@ -10,6 +12,7 @@ use tollgate_engine::{Denial, Problem, Refusal};
 use crate::exchange::RequestId;
 use crate::fields::declared_length;
 use crate::framing::BadHead;
+use crate::metrics::Metrics;
 
 /// An unread body larger than this is not worth reading to keep a connection.
 const DRAIN_BYTES_MAX: u64 = 64 * 1024;
@@ -47,6 +50,7 @@ impl<'w> Why<'w> {
         match (self, self.denial()) {
             (_, Some(denial)) => denial.code(),
             (Self::BadHead(BadHead::TooLarge), None) => "head_too_large",
+            (Self::BadHead(BadHead::Malformed), None) => "malformed_request",
             (_, None) => "ambiguous_request",
         }
     }
@@ -67,6 +71,55 @@ impl<'w> Why<'w> {
     }
 }
 
+/// Answers in Pingora's place where it refuses a head by itself, before any phase: that answer would have no problem,
+/// no request id and another name in it.
+pub(crate) struct Unreadable {
+    type_base: String,
+    metrics: Arc<Metrics>,
+}
+
+impl Unreadable {
+    pub(crate) fn new(type_base: String, metrics: Arc<Metrics>) -> Self {
+        Self { type_base, metrics }
+    }
+
+    /// The whole answer; the connection closes behind it. `instead` is how Pingora's answer begins.
+    pub(crate) fn answer(&self, instead: &[u8]) -> Vec<u8> {
+        // Pingora answers 405 to CONNECT and 400 to everything else.
+        let denial = Denial::MethodNotImplemented;
+        let why = match instead.get(9..12) {
+            Some(b"405") => Why::Denied(&denial),
+            _ => Why::BadHead(BadHead::Malformed),
+        };
+        let request_id = RequestId::fresh();
+        self.metrics.refused(why.code());
+        tracing::debug!(request_id = request_id.as_str(), code = why.code(), "refused");
+        let body = match why.denial() {
+            Some(denial) => {
+                let (type_base, request_id) = (self.type_base.as_str(), request_id.as_str());
+                Bytes::from(Problem { denial, type_base, request_id, instance: None }.to_json())
+            }
+            None => bad_head_body(&request_id, &self.type_base, &why),
+        };
+        let Ok(head) = head_of(&request_id, &why, body.len()) else { return Vec::new() };
+        let mut bytes = format!(
+            "HTTP/1.1 {} {}\r\n",
+            head.status.as_str(),
+            head.status.canonical_reason().unwrap_or("-")
+        )
+        .into_bytes();
+        for (name, value) in &head.headers {
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"connection: close\r\n\r\n");
+        bytes.extend_from_slice(&body);
+        bytes
+    }
+}
+
 /// Answers a call with a refusal. The connection is kept where what is left of the request is little and well framed.
 pub(crate) async fn refuse(
     session: &mut Session,
@@ -78,6 +131,9 @@ pub(crate) async fn refuse(
     let body = body_of(session, request_id, type_base, why);
     if matches!(why, Why::BadHead(_)) || !rest_is_small(session) {
         session.set_keepalive(None);
+    } else {
+        // The rest is read after the answer; Pingora would close instead.
+        session.set_close_on_response_before_downstream_finish(false);
     }
     let head = head_of(request_id, why, body.len())?;
     session.write_response_header(Box::new(head), head_only).await?;
@@ -139,6 +195,11 @@ fn body_of(session: &Session, request_id: &RequestId, type_base: &str, why: &Why
 
 fn bad_head_body(request_id: &RequestId, type_base: &str, why: &Why<'_>) -> Bytes {
     let (title, reason, hint) = match why {
+        Why::BadHead(BadHead::Malformed) => (
+            "The request is no valid HTTP",
+            "malformed",
+            "Send HTTP/1.1 as RFC 9112 defines it: one Host, one length, no stray bytes.",
+        ),
         Why::BadHead(BadHead::Ambiguous(reason)) => (
             "The request can be read in more than one way",
             *reason,
@@ -165,6 +226,8 @@ fn rest_is_small(session: &mut Session) -> bool {
     if session.is_body_done() {
         return true;
     }
-    // A chunked body has no announced length and may be of any size.
-    (1..=DRAIN_BYTES_MAX).contains(&declared_length(session.req_header()))
+    // A chunked body has no announced length and may be of any size; one that waits for our consent never comes.
+    let headers = &session.req_header().headers;
+    !headers.contains_key(header::EXPECT)
+        && (1..=DRAIN_BYTES_MAX).contains(&declared_length(session.req_header()))
 }
