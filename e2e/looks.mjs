@@ -1,0 +1,53 @@
+// How a page is looked at: in both themes, wide and narrow, by axe and by measure.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const THEMES = ["light", "dark"];
+const WIDTHS = [1280, 390];
+// 320 is what WCAG 1.4.10 asks for: 1280 pixels at 400 % zoom.
+const NO_SIDEWAYS_SCROLL = [390, 320];
+
+/** Looks at the page that is open; returns one sentence per thing that is wrong. */
+export async function look(page) {
+  const wrong = [];
+  // Not as a script tag: the page's own policy refuses that, as it should.
+  await page.evaluate(AXE);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const colorScheme of THEMES) {
+      await page.emulateMedia({ colorScheme });
+      for (const fault of await violations(page)) wrong.push(`${colorScheme} ${width}: ${fault}`);
+    }
+  }
+  for (const width of NO_SIDEWAYS_SCROLL) {
+    await page.setViewportSize({ width, height: 900 });
+    wrong.push(...await page.evaluate(sidewaysScroll));
+  }
+  await page.setViewportSize({ width: WIDTHS[0], height: 900 });
+  return wrong;
+}
+
+function violations(page) {
+  return page.evaluate(async (tags) => {
+    const { violations } = await globalThis.axe.run(document, {
+      runOnly: { type: "tag", values: tags },
+      resultTypes: ["violations"],
+    });
+    return violations.map(({ id, help, nodes }) => {
+      const [first] = nodes;
+      return `${id} (${help}), ${nodes.length} times, first ${first.html.slice(0, 160)} ${first.any[0]?.message ?? ""}`;
+    });
+  }, TAGS);
+}
+
+function sidewaysScroll() {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
+  const wide = [...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > clientWidth + 1)
+    .map((element) => element.outerHTML.slice(0, 80));
+  return [`${clientWidth}: scrolls sideways, ${scrollWidth} wide because of ${wide.slice(-1)}`];
+}
