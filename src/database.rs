@@ -66,7 +66,7 @@ impl Database {
             tracing::warn!("the private PostgreSQL does not answer; starting it again");
             if let Some(server) = private.server.take() {
                 // It is gone or stuck; starting clears whatever is left of it.
-                server.leave_running();
+                drop(server.leave_running());
             }
             match EmbeddedPostgres::start(&private.settings).await {
                 Ok(server) => private.server = Some(server),

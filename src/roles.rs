@@ -35,7 +35,7 @@ pub async fn start_gateway(
     peppers: Arc<Peppers>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<RunningGateway> {
-    let mut settings = Settings::new(data_dir.gateway(), faces::problems_url(portal_url), peppers);
+    let mut settings = Settings::new(data_dir.gateway(), faces::problems_url(portal_url), (*peppers).clone());
     settings.listen = flags.gateway_listen;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
