@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -84,6 +84,8 @@ export class Tollgate {
       throw error;
     });
     assert.deepEqual(end, { code: 0, signal: null }, `tollgate must end with exit code 0\n${this.log()}`);
+    const left = readdirSync(this.#room, { recursive: true }).filter((path) => path.endsWith("postmaster.pid"));
+    assert.deepEqual(left, [], "its PostgreSQL ends with it");
   }
 
   /** Stops it and removes everything it kept. */
