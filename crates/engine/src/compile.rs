@@ -181,7 +181,7 @@ fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
     let mut limits = Vec::with_capacity(plan.limits.len());
     for limit in &plan.limits {
         if limit.visible {
-            let comma = if policy.is_empty() { "" } else { "," };
+            let comma = if policy.is_empty() { "" } else { ", " };
             let (name, q, w) = (&limit.name, limit.amount, limit.period.seconds());
             policy.push_str(&format!("{comma}\"{name}\";q={q};w={w}"));
         }

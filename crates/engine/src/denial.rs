@@ -130,6 +130,32 @@ impl Denial {
         }
     }
 
+    /// What happened to this call, where no number needs to be told.
+    pub(crate) const fn occurrence(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "The request was refused before routing.",
+            Self::BadMethod => "The request's method is not an HTTP token.",
+            Self::MethodNotImplemented => "No route of any API can have this method.",
+            Self::RouteNotFound => "No published API has a route for this host and path.",
+            Self::MethodNotAllowed { .. } => "The path is published with other methods.",
+            Self::MissingCredential => "This API is called with a key, and the request carries none.",
+            Self::AmbiguousCredential => "The request carries more than one key, and they differ.",
+            Self::InvalidCredential => "No active key has this text: it was mistyped, cut off or revoked.",
+            Self::ExpiredCredential => "The key was valid until its expiry, which is past.",
+            Self::NotEntitled => {
+                "The key is valid, but its application has no subscription to a product with this API."
+            }
+            Self::SubscriptionSuspended => "The application's subscription to this API is suspended.",
+            Self::RateLimited(_) | Self::QuotaExceeded(_) => "A limit is reached.",
+            Self::UpstreamUnreachable => "No connection to the API's own server could be made.",
+            Self::UpstreamTimeout => "The API's own server did not answer in time.",
+            Self::UpstreamFailed => "The API's own server broke off, or its answer was not valid HTTP.",
+            Self::NotReady => "The gateway has not loaded the configuration for this call yet.",
+            Self::BodyTooLarge => "The request's body is larger than this gateway takes.",
+            Self::Internal => "The gateway failed; the request id leads its operators to the cause.",
+        }
+    }
+
     /// A short sentence that is the same for every occurrence.
     #[must_use]
     pub const fn title(&self) -> &'static str {

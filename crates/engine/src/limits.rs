@@ -148,7 +148,7 @@ pub(crate) fn write(plan: &Plan, levels: &Levels, out: &mut Vec<u8>) {
     let mut first = true;
     for (limit, shown) in plan.limits.iter().zip(&levels.0).filter(|(limit, _)| limit.visible) {
         if !std::mem::take(&mut first) {
-            out.push(b',');
+            out.extend_from_slice(b", ");
         }
         out.extend_from_slice(limit.header_start.as_bytes());
         write_number(shown.remaining, out);

@@ -68,7 +68,7 @@ fn detail(denial: &Denial) -> String {
         Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
             format!("A limit is reached; it opens again in {} s.", hit.retry_after_s)
         }
-        other => format!("{}.", other.title()),
+        other => other.occurrence().to_owned(),
     }
 }
 

@@ -91,7 +91,7 @@ async fn the_answer_comes_without_what_belongs_to_the_upstreams_hop() {
     }
     assert!(!answer.dump().contains("forged"), "{answer:?}");
     assert_eq!(answer.field("etag"), Some("\"7\""));
-    assert_eq!(answer.field("ratelimit-policy"), Some(r#""burst";q=1000;w=1,"month";q=1000000;w=2592000"#));
+    assert_eq!(answer.field("ratelimit-policy"), Some(r#""burst";q=1000;w=1, "month";q=1000000;w=2592000"#));
     let level = answer.field("ratelimit").expect("RateLimit");
     assert!(level.starts_with(r#""burst";r=999;t="#) && level.contains(r#""month";r=999999;t="#), "{level}");
 }

@@ -94,7 +94,7 @@ async fn over_the_rate_is_429_that_says_when_to_come_again() {
     check(&answer, 429, "rate_limited", "http_request_denied");
     let wait: u64 = answer.field("retry-after").expect("Retry-After").parse().expect("an integer");
     assert!((1..=30).contains(&wait), "{wait}");
-    assert_eq!(answer.field("ratelimit-policy"), Some(r#""burst";q=2;w=60,"month";q=50;w=2592000"#));
+    assert_eq!(answer.field("ratelimit-policy"), Some(r#""burst";q=2;w=60, "month";q=50;w=2592000"#));
     assert!(answer.field("ratelimit").is_some_and(|it| it.starts_with(r#""burst";r=0;t="#)), "{answer:?}");
     assert_eq!(stage.upstream.seen().len(), 2);
 }

@@ -17,7 +17,7 @@ fn the_sample_compiles_and_headers_are_rendered_once() {
     assert_eq!(snapshot.revision, 7);
     let plan = |n: u128| snapshot.plan(snapshot.plan_index(uuid(n).into()).expect("known"));
     let policy = |n| plan(n).policy_header.as_deref();
-    assert_eq!(policy(41), Some(&br#""burst";q=2;w=1,"month";q=3;w=2592000"#[..]));
+    assert_eq!(policy(41), Some(&br#""burst";q=2;w=1, "month";q=3;w=2592000"#[..]));
     assert_eq!(policy(42), Some(&br#""per-key";q=1;w=60"#[..]));
     assert_eq!(policy(43), None);
     let route = &snapshot.routes()[0];

@@ -129,14 +129,14 @@ fn rate_then_quota_refuse_with_their_numbers() {
     let admission = platform.call(&key(1), NOW).expect("admitted");
     assert_eq!(
         rate_limit(|out| admission.write_rate_limit(out)),
-        format!(r#""burst";r=1;t=1,"month";r=2;t={left}"#)
+        format!(r#""burst";r=1;t=1, "month";r=2;t={left}"#)
     );
     assert!(platform.call(&key(1), NOW).is_ok());
     let refusal = platform.call(&key(1), NOW).expect_err("too fast");
     assert_eq!((refusal.denial.code(), refusal.denial.retry_after_s()), ("rate_limited", Some(1)));
     assert_eq!(
         rate_limit(|out| refusal.write_rate_limit(out)),
-        format!(r#""burst";r=0;t=1,"month";r=1;t={left}"#)
+        format!(r#""burst";r=0;t=1, "month";r=1;t={left}"#)
     );
     assert!(refusal.rate_limit_policy().is_some());
     assert_eq!(refusal.consumer.map(|consumer| consumer.credential_id), Some(uuid(1_001).into()));
@@ -146,7 +146,7 @@ fn rate_then_quota_refuse_with_their_numbers() {
     assert_eq!((refusal.denial.code(), refusal.denial.status()), ("quota_exceeded", 429));
     assert_eq!(refusal.denial.retry_after_s(), Some(left - 2));
     // A call that the quota refused took nothing from the rate.
-    assert!(rate_limit(|out| refusal.write_rate_limit(out)).starts_with(r#""burst";r=2;t=0,"month";r=0;"#));
+    assert!(rate_limit(|out| refusal.write_rate_limit(out)).starts_with(r#""burst";r=2;t=0, "month";r=0;"#));
     let end = Month::at(NOW).end_s() * S;
     assert!(platform.call(&key(1), end - 1).is_err());
     assert!(platform.call(&key(1), end).is_ok());
