@@ -205,7 +205,7 @@ fn ask(runtime: &Runtime, consumers: &Consumers, request: &RequestHeader) -> Res
 }
 
 /// Nanoseconds since the Unix epoch; 0 for clocks before it.
-fn unix_ns() -> u64 {
+pub(crate) fn unix_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -22,6 +22,9 @@ use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
 /// How long after a change the configuration is saved to disk, so that a burst is saved once.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
+/// How often meters that nobody needs any more are forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(600);
+
 pub(crate) struct Feed {
     source: Arc<dyn Source>,
     live: Arc<Live>,
@@ -79,7 +82,12 @@ impl Feed {
             stop.clone(),
         ));
         let mut save_at = tokio::time::Instant::now();
+        let mut tidy_at = tokio::time::Instant::now() + TIDY_EVERY;
         loop {
+            if tidy_at <= tokio::time::Instant::now() {
+                tidy_at += TIDY_EVERY;
+                self.live.tidy();
+            }
             let was_unsaved = self.unsaved;
             self.catch_up_logged().await;
             if self.unsaved && !was_unsaved {

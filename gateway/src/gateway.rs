@@ -12,18 +12,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Heartbeat, Source, timed};
+use crate::listen::accept;
 use crate::live::Live;
 use crate::proxy::Proxy;
+use crate::reply::Unreadable;
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::usage::flush::{Flush, minute_of};
-use crate::usage::ledger::{self, Ledger};
+use crate::usage::ledger::{self, Ledger, Leftovers};
 
 /// How long a start waits for Postgres when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -33,7 +35,7 @@ const UPSTREAM_ATTEMPTS: usize = 2;
 /// Idle upstream connections kept.
 const UPSTREAM_POOL: usize = 512;
 /// How long the last words at shutdown may take.
-const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Why a gateway cannot start. Postgres being away is none of the reasons.
 #[derive(Debug, thiserror::Error)]
@@ -80,11 +82,16 @@ impl RunningGateway {
     }
 }
 
+/// What a started gateway consists of.
 struct Parts {
     settings: Arc<Settings>,
     source: Arc<dyn Source>,
     live: Arc<Live>,
+    ledger: Arc<Ledger>,
+    resolver: Arc<Resolver>,
     boot_id: Uuid,
+    app: Arc<HttpProxy<Proxy>>,
+    unreadable: Arc<Unreadable>,
 }
 
 impl Gateway {
@@ -105,51 +112,63 @@ impl Gateway {
         let gateway_addr = listener.local_addr()?;
         let operator_addr = operator_listener.local_addr()?;
 
-        let boot_id = Uuid::now_v7();
+        let parts = assemble(settings, source, &data);
+        let boot_id = parts.boot_id;
         let leftovers = ledger::leftovers(data.path())?;
-        let minute = minute_of(Utc::now());
-        let ledger =
-            Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
-        let resolver = Arc::new(Resolver::default());
-        let live = Arc::new(Live::new(&settings, Arc::clone(&resolver)));
-
-        let mut feed =
-            Feed::new(Arc::clone(&source), Arc::clone(&live), Arc::clone(&data), Arc::clone(&settings));
-        let mut flush = Flush::new(
-            Arc::clone(&ledger),
-            Arc::clone(&source),
-            Arc::clone(&live),
-            data,
-            Arc::clone(&settings),
-            leftovers,
-        );
-        let from_disk = feed.start_from_disk().await;
-        let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
-        // Cut short, both simply go on in the background.
-        let _ = tokio::time::timeout(patience, feed.catch_up_logged()).await;
-        match tokio::time::timeout(patience, flush.quota_from_source()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
-        }
+        let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(settings.threads.max(1))
+            .worker_threads(parts.settings.threads.max(1))
             .thread_name("tollgate-gateway")
             .enable_all()
             .build()?;
-        let parts = Parts { settings, source, live, boot_id };
-        let supervisor = tokio::spawn(supervise(
-            parts,
-            (listener, operator_listener),
-            runtime,
-            (feed, flush),
-            ledger,
-            resolver,
-            shutdown,
-        ));
+        let supervisor =
+            tokio::spawn(supervise(parts, (listener, operator_listener), runtime, (feed, flush), shutdown));
         tracing::info!(%gateway_addr, %operator_addr, "the gateway accepts calls");
         Ok(RunningGateway { gateway_addr, operator_addr, boot_id, supervisor })
     }
+}
+
+fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) -> Parts {
+    let boot_id = Uuid::now_v7();
+    let minute = minute_of(Utc::now());
+    let ledger = Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
+    let resolver = Arc::new(Resolver::default());
+    let live = Arc::new(Live::new(&settings, Arc::clone(&resolver)));
+    let conf = ServerConf {
+        threads: settings.threads.max(1),
+        max_retries: UPSTREAM_ATTEMPTS,
+        upstream_keepalive_pool_size: UPSTREAM_POOL,
+        ..ServerConf::default()
+    };
+    let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger));
+    let unreadable = Arc::new(proxy.unreadable());
+    let mut app = HttpProxy::new(proxy, Arc::new(conf));
+    app.handle_init_modules();
+    Parts { settings, source, live, ledger, resolver, boot_id, app: Arc::new(app), unreadable }
+}
+
+/// What is to be known before the first call: from the control plane, or else from disk.
+async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) -> (Feed, Flush) {
+    let Parts { settings, source, live, ledger, .. } = parts;
+    let mut feed = Feed::new(Arc::clone(source), Arc::clone(live), Arc::clone(data), Arc::clone(settings));
+    let mut flush = Flush::new(
+        Arc::clone(ledger),
+        Arc::clone(source),
+        Arc::clone(live),
+        Arc::clone(data),
+        Arc::clone(settings),
+        leftovers,
+    );
+    let from_disk = feed.start_from_disk().await;
+    let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
+    // Cut short, both simply go on in the background.
+    let _ = tokio::time::timeout(patience, feed.catch_up_logged()).await;
+    match tokio::time::timeout(patience, flush.quota_from_source()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
+    }
+    (feed, flush)
 }
 
 async fn supervise(
@@ -157,58 +176,56 @@ async fn supervise(
     (listener, operator_listener): (StdTcpListener, StdTcpListener),
     runtime: tokio::runtime::Runtime,
     (feed, flush): (Feed, Flush),
-    ledger: Arc<Ledger>,
-    resolver: Arc<Resolver>,
     shutdown: CancellationToken,
 ) {
-    let Parts { settings, source, live, boot_id } = &parts;
-    // Background work outlives the calls: what they counted must be carried away.
+    let Parts { settings, source, live, ledger, resolver, boot_id, .. } = &parts;
+    // Background work outlives the calls: what they counted must be carried away. Dropped handles abort, so that a
+    // gateway that has stopped holds nothing, its directory least of all.
     let background_stop = CancellationToken::new();
     let flush_status = flush.status();
-    let flushing = tokio::spawn(flush.run(background_stop.clone()));
-    let following = tokio::spawn(feed.follow(background_stop.clone()));
-    let resolving = tokio::spawn(Arc::clone(&resolver).refresh(background_stop.clone()));
-    let beating = tokio::spawn(heartbeats(
+    let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone())));
+    let following = AbortOnDropHandle::new(tokio::spawn(feed.follow(background_stop.clone())));
+    let resolving =
+        AbortOnDropHandle::new(tokio::spawn(Arc::clone(resolver).refresh(background_stop.clone())));
+    let beating = AbortOnDropHandle::new(tokio::spawn(heartbeats(
         Arc::clone(source),
         Arc::clone(live),
         Arc::clone(settings),
         *boot_id,
         background_stop.clone(),
-    ));
-    let operating = match TcpListener::from_std(operator_listener) {
-        Ok(listener) => Some(tokio::spawn(crate::operator::serve(
+    )));
+    let _operating = match TcpListener::from_std(operator_listener) {
+        Ok(listener) => Some(AbortOnDropHandle::new(tokio::spawn(crate::operator::serve(
             listener,
             Arc::clone(live),
-            Arc::clone(&ledger),
+            Arc::clone(ledger),
             flush_status,
-            background_stop.clone().cancelled_owned(),
-        ))),
+        )))),
         Err(error) => {
             tracing::error!(%error, "the operator's listener cannot be used");
             None
         }
     };
 
-    serve_calls(settings, live, &ledger, listener, &runtime, &shutdown).await;
+    serve_calls(&parts, listener, &runtime, &shutdown).await;
     runtime.shutdown_background();
 
     background_stop.cancel();
-    let farewell = async {
+    let usage = async {
         if let Ok(flush) = flushing.await {
             flush.finish().await;
         }
+    };
+    let farewell = async {
+        // How the others end is of no interest any more.
+        let _ = tokio::join!(usage, following, resolving, beating);
         let last = heartbeat(live, settings, *boot_id, GatewayState::Stopped);
         if let Err(error) = timed(settings.query_timeout, source.heartbeat(&last)).await {
             tracing::debug!(%error, "could not say goodbye");
         }
-        // They end with the token; how is of no interest any more.
-        let _ = tokio::join!(following, resolving, beating);
     };
-    if tokio::time::timeout(FAREWELL + settings.query_timeout, farewell).await.is_err() {
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::warn!("the control plane was too slow for a full farewell; usage stays in the journal");
-    }
-    if let Some(operating) = operating {
-        operating.abort();
     }
     tracing::info!("the gateway has stopped");
 }
@@ -216,44 +233,22 @@ async fn supervise(
 /// Accepts calls until `shutdown`, then drains: says «not ready» but goes on accepting for a moment, so that load
 /// balancers can turn away, then lets the calls in flight end.
 async fn serve_calls(
-    settings: &Arc<Settings>,
-    live: &Arc<Live>,
-    ledger: &Arc<Ledger>,
+    parts: &Parts,
     listener: StdTcpListener,
     runtime: &tokio::runtime::Runtime,
     shutdown: &CancellationToken,
 ) {
-    let conf = ServerConf {
-        threads: settings.threads.max(1),
-        max_retries: UPSTREAM_ATTEMPTS,
-        upstream_keepalive_pool_size: UPSTREAM_POOL,
-        ..ServerConf::default()
-    };
-    let proxy = Proxy::new(Arc::clone(settings), Arc::clone(live), Arc::clone(ledger));
-    let unreadable = Arc::new(proxy.unreadable());
-    let mut app = HttpProxy::new(proxy, Arc::new(conf));
-    app.handle_init_modules();
-    let app = Arc::new(app);
-
+    let Parts { settings, live, app, unreadable, .. } = parts;
     let connections = TaskTracker::new();
     let (closing, closing_watch) = watch::channel(false);
     let stop_accepting = CancellationToken::new();
     let accepting = runtime.spawn({
-        let (app, settings) = (Arc::clone(&app), Arc::clone(settings));
+        let (app, settings, unreadable) = (Arc::clone(app), Arc::clone(settings), Arc::clone(unreadable));
         let (connections, stop) = (connections.clone(), stop_accepting.clone());
         async move {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    crate::listen::accept(
-                        listener,
-                        app,
-                        settings,
-                        unreadable,
-                        connections,
-                        closing_watch,
-                        stop,
-                    )
-                    .await;
+                    accept(listener, app, settings, unreadable, connections, closing_watch, stop).await;
                 }
                 Err(error) => tracing::error!(%error, "the gateway's listener cannot be used"),
             }

@@ -9,6 +9,7 @@ use tollgate_domain::{
 };
 use tollgate_engine::{Consumers, Month, Snapshot, compile};
 
+use crate::exchange::unix_ns;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
@@ -140,6 +141,18 @@ impl Live {
     pub(crate) fn set_used_elsewhere(&self, month: CalendarMonth, used: &HashMap<SubscriptionId, u64>) {
         self.quotas().elsewhere = Some((Month::from(month), used.clone()));
         self.set_elsewhere_of(None);
+    }
+
+    /// Forgets what is only of the past: meters of removed subscriptions, and whose subscriptions they were.
+    pub(crate) fn tidy(&self) {
+        self.consumers.purge(unix_ns());
+        let mut owners = HashMap::new();
+        self.consumers.for_each(|application| {
+            owners.extend(
+                application.subscriptions.iter().map(|subscription| (subscription.id, application.id)),
+            );
+        });
+        self.quotas().owners = owners;
     }
 
     /// Hands the used quota to the meters: of all subscriptions, or of those of some applications that just came.

@@ -1,7 +1,6 @@
 //! Health, readiness and metrics, on a listener of their own that callers cannot reach.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
@@ -25,13 +24,12 @@ struct Operator {
     registry: Arc<Registry>,
 }
 
-/// Serves `/livez`, `/readyz` and `/metrics` until `stop` resolves.
+/// Serves `/livez`, `/readyz` and `/metrics` until it is aborted: to the last, somebody may ask how the stop goes.
 pub(crate) async fn serve(
     listener: TcpListener,
     live: Arc<Live>,
     ledger: Arc<Ledger>,
     flush: Arc<FlushStatus>,
-    stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let mut registry = Registry::default();
     live.metrics.register(&mut registry);
@@ -41,7 +39,7 @@ pub(crate) async fn serve(
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(Operator { live, registry: Arc::new(registry) });
-    if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stop).await {
+    if let Err(error) = axum::serve(listener, app).await {
         tracing::error!(%error, "the operator's listener ended");
     }
 }

@@ -63,7 +63,7 @@ pub struct UsageKey {
     pub status: u16,
     /// How it ended.
     pub outcome: Outcome,
-    /// The minute it began in, in minutes since the Unix epoch.
+    /// The minute it ended in, in minutes since the Unix epoch.
     pub minute: u32,
 }
 

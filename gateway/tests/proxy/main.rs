@@ -1,5 +1,7 @@
 //! The real proxy on free ports, with real upstreams and a control plane that can be taken away.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod fake_source;
 mod http;
 mod stage;
