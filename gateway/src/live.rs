@@ -106,14 +106,22 @@ impl Live {
     }
 
     /// Replaces everything. Consumers are replaced even where the blueprint is refused: a revoked key must go.
-    pub(crate) async fn replace(&self, blueprint: Blueprint, applications: Vec<ConsumerApplication>) -> bool {
+    pub(crate) async fn replace(
+        self: &Arc<Self>,
+        blueprint: Blueprint,
+        applications: Vec<ConsumerApplication>,
+    ) -> bool {
         let accepted = self.apply_blueprint(blueprint).await;
-        {
-            let mut quotas = self.quotas();
-            quotas.owners = owners_of(&applications).collect();
+        let live = Arc::clone(self);
+        // A million of them take a moment.
+        let replaced = tokio::task::spawn_blocking(move || {
+            live.quotas().owners = owners_of(&applications).collect();
+            live.consumers.replace_all(applications);
+            live.set_elsewhere_of(None);
+        });
+        if let Err(error) = replaced.await {
+            tracing::error!(%error, "replacing the consumers failed");
         }
-        self.consumers.replace_all(applications);
-        self.set_elsewhere_of(None);
         accepted
     }
 

@@ -96,7 +96,8 @@ impl ProxyHttp for Proxy {
         }
         if fields::declared_length(session.req_header()) > self.settings.body_bytes_max {
             exchange.failed_as = Some(Outcome::Canceled);
-            self.refuse(session, &request_id, &Why::Denied(&Denial::BodyTooLarge)).await?;
+            let why = Why::Denied(&Denial::BodyTooLarge, exchange.admission.as_ref());
+            self.refuse(session, &request_id, &why).await?;
             return Ok(true);
         }
         Ok(false)
@@ -196,7 +197,7 @@ impl ProxyHttp for Proxy {
         exchange.failed_as = Some(denial.and_then(Denial::outcome).unwrap_or(Outcome::Canceled));
         let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
         let why = match (&failure, denial) {
-            (_, Some(denial)) => Why::Denied(denial),
+            (_, Some(denial)) => Why::Denied(denial, exchange.admission.as_ref()),
             (Failure::BadRequest, None) => Why::BadHead(BadHead::Ambiguous("body_or_connection_field")),
             (_, None) => {
                 // An answer that had begun was the upstream's; that the caller did not wait for its end changes nothing.

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, header};
 use pingora_core::Result;
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
-use tollgate_engine::{Denial, Problem, Refusal};
+use tollgate_engine::{Admission, Denial, Problem, Refusal};
 
 use crate::exchange::RequestId;
 use crate::fields::declared_length;
@@ -21,8 +21,8 @@ const DRAIN_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) enum Why<'w> {
     /// By the engine, with the standing of the plan's limits where they were looked at.
     Refused(&'w Refusal),
-    /// By the proxy, for a reason that the engine can name.
-    Denied(&'w Denial),
+    /// By the proxy, for a reason that the engine can name; with the admission where the call had one.
+    Denied(&'w Denial, Option<&'w Admission>),
     /// Before the engine could be asked.
     BadHead(BadHead),
 }
@@ -31,7 +31,7 @@ impl<'w> Why<'w> {
     fn denial(&self) -> Option<&'w Denial> {
         match self {
             Self::Refused(refusal) => Some(&refusal.denial),
-            Self::Denied(denial) => Some(denial),
+            Self::Denied(denial, _) => Some(denial),
             Self::BadHead(_) => None,
         }
     }
@@ -88,7 +88,7 @@ impl Unreadable {
         // Pingora answers 405 to CONNECT and 400 to everything else.
         let denial = Denial::MethodNotImplemented;
         let why = match instead.get(9..12) {
-            Some(b"405") => Why::Denied(&denial),
+            Some(b"405") => Why::Denied(&denial, None),
             _ => Why::BadHead(BadHead::Malformed),
         };
         let request_id = RequestId::fresh();
@@ -161,10 +161,17 @@ fn head_of(request_id: &RequestId, why: &Why<'_>, body_bytes: usize) -> Result<R
             head.insert_header(header::ALLOW, &**allow)?;
         }
     }
-    if let Why::Refused(refusal) = why {
-        let mut level = Vec::new();
-        refusal.write_rate_limit(&mut level);
-        write_limits(&mut head, refusal.rate_limit_policy(), level)?;
+    let mut level = Vec::new();
+    match why {
+        Why::Refused(refusal) => {
+            refusal.write_rate_limit(&mut level);
+            write_limits(&mut head, refusal.rate_limit_policy(), level)?;
+        }
+        Why::Denied(_, Some(admission)) => {
+            admission.write_rate_limit(&mut level);
+            write_limits(&mut head, admission.rate_limit_policy(), level)?;
+        }
+        Why::Denied(_, None) | Why::BadHead(_) => {}
     }
     Ok(head)
 }

@@ -2,15 +2,19 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
-/// How often names are looked up again.
-const REFRESH: Duration = Duration::from_secs(30);
+/// How often names without an address are looked up again.
+const RETRY: Duration = Duration::from_secs(5);
+/// Every how many of those rounds all names are.
+const ROUNDS_TO_REFRESH: u32 = 6;
+/// How long a new configuration waits for its new names; one that does not resolve must not hold up the others.
+const SETTLE: Duration = Duration::from_millis(300);
 /// How long one look-up may take.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -20,6 +24,7 @@ pub(crate) struct Addresses {
     host: String,
     port: u16,
     found: ArcSwap<Vec<SocketAddr>>,
+    asked: AtomicBool,
     turn: AtomicUsize,
 }
 
@@ -66,6 +71,7 @@ impl Resolver {
             Arc::new(Addresses {
                 host: host.to_owned(),
                 port,
+                asked: AtomicBool::new(!found.is_empty()),
                 found: ArcSwap::from_pointee(found),
                 turn: AtomicUsize::new(0),
             })
@@ -73,23 +79,34 @@ impl Resolver {
         Arc::clone(entry)
     }
 
-    /// Looks up all names that have no address yet, so that a new route works from its first call on.
-    pub(crate) async fn settle(&self) {
-        self.look_up_where(|addresses| addresses.found.load().is_empty()).await;
+    /// Looks up the names that are new, so that a new route works from its first call on; waits a moment only.
+    pub(crate) async fn settle(self: &Arc<Self>) {
+        let resolver = Arc::clone(self);
+        let looking = tokio::spawn(async move {
+            resolver.look_up_where(|addresses| !addresses.asked.swap(true, Ordering::Relaxed)).await;
+        });
+        // Left alone after that, it goes on.
+        let _ = tokio::time::timeout(SETTLE, looking).await;
     }
 
     /// Looks names up again and again until `stop`; forgets hosts that no configuration names any more.
     pub(crate) async fn refresh(self: Arc<Self>, stop: CancellationToken) {
+        let mut round = 0u32;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(REFRESH) => {}
+                () = tokio::time::sleep(RETRY) => {}
             }
-            self.known
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .retain(|_, addresses| Arc::strong_count(addresses) > 1);
-            self.look_up_where(|addresses| addresses.host.parse::<IpAddr>().is_err()).await;
+            round = round.wrapping_add(1);
+            let all = round.is_multiple_of(ROUNDS_TO_REFRESH);
+            if all {
+                let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                known.retain(|_, addresses| Arc::strong_count(addresses) > 1);
+            }
+            self.look_up_where(|addresses| {
+                addresses.found.load().is_empty() || (all && addresses.host.parse::<IpAddr>().is_err())
+            })
+            .await;
         }
     }
 
@@ -116,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn literals_are_known_at_once_and_names_after_a_look_up() {
-        let resolver = Resolver::default();
+        let resolver = Arc::new(Resolver::default());
         assert_eq!(resolver.addresses("127.0.0.1", 80).next(), Some(SocketAddr::from(([127, 0, 0, 1], 80))));
         assert!(resolver.addresses("[::1]", 80).next().is_some_and(|address| address.is_ipv6()));
         let local = resolver.addresses("localhost", 81);

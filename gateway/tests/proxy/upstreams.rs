@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::io::AsyncWriteExt;
 use tollgate_domain::Target;
 
 use crate::http::{Message, Reaction, ok, request};
@@ -22,11 +23,21 @@ fn nobody() -> String {
 
 #[tokio::test]
 async fn an_upstream_that_refuses_or_has_no_address_is_502() {
-    for url in [nobody(), "http://no-such-host.invalid:81".to_owned()] {
+    let no_tls = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let no_tls_address = no_tls.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = no_tls.accept().await {
+            let _ = stream.write_all(b"HTTP/1.1 400 This is no TLS\r\n\r\n").await;
+        }
+    });
+    let urls = [nobody(), "http://no-such-host.invalid:81".to_owned(), format!("https://{no_tls_address}")];
+    for url in urls {
         let mut plot = Plot::new().await;
         plot.blueprint.services[0].targets[0].url = url;
         let stage = plot.start().await;
-        check(&stage.call("GET /v1/items").await, 502, "upstream_unreachable");
+        let answer = stage.call("GET /v1/items").await;
+        check(&answer, 502, "upstream_unreachable");
+        assert!(answer.field("ratelimit").is_some(), "an authorised answer says what is left");
     }
 }
 
