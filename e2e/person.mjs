@@ -118,3 +118,8 @@ export async function signUp(person, email) {
   await person.click(person.page.getByRole("button", { name: "Create account and key" }));
   await person.sees("Get started");
 }
+
+/** The curl line beside a new key. */
+export function theCall(page) {
+  return page.getByRole("region", { name: "Make the call" }).getByRole("code").filter({ hasText: /^curl / });
+}

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openBrowser, Person, signUp } from "./person.mjs";
+import { openBrowser, Person, signUp, theCall } from "./person.mjs";
 import { paste } from "./terminal.mjs";
 import { Tollgate } from "./tollgate.mjs";
 
@@ -25,7 +25,7 @@ try {
   await page.getByRole("main").getByRole("link", { name: "Get a key" }).first().click();
   await signUp(person, "maria.lindqvist@example.com");
   await take("key");
-  const call = await page.getByRole("region", { name: "Make the call" }).getByLabel("Terminal").innerText();
+  const call = await theCall(page).innerText();
   for (let n = 0; n < OPERATIONS_CALLED; n += 1) await paste(call);
   await page.goto("/usage");
   await page.getByRole("region", { name: "By endpoint and status" }).getByRole("row").nth(1).waitFor();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { AdminApi } from "../admin-api.mjs";
-import { openBrowser, PASSWORD, Person, signUp } from "../person.mjs";
+import { openBrowser, PASSWORD, Person, signUp, theCall } from "../person.mjs";
 import { paste } from "../terminal.mjs";
 import { Tollgate, until } from "../tollgate.mjs";
 
@@ -33,7 +33,7 @@ test("after kill -9 the next start has accounts, keys and every counted call", a
   const before = await Person.arrive(browser, tollgate.welcome.portal_url);
   await before.page.goto("/signup");
   await signUp(before, EMAIL);
-  const line = await before.page.getByRole("region", { name: "Make the call" }).getByLabel("Terminal").innerText();
+  const line = await theCall(before.page).innerText();
   await before.leave();
   for (let n = 0; n < COUNTED_FIRST; n += 1) assert.equal((await paste(line)).status, 200);
   await until("the first calls are counted", 5_000, async () => await countedCalls() === COUNTED_FIRST || undefined, { everyMs: 100 });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { openBrowser, Person, signUp } from "../person.mjs";
+import { openBrowser, Person, signUp, theCall } from "../person.mjs";
 import { paste } from "../terminal.mjs";
 import { Tollgate, until } from "../tollgate.mjs";
 
@@ -102,7 +102,7 @@ async function assertOperationsAreThoseOfTheDocument(page) {
 async function copyCall(person, javaScript) {
   const { page } = person;
   const block = page.getByRole("region", { name: "Make the call" });
-  const code = block.getByLabel("Terminal", { exact: true });
+  const code = theCall(page);
   if (!javaScript) {
     person.clicks += 1; // Selected by hand.
     await code.selectText();

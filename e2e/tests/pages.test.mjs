@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { look } from "../looks.mjs";
-import { openBrowser, PASSWORD, Person, signUp } from "../person.mjs";
+import { openBrowser, PASSWORD, Person, signUp, theCall } from "../person.mjs";
 import { paste } from "../terminal.mjs";
 import { Tollgate } from "../tollgate.mjs";
 
@@ -62,7 +62,7 @@ test("pages of a developer", async (t) => {
   await page.getByRole("main").getByRole("link", { name: "Get a key" }).click();
   await signUp(developer, "pages@example.com");
   await album.keep("a key that was just made");
-  const call = await page.getByRole("region", { name: "Make the call" }).getByLabel("Terminal").innerText();
+  const call = await theCall(page).innerText();
   await page.goto("/usage");
   await album.keep("usage before the first call");
   await page.goto("/get-started");
