@@ -1,0 +1,46 @@
+//! `ETag` and `If-Match` keep two writers from undoing each other.
+
+use axum::body::Body;
+use serde_json::json;
+
+use crate::stage::{Reply, Stage};
+
+async fn send_if_match(stage: &Stage, method: &str, path: &str, tag: &str) -> Reply {
+    let body = if path.ends_with("/document") { crate::stage::document() } else { json!({ "name": tag }) };
+    let request =
+        stage.request(method, path).header("content-type", "application/json").header("if-match", tag);
+    let body = if method == "DELETE" { Body::empty() } else { Body::from(body.to_string()) };
+    stage.send(request.body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_stale_tag_changes_nothing() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    for path in [
+        "/v1/services/backend".to_owned(),
+        "/v1/apis/countries".to_owned(),
+        "/v1/products/atlas".to_owned(),
+        format!("/v1/plans/{}", world.plan),
+        format!("/v1/applications/{}", world.application),
+    ] {
+        let before = stage.get(&path).await.expect(200);
+        let tag = before.header("etag").to_owned();
+        for stale in ["\"v0\"", "W/\"v1\"", "\"x\"", "\"v99999999999999999999\"", "v1"] {
+            let refused = send_if_match(&stage, "PATCH", &path, stale).await.expect(412);
+            assert!(refused.body["detail"].as_str().unwrap().contains(&tag), "{}", refused.text);
+            send_if_match(&stage, "DELETE", &path, stale).await.expect(412);
+        }
+        assert_eq!(stage.get(&path).await.body, before.body);
+        send_if_match(&stage, "PATCH", &path, "\"v1\", \"v2\"").await.expect(400);
+        let changed = send_if_match(&stage, "PATCH", &path, &tag).await.expect(200);
+        assert_ne!(changed.header("etag"), tag);
+        send_if_match(&stage, "PATCH", &path, &tag).await.expect(412);
+        send_if_match(&stage, "PATCH", &path, "*").await.expect(200);
+    }
+    send_if_match(&stage, "PUT", "/v1/apis/countries/document", "\"v0\"").await.expect(412);
+    let path = format!("/v1/subscriptions/{}", world.subscription);
+    send_if_match(&stage, "DELETE", &path, "\"v9\"").await.expect(412);
+    assert_eq!(stage.get(&path).await.body["state"], "active");
+    send_if_match(&stage, "DELETE", &path, "\"v1\"").await.expect(204);
+}
