@@ -10,6 +10,7 @@ mod configuration;
 mod forwarding;
 mod limits;
 mod outage;
+mod postgres;
 mod refusals;
 mod stopping;
 mod upstreams;
