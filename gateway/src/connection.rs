@@ -45,7 +45,9 @@ pub(crate) struct Connection {
     clocked_head: u32,
     /// Whether the present head has begun to arrive.
     head_begun: bool,
-    deadline: Pin<Box<Sleep>>,
+    deadline: Instant,
+    /// Set to `deadline` only when there is something to wait for: most heads come in one piece.
+    timer: Pin<Box<Sleep>>,
     unreadable: Arc<Unreadable>,
     /// Whether `unreadable` has answered.
     refused: bool,
@@ -74,7 +76,8 @@ impl Connection {
             clocked_head: 0,
             // A new connection owes its head at once: there is no idle time before the first one.
             head_begun: true,
-            deadline: Box::pin(sleep_until(Instant::now() + head_timeout)),
+            deadline: Instant::now() + head_timeout,
+            timer: Box::pin(sleep_until(Instant::now() + head_timeout)),
             unreadable,
             refused: false,
             _permit: permit,
@@ -92,8 +95,11 @@ impl Connection {
         self.head_complete.store(false, Ordering::Relaxed);
     }
 
-    fn set_deadline(&mut self, after: Duration) {
-        self.deadline.as_mut().reset(Instant::now() + after);
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.timer.deadline() != self.deadline {
+            self.timer.as_mut().reset(self.deadline);
+        }
+        self.timer.as_mut().poll(cx)
     }
 }
 
@@ -111,21 +117,18 @@ impl AsyncRead for Connection {
         if head != this.clocked_head {
             this.clocked_head = head;
             this.head_begun = false;
-            this.set_deadline(this.idle_timeout);
+            this.deadline = Instant::now() + this.idle_timeout;
         }
         let before = buf.filled().len();
         match Pin::new(&mut this.io).poll_read(cx, buf) {
             Poll::Ready(result) => {
                 if buf.filled().len() > before && !this.head_begun {
                     this.head_begun = true;
-                    this.set_deadline(this.head_timeout);
+                    this.deadline = Instant::now() + this.head_timeout;
                 }
                 Poll::Ready(result)
             }
-            Poll::Pending => match this.deadline.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-                Poll::Pending => Poll::Pending,
-            },
+            Poll::Pending => this.poll_deadline(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
         }
     }
 }

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
-use crate::feed::source::{GatewayState, Heartbeat, Source, timed};
+use crate::feed::source::{GatewayState, Source, timed};
+use crate::heartbeat::{heartbeat, heartbeats};
 use crate::listen::accept;
 use crate::live::Live;
 use crate::proxy::Proxy;
@@ -25,7 +26,8 @@ use crate::reply::Unreadable;
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::usage::flush::{Flush, minute_of};
-use crate::usage::ledger::{self, Ledger, Leftovers};
+use crate::usage::ledger::Ledger;
+use crate::usage::leftovers::{Leftovers, leftovers};
 
 /// How long a start waits for Postgres when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
@@ -114,7 +116,7 @@ impl Gateway {
 
         let parts = assemble(settings, source, &data);
         let boot_id = parts.boot_id;
-        let leftovers = ledger::leftovers(data.path())?;
+        let leftovers = leftovers(data.path())?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -267,49 +269,6 @@ async fn serve_calls(
     connections.close();
     if tokio::time::timeout(settings.drain, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "calls still in flight are cut off");
-    }
-}
-
-async fn heartbeats(
-    source: Arc<dyn Source>,
-    live: Arc<Live>,
-    settings: Arc<Settings>,
-    boot_id: Uuid,
-    stop: CancellationToken,
-) {
-    let mut last: Option<Heartbeat> = None;
-    let mut due = tokio::time::Instant::now();
-    loop {
-        let state = match (live.status.is_draining(), live.is_loaded()) {
-            (true, _) => GatewayState::Draining,
-            (false, true) => GatewayState::Serving,
-            (false, false) => GatewayState::Starting,
-        };
-        let now = heartbeat(&live, &settings, boot_id, state);
-        // At the usual times, and at once when there is news: somebody may wait for this revision to be in force.
-        if due <= tokio::time::Instant::now() || last.as_ref() != Some(&now) {
-            if let Err(error) = timed(settings.query_timeout, source.heartbeat(&now)).await {
-                tracing::debug!(%error, "no heartbeat");
-            }
-            due = tokio::time::Instant::now() + settings.heartbeat_every;
-            last = Some(now);
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = live.status.changed() => {}
-            () = tokio::time::sleep_until(due) => {}
-        }
-    }
-}
-
-fn heartbeat(live: &Live, settings: &Settings, boot_id: Uuid, state: GatewayState) -> Heartbeat {
-    Heartbeat {
-        boot_id,
-        name: settings.name.clone(),
-        version: env!("CARGO_PKG_VERSION"),
-        revision: live.status.revision(),
-        state,
-        last_error: live.status.last_error(),
     }
 }
 

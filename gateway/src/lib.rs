@@ -11,6 +11,7 @@ mod feed;
 mod fields;
 mod framing;
 mod gateway;
+mod heartbeat;
 mod listen;
 mod live;
 mod metrics;

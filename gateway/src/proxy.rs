@@ -49,11 +49,15 @@ impl Proxy {
         Unreadable::new(self.type_base.clone(), Arc::clone(&self.live.metrics))
     }
 
-    async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) -> Result<()> {
+    /// A caller that does not take its refusal is gone; that changes nothing about the refusal.
+    async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) {
         let code = why.code();
         self.live.metrics.refused(code);
         tracing::debug!(request_id = request_id.as_str(), code, "refused");
-        reply::refuse(session, request_id, &self.type_base, why).await
+        if let Err(error) = reply::refuse(session, request_id, &self.type_base, why).await {
+            session.set_keepalive(None);
+            tracing::debug!(request_id = request_id.as_str(), %error, "the caller did not take its refusal");
+        }
     }
 }
 
@@ -86,18 +90,18 @@ impl ProxyHttp for Proxy {
         let request_id = exchange.request_id.clone();
         let raw = session.as_http1().map(|http| http.get_headers_raw_bytes()).unwrap_or_default();
         if let Err(bad) = check_head(&raw, &session.req_header().headers) {
-            self.refuse(session, &request_id, &Why::BadHead(bad)).await?;
+            self.refuse(session, &request_id, &Why::BadHead(bad)).await;
             return Ok(true);
         }
         let decided = exchange.decide(self.live.runtime(), &self.live.consumers, session.req_header());
         if let Err(refusal) = decided {
-            self.refuse(session, &request_id, &Why::Refused(refusal)).await?;
+            self.refuse(session, &request_id, &Why::Refused(refusal)).await;
             return Ok(true);
         }
         if fields::declared_length(session.req_header()) > self.settings.body_bytes_max {
             exchange.failed_as = Some(Outcome::Canceled);
             let why = Why::Denied(&Denial::BodyTooLarge, exchange.admission.as_ref());
-            self.refuse(session, &request_id, &why).await?;
+            self.refuse(session, &request_id, &why).await;
             return Ok(true);
         }
         Ok(false)
@@ -212,9 +216,7 @@ impl ProxyHttp for Proxy {
         // What is left of the request, and of the upstream's answer, is unknown.
         session.set_keepalive(None);
         let request_id = exchange.request_id.clone();
-        if let Err(error) = self.refuse(session, &request_id, &why).await {
-            tracing::debug!(request_id = request_id.as_str(), %error, "the caller did not take its refusal");
-        }
+        self.refuse(session, &request_id, &why).await;
         FailToProxy { error_code: why.status(), can_reuse_downstream: false }
     }
 

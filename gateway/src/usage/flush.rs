@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tollgate_domain::{CalendarMonth, SubscriptionId, UsageCount};
 
 use super::journal::Recovered;
-use super::ledger::{Ledger, Leftovers, Pending, charged_by_subscription};
+use super::ledger::{Ledger, Pending};
+use super::leftovers::{Leftovers, charged_by_subscription};
 use crate::disk::{DataDir, SavedQuota};
 use crate::feed::source::{Source, SourceError, timed};
 use crate::live::Live;

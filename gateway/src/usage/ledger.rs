@@ -5,18 +5,18 @@
 //! writer has let go, its counts are final, and once they were accepted its files are deleted. A key contains
 //! its minute, so no key ever lives in two minutes and its count only grows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
-use tollgate_domain::{UsageCount, UsageKey};
+use tollgate_domain::UsageKey;
 use uuid::Uuid;
 
-use super::journal::{Amounts, Recovered, Segment, Unreadable, recover};
+use super::journal::{Amounts, Segment};
 
 /// Keys in the first file of a minute; each further file doubles, up to `SEGMENT_KEYS_MAX`.
-const SEGMENT_KEYS_MIN: usize = 480;
+pub(super) const SEGMENT_KEYS_MIN: usize = 480;
 const SEGMENT_KEYS_MAX: usize = 32_736;
 
 /// The counting side of the journal.
@@ -28,7 +28,7 @@ pub struct Ledger {
     bytes: AtomicU64,
     next_seq: AtomicU64,
     dropped: AtomicU64,
-    current: ArcSwap<Minute>,
+    pub(super) current: ArcSwap<Minute>,
     retired: Mutex<Vec<Arc<Minute>>>,
     /// A file made ahead of need, so that calls do not wait for the disk.
     spare: Mutex<Option<Arc<Segment>>>,
@@ -56,15 +56,6 @@ pub struct Pending {
     /// Whether no writer can add to it any more; asked before its counts are read.
     pub is_final: bool,
     minute: Arc<Minute>,
-}
-
-/// Files of earlier processes, as found at start.
-#[derive(Debug, Default)]
-pub struct Leftovers {
-    /// What could be read, with the file it came from.
-    pub recovered: Vec<(PathBuf, Recovered)>,
-    /// Files set aside because they could not be read.
-    pub set_aside: usize,
 }
 
 impl Ledger {
@@ -240,175 +231,7 @@ impl Minute {
     }
 }
 
-/// Reads what earlier processes left in `dir`: journals are recovered, unreadable ones set aside under another
-/// name, unfinished ones removed.
-///
-/// # Errors
-/// When the directory cannot be listed.
-pub fn leftovers(dir: &Path) -> std::io::Result<Leftovers> {
-    let mut found = Leftovers::default();
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(dir)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    paths.sort();
-    for path in paths {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.starts_with("usage-") {
-            continue;
-        }
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("new") => drop(std::fs::remove_file(&path)),
-            Some("journal") => match recover(&path) {
-                Ok(recovered) => {
-                    if recovered.damaged_slots > 0 {
-                        tracing::error!(
-                            file = %path.display(),
-                            damaged_slots = recovered.damaged_slots,
-                            "a usage journal has damaged entries; the others are kept"
-                        );
-                    }
-                    found.recovered.push((path, recovered));
-                }
-                Err(error) => {
-                    found.set_aside += 1;
-                    set_aside(&path, &error);
-                }
-            },
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-fn set_aside(path: &Path, error: &Unreadable) {
-    tracing::error!(file = %path.display(), %error, "a usage journal is set aside as *.damaged");
-    if let Err(error) = std::fs::rename(path, path.with_extension("damaged")) {
-        tracing::error!(%error, "cannot set it aside");
-    }
-}
-
-/// The sum of what `counts` charge each subscription in the given range of minutes.
-pub fn charged_by_subscription<'a>(
-    counts: impl IntoIterator<Item = &'a UsageCount>,
-    minutes: &std::ops::Range<u32>,
-) -> std::collections::HashMap<tollgate_domain::SubscriptionId, u64> {
-    let mut sums = std::collections::HashMap::new();
-    for count in counts {
-        if count.charged > 0 && minutes.contains(&count.key.minute) {
-            *sums.entry(count.key.subscription_id).or_default() += count.charged;
-        }
-    }
-    sums
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these guard is whole after every step, so a panic elsewhere does not spoil it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tollgate_domain::Outcome;
-
-    fn key(n: u128) -> UsageKey {
-        UsageKey {
-            credential_id: Uuid::from_u128(n).into(),
-            subscription_id: Uuid::from_u128(1).into(),
-            route_id: Uuid::from_u128(2).into(),
-            status: 200,
-            outcome: Outcome::Served,
-            minute: 0,
-        }
-    }
-
-    fn ledger(dir: &Path, bytes_max: u64) -> Ledger {
-        Ledger::new(dir.to_owned(), Uuid::now_v7(), bytes_max, 100)
-    }
-
-    const ONE: Amounts = Amounts { charged: 1, bytes_in: 0, bytes_out: 0, duration_us: 5 };
-
-    fn total(ledger: &Ledger) -> u64 {
-        let pending = ledger.pending();
-        let segments = pending.iter().flat_map(|minute| &minute.segments);
-        segments
-            .flat_map(|s| (0..s.claimed()).filter_map(|slot| s.count(slot)))
-            .map(|count| count.calls)
-            .sum()
-    }
-
-    #[test]
-    fn every_call_is_counted_once_across_threads_keys_and_minutes() {
-        let dir = tempfile::tempdir().unwrap();
-        let ledger = ledger(dir.path(), 64 << 20);
-        std::thread::scope(|scope| {
-            for thread in 0..4u32 {
-                let ledger = &ledger;
-                scope.spawn(move || {
-                    for n in 0..3_000u32 {
-                        assert!(ledger.record(
-                            key(u128::from(n % 700)),
-                            100 + (n / 1_000) + thread % 2,
-                            &ONE
-                        ));
-                    }
-                });
-            }
-        });
-        assert_eq!(total(&ledger), 12_000);
-        // No key has two slots: cumulative counts of one key would otherwise overwrite each other.
-        let mut keys = std::collections::HashSet::new();
-        for minute in ledger.pending() {
-            for segment in &minute.segments {
-                for count in (0..segment.claimed()).filter_map(|slot| segment.count(slot)) {
-                    assert!(keys.insert(count.key), "{:?}", count.key);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_minute_becomes_final_when_its_writers_are_gone_and_its_files_go_when_settled() {
-        let dir = tempfile::tempdir().unwrap();
-        let ledger = ledger(dir.path(), 1 << 20);
-        ledger.record(key(1), 100, &ONE);
-        let writer = ledger.current.load();
-        ledger.turn(101);
-        assert!(!ledger.pending()[0].is_final, "a writer still holds it");
-        drop(writer);
-        let done = ledger.pending().remove(0);
-        assert!(done.is_final);
-        ledger.settle(done);
-        assert_eq!((ledger.pending().len(), ledger.bytes()), (0, 0));
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_full_journal_drops_counts_but_goes_on() {
-        let dir = tempfile::tempdir().unwrap();
-        let ledger = ledger(dir.path(), 4096 + 128 * SEGMENT_KEYS_MIN as u64);
-        for n in 0..SEGMENT_KEYS_MIN as u128 + 5 {
-            ledger.record(key(n), 100, &ONE);
-        }
-        assert_eq!(ledger.dropped(), 5);
-        assert!(ledger.record(key(0), 100, &ONE), "known keys still count");
-        assert_eq!(total(&ledger), SEGMENT_KEYS_MIN as u64 + 1);
-    }
-
-    #[test]
-    fn leftovers_are_recovered_and_broken_ones_set_aside() {
-        let dir = tempfile::tempdir().unwrap();
-        let first = ledger(dir.path(), 1 << 20);
-        first.record(key(1), 100, &ONE);
-        std::mem::forget(first);
-        std::fs::write(dir.path().join("usage-x.journal"), b"not a journal").unwrap();
-        std::fs::write(dir.path().join("usage-y.new"), b"half made").unwrap();
-
-        let found = leftovers(dir.path()).unwrap();
-        assert_eq!((found.recovered.len(), found.set_aside), (1, 1));
-        assert_eq!(found.recovered[0].1.counts[0].charged, 1);
-        assert!(dir.path().join("usage-x.damaged").exists());
-        assert!(!dir.path().join("usage-y.new").exists());
-        let sums = charged_by_subscription(&found.recovered[0].1.counts, &(100..101));
-        assert_eq!(sums.values().sum::<u64>(), 1);
-    }
 }

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 
 use tollgate_domain::{Outcome, Period};
-use tollgate_gateway::usage::ledger::leftovers;
+use tollgate_gateway::usage::leftovers::leftovers;
 
 use crate::fake_source::FakeSource;
 use crate::http::{Client, Reaction, ok, request};

@@ -1,0 +1,86 @@
+//! What the ledger promises.
+
+use std::path::Path;
+
+use tollgate_domain::{Outcome, UsageKey};
+use uuid::Uuid;
+
+use super::journal::Amounts;
+use super::ledger::*;
+
+fn key(n: u128) -> UsageKey {
+    UsageKey {
+        credential_id: Uuid::from_u128(n).into(),
+        subscription_id: Uuid::from_u128(1).into(),
+        route_id: Uuid::from_u128(2).into(),
+        status: 200,
+        outcome: Outcome::Served,
+        minute: 0,
+    }
+}
+
+fn ledger(dir: &Path, bytes_max: u64) -> Ledger {
+    Ledger::new(dir.to_owned(), Uuid::now_v7(), bytes_max, 100)
+}
+
+const ONE: Amounts = Amounts { charged: 1, bytes_in: 0, bytes_out: 0, duration_us: 5 };
+
+fn total(ledger: &Ledger) -> u64 {
+    let pending = ledger.pending();
+    let segments = pending.iter().flat_map(|minute| &minute.segments);
+    segments.flat_map(|s| (0..s.claimed()).filter_map(|slot| s.count(slot))).map(|count| count.calls).sum()
+}
+
+#[test]
+fn every_call_is_counted_once_across_threads_keys_and_minutes() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path(), 64 << 20);
+    std::thread::scope(|scope| {
+        for thread in 0..4u32 {
+            let ledger = &ledger;
+            scope.spawn(move || {
+                for n in 0..3_000u32 {
+                    assert!(ledger.record(key(u128::from(n % 700)), 100 + (n / 1_000) + thread % 2, &ONE));
+                }
+            });
+        }
+    });
+    assert_eq!(total(&ledger), 12_000);
+    // No key has two slots: cumulative counts of one key would otherwise overwrite each other.
+    let mut keys = std::collections::HashSet::new();
+    for minute in ledger.pending() {
+        for segment in &minute.segments {
+            for count in (0..segment.claimed()).filter_map(|slot| segment.count(slot)) {
+                assert!(keys.insert(count.key), "{:?}", count.key);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_minute_becomes_final_when_its_writers_are_gone_and_its_files_go_when_settled() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path(), 1 << 20);
+    ledger.record(key(1), 100, &ONE);
+    let writer = ledger.current.load();
+    ledger.turn(101);
+    assert!(!ledger.pending()[0].is_final, "a writer still holds it");
+    drop(writer);
+    let done = ledger.pending().remove(0);
+    assert!(done.is_final);
+    ledger.settle(done);
+    assert_eq!((ledger.pending().len(), ledger.bytes()), (0, 0));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_full_journal_drops_counts_but_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path(), 4096 + 128 * SEGMENT_KEYS_MIN as u64);
+    for n in 0..SEGMENT_KEYS_MIN as u128 + 5 {
+        ledger.record(key(n), 100, &ONE);
+    }
+    assert_eq!(ledger.dropped(), 5);
+    assert!(ledger.record(key(0), 100, &ONE), "known keys still count");
+    assert_eq!(total(&ledger), SEGMENT_KEYS_MIN as u64 + 1);
+}
