@@ -3,7 +3,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
 /// HTML that was made here and needs no escaping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,17 @@ impl fmt::Display for Html {
 #[must_use]
 pub fn markdown(text: &str) -> Html {
     let mut links = Vec::new();
+    let mut in_json = false;
     let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
-        .filter_map(|event| safe_event(event, &mut links));
+        .filter_map(|event| {
+            match &event {
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => in_json = &**language == "json",
+                Event::End(TagEnd::CodeBlock) => in_json = false,
+                Event::Text(text) if in_json => return Some(Event::Html(json(text).0.into())),
+                _ => {}
+            }
+            safe_event(event, &mut links)
+        });
     let mut out = String::with_capacity(text.len() * 3 / 2);
     html::push_html(&mut out, events);
     Html(out)
@@ -33,6 +42,9 @@ pub fn markdown(text: &str) -> Html {
 fn safe_event<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
     match event {
         Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),
+        // A scroller that the keyboard reaches.
+        Event::Start(Tag::CodeBlock(_)) => Some(Event::Html(CowStr::Borrowed("<pre tabindex=\"0\"><code>"))),
+        Event::End(TagEnd::CodeBlock) => Some(Event::Html(CowStr::Borrowed("</code></pre>"))),
         Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
         Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,

@@ -20,6 +20,13 @@ pub struct Row {
 #[template(path = "problems/list.html")]
 pub struct View {
     pub shell: Shell,
+    pub groups: Vec<Group>,
+}
+
+pub struct Group {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub note: &'static str,
     pub problems: Vec<Row>,
 }
 
@@ -29,14 +36,27 @@ pub async fn get(visit: Visit) -> Answer {
 }
 
 fn view(shell: Shell) -> View {
-    let problems = DOCS.iter().map(|doc| Row {
+    let group = |said_by, id, title, note| Group {
+        id,
+        title,
+        note,
+        problems: DOCS.iter().filter(|doc| doc.said_by == said_by).map(row).collect(),
+    };
+    let groups = vec![
+        group("gateway", "gateway", "From the gateway", "Calls of your applications"),
+        group("admin API", "admin", "From the admin API", "Scripts that run the platform"),
+    ];
+    View { shell, groups }
+}
+
+fn row(doc: &'static super::Doc) -> Row {
+    Row {
         href: format!("/problems/{}", doc.code),
         code: &doc.code,
         status: doc.status,
         tone: doc.tone(),
         title: &doc.title,
-    });
-    View { shell, problems: problems.collect() }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,177 @@
+//! The newcomer's way: home, product, sign-up, key, usage.
+
+use axum::http::{StatusCode, header};
+use chrono::Utc;
+use tollgate_domain::{CredentialId, Outcome, Scope, UsageCount, UsageKey};
+use tollgate_store::Page as Rows;
+
+use crate::site::{Browser, PASSWORD, Site};
+
+#[tokio::test]
+async fn a_visitor_reads_everything_about_a_product() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    let home = browser.get("/").await;
+    assert_eq!(home.status, StatusCode::OK);
+    assert!(home.text.contains("href=\"/products/countries\"") && home.text.contains("YOUR_KEY"));
+    assert!(home.text.contains("Every country, &#60;b&#62;with"), "a summary is text");
+
+    let product = browser.get("/products/countries").await;
+    assert!(product.text.contains("29.00 EUR") && product.text.contains("Not yet available"));
+    assert!(product.text.contains("1,000 calls per month") && !product.text.contains("<script>alert"));
+    let operation = browser.get("/products/countries/apis/countries/operations/op1").await;
+    assert!(operation.text.contains("Pages through <strong>all</strong> countries"));
+    assert!(operation.text.contains("http://127.0.0.1:8080/countries/v1/countries?limit=2"));
+
+    let document = browser.get("/products/countries/apis/countries/openapi.json").await;
+    assert!(document.headers[header::CONTENT_DISPOSITION].to_str().unwrap().contains("countries.openapi.json"));
+    let value: serde_json::Value = serde_json::from_str(&document.text).expect("JSON");
+    assert_eq!(value["openapi"], "3.1.0");
+    for nowhere in ["/products/none", "/products/countries/apis/none/openapi.json", "/nowhere"] {
+        assert_eq!(browser.get(nowhere).await.status, StatusCode::NOT_FOUND, "{nowhere}");
+    }
+}
+
+#[tokio::test]
+async fn signing_up_gives_a_key_that_is_shown_once() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    let form = browser.get("/signup?product=countries").await;
+    assert!(form.text.contains("15 to 128 characters"), "rules are said before typing");
+
+    let page = browser.sign_up("maria@example.com").await;
+    assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
+    let key = page.between("id=\"new-key\">", "<").to_owned();
+    assert!(key.starts_with("tg_live_"), "{key}");
+    assert_eq!(page.text.matches(&key).count(), 2, "once alone, once in the command");
+    assert!(site.control.find_active_key(&key).await.expect("a look-up").is_some());
+
+    let again = browser.get("/get-started").await;
+    assert!(!again.text.contains(&key) && again.text.contains("YOUR_KEY"));
+    assert!(again.text.contains(&key[key.len() - 4..]), "prefix and last four remain");
+    let kept = site.database.count("select count(*) from sessions where encode(payload, 'escape') like '%' || $1 || '%'", &key);
+    assert_eq!(kept.await, 0, "the key is nowhere in the database");
+}
+
+#[tokio::test]
+async fn usage_shows_the_first_call_as_soon_as_it_is_counted() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    let waiting = browser.get("/usage").await;
+    assert!(waiting.text.contains("No calls yet") && waiting.text.contains("data-watch=\"/usage\""));
+    assert!(browser.get("/get-started/first-call").await.text.contains("waiting for it"));
+
+    count_a_call(&site).await;
+    let usage = browser.get("/usage").await;
+    assert!(usage.text.contains("Your first call arrived") && !usage.text.contains("data-watch"));
+    assert!(usage.text.contains("/countries/v1/countries") && usage.text.contains("999"), "quota left");
+    let ticked = browser.get("/get-started/first-call").await;
+    assert!(ticked.text.contains("answered 200") && !ticked.text.contains("data-watch"));
+}
+
+async fn count_a_call(site: &Site) {
+    let store = site.control.store();
+    let key = store.list_credentials(Scope::Operator, None, Rows::FIRST_500).await.expect("keys").remove(0);
+    let subscription =
+        store.list_subscriptions(Scope::Operator, None, Rows::FIRST_500).await.expect("subscriptions").remove(0);
+    let api = store.find_api_by_slug("countries").await.expect("a look-up").expect("an API");
+    let route = store.list_routes(api.id).await.expect("routes").remove(0);
+    let minute = u32::try_from(Utc::now().timestamp() / 60).expect("a minute");
+    let count = UsageCount {
+        boot_id: uuid::Uuid::now_v7(),
+        key: UsageKey {
+            credential_id: key.id,
+            subscription_id: subscription.id,
+            route_id: route.id,
+            status: 200,
+            outcome: Outcome::Served,
+            minute,
+        },
+        calls: 1,
+        charged: 1,
+        bytes_in: 0,
+        bytes_out: 10,
+        duration_us: 4_000,
+    };
+    store.record_usage(&[count]).await.expect("a count");
+}
+
+/// The application's page and the address of its first key.
+async fn application(browser: &mut Browser<'_>) -> (String, String) {
+    let list = browser.get("/applications").await;
+    let path = format!("/applications/app_{}", list.between("/applications/app_", "\""));
+    let page = browser.get(&path).await;
+    let id = page.between(&format!("{path}/keys/"), "/").to_owned();
+    (path.clone(), format!("{path}/keys/{id}"))
+}
+
+#[tokio::test]
+async fn keys_are_made_once_per_form_and_revoked_after_a_question() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    let (path, first_key) = application(&mut browser).await;
+    let once = browser.get(&path).await.between("name=\"once\" value=\"", "\"").to_owned();
+    let fields = [("name", "Nightly <import>"), ("once", once.as_str())];
+    let made = browser.post(&format!("{path}/keys"), &fields).await;
+    let double = browser.post(&format!("{path}/keys"), &fields).await;
+    assert_eq!(made.location(), double.location(), "a double click makes one key");
+    let page = browser.get(made.location()).await;
+    assert!(page.text.contains("id=\"new-key\"") && page.text.contains("Nightly &#60;import&#62;"));
+    assert!(!browser.get(made.location()).await.text.contains("id=\"new-key\""), "shown once");
+
+    let refused = browser.post(&format!("{path}/keys"), &[("name", ""), ("once", &uuid::Uuid::now_v7().to_string())]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("aria-invalid=\"true\""));
+
+    let question = browser.get(&format!("{first_key}/revoke")).await;
+    assert!(question.text.contains("Revoke First key?"));
+    assert_eq!(browser.post(&format!("{first_key}/revoke"), &[]).await.location(), path);
+    let after = browser.get(&path).await;
+    assert!(after.text.contains("is revoked") && after.text.contains("Revoked"));
+    let id: CredentialId = first_key.rsplit('/').next().unwrap_or_default().parse().expect("an id");
+    let row = site.control.store().get_credential(Scope::Operator, id).await.expect("the key");
+    assert!(row.revoked_at.is_some());
+}
+
+#[tokio::test]
+async fn another_application_is_made_and_subscribed() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    let made = browser.post("/applications", &[("name", "Importer")]).await;
+    let id = made.location().trim_start_matches("/applications/").to_owned();
+    let product = browser.get("/products/countries").await;
+    assert!(product.text.contains("Subscribe Importer"));
+    let fields = [("plan", "free"), ("application", id.as_str())];
+    assert_eq!(browser.post("/products/countries/subscribe", &fields).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(browser.post("/products/countries/subscribe", &fields).await.status, StatusCode::SEE_OTHER, "twice is once");
+    let page = browser.get(made.location()).await;
+    assert_eq!(page.text.matches("data-th=\"Plan\"").count(), 1);
+    let announced = [("plan", "pro"), ("application", id.as_str())];
+    assert_eq!(browser.post("/products/countries/subscribe", &announced).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(browser.get("/products/countries").await.text.contains("is subscribed"));
+}
+
+#[tokio::test]
+async fn somebody_with_an_account_signs_in_and_out() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut browser = site.browser();
+    let away = browser.get("/usage?range=day").await;
+    assert_eq!(away.location(), "/signin?next=/usage%3Frange%3Dday");
+    let form = browser.get(away.location()).await;
+    assert!(form.text.contains("value=\"/usage?range=day\""));
+    let wrong = [("email", "maria@example.com"), ("password", "not this one at all"), ("next", "/usage")];
+    let refused = browser.post("/signin", &wrong).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("value=\"maria@example.com\"") && !refused.text.contains("not this one"));
+    let right = [("email", "Maria@Example.com"), ("password", PASSWORD), ("next", "/usage?range=day")];
+    assert_eq!(browser.post("/signin", &right).await.location(), "/usage?range=day");
+    assert!(browser.get("/account").await.text.contains("maria@example.com"));
+    let session = browser.cookie("session").expect("a session").to_owned();
+    assert_eq!(browser.post("/signout", &[]).await.location(), "/");
+    browser.set_cookie("session", &session);
+    assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER, "the old id is worth nothing");
+}

@@ -1,0 +1,6 @@
+//! The portal through its router, over a real database.
+
+mod admin;
+mod journey;
+mod safety;
+mod site;

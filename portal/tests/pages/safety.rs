@@ -1,0 +1,152 @@
+//! What strangers and other sites cannot do.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+
+use crate::site::{PASSWORD, PORTAL_URL, Site};
+
+#[tokio::test]
+async fn every_page_says_what_a_browser_may_do_with_it() {
+    let site = Site::open().await;
+    let page = site.browser().get("/").await;
+    let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+    assert_ne!(page.headers[header::REFERRER_POLICY], "no-referrer", "Origin would become null");
+    assert!(page.headers.contains_key("x-request-id") && !page.headers.contains_key(header::SET_COOKIE));
+    let missing = site.browser().get("/nowhere").await;
+    let id = missing.headers["x-request-id"].to_str().unwrap().to_owned();
+    assert!(missing.text.contains(&id) && missing.headers.contains_key(header::CONTENT_SECURITY_POLICY));
+}
+
+#[tokio::test]
+async fn another_site_cannot_post_here() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    for fetch_site in ["cross-site", "same-site"] {
+        let refused = browser.post_from("/applications", &[("name", "planted")], fetch_site).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{fetch_site}");
+        assert!(refused.text.contains("sent by another site"));
+    }
+    for (origin, status) in
+        [("null", StatusCode::FORBIDDEN), ("http://evil.test", StatusCode::FORBIDDEN), (PORTAL_URL, StatusCode::SEE_OTHER)]
+    {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/theme")
+            .header(header::HOST, "portal.test")
+            .header(header::ORIGIN, origin)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from("theme=dark&next=/"))
+            .expect("a valid request");
+        assert_eq!(site.send(request).await.status, status, "{origin}");
+    }
+    assert!(!browser.get("/applications").await.text.contains("planted"));
+}
+
+#[tokio::test]
+async fn signing_in_changes_the_session_id_and_the_cookie_is_shut() {
+    let site = Site::open_with(true).await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut browser = site.browser();
+    browser.set_cookie("__Host-session", "AAAAAAAAAAAAAAAAAAAAAA");
+    let fields = [("email", "maria@example.com"), ("password", PASSWORD)];
+    let answer = browser.post("/signin", &fields).await;
+    let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+    for part in ["__Host-session=", "HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{part} in {cookie}");
+    }
+    assert_ne!(browser.cookie("__Host-session"), Some("AAAAAAAAAAAAAAAAAAAAAA"));
+    let stored = site.database.count("select count(*) from sessions where octet_length(digest) <> 32 and $1 = ''", "");
+    assert_eq!(stored.await, 0, "only hashes of ids are stored");
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_another_host_after_signing_in() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    for next in ["//evil", "/\\evil", "https:evil", "https://evil/", "/\t/evil"] {
+        let mut browser = site.browser();
+        let fields = [("email", "maria@example.com"), ("password", PASSWORD), ("next", next)];
+        assert_eq!(browser.post("/signin", &fields).await.location(), "/applications", "{next}");
+        let theme = browser.post("/theme", &[("theme", "dark"), ("next", next)]).await;
+        assert_eq!(theme.location(), "/", "{next}");
+    }
+}
+
+#[tokio::test]
+async fn the_things_of_another_organization_are_not_found() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    let list = maria.get("/applications").await;
+    let path = format!("/applications/app_{}", list.between("/applications/app_", "\""));
+    let page = maria.get(&path).await;
+    let revoke = format!("{path}/keys/{}", page.between(&format!("{path}/keys/"), "\""));
+    let key = revoke.trim_end_matches("/revoke").to_owned();
+    let id = path.trim_start_matches("/applications/").to_owned();
+
+    let mut eve = site.browser();
+    eve.sign_up("eve@example.com").await;
+    for path in [&path, &revoke, &key, &format!("/usage?application={id}")] {
+        assert_eq!(eve.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let once = uuid::Uuid::now_v7().to_string();
+    for (path, fields) in [
+        (revoke.clone(), vec![]),
+        (format!("{path}/keys"), vec![("name", "stolen"), ("once", once.as_str())]),
+        ("/products/countries/subscribe".to_owned(), vec![("plan", "free"), ("application", id.as_str())]),
+    ] {
+        assert_eq!(eve.post(&path, &fields).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn somebody_elses_e_mail_gives_no_session() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut eve = site.browser();
+    let fields = [("email", "maria@example.com"), ("password", "another good password")];
+    let answer = eve.post("/signup", &fields).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(eve.cookie("session").is_none());
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut eve = site.browser();
+    let fields = [("email", "maria@example.com"), ("password", "guess guess guess")];
+    let mut last = eve.post("/signin", &fields).await;
+    for _ in 0..10 {
+        last = eve.post("/signin", &fields).await;
+    }
+    assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(last.headers.contains_key(header::RETRY_AFTER) && last.text.contains("Too many tries"));
+}
+
+#[tokio::test]
+async fn the_theme_is_kept_in_a_cookie_and_drawn_by_the_server() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    assert!(!browser.get("/").await.text.contains("data-theme"));
+    let answer = browser.post("/theme", &[("theme", "dark"), ("next", "/problems")]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/problems"));
+    assert!(browser.get("/problems").await.text.contains("<html lang=\"en\" data-theme=\"dark\">"));
+    assert!(browser.get("/nowhere").await.text.contains("data-theme=\"dark\""));
+}
+
+#[tokio::test]
+async fn static_files_are_kept_for_ever_under_their_hash() {
+    let site = Site::open().await;
+    let home = site.browser().get("/").await;
+    let path = format!("/static/tollgate.{}", home.between("/static/tollgate.", "\""));
+    let css = site.browser().get(&path).await;
+    assert_eq!(css.status, StatusCode::OK);
+    assert!(css.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+    let missing = site.browser().get("/static/vendor.sh").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,220 @@
+//! A portal over a database of its own, with something published, and browsers that keep cookies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use tollgate_control::{Actor, ApiInput, Control, PlanInput, ProductInput, ServiceInput};
+use tollgate_domain::{
+    ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Target, Visibility,
+};
+use tollgate_engine::Peppers;
+use tollgate_portal::{PortalState, Settings};
+use tollgate_testkit::TestDatabase;
+use tower::ServiceExt;
+
+pub const PORTAL_URL: &str = "http://portal.test";
+pub const PASSWORD: &str = "plain lamp seven boats";
+
+pub struct Site {
+    pub control: Control,
+    router: Router,
+    pub database: TestDatabase,
+}
+
+/// What a browser was answered.
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Page {
+    pub fn location(&self) -> &str {
+        self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The first text between two others.
+    pub fn between(&self, before: &str, after: &str) -> &str {
+        let rest = self.text.split_once(before).unwrap_or_else(|| panic!("no {before} in {}", self.text)).1;
+        rest.split(after).next().unwrap_or_default()
+    }
+}
+
+/// A browser: cookies, and nothing else.
+pub struct Browser<'s> {
+    site: &'s Site,
+    cookies: BTreeMap<String, String>,
+}
+
+impl Site {
+    /// A portal with one product: a free plan that is open, and a paid one that is announced.
+    pub async fn open() -> Self {
+        Self::open_with(false).await
+    }
+
+    pub async fn open_with(secure_cookies: bool) -> Self {
+        let database = TestDatabase::create().await;
+        let peppers = Arc::new(Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"));
+        let control = Control::new(database.store(), peppers, tollgate_control::Settings::default());
+        publish(&control).await;
+        let settings = Settings {
+            portal_url: PORTAL_URL.to_owned(),
+            gateway_url: "http://127.0.0.1:8080".to_owned(),
+            secure_cookies,
+        };
+        let router = tollgate_portal::router(PortalState::new(control.clone(), settings));
+        Self { control, router, database }
+    }
+
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { site: self, cookies: BTreeMap::new() }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Page {
+        let response = self.router.clone().oneshot(request).await.expect("a router always answers");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("the body can be read").to_bytes();
+        Page {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+}
+
+impl Browser<'_> {
+    fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut builder = Request::builder().method(method).uri(path).header(header::HOST, "portal.test");
+        if !cookies.is_empty() {
+            builder = builder.header(header::COOKIE, cookies.join("; "));
+        }
+        builder
+    }
+
+    async fn keep(&mut self, request: Request<Body>) -> Page {
+        let page = self.site.send(request).await;
+        for cookie in page.headers.get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().expect("a cookie is text");
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("name=value");
+            if value.is_empty() || cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        page
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = self.request(Method::GET, path).body(Body::empty()).expect("a valid request");
+        self.keep(request).await
+    }
+
+    /// Sends a form as a browser does from a page of the portal.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        self.post_from(path, fields, "same-origin").await
+    }
+
+    pub async fn post_from(&mut self, path: &str, fields: &[(&str, &str)], fetch_site: &str) -> Page {
+        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let request = self
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", fetch_site)
+            .body(Body::from(body.join("&")))
+            .expect("a valid request");
+        self.keep(request).await
+    }
+
+    /// Signs up and returns the page that shows the key.
+    pub async fn sign_up(&mut self, email: &str) -> Page {
+        let fields = [("email", email), ("password", PASSWORD), ("product", "countries")];
+        let answer = self.post("/signup", &fields).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/get-started"), "{}", answer.text);
+        self.get("/get-started").await
+    }
+
+    /// Opens the one-time link and becomes an admin.
+    pub async fn become_admin(&mut self, email: &str) {
+        let token = self.site.control.create_setup_token(&Actor::system()).await.expect("a link can be made");
+        let path = format!("/setup/{}", token.reveal());
+        assert_eq!(self.get(&path).await.status, StatusCode::OK);
+        let answer = self.post(&path, &[("email", email), ("password", PASSWORD)]).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/admin"), "{}", answer.text);
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    pub fn set_cookie(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+        })
+        .collect()
+}
+
+async fn publish(control: &Control) {
+    let actor = Actor::system();
+    let service = ServiceInput {
+        slug: "countries".parse().expect("a slug"),
+        name: "Countries".into(),
+        connect_timeout_ms: 1_000,
+        read_timeout_ms: 5_000,
+        targets: vec![Target { url: "http://127.0.0.1:9".into(), weight: 1 }],
+    };
+    let service = control.create_service(&actor, service).await.expect("a service");
+    let api = ApiInput {
+        slug: "countries".parse().expect("a slug"),
+        name: "Countries API".into(),
+        summary: "All countries.".into(),
+        service_id: service.id,
+        hosts: vec![],
+        base_path: "/countries/v1".into(),
+        state: ApiState::Published,
+    };
+    let document = include_str!("../../src/pages/catalog/sample.openapi.json");
+    let api = control.create_api(&actor, api, Some(document)).await.expect("an API");
+    let product = ProductInput {
+        slug: "countries".parse().expect("a slug"),
+        name: "Countries".into(),
+        summary: "Every country, <b>with</b> its code.".into(),
+        description: "Fill address forms.\n\n<script>alert(1)</script>".into(),
+        state: ProductState::Published,
+        visibility: Visibility::Public,
+        apis: vec![api.id],
+    };
+    let product = control.create_product(&actor, product).await.expect("a product");
+    for (slug, minor, state) in [("free", 0, PlanState::Open), ("pro", 2_900, PlanState::Announced)] {
+        let plan = PlanInput {
+            product_id: product.id,
+            slug: slug.parse().expect("a slug"),
+            name: if minor == 0 { "Free".into() } else { "Pro".into() },
+            summary: String::new(),
+            state,
+            approval: false,
+            price: Price { minor, currency: "EUR".parse().expect("a currency"), per: Period::Month },
+            limits: vec![Limit {
+                name: "month".into(),
+                kind: LimitKind::Quota,
+                amount: 1_000,
+                period: Period::Month,
+                burst: None,
+                per: LimitPer::Subscription,
+                visible: true,
+            }],
+        };
+        control.create_plan(&actor, plan).await.expect("a plan");
+    }
+}
