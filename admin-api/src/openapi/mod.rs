@@ -1,5 +1,7 @@
 //! This API's own OpenAPI 3.1: what operations say of themselves, completed by what all of them share.
 
+mod components;
+mod polish;
 mod shared;
 
 use serde_json::{Value, json};
@@ -49,7 +51,7 @@ pub fn document() -> Value {
     });
     document["servers"] = json!([{ "url": "/", "description": "The listener that serves this document." }]);
     document["security"] = json!([{ "serviceToken": [] }]);
-    document["tags"] = shared::tags();
+    document["tags"] = components::tags();
     shared::complete(&mut document);
     document
 }

@@ -73,7 +73,7 @@ struct Traffic {
     /// The status that callers saw.
     status: i16,
     /// How the calls ended.
-    #[schema(value_type = schema::OutcomeWord, required)]
+    #[schema(value_type = schema::Outcome, required)]
     outcome: Option<Outcome>,
     /// Calls.
     calls: i64,

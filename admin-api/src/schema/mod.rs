@@ -12,6 +12,6 @@ pub use ids::{
 pub use limit::LimitBody;
 pub use price::PriceBody;
 pub use words::{
-    ApiState, ApplicationState, Environment, KeyState, LimitKind, LimitPer, OutcomeWord, Period, PlanState,
+    ApiState, ApplicationState, Environment, KeyState, LimitKind, LimitPer, Outcome, Period, PlanState,
     ProductState, SubscriptionState, Visibility,
 };

@@ -53,7 +53,7 @@ word_schemas! {
     Period = [
         domain::Period::Second, domain::Period::Minute, domain::Period::Hour, domain::Period::Day, domain::Period::Month,
     ], "The time that an amount or a price is for.";
-    OutcomeWord = [
+    Outcome = [
         domain::Outcome::Served, domain::Outcome::RateLimited, domain::Outcome::QuotaExceeded,
         domain::Outcome::UpstreamFailed, domain::Outcome::Canceled,
     ], "How a call ended: answered by the upstream, refused by a limit, not answered, or given up by the caller.";

@@ -39,7 +39,7 @@ const fn live() -> Environment {
 
 /// A key that was just made, with its secret.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NewKeyAnswer {
+pub struct KeyWithSecret {
     #[serde(flatten)]
     key: Key,
     /// The key itself, to be sent to the gateway as `Authorization: Bearer` or `X-API-Key`. This is the only time
@@ -52,7 +52,7 @@ pub struct NewKeyAnswer {
 /// The answer carries the secret, once: only a hash of it is kept. The key works at the gateways within a second.
 #[utoipa::path(
     post, path = "/v1/keys", tag = "Keys", operation_id = "createKey", request_body = NewKey,
-    responses((status = 201, description = "The new key and its secret.", body = NewKeyAnswer))
+    responses((status = 201, description = "The new key and its secret.", body = KeyWithSecret))
 )]
 pub async fn create_key(writer: Writer, Json(body): Json<NewKey>) -> Answer {
     let input =
@@ -64,7 +64,7 @@ pub async fn create_key(writer: Writer, Json(body): Json<NewKey>) -> Answer {
         .map_err(named_by(&[("application", "/application_id")]))?;
     let scope = writer.actor.tenants(false)?;
     let row = writer.control.store().get_credential(scope, minted.id).await?;
-    let answer = NewKeyAnswer { key: row.into(), secret: minted.secret.reveal().to_owned() };
+    let answer = KeyWithSecret { key: row.into(), secret: minted.secret.reveal().to_owned() };
     // Cache-Control: no-store stands on every answer of this face.
     Ok(answer::created("keys", minted.id, answer))
 }
