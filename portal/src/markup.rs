@@ -24,10 +24,12 @@ impl fmt::Display for Html {
 pub fn markdown(text: &str) -> Html {
     let mut links = Vec::new();
     let mut in_json = false;
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
-        .filter_map(|event| {
+    let events =
+        Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).filter_map(|event| {
             match &event {
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => in_json = &**language == "json",
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
+                    in_json = &**language == "json"
+                }
                 Event::End(TagEnd::CodeBlock) => in_json = false,
                 Event::Text(text) if in_json => return Some(Event::Html(json(text).0.into())),
                 _ => {}
@@ -56,7 +58,7 @@ fn safe_event<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> 
             let kept = leads_to_a_page(&dest_url);
             links.push(kept);
             let title = CowStr::Borrowed("");
-            kept.then(|| Event::Start(Tag::Link { link_type, dest_url, title, id: CowStr::Borrowed("") }))
+            kept.then_some(Event::Start(Tag::Link { link_type, dest_url, title, id: CowStr::Borrowed("") }))
         }
         Event::End(TagEnd::Link) => links.pop().unwrap_or(false).then_some(Event::End(TagEnd::Link)),
         other => Some(other),

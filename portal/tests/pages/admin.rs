@@ -5,8 +5,14 @@ use tollgate_control::Actor;
 
 use crate::site::{PASSWORD, Site};
 
-const PAGES: [&str; 6] =
-    ["/admin", "/admin/traffic", "/admin/apis", "/admin/apis/countries", "/admin/products", "/admin/developers"];
+const PAGES: [&str; 6] = [
+    "/admin",
+    "/admin/traffic",
+    "/admin/apis",
+    "/admin/apis/countries",
+    "/admin/products",
+    "/admin/developers",
+];
 
 #[tokio::test]
 async fn the_one_time_link_makes_an_admin_who_sees_the_platform() {

@@ -24,7 +24,9 @@ async fn a_visitor_reads_everything_about_a_product() {
     assert!(operation.text.contains("http://127.0.0.1:8080/countries/v1/countries?limit=2"));
 
     let document = browser.get("/products/countries/apis/countries/openapi.json").await;
-    assert!(document.headers[header::CONTENT_DISPOSITION].to_str().unwrap().contains("countries.openapi.json"));
+    assert!(
+        document.headers[header::CONTENT_DISPOSITION].to_str().unwrap().contains("countries.openapi.json")
+    );
     let value: serde_json::Value = serde_json::from_str(&document.text).expect("JSON");
     assert_eq!(value["openapi"], "3.1.0");
     for nowhere in ["/products/none", "/products/countries/apis/none/openapi.json", "/nowhere"] {
@@ -49,7 +51,9 @@ async fn signing_up_gives_a_key_that_is_shown_once() {
     let again = browser.get("/get-started").await;
     assert!(!again.text.contains(&key) && again.text.contains("YOUR_KEY"));
     assert!(again.text.contains(&key[key.len() - 4..]), "prefix and last four remain");
-    let kept = site.database.count("select count(*) from sessions where encode(payload, 'escape') like '%' || $1 || '%'", &key);
+    let kept = site
+        .database
+        .count("select count(*) from sessions where encode(payload, 'escape') like '%' || $1 || '%'", &key);
     assert_eq!(kept.await, 0, "the key is nowhere in the database");
 }
 
@@ -73,8 +77,11 @@ async fn usage_shows_the_first_call_as_soon_as_it_is_counted() {
 async fn count_a_call(site: &Site) {
     let store = site.control.store();
     let key = store.list_credentials(Scope::Operator, None, Rows::FIRST_500).await.expect("keys").remove(0);
-    let subscription =
-        store.list_subscriptions(Scope::Operator, None, Rows::FIRST_500).await.expect("subscriptions").remove(0);
+    let subscription = store
+        .list_subscriptions(Scope::Operator, None, Rows::FIRST_500)
+        .await
+        .expect("subscriptions")
+        .remove(0);
     let api = store.find_api_by_slug("countries").await.expect("a look-up").expect("an API");
     let route = store.list_routes(api.id).await.expect("routes").remove(0);
     let minute = u32::try_from(Utc::now().timestamp() / 60).expect("a minute");
@@ -121,7 +128,9 @@ async fn keys_are_made_once_per_form_and_revoked_after_a_question() {
     assert!(page.text.contains("id=\"new-key\"") && page.text.contains("Nightly &#60;import&#62;"));
     assert!(!browser.get(made.location()).await.text.contains("id=\"new-key\""), "shown once");
 
-    let refused = browser.post(&format!("{path}/keys"), &[("name", ""), ("once", &uuid::Uuid::now_v7().to_string())]).await;
+    let refused = browser
+        .post(&format!("{path}/keys"), &[("name", ""), ("once", &uuid::Uuid::now_v7().to_string())])
+        .await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text.contains("aria-invalid=\"true\""));
 
@@ -146,11 +155,18 @@ async fn another_application_is_made_and_subscribed() {
     assert!(product.text.contains("Subscribe Importer"));
     let fields = [("plan", "free"), ("application", id.as_str())];
     assert_eq!(browser.post("/products/countries/subscribe", &fields).await.status, StatusCode::SEE_OTHER);
-    assert_eq!(browser.post("/products/countries/subscribe", &fields).await.status, StatusCode::SEE_OTHER, "twice is once");
+    assert_eq!(
+        browser.post("/products/countries/subscribe", &fields).await.status,
+        StatusCode::SEE_OTHER,
+        "twice is once"
+    );
     let page = browser.get(made.location()).await;
     assert_eq!(page.text.matches("data-th=\"Plan\"").count(), 1);
     let announced = [("plan", "pro"), ("application", id.as_str())];
-    assert_eq!(browser.post("/products/countries/subscribe", &announced).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        browser.post("/products/countries/subscribe", &announced).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     assert!(browser.get("/products/countries").await.text.contains("is subscribed"));
 }
 

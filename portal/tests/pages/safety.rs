@@ -30,9 +30,11 @@ async fn another_site_cannot_post_here() {
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{fetch_site}");
         assert!(refused.text.contains("sent by another site"));
     }
-    for (origin, status) in
-        [("null", StatusCode::FORBIDDEN), ("http://evil.test", StatusCode::FORBIDDEN), (PORTAL_URL, StatusCode::SEE_OTHER)]
-    {
+    for (origin, status) in [
+        ("null", StatusCode::FORBIDDEN),
+        ("http://evil.test", StatusCode::FORBIDDEN),
+        (PORTAL_URL, StatusCode::SEE_OTHER),
+    ] {
         let request = Request::builder()
             .method(Method::POST)
             .uri("/theme")
@@ -59,7 +61,8 @@ async fn signing_in_changes_the_session_id_and_the_cookie_is_shut() {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
     assert_ne!(browser.cookie("__Host-session"), Some("AAAAAAAAAAAAAAAAAAAAAA"));
-    let stored = site.database.count("select count(*) from sessions where octet_length(digest) <> 32 and $1 = ''", "");
+    let stored =
+        site.database.count("select count(*) from sessions where octet_length(digest) <> 32 and $1 = ''", "");
     assert_eq!(stored.await, 0, "only hashes of ids are stored");
 }
 

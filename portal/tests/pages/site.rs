@@ -58,7 +58,9 @@ impl Site {
 
     pub async fn open_with(secure_cookies: bool) -> Self {
         let database = TestDatabase::create().await;
-        let peppers = Arc::new(Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"));
+        let peppers = Arc::new(
+            Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"),
+        );
         let control = Control::new(database.store(), peppers, tollgate_control::Settings::default());
         publish(&control).await;
         let settings = Settings {
@@ -88,7 +90,8 @@ impl Site {
 
 impl Browser<'_> {
     fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut builder = Request::builder().method(method).uri(path).header(header::HOST, "portal.test");
         if !cookies.is_empty() {
             builder = builder.header(header::COOKIE, cookies.join("; "));
@@ -100,7 +103,8 @@ impl Browser<'_> {
         let page = self.site.send(request).await;
         for cookie in page.headers.get_all(header::SET_COOKIE) {
             let cookie = cookie.to_str().expect("a cookie is text");
-            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("name=value");
+            let (name, value) =
+                cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("name=value");
             if value.is_empty() || cookie.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {
@@ -121,7 +125,8 @@ impl Browser<'_> {
     }
 
     pub async fn post_from(&mut self, path: &str, fields: &[(&str, &str)], fetch_site: &str) -> Page {
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let request = self
             .request(Method::POST, path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -135,7 +140,12 @@ impl Browser<'_> {
     pub async fn sign_up(&mut self, email: &str) -> Page {
         let fields = [("email", email), ("password", PASSWORD), ("product", "countries")];
         let answer = self.post("/signup", &fields).await;
-        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/get-started"), "{}", answer.text);
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::SEE_OTHER, "/get-started"),
+            "{}",
+            answer.text
+        );
         self.get("/get-started").await
     }
 
@@ -159,9 +169,15 @@ impl Browser<'_> {
 
 fn encoded(text: &str) -> String {
     text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-        })
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
         .collect()
 }
 
