@@ -15,13 +15,17 @@ export async function look(page) {
   const wrong = [];
   // Not as a script tag: the page's own policy refuses that, as it should.
   await page.evaluate(AXE);
+  const views = new Map();
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme });
-      for (const fault of await violations(page)) wrong.push(`${colorScheme} ${width}: ${fault}`);
+      for (const fault of await violations(page)) {
+        views.set(fault, [...(views.get(fault) ?? []), `${colorScheme} ${width}`]);
+      }
     }
   }
+  for (const [fault, where] of views) wrong.push(`${fault} (${where.join(", ")})`);
   for (const width of NO_SIDEWAYS_SCROLL) {
     await page.setViewportSize({ width, height: 900 });
     wrong.push(...await page.evaluate(sidewaysScroll));
@@ -38,7 +42,8 @@ function violations(page) {
     });
     return violations.map(({ id, help, nodes }) => {
       const [first] = nodes;
-      return `${id} (${help}), ${nodes.length} times, first ${first.html.slice(0, 160)} ${first.any[0]?.message ?? ""}`;
+      const html = first.html.slice(0, 120).replaceAll(/\s+/g, " ");
+      return `${id}: ${help}; ${nodes.length} times, first ${html} ${first.any[0]?.message ?? ""}`;
     });
   }, TAGS);
 }
