@@ -11,8 +11,10 @@ use tollgate_engine::Admission;
 use crate::exchange::RequestId;
 use crate::upstream::Destination;
 
-/// Never taken over from a caller: its credential, our identity fields, and where it says it comes from.
-const NOT_FROM_CALLERS: [&str; 13] = [
+/// Never taken over from a caller: its credential, our identity fields, where it says it comes from, and a wish that
+/// we have fulfilled ourselves.
+const NOT_FROM_CALLERS: [&str; 14] = [
+    "expect",
     "authorization",
     "x-api-key",
     "x-consumer-id",
@@ -78,6 +80,13 @@ pub(crate) fn to_upstream(
 pub(crate) fn declared_length(request: &RequestHeader) -> u64 {
     let length = request.headers.get(header::CONTENT_LENGTH);
     length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0)
+}
+
+/// Whether the caller holds its body back until it is asked for (RFC 9110 §10.1.1).
+pub(crate) fn waits_for_consent(request: &RequestHeader) -> bool {
+    let expect = request.headers.get(header::EXPECT);
+    request.version == http::Version::HTTP_11
+        && expect.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// Some servers read `X_Plan` as `X-Plan` (RFC 3875 §4.1.18), hence both are kept out.

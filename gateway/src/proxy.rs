@@ -104,6 +104,12 @@ impl ProxyHttp for Proxy {
             self.refuse(session, &request_id, &why).await;
             return Ok(true);
         }
+        if fields::waits_for_consent(session.req_header()) {
+            // Pingora would take this for an early answer that makes the body useless, and close behind it.
+            session.set_close_on_response_before_downstream_finish(false);
+            session.write_continue_response().await?;
+            session.set_close_on_response_before_downstream_finish(true);
+        }
         Ok(false)
     }
 

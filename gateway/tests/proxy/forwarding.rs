@@ -1,5 +1,9 @@
 //! What the upstream and the caller get to see of each other.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use crate::http::{Reaction, ok, request};
 use crate::stage::{Plot, id};
 use tollgate_domain::{ApplicationId, OrganizationId, SubscriptionId};
@@ -124,6 +128,64 @@ async fn head_is_forwarded_and_answered_without_a_body() {
     assert_eq!((answer.status(), answer.field("content-length")), (200, Some("5")));
     stage.upstream.behave(|_| Reaction::Say(ok("", "next")));
     assert_eq!(client.call("GET /v1/items", &[("X-API-Key", &stage.key)]).await.body, b"next");
+}
+
+#[tokio::test]
+async fn a_stream_arrives_piece_by_piece() {
+    let stage = Plot::new().await.start().await;
+    let go_on = Arc::new(Notify::new());
+    let signal = Arc::clone(&go_on);
+    stage.upstream.behave(move |_| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let (first, second) = (format!("{head}9\r\ndata: 1\n\n\r\n"), "9\r\ndata: 2\n\n\r\n0\r\n\r\n");
+        Reaction::InTwo(first, second.into(), Arc::clone(&signal))
+    });
+    let mut client = stage.client().await;
+    client.send(request("GET /v1/items", &[("X-API-Key", &stage.key)], "")).await;
+    assert_eq!(client.head().await.field("content-type"), Some("text/event-stream"));
+    client.expect("9\r\ndata: 1\n\n\r\n").await;
+    go_on.notify_one();
+    client.expect("9\r\ndata: 2\n\n\r\n0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn a_caller_that_waits_for_consent_gets_it_once_it_is_admitted() {
+    let stage = Plot::new().await.start().await;
+    let mut client = stage.client().await;
+    let fields = [("X-API-Key", stage.key.as_str()), ("Expect", "100-continue"), ("Content-Length", "4")];
+    client.send(request("POST /v1/items", &fields, "")).await;
+    assert_eq!(client.head().await.status(), 100);
+    client.send("body").await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status(), answer.field("connection")), (200, Some("keep-alive")));
+    assert_eq!(stage.upstream.last().body, b"body");
+    assert_eq!(stage.upstream.last().field("expect"), None);
+
+    // Without a key it is refused at once, and the body never asked for.
+    client.send(request("POST /v1/items", &fields[1..], "")).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.status(), answer.field("connection")), (401, Some("close")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_pass_both_ways_unharmed() {
+    let stage = Plot::new().await.start().await;
+    stage.upstream.behave(|request| Reaction::Say(ok("", std::str::from_utf8(&request.body).unwrap())));
+    let body: String = (0..300_000).map(|n| char::from(b'a' + (n % 26) as u8)).collect();
+    let mut client = stage.client().await;
+    for _ in 0..3 {
+        client.send(request("POST /v1/items", &[("X-API-Key", &stage.key)], &body)).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status(), 200);
+        assert!(answer.body == body.as_bytes());
+    }
+    let key_route_status = async || stage.source.counts().into_iter().next();
+    crate::stage::until("counted", async || {
+        key_route_status().await.is_some_and(|count| {
+            (count.calls, count.bytes_in, count.bytes_out) == (3, 3 * 300_000, 3 * 300_000)
+        })
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -115,6 +115,20 @@ impl Client {
         tokio::time::timeout(Duration::from_secs(20), read).await.expect("an answer in time")
     }
 
+    /// Reads exactly the bytes that are expected next.
+    pub async fn expect(&mut self, text: &str) {
+        let mut bytes = vec![0; text.len()];
+        let reading = self.stream.read_exact(&mut bytes);
+        let read = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        read.unwrap_or_else(|_| panic!("{text:?} does not come")).expect("an open connection");
+        assert_eq!(String::from_utf8_lossy(&bytes), text);
+    }
+
+    /// Reads a head and leaves the body.
+    pub async fn head(&mut self) -> Message {
+        read_message(&mut self.stream, true).await.expect("a head")
+    }
+
     pub async fn answer_to_head(&mut self) -> Message {
         read_message(&mut self.stream, true).await.expect("an answer")
     }
@@ -146,6 +160,8 @@ pub enum Reaction {
     Say(String),
     /// Sends these bytes after a signal.
     Later(String, Arc<tokio::sync::Notify>),
+    /// Sends the first bytes at once, the second after a signal.
+    InTwo(String, String, Arc<tokio::sync::Notify>),
     /// Sends these bytes and closes.
     SayAndClose(String),
     /// Never answers.
@@ -214,6 +230,13 @@ impl Upstream {
                 Reaction::Later(bytes, signal) => {
                     signal.notified().await;
                     (bytes, false)
+                }
+                Reaction::InTwo(first, second, signal) => {
+                    if stream.write_all(first.as_bytes()).await.is_err() {
+                        return;
+                    }
+                    signal.notified().await;
+                    (second, false)
                 }
                 Reaction::Silence => std::future::pending().await,
             };
