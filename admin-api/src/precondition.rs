@@ -28,6 +28,11 @@ impl FromRequestParts<App> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
+        let opaque =
+            text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        if opaque.is_none_or(|opaque| opaque.contains('"')) {
+            return Err(malformed("If-Match takes an entity tag with its quotes, like \"v3\".").into());
+        }
         let version = text.strip_prefix("\"v").and_then(|rest| rest.strip_suffix('"'));
         Ok(Self(Some(version.and_then(|digits| digits.parse().ok()).unwrap_or(NEVER))))
     }
@@ -50,6 +55,6 @@ impl IfMatch {
 pub struct IfMatchParam {
     /// The `ETag` that you read, like `"v3"`: the change happens only where that is still the stored version.
     /// Absent or `*`: it happens anyway.
-    #[param(rename = "If-Match", pattern = r#"^("v[0-9]+"|\*)$"#, example = "\"v3\"")]
+    #[param(rename = "If-Match", pattern = r#"^((W/)?"[^",]*"|\*)$"#, example = "\"v3\"")]
     if_match: Option<String>,
 }

@@ -45,7 +45,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
             }),
             json!({
                 "name": "timeout", "in": "query", "required": false,
-                "schema": { "type": "string", "pattern": "^([0-9]{1,5}ms|[0-9]{1,2}s)$", "default": "5s" },
+                "schema": { "type": "string", "pattern": "^(([0-9]|1[0-9]|20)s|(1?[0-9]{1,4}|20000)ms)$", "default": "5s" },
                 "description": "How long to wait for them at most, like `5s` or `500ms`; up to 20 s. The change is made either way."
             }),
         ]);

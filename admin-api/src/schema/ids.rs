@@ -1,4 +1,4 @@
-//! Typed ids, slugs and documents as schemas.
+//! Typed ids, names and documents as schemas.
 
 use std::borrow::Cow;
 
@@ -45,25 +45,41 @@ id_schemas! {
     KeyId = CredentialId, "a key";
 }
 
-/// Schema of a slug.
-#[derive(Debug)]
-pub struct Slug;
+macro_rules! text_schemas {
+    ($($name:ident = $pattern:literal, $chars_max:literal, $example:literal, $what:literal;)+) => {$(
+        #[doc = concat!("Schema: ", $what)]
+        #[derive(Debug)]
+        pub struct $name;
 
-impl PartialSchema for Slug {
-    fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some("A name for URLs and headers: 1 to 64 of a-z, 0-9 and inner hyphens."))
-            .pattern(Some("^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"))
-            .examples(["countries"])
-            .into()
-    }
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .description(Some($what))
+                    .pattern(Some($pattern))
+                    .max_length(Some($chars_max))
+                    .examples([$example])
+                    .into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )+};
 }
 
-impl ToSchema for Slug {
-    fn name() -> Cow<'static, str> {
-        Cow::Borrowed("Slug")
-    }
+text_schemas! {
+    Slug = "^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", 64, "countries",
+        "A name for URLs and headers: 1 to 64 of a-z, 0-9 and inner hyphens.";
+    Name = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        120, "Countries", "A name for people: 1 to 120 characters, no line breaks.";
+    Host = "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
+        253, "api.example.com", "A host name without port.";
+    BasePath = "^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~-]+)*$", 200, "/countries",
+        "What stands before every path: empty, or `/segments` without a final slash.";
 }
 
 /// Schema of an OpenAPI document inside a body.

@@ -6,8 +6,8 @@ mod price;
 mod words;
 
 pub use ids::{
-    ApiId, ApplicationId, Document, KeyId, OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug,
-    SubscriptionId,
+    ApiId, ApplicationId, BasePath, Document, Host, KeyId, Name, OrganizationId, PlanId, ProductId, RouteId,
+    ServiceId, Slug, SubscriptionId,
 };
 pub use limit::LimitBody;
 pub use price::PriceBody;

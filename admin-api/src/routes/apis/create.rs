@@ -35,7 +35,7 @@ pub struct NewApi {
     #[schema(value_type = schema::Slug)]
     slug: Slug,
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
     /// One sentence.
     #[serde(default)]
@@ -46,11 +46,11 @@ pub struct NewApi {
     service_id: ServiceId,
     /// Hosts it answers on, without port; empty means any.
     #[serde(default)]
-    #[schema(value_type = Vec<String>, max_items = 32)]
+    #[schema(value_type = Vec<schema::Host>, max_items = 32)]
     hosts: Vec<Text>,
     /// What stands before every path: empty, or `/segments` without a final slash.
     #[serde(default)]
-    #[schema(value_type = String, max_length = 200)]
+    #[schema(value_type = schema::BasePath)]
     base_path: Text,
     /// Where it stands in its life.
     #[serde(default = "draft")]

@@ -24,7 +24,7 @@ pub struct ApiChange {
     slug: Option<Slug>,
     /// Its name.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Option<Text>,
     /// One sentence.
     #[serde(default, deserialize_with = "given")]
@@ -36,11 +36,11 @@ pub struct ApiChange {
     service_id: Option<ServiceId>,
     /// Hosts it answers on, without port; empty means any. Replaces them all.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Vec<String>, max_items = 32)]
+    #[schema(value_type = Vec<schema::Host>, max_items = 32)]
     hosts: Option<Vec<Text>>,
     /// What stands before every path: empty, or `/segments` without a final slash.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, max_length = 200)]
+    #[schema(value_type = schema::BasePath)]
     base_path: Option<Text>,
     /// Where it stands in its life.
     #[serde(default, deserialize_with = "given")]

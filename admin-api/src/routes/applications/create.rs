@@ -20,7 +20,7 @@ pub struct NewApplication {
     #[schema(value_type = schema::OrganizationId)]
     organization_id: OrganizationId,
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
 }
 

@@ -20,7 +20,7 @@ use crate::schema;
 pub struct ApplicationChange {
     /// Its name.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Option<Text>,
     /// Whether it may call.
     #[serde(default, deserialize_with = "given")]

@@ -22,7 +22,7 @@ pub struct NewKey {
     #[schema(value_type = schema::ApplicationId)]
     application_id: ApplicationId,
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
     /// Live or test.
     #[serde(default = "live")]

@@ -17,7 +17,7 @@ use crate::schema;
 #[schema(example = json!({ "name": "Globex", "slug": "globex" }))]
 pub struct NewOrganization {
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
     /// Its name in URLs; unique, and never changes. Made from the name where it is absent.
     #[serde(default, deserialize_with = "given")]

@@ -31,7 +31,7 @@ pub struct NewPlan {
     #[schema(value_type = schema::Slug)]
     slug: Slug,
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
     /// One sentence.
     #[serde(default)]

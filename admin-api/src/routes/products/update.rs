@@ -24,7 +24,7 @@ pub struct ProductChange {
     slug: Option<Slug>,
     /// Its name.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Option<Text>,
     /// One sentence.
     #[serde(default, deserialize_with = "given")]

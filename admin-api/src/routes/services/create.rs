@@ -23,7 +23,7 @@ pub struct NewService {
     #[schema(value_type = schema::Slug)]
     slug: Slug,
     /// Its name.
-    #[schema(value_type = String, min_length = 1, max_length = 120)]
+    #[schema(value_type = schema::Name)]
     name: Text,
     /// Milliseconds to open a connection.
     #[serde(default = "connect_timeout_ms")]
