@@ -1,6 +1,7 @@
 //! Static files, embedded, named by the hash of what is in them.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::sync::LazyLock;
 
 use axum::body::Body;
@@ -9,6 +10,8 @@ use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
@@ -21,6 +24,8 @@ struct Asset {
     etag: String,
     media: &'static str,
     bytes: Vec<u8>,
+    /// The same compressed, where that makes it smaller; fonts are compressed already.
+    gzip: Option<Vec<u8>>,
 }
 
 /// Every file that is served, by its name below `static/`.
@@ -53,9 +58,15 @@ fn load() -> HashMap<String, Asset> {
         let hash = URL_SAFE_NO_PAD.encode(&digest[..9]);
         let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
         let url = format!("/static/{stem}.{hash}.{extension}");
-        assets.insert(name, Asset { url, etag: format!("\"{hash}\""), media, bytes });
+        assets.insert(name, Asset { url, etag: hash, media, gzip: gzip(&bytes), bytes });
     }
     assets
+}
+
+fn gzip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().filter(|smaller| smaller.len() < bytes.len() * 9 / 10)
 }
 
 fn with_hashed_names(css: &[u8], assets: &HashMap<String, Asset>) -> Vec<u8> {
@@ -78,15 +89,26 @@ pub async fn serve(Path(path): Path<String>, headers: HeaderMap) -> Response<Bod
     let Some(asset) = NAME_BY_URL.get(url.as_str()).and_then(|name| BY_NAME.get(*name)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let caching =
-        [(header::CACHE_CONTROL, "public, max-age=31536000, immutable"), (header::ETAG, asset.etag.as_str())];
+    let wants =
+        headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let gzip = asset.gzip.as_deref().filter(|_| wants.split(',').any(|one| one.trim() == "gzip"));
+    let etag = format!("\"{}{}\"", asset.etag, if gzip.is_some() { "-gz" } else { "" });
     let known = headers
         .get(header::IF_NONE_MATCH)
-        .is_some_and(|tags| tags.as_bytes() == asset.etag.as_bytes() || tags.as_bytes() == b"*");
+        .is_some_and(|tags| tags.as_bytes() == etag.as_bytes() || tags.as_bytes() == b"*");
+    let caching = [
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
+        (header::VARY, "Accept-Encoding".to_owned()),
+        (header::ETAG, etag),
+    ];
     if known {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, [(header::CONTENT_TYPE, asset.media)], asset.bytes.as_slice()).into_response()
+    let media = [(header::CONTENT_TYPE, asset.media)];
+    match gzip {
+        Some(bytes) => (caching, media, [(header::CONTENT_ENCODING, "gzip")], bytes).into_response(),
+        None => (caching, media, asset.bytes.as_slice()).into_response(),
+    }
 }
 
 /// All files with their URLs, for a look at rendered samples.
@@ -97,6 +119,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static [u8])> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -113,7 +137,11 @@ mod tests {
         assert_eq!(first.status(), StatusCode::OK);
         let mut headers = HeaderMap::new();
         headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
-        assert_eq!(serve(Path(path), headers).await.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(serve(Path(path.clone()), headers.clone()).await.status(), StatusCode::NOT_MODIFIED);
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip"));
+        let compressed = serve(Path(path), headers).await;
+        assert_eq!(compressed.status(), StatusCode::OK, "the compressed form has a tag of its own");
+        assert_eq!(compressed.headers()[header::CONTENT_ENCODING], "gzip");
         let other = serve(Path("vendor.sh".into()), HeaderMap::new()).await;
         assert_eq!(other.status(), StatusCode::NOT_FOUND);
     }

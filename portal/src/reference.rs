@@ -71,16 +71,18 @@ pub fn base_url(gateway_url: &str, api: &ApiRow) -> String {
     format!("{address}{}", api.base_path)
 }
 
-/// The operation to show first: one that reads and needs the fewest parameters.
+/// How many operations are looked at for one to show first.
+const CANDIDATES: usize = 8;
+
+/// The operation to show first: one that reads and needs the fewest parameters. Large documents have thousands,
+/// so only those with the fewest path parameters are read closely.
 #[must_use]
 pub fn first_call(document: &Document) -> Option<OperationDetail> {
     let reads = |operation: &&Operation| operation.method == "GET" && !operation.deprecated;
-    document
-        .operations()
-        .iter()
-        .filter(reads)
-        .filter_map(|operation| document.operation(&operation.operation_id))
-        .min_by_key(|detail| detail.parameters.iter().filter(|parameter| parameter.required).count())
+    let mut candidates: Vec<&Operation> = document.operations().iter().filter(reads).collect();
+    candidates.sort_by_key(|operation| operation.path.matches('{').count());
+    let read = candidates.into_iter().take(CANDIDATES).filter_map(|one| document.operation(&one.operation_id));
+    read.min_by_key(|detail| detail.parameters.iter().filter(|parameter| parameter.required).count())
 }
 
 /// What stands for the reader's own key in commands.

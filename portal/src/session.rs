@@ -72,6 +72,10 @@ impl SessionStore for SessionRows {
     }
 
     async fn save(&self, record: &Record) -> session_store::Result<()> {
+        // A request that was under way while another one signed out must not bring the session back.
+        if self.0.find_session(&digest(record.id)).await.map_err(backend)?.is_none() {
+            return Ok(());
+        }
         let (payload, user, ends) = stored(record)?;
         self.0.save_session(&digest(record.id), &payload, user, ends).await.map_err(backend)
     }
@@ -273,6 +277,12 @@ impl Visit {
     /// The database is away.
     pub async fn shell(&self, area: Area, title: impl Into<String>) -> Result<Shell, Fault> {
         let account = self.account.as_ref();
+        // Taken only where it is: removing marks the session as changed, and a page that polls must not write
+        // back what another page has just taken out.
+        let flash = match self.session.get::<Flash>(FLASH).await? {
+            Some(_) => self.session.remove::<Flash>(FLASH).await?,
+            None => None,
+        };
         Ok(Shell {
             site: crate::SITE_NAME.into(),
             title: title.into(),
@@ -280,7 +290,7 @@ impl Visit {
             area,
             viewer: account.map(|a| Viewer { email: a.email.clone(), is_operator: a.operator.is_some() }),
             theme: self.theme,
-            flash: if account.is_some() { self.session.remove::<Flash>(FLASH).await? } else { None },
+            flash,
         })
     }
 

@@ -91,7 +91,7 @@ pub fn duration(micros: i64) -> String {
 /// A share of a whole in percent with one digit.
 #[must_use]
 pub fn share(part: i64, whole: i64) -> String {
-    if whole == 0 {
+    if part == 0 || whole == 0 {
         return "0 %".into();
     }
     let tenths = part * 1_000 / whole;

@@ -67,6 +67,17 @@ async fn signing_in_changes_the_session_id_and_the_cookie_is_shut() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_only_read_writes_no_session() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    for path in ["/get-started", "/get-started/first-call", "/usage", "/applications", "/"] {
+        let page = browser.get(path).await;
+        assert!(!page.headers.contains_key(header::SET_COOKIE), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_sent_to_another_host_after_signing_in() {
     let site = Site::open().await;
     site.browser().sign_up("maria@example.com").await;
