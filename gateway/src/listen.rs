@@ -20,7 +20,7 @@ use crate::reply::Unreadable;
 use crate::settings::Settings;
 
 /// After an accept that failed for want of file descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Accepts until `stop`; every connection is a task of `connections`. `shutdown` turning true ends keep-alive.
 pub(crate) async fn accept<A>(

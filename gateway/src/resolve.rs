@@ -25,6 +25,7 @@ pub(crate) struct Addresses {
     port: u16,
     found: ArcSwap<Vec<SocketAddr>>,
     asked: AtomicBool,
+    failing: AtomicBool,
     turn: AtomicUsize,
 }
 
@@ -39,16 +40,27 @@ impl Addresses {
     async fn look_up(&self) {
         let looked_up =
             tokio::time::timeout(LOOKUP_TIMEOUT, tokio::net::lookup_host((self.host.as_str(), self.port)));
-        match looked_up.await {
-            Ok(Ok(found)) => {
-                let mut found: Vec<SocketAddr> = found.collect();
-                found.sort_unstable();
-                if !found.is_empty() && **self.found.load() != found {
-                    self.found.store(Arc::new(found));
-                }
-            }
-            Ok(Err(error)) => tracing::warn!(host = %self.host, %error, "cannot resolve an upstream"),
-            Err(_) => tracing::warn!(host = %self.host, "resolving an upstream takes too long"),
+        let mut found: Vec<SocketAddr> = match looked_up.await {
+            Ok(Ok(found)) => found.collect(),
+            Ok(Err(error)) => return self.failed(&error.to_string()),
+            Err(_) => return self.failed("no answer in time"),
+        };
+        if found.is_empty() {
+            return self.failed("it has no address");
+        }
+        if self.failing.swap(false, Ordering::Relaxed) {
+            tracing::info!(host = %self.host, "an upstream's name resolves again");
+        }
+        found.sort_unstable();
+        if **self.found.load() != found {
+            self.found.store(Arc::new(found));
+        }
+    }
+
+    /// Told once, until it works again.
+    fn failed(&self, error: &str) {
+        if !self.failing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(host = %self.host, error, "cannot resolve an upstream");
         }
     }
 }
@@ -73,6 +85,7 @@ impl Resolver {
                 port,
                 asked: AtomicBool::new(!found.is_empty()),
                 found: ArcSwap::from_pointee(found),
+                failing: AtomicBool::new(false),
                 turn: AtomicUsize::new(0),
             })
         });

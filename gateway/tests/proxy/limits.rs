@@ -122,3 +122,45 @@ async fn a_quota_survives_a_restart_with_the_control_plane_away() {
     until("all usage arrived", async || source.charged() == 5).await;
     assert_eq!(second.call("GET /v1/items").await.status(), 429);
 }
+
+#[tokio::test]
+async fn a_quota_survives_a_crash_with_the_control_plane_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let plot = Plot::new().await.limits(vec![quota(6)]);
+    let (blueprint, consumer, key) = (plot.blueprint.clone(), plot.consumer.clone(), plot.key.clone());
+    let source = crate::fake_source::FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
+    source.set_used_elsewhere(id(73), 2);
+    let first = plot.start_in(Arc::clone(&source), &dir.path().join("first")).await;
+    until("the configuration is saved", async || first.data_dir.join("runtime.snapshot").exists()).await;
+    until("the others' usage is saved", async || first.data_dir.join("quota.snapshot").exists()).await;
+    source.refuse_usage();
+    for _ in 0..3 {
+        assert_eq!(first.call("GET /v1/items").await.status(), 200);
+    }
+    // What a crash leaves behind: the files as they are in this moment.
+    let crashed = dir.path().join("crashed");
+    until("the last call is counted", async || {
+        copy_files(&first.data_dir, &crashed);
+        let left = tollgate_gateway::usage::leftovers::leftovers(&crashed).unwrap();
+        left.recovered.iter().flat_map(|(_, journal)| &journal.counts).map(|count| count.charged).sum::<u64>()
+            == 3
+    })
+    .await;
+
+    source.set_away(true);
+    let upstream = first.upstream.clone();
+    let again = Plot { blueprint, consumer, key, upstream, tune: Box::new(|_| {}) };
+    let second = again.start_in(source, &crashed).await;
+    assert_eq!(second.call("GET /v1/items").await.status(), 200, "the sixth");
+    assert_eq!(second.call("GET /v1/items").await.status(), 429);
+}
+
+fn copy_files(from: &std::path::Path, to: &std::path::Path) {
+    let _ = std::fs::remove_dir_all(to);
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        // A file may have been renamed meanwhile; then it is there under its other name.
+        let _ = std::fs::copy(&path, to.join(path.file_name().unwrap()));
+    }
+}
