@@ -28,12 +28,13 @@ export class Person {
   #expected = new Set();
 
   /** A new person with an empty cookie jar, looking at `origin`. */
-  static async arrive(browser, origin, { javaScript = true, width = 1280, height = 900, colorScheme = "light" } = {}) {
+  static async arrive(browser, origin, { javaScript = true, width = 1280, height = 900, scale = 1 } = {}) {
     const context = await browser.newContext({
       baseURL: origin,
       javaScriptEnabled: javaScript,
       viewport: { width, height },
-      colorScheme,
+      deviceScaleFactor: scale,
+      colorScheme: "light",
       reducedMotion: "reduce",
       locale: "en-GB",
       timezoneId: "UTC",

@@ -6,13 +6,13 @@ import { openBrowser, Person, signUp, theCall } from "./person.mjs";
 import { paste } from "./terminal.mjs";
 import { Tollgate } from "./tollgate.mjs";
 
-const OPERATIONS_CALLED = 24;
+const CALLS = 24;
 
 const [directory] = process.argv.slice(2);
 mkdirSync(directory, { recursive: true });
 const [tollgate, browser] = await Promise.all([Tollgate.start(), openBrowser()]);
 try {
-  const person = await Person.arrive(browser, tollgate.welcome.portal_url, { height: 800 });
+  const person = await Person.arrive(browser, tollgate.welcome.portal_url, { height: 800, scale: 2 });
   const { page } = person;
   const take = async (name) => {
     await page.evaluate(() => document.fonts.ready);
@@ -26,7 +26,7 @@ try {
   await signUp(person, "maria.lindqvist@example.com");
   await take("key");
   const call = await theCall(page).innerText();
-  for (let n = 0; n < OPERATIONS_CALLED; n += 1) await paste(call);
+  for (let n = 0; n < CALLS; n += 1) await paste(call);
   await page.goto("/usage");
   await page.getByRole("region", { name: "By endpoint and status" }).getByRole("row").nth(1).waitFor();
   await page.reload();

@@ -29,6 +29,12 @@ export class SteadyCalls {
     }
   }
 
+  /** Returns when so many more calls were made. */
+  async more(calls) {
+    const goal = this.made + calls;
+    while (this.made < goal) await pause(PAUSE_MS);
+  }
+
   async stop() {
     this.#going = false;
     await Promise.all(this.#lanes);
