@@ -161,6 +161,7 @@ pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
             path: problem.instance.clone().unwrap_or_else(|| "/".into()),
             area: Area::Public,
             viewer: None,
+            offers_sign_in: !crate::session::seems_signed_in(request),
             theme: crate::session::theme_of(request),
             flash: None,
         },

@@ -80,7 +80,7 @@ impl PortalState {
 pub fn router(state: PortalState) -> Router {
     let secure = state.settings.secure_cookies;
     let sessions = SessionManagerLayer::new(session::SessionRows(state.store.clone()))
-        .with_name(if secure { "__Host-session" } else { "session" })
+        .with_name(session::cookie_name(secure))
         .with_secure(secure)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)

@@ -186,6 +186,19 @@ pub fn theme_of(headers: &HeaderMap) -> Theme {
         .map_or(Theme::System, |cookie| Theme::named(cookie.value()))
 }
 
+/// The name of the session's cookie.
+#[must_use]
+pub const fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-session" } else { "session" }
+}
+
+/// Whether a request carries a session's cookie, valid or not.
+#[must_use]
+pub fn seems_signed_in(headers: &HeaderMap) -> bool {
+    let jar = CookieJar::from_headers(headers);
+    [true, false].into_iter().any(|secure| jar.get(cookie_name(secure)).is_some())
+}
+
 async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result<Option<Account>, Fault> {
     let Some(signed_in) = session.get::<SignedIn>(SIGNED_IN).await? else { return Ok(None) };
     let user = store.find_user(signed_in.user).await?.filter(|user| user.disabled_at.is_none());
@@ -289,6 +302,7 @@ impl Visit {
             path: self.path.clone(),
             area,
             viewer: account.map(|a| Viewer { email: a.email.clone(), is_operator: a.operator.is_some() }),
+            offers_sign_in: account.is_none(),
             theme: self.theme,
             flash,
         })

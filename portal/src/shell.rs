@@ -174,6 +174,8 @@ pub struct Shell {
     pub area: Area,
     /// Who is signed in.
     pub viewer: Option<Viewer>,
+    /// Whether signing in is offered: not on error pages of somebody who seems to have a session.
+    pub offers_sign_in: bool,
     /// The chosen theme.
     pub theme: Theme,
     /// A message of the step before.
@@ -211,7 +213,8 @@ impl Shell {
             (_, Area::Admin) => &[PORTAL],
             (Some(viewer), _) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN],
             (Some(_), _) => &[PRODUCTS, APPLICATIONS, USAGE],
-            (None, _) => &[PRODUCTS, ERRORS],
+            (None, _) if self.offers_sign_in => &[PRODUCTS, ERRORS],
+            (None, _) => &[PRODUCTS, APPLICATIONS, USAGE],
         }
     }
 
@@ -221,7 +224,8 @@ impl Shell {
         match &self.viewer {
             Some(viewer) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN, ACCOUNT],
             Some(_) => &[PRODUCTS, GET_STARTED, APPLICATIONS, USAGE, ACCOUNT],
-            None => &[PRODUCTS, ERRORS],
+            None if self.offers_sign_in => &[PRODUCTS, ERRORS],
+            None => &[PRODUCTS, APPLICATIONS, USAGE],
         }
     }
 
@@ -265,6 +269,7 @@ impl Shell {
             path: path.into(),
             area,
             viewer: signed_in.then(|| Viewer { email: email.into(), is_operator }),
+            offers_sign_in: !signed_in,
             theme: Theme::System,
             flash: None,
         }
