@@ -131,3 +131,21 @@ async fn a_document_has_a_media_type_an_encoding_and_a_size() {
     let yaml = format!("{comment}openapi: 3.1.0\ninfo: {{title: T, version: '1'}}\npaths: {{}}\n");
     put(&stage, "application/yaml; charset=utf-8", yaml).await.expect(200);
 }
+
+#[tokio::test]
+async fn an_api_that_would_take_anothers_calls_is_refused() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let mut body = json!({
+        "slug": "shadow", "name": "Shadow", "service_id": world.service, "base_path": "/countries", "state": "published",
+        "document": document(),
+    });
+    let refused = stage.post("/v1/apis", body.clone()).await.expect(422);
+    assert_eq!(refused.places(), ["/document"]);
+    assert!(refused.text.contains("GET /countries/{code} is taken by route rte_"), "{}", refused.text);
+    body["state"] = json!("draft");
+    stage.post("/v1/apis", body).await.expect(201);
+    let refused = stage.patch("/v1/apis/shadow", json!({ "state": "published" })).await.expect(422);
+    assert_eq!(refused.places(), [""]);
+    stage.patch("/v1/apis/shadow", json!({ "state": "published", "base_path": "/shadow" })).await.expect(200);
+}

@@ -8,7 +8,7 @@ use tollgate_control::{ApiInput, Error, FieldFault};
 use tollgate_domain::{ApiState, ServiceId, Slug};
 use utoipa::ToSchema;
 
-use super::{Api, check_service};
+use super::{Api, check_service, of_routes};
 use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text};
@@ -115,7 +115,10 @@ fn document_text(raw: &RawValue) -> Option<Cow<'_, str>> {
 /// Faults of the document are told by pointers into it; in this body it stands below `/document`. Lines are those
 /// of the text that was sent as a string; in an object they would mislead.
 fn placed_in_body(error: Error, was_text: bool) -> Refusal {
-    let Error::Invalid(faults) = error else { return error.into() };
+    let faults = match of_routes(error) {
+        Error::Invalid(faults) => faults,
+        other => return other.into(),
+    };
     let of_input = |pointer: &str| {
         let first = pointer.split('/').nth(1).unwrap_or_default();
         ["slug", "name", "summary", "service_id", "hosts", "base_path", "state"].contains(&first)

@@ -12,6 +12,7 @@ pub mod update;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tollgate_control::Error;
 use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
 use tollgate_store::{ApiRow, Store};
 use tollgate_web::Problem;
@@ -88,10 +89,25 @@ async fn find(store: &Store, name: Named<ApiId>) -> Result<ApiRow, Refusal> {
 /// An API can only forward to a service that exists; a fault of the field that names it, not of the path.
 async fn check_service(store: &Store, id: Option<ServiceId>) -> Result<(), Refusal> {
     if let Some(id) = id {
-        let known = store.get_service(id).await.map_err(tollgate_control::Error::from);
+        let known = store.get_service(id).await.map_err(Error::from);
         known.map_err(crate::problem::named_by(&[("service", "/service_id")]))?;
     }
     Ok(())
+}
+
+/// Where a route would take calls of another API, the brain names the route's field `/path`; no body here has it,
+/// so the fault is one of the whole.
+fn of_routes(error: Error) -> Error {
+    match error {
+        Error::Invalid(mut faults) => {
+            faults
+                .iter_mut()
+                .filter(|fault| fault.pointer == "/path")
+                .for_each(|fault| fault.pointer.clear());
+            Error::Invalid(faults)
+        }
+        other => other,
+    }
 }
 
 fn shown(row: ApiRow) -> Response {

@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, Request};
 use tollgate_domain::ApiId;
 use tollgate_web::Problem;
 
-use super::{Api, find, shown};
+use super::{Api, find, of_routes, shown};
 use crate::App;
 use crate::auth::Writer;
 use crate::body::media_type;
@@ -67,5 +67,6 @@ pub async fn put_api_document(
     DocumentText(text): DocumentText,
 ) -> Answer {
     let id = find(writer.control.store(), name).await?.id;
-    Ok(shown(writer.control.publish_document(&writer.actor, id, expected, &text).await?))
+    let changed = writer.control.publish_document(&writer.actor, id, expected, &text).await;
+    Ok(shown(changed.map_err(of_routes)?))
 }

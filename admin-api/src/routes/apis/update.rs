@@ -5,7 +5,7 @@ use tollgate_control::ApiPatch;
 use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
 use utoipa::ToSchema;
 
-use super::{Api, check_service, find, shown};
+use super::{Api, check_service, find, of_routes, shown};
 use crate::auth::Writer;
 use crate::body::{Json, Text, given};
 use crate::path::Named;
@@ -74,5 +74,6 @@ pub async fn update_api(
         base_path: body.base_path.map(|path| path.0),
         state: body.state,
     };
-    Ok(shown(writer.control.update_api(&writer.actor, id, expected, patch).await?))
+    let changed = writer.control.update_api(&writer.actor, id, expected, patch).await;
+    Ok(shown(changed.map_err(of_routes)?))
 }
