@@ -211,7 +211,12 @@ impl Flush {
             for batch in journal.counts.chunks(BATCH) {
                 timed(self.settings.query_timeout, self.source.record_usage(batch)).await?;
             }
-            tracing::info!(counts = journal.counts.len(), "flushed a usage journal of an earlier process");
+            if !journal.counts.is_empty() {
+                tracing::info!(
+                    counts = journal.counts.len(),
+                    "flushed a usage journal of an earlier process"
+                );
+            }
             if let Err(error) = std::fs::remove_file(path) {
                 tracing::warn!(%error, "cannot delete a flushed usage journal");
             }

@@ -21,6 +21,7 @@ struct State {
     hanging: bool,
     muted: bool,
     refuses_usage: bool,
+    loses_acknowledgements: bool,
     flushes: usize,
     epoch: Uuid,
     revision: i64,
@@ -43,6 +44,7 @@ impl FakeSource {
             hanging: false,
             muted: false,
             refuses_usage: false,
+            loses_acknowledgements: false,
             flushes: 0,
             epoch,
             revision: 1,
@@ -77,6 +79,11 @@ impl FakeSource {
     /// Usage is never taken.
     pub fn refuse_usage(&self) {
         self.state.lock().unwrap().refuses_usage = true;
+    }
+
+    /// Usage is stored, but the gateway is told that it was not.
+    pub fn lose_acknowledgements(&self, lose: bool) {
+        self.state.lock().unwrap().loses_acknowledgements = lose;
     }
 
     /// How many batches of usage were taken.
@@ -216,8 +223,9 @@ impl Source for FakeSource {
                 stored.bytes_out = stored.bytes_out.max(count.bytes_out);
                 stored.duration_us = stored.duration_us.max(count.duration_us);
             }
+            if state.loses_acknowledgements { Err(SourceError::from("lost")) } else { Ok(()) }
         })
-        .await
+        .await?
     }
 
     async fn quota_used_elsewhere(

@@ -54,6 +54,22 @@ async fn flushing_again_and_again_changes_nothing() {
 }
 
 #[tokio::test]
+async fn usage_that_was_stored_but_not_acknowledged_is_not_stored_twice() {
+    let stage = Plot::new().await.start().await;
+    stage.source.lose_acknowledgements(true);
+    for _ in 0..5 {
+        assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    }
+    let flushes = stage.source.flushes();
+    until("sent again and again", async || stage.source.flushes() > flushes + 3).await;
+    assert_eq!((stage.source.calls(), stage.source.charged()), (5, 5));
+    stage.source.lose_acknowledgements(false);
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    until("all stored", async || stage.source.calls() == 6).await;
+    assert_eq!(stage.source.charged(), 6);
+}
+
+#[tokio::test]
 async fn usage_of_an_outage_arrives_afterwards_and_no_call_is_disturbed() {
     let stage = Plot::new().await.start().await;
     let mut client = stage.client().await;
