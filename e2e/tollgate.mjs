@@ -10,24 +10,31 @@ import { createInterface } from "node:readline";
 
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 30_000;
-const LISTENERS = ["gateway", "operator", "admin", "portal", "demo"];
+const OTHERS = ["operator", "admin", "portal", "demo"];
 
 export class Tollgate {
   #child;
   #room;
+  #flags;
 
   /** Starts with an empty data directory and returns when every listener is ready. */
-  static async start() {
+  static async start({ gateway = "127.0.0.1:0" } = {}) {
     const room = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
     // The account that runs PostgreSQL for root passes through here.
     chmodSync(room, 0o755);
-    const tollgate = new Tollgate(room);
-    await tollgate.#launch();
+    const tollgate = new Tollgate(room, ["--gateway-listen", gateway]);
+    try {
+      await tollgate.#launch();
+    } catch (error) {
+      await tollgate.close().catch(() => {});
+      throw error;
+    }
     return tollgate;
   }
 
-  constructor(room) {
+  constructor(room, flags) {
     this.#room = room;
+    this.#flags = [...flags, ...OTHERS.flatMap((name) => [`--${name}-listen`, "127.0.0.1:0"])];
     this.stopOnExit = () => this.#child?.kill("SIGTERM");
     process.on("exit", this.stopOnExit);
   }
@@ -35,10 +42,9 @@ export class Tollgate {
   async #launch() {
     const binary = process.env.TOLLGATE_BIN;
     assert.ok(binary, "TOLLGATE_BIN names no binary; start the tests with e2e/run");
-    const flags = LISTENERS.flatMap((name) => [`--${name}-listen`, "127.0.0.1:0"]);
     const log = openSync(this.#logFile, "a");
     const began = performance.now();
-    this.#child = spawn(binary, ["up", "--json", "--data-dir", join(this.#room, "data"), ...flags], {
+    this.#child = spawn(binary, ["up", "--json", "--data-dir", join(this.#room, "data"), ...this.#flags], {
       stdio: ["ignore", "pipe", log],
       env: environment(),
     });
