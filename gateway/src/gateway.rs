@@ -8,7 +8,7 @@ use chrono::Utc;
 use pingora_core::apps::HttpServerApp;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::HttpProxy;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,8 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 const UPSTREAM_ATTEMPTS: usize = 2;
 /// Idle upstream connections kept.
 const UPSTREAM_POOL: usize = 512;
+/// Connections that wait in the kernel to be accepted; more than that is only noise (`net.core.somaxconn` caps it).
+const BACKLOG: u32 = 4096;
 /// How long the last words at shutdown may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -273,8 +275,12 @@ async fn serve_calls(
 }
 
 fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {
-    let failed = |error| StartError::Listen { address, error };
-    let listener = StdTcpListener::bind(address).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(listener)
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restart must not wait for old connections to be forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    listen().map_err(|error| StartError::Listen { address, error })
 }

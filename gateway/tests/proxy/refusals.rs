@@ -208,3 +208,17 @@ async fn a_dripped_head_and_an_idle_connection_are_cut() {
         assert!(client.try_answer().await.is_none(), "closed without an answer");
     }
 }
+
+#[tokio::test]
+async fn a_connection_over_the_cap_waits_for_a_place() {
+    let stage = Plot::new().await.tune(|settings| settings.connections_max = 1).start().await;
+    let fields = [("X-API-Key", stage.key.as_str())];
+    let mut first = stage.client().await;
+    assert_eq!(first.call("GET /v1/items", &fields).await.status(), 200);
+    let mut second = stage.client().await;
+    second.send(request("GET /v1/items", &fields, "")).await;
+    assert_eq!(first.call("GET /v1/items", &fields).await.status(), 200);
+    assert_eq!(stage.upstream.seen().len(), 2, "the second was not accepted yet");
+    drop(first);
+    assert_eq!(second.answer().await.status(), 200);
+}
