@@ -52,5 +52,9 @@ async function watch(id, since) {
 
 reveal(document);
 for (const part of document.querySelectorAll("[data-watch][id]")) setTimeout(() => watch(part.id, Date.now()), 2000);
+// A long list of operations begins where the reader is.
+const current = document.querySelector(".operations [aria-current]");
+const list = current?.closest(".side > div");
+if (list) list.scrollTop = current.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
 // Errors of a form are what the reader came back for.
 document.querySelector("[data-focus]")?.focus();

@@ -114,12 +114,12 @@ impl From<tollgate_control::Error> for Fault {
             ),
             Error::TooManyTries(seconds) => {
                 let minutes = seconds.div_ceil(60);
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries")
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", "Too many tries")
                     .detail(format!("Wait {minutes} minutes, then try again. Nobody else is affected."))
                     .header(header::RETRY_AFTER, HeaderValue::from(seconds))
             }
             Error::DeadLink => {
-                Problem::new(StatusCode::NOT_FOUND, "dead-link", "This link is no longer valid")
+                Problem::new(StatusCode::NOT_FOUND, "dead_link", "This link is no longer valid")
                     .detail("It was used, or it is older than 15 minutes. Restart Tollgate for a new one.")
             }
             Error::Busy => Problem::unavailable("Many people sign in right now. Try again in a few seconds."),
@@ -150,7 +150,7 @@ pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
     let status = problem.status;
     let advice = [problem.detail.as_deref(), problem.hint.as_deref()].into_iter().flatten();
     let mut advice = advice.collect::<Vec<_>>().join(" ");
-    if status == StatusCode::NOT_FOUND && problem.code == "not-found" {
+    if status == StatusCode::NOT_FOUND && problem.code == "not_found" {
         advice =
             "The address may be mistyped, or the thing was removed, or it belongs to somebody else.".into();
     }
