@@ -44,7 +44,7 @@ impl From<Error> for Refusal {
             }
             Error::VersionMismatch(version) => Problem::new(
                 StatusCode::PRECONDITION_FAILED,
-                "version-mismatch",
+                "version_mismatch",
                 "It was changed meanwhile",
             )
             .detail(format!("The stored version is \"v{version}\"."))
@@ -104,7 +104,7 @@ pub fn malformed(detail: impl Into<String>) -> Problem {
 pub fn unsupported_media_type(expected: &'static str) -> Problem {
     Problem::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported-media-type",
+        "unsupported_media_type",
         "The request body has another media type",
     )
     .detail(format!("This operation takes {expected}."))
@@ -136,7 +136,7 @@ fn unauthenticated(detail: &'static str, challenge: HeaderValue) -> Problem {
 
 /// 429: wrong tokens came too often from one address.
 pub fn too_many_tries(seconds: u32) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries")
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_tries", "Too many tries")
         .detail("Too many wrong tokens came from your address.")
         .header(RETRY_AFTER, HeaderValue::from(seconds))
 }

@@ -147,7 +147,7 @@ async fn a_body_has_a_size() {
     let stage = Stage::new().await;
     let name = "x".repeat(1 << 20);
     let refused = stage.post("/v1/organizations", json!({ "name": name })).await.expect(413);
-    assert_eq!(refused.body["code"], "body-too-large");
+    assert_eq!(refused.body["code"], "body_too_large");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ impl Denial {
             Self::UpstreamFailed => "The upstream failed to answer",
             Self::NotReady => "The gateway is not ready",
             Self::BodyTooLarge => "The request body is too large",
-            Self::Internal => "The gateway failed",
+            Self::Internal => "Something went wrong on our side",
         }
     }
 

@@ -103,7 +103,7 @@ async fn in_time(timeout: Duration, request: Request, next: Next) -> Response {
 }
 
 async fn method_not_allowed(uri: Uri) -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "This path has other methods")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path has other methods")
         .detail(format!("{} does not take this method; see Allow.", uri.path()))
 }
 

@@ -134,14 +134,14 @@ impl Problem {
     /// 404: there is nothing here, or nothing the caller may know of.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found")
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found")
             .detail("There is nothing at this path that you can see.")
     }
 
     /// 500 without internals; the cause is in the log under the request id.
     #[must_use]
     pub fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side")
             .detail("The cause was logged under this request id.")
             .hint("Try again; if it stays, give the request id to the operator.")
     }

@@ -11,10 +11,10 @@ use crate::Problem;
 fn problem(status: StatusCode, text: String) -> Problem {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, "body-too-large", "The request body is too large").detail(text)
+            Problem::new(status, "body_too_large", "The request body is too large").detail(text)
         }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Problem::new(status, "unsupported-media-type", "The request body has another media type")
+            Problem::new(status, "unsupported_media_type", "The request body has another media type")
                 .detail(text)
                 .hint("Send the Content-Type that the operation documents.")
         }

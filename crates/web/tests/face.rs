@@ -72,9 +72,9 @@ async fn a_request_keeps_its_id() {
 #[tokio::test]
 async fn every_refusal_is_a_located_problem() {
     for (path, status, code) in [
-        ("/nowhere", StatusCode::NOT_FOUND, "not-found"),
-        ("/body", StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-        ("/panic", StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        ("/nowhere", StatusCode::NOT_FOUND, "not_found"),
+        ("/body", StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+        ("/panic", StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         ("/slow", StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
     ] {
         let (answered, headers, body) = get_path(path).await;
@@ -111,7 +111,7 @@ async fn a_body_over_the_limit_is_refused() {
     let router = face().around(routes());
     let (status, _, body) = call(&router, Request::post("/body").body("x".repeat(17).into()).unwrap()).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert!(body.contains("body-too-large"), "{body}");
+    assert!(body.contains("body_too_large"), "{body}");
     let (status, ..) = call(&router, Request::post("/body").body("x".repeat(16).into()).unwrap()).await;
     assert_eq!(status, StatusCode::OK);
 }
