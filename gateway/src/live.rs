@@ -81,28 +81,11 @@ impl Live {
         self.runtime.load().as_ref().map(|runtime| Arc::clone(&runtime.blueprint))
     }
 
-    /// Compiles a blueprint beside the calls and puts it in force. One that does not compile is put on record and
-    /// changes nothing; says which of the two it was.
+    /// Puts a blueprint in force. One that does not compile is put on record and changes nothing; says which of the
+    /// two it was.
     pub(crate) async fn apply_blueprint(&self, blueprint: Blueprint) -> bool {
-        let revision = blueprint.revision;
-        let compiled = tokio::task::spawn_blocking(move || {
-            let snapshot = compile(&blueprint).map_err(|error| error.to_string())?;
-            Ok::<_, String>((Arc::new(snapshot), Arc::new(blueprint)))
-        });
-        let (snapshot, blueprint) = match compiled.await.unwrap_or_else(|panic| Err(panic.to_string())) {
-            Ok(compiled) => compiled,
-            Err(error) => {
-                tracing::error!(revision, %error, "a revision does not compile; the one before stays in force");
-                self.status.refused(Some(format!("revision {revision}: {error}")));
-                return false;
-            }
-        };
-        let runtime = Arc::new(self.runtime_of(snapshot, blueprint));
-        self.resolver.settle().await;
-        self.runtime.store(Some(runtime));
-        self.status.refused(None);
-        tracing::info!(revision, "a new configuration is in force");
-        true
+        let compiled = self.compile(blueprint).await;
+        compiled.map(|runtime| self.put_in_force(runtime)).is_some()
     }
 
     /// Replaces everything. Consumers are replaced even where the blueprint is refused: a revoked key must go.
@@ -111,7 +94,7 @@ impl Live {
         blueprint: Blueprint,
         applications: Vec<ConsumerApplication>,
     ) -> bool {
-        let accepted = self.apply_blueprint(blueprint).await;
+        let compiled = self.compile(blueprint).await;
         let live = Arc::clone(self);
         // A million of them take a moment.
         let replaced = tokio::task::spawn_blocking(move || {
@@ -122,7 +105,36 @@ impl Live {
         if let Err(error) = replaced.await {
             tracing::error!(%error, "replacing the consumers failed");
         }
-        accepted
+        // Last, and on a first start with it the readiness: nobody's key is unknown to a gateway that serves.
+        compiled.map(|runtime| self.put_in_force(runtime)).is_some()
+    }
+
+    /// Compiles beside the calls.
+    async fn compile(&self, blueprint: Blueprint) -> Option<Runtime> {
+        let revision = blueprint.revision;
+        let compiled = tokio::task::spawn_blocking(move || {
+            let snapshot = compile(&blueprint).map_err(|error| error.to_string())?;
+            Ok::<_, String>((Arc::new(snapshot), Arc::new(blueprint)))
+        });
+        match compiled.await.unwrap_or_else(|panic| Err(panic.to_string())) {
+            Ok((snapshot, blueprint)) => {
+                let runtime = self.runtime_of(snapshot, blueprint);
+                self.resolver.settle().await;
+                Some(runtime)
+            }
+            Err(error) => {
+                tracing::error!(revision, %error, "a revision does not compile; the one before stays in force");
+                self.status.refused(Some(format!("revision {revision}: {error}")));
+                None
+            }
+        }
+    }
+
+    fn put_in_force(&self, runtime: Runtime) {
+        let revision = runtime.snapshot.revision;
+        self.runtime.store(Some(Arc::new(runtime)));
+        self.status.refused(None);
+        tracing::info!(revision, "a new configuration is in force");
     }
 
     /// Replaces the applications `ids` by what is `present` of them; the others may no longer call.
