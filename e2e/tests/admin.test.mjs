@@ -108,3 +108,9 @@ test("the admin signs out and in again", async () => {
   admin.assertNothingWrong();
   await admin.leave();
 });
+
+test("the next start offers no setup link, because there is an admin", async () => {
+  await tollgate.stop();
+  await tollgate.restart();
+  assert.equal(tollgate.welcome.setup_url, null);
+});

@@ -85,6 +85,8 @@ test("a script publishes an API and opens it to a program", async (t) => {
   }
   assert.ok(upstream.seen.length > 0 && upstream.seen.every((headers) => !JSON.stringify(headers).includes("tg_live_")),
     "no key reaches the upstream");
+  const page = await (await fetch(`${tollgate.welcome.portal_url}/products/post`)).text();
+  assert.ok(page.includes("Get parcels") && page.includes("1,000 requests per minute"), "the portal offers it");
 });
 
 test("a changed plan, a new route and a revoked key are in force within a second and drop no call", async (t) => {
