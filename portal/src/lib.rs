@@ -11,6 +11,7 @@ mod markup;
 mod pages;
 mod reference;
 mod session;
+mod session_rows;
 mod shell;
 mod show;
 
@@ -79,7 +80,7 @@ impl PortalState {
 /// other sites, the session, the pages. Static files need neither session nor protection.
 pub fn router(state: PortalState) -> Router {
     let secure = state.settings.secure_cookies;
-    let sessions = SessionManagerLayer::new(session::SessionRows(state.store.clone()))
+    let sessions = SessionManagerLayer::new(session_rows::SessionRows(state.store.clone()))
         .with_name(session::cookie_name(secure))
         .with_secure(secure)
         .with_http_only(true)

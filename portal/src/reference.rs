@@ -81,7 +81,8 @@ pub fn first_call(document: &Document) -> Option<OperationDetail> {
     let reads = |operation: &&Operation| operation.method == "GET" && !operation.deprecated;
     let mut candidates: Vec<&Operation> = document.operations().iter().filter(reads).collect();
     candidates.sort_by_key(|operation| operation.path.matches('{').count());
-    let read = candidates.into_iter().take(CANDIDATES).filter_map(|one| document.operation(&one.operation_id));
+    let read =
+        candidates.into_iter().take(CANDIDATES).filter_map(|one| document.operation(&one.operation_id));
     read.min_by_key(|detail| detail.parameters.iter().filter(|parameter| parameter.required).count())
 }
 

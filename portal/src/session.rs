@@ -4,7 +4,6 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use askama::Template;
-use async_trait::async_trait;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,14 +11,12 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use tollgate_control::{Action, Actor, Who};
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
 use tollgate_store::Store;
 use tollgate_web::RequestId;
 use tower_sessions::Session;
-use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{self, SessionStore};
+use tower_sessions::session::Record;
 
 use crate::PortalState;
 use crate::error::{Answer, Fault};
@@ -32,74 +29,21 @@ const SIGNED_IN: &str = "signed_in";
 const FLASH: &str = "flash";
 const SECRET: &str = "secret";
 
-/// Sessions as rows; the id itself is only in the browser, the table has its hash.
-#[derive(Clone)]
-pub struct SessionRows(pub Store);
-
-impl fmt::Debug for SessionRows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SessionRows")
-    }
-}
-
-fn digest(id: Id) -> [u8; 32] {
-    Sha256::digest(id.0.to_be_bytes()).into()
-}
-
-type Data = std::collections::HashMap<String, serde_json::Value>;
-
-/// What a record is stored as: payload, whose it is, and when it ends.
-fn stored(record: &Record) -> session_store::Result<(Vec<u8>, Option<UserId>, DateTime<Utc>)> {
-    let payload =
-        serde_json::to_vec(&record.data).map_err(|e| session_store::Error::Encode(e.to_string()))?;
-    let user = record.data.get(SIGNED_IN).and_then(|value| SignedIn::deserialize(value).ok()).map(|s| s.user);
-    let ends = DateTime::from_timestamp(record.expiry_date.unix_timestamp(), 0).unwrap_or_default();
-    Ok((payload, user, ends))
-}
-
-fn backend(error: tollgate_store::Error) -> session_store::Error {
-    session_store::Error::Backend(error.to_string())
-}
-
-#[async_trait]
-impl SessionStore for SessionRows {
-    async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        let (payload, user, ends) = stored(record)?;
-        while !self.0.insert_session(&digest(record.id), &payload, user, ends).await.map_err(backend)? {
-            record.id = Id::default();
-        }
-        Ok(())
-    }
-
-    async fn save(&self, record: &Record) -> session_store::Result<()> {
-        // A request that was under way while another one signed out must not bring the session back.
-        if self.0.find_session(&digest(record.id)).await.map_err(backend)?.is_none() {
-            return Ok(());
-        }
-        let (payload, user, ends) = stored(record)?;
-        self.0.save_session(&digest(record.id), &payload, user, ends).await.map_err(backend)
-    }
-
-    async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
-        let Some(row) = self.0.find_session(&digest(*id)).await.map_err(backend)? else { return Ok(None) };
-        let data: Data =
-            serde_json::from_slice(&row.payload).map_err(|e| session_store::Error::Decode(e.to_string()))?;
-        let expiry_date = time::OffsetDateTime::from_unix_timestamp(row.expires_at.timestamp())
-            .map_err(|e| session_store::Error::Decode(e.to_string()))?;
-        Ok(Some(Record { id: *id, data, expiry_date }))
-    }
-
-    async fn delete(&self, id: &Id) -> session_store::Result<()> {
-        self.0.delete_session(&digest(*id)).await.map_err(backend)
-    }
-}
-
 /// What a session knows of its user. Times are Unix seconds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct SignedIn {
     user: UserId,
     since: i64,
     seen: i64,
+}
+
+/// Whose session a record is, so that all of a user's can be ended at once.
+pub(crate) fn user_of(record: &Record) -> Option<UserId> {
+    record
+        .data
+        .get(SIGNED_IN)
+        .and_then(|value| SignedIn::deserialize(value).ok())
+        .map(|signed_in| signed_in.user)
 }
 
 /// How long a session lives, in seconds: at most, and without a request (OWASP ASVS 5.0, chapter 7).

@@ -40,7 +40,11 @@ fn view(shell: Shell) -> View {
         id,
         title,
         note,
-        problems: DOCS.iter().filter(|doc| doc.said_by.split(", ").any(|who| who == said_by)).map(row).collect(),
+        problems: DOCS
+            .iter()
+            .filter(|doc| doc.said_by.split(", ").any(|who| who == said_by))
+            .map(row)
+            .collect(),
     };
     let groups = vec![
         group("gateway", "gateway", "From the gateway", "Calls of your applications"),

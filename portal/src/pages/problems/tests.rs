@@ -1,0 +1,86 @@
+//! The pages say what the gateway says.
+
+use serde_json::Value;
+use tollgate_domain::Period;
+use tollgate_engine::admission::BadRequest;
+use tollgate_engine::{Denial, LimitHit, Problem};
+
+use super::*;
+
+fn hit(name: &str, amount: u64, period: Period, retry_after_s: u64) -> LimitHit {
+    LimitHit { name: name.into(), amount, period, visible: true, retry_after_s }
+}
+
+/// Every refusal, as its page shows it.
+fn denials() -> Vec<Denial> {
+    vec![
+        Denial::BadMethod,
+        Denial::MethodNotImplemented,
+        Denial::RouteNotFound,
+        Denial::MethodNotAllowed { allow: "GET, HEAD".into() },
+        Denial::MissingCredential,
+        Denial::AmbiguousCredential,
+        Denial::InvalidCredential,
+        Denial::ExpiredCredential,
+        Denial::NotEntitled,
+        Denial::SubscriptionSuspended,
+        Denial::RateLimited(hit("burst", 10, Period::Second, 1)),
+        Denial::QuotaExceeded(hit("month", 1_000, Period::Month, 777_600)),
+        Denial::UpstreamUnreachable,
+        Denial::UpstreamTimeout,
+        Denial::UpstreamFailed,
+        Denial::NotReady,
+        Denial::BodyTooLarge,
+        Denial::Internal,
+        Denial::BadRequest(BadRequest::TargetTooLong),
+        Denial::BadRequest(BadRequest::BadHost),
+        Denial::BadRequest(BadRequest::DotSegment),
+    ]
+}
+
+fn example(text: &str) -> Value {
+    let json = text.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    serde_json::from_str(json).expect("the example is JSON")
+}
+
+/// With `PORTAL_UPDATE_EXAMPLES` set, the examples in the files are replaced by what the gateway says.
+#[test]
+fn every_refusal_of_the_gateway_has_its_page_with_its_own_words() {
+    for denial in denials() {
+        let doc = DOCS.iter().find(|doc| doc.code == denial.code());
+        let doc = doc.unwrap_or_else(|| panic!("docs/problems/{}.md is missing", denial.code()));
+        assert_eq!((doc.status, doc.title.as_str()), (denial.status(), denial.title()), "{}", doc.code);
+        assert!(doc.said_by.starts_with("gateway"), "{}", doc.code);
+        let shown = example(&doc.text);
+        let said = Problem {
+            denial: &denial,
+            type_base: "https://portal.example/problems/",
+            request_id: shown["request_id"].as_str().unwrap_or_default(),
+            instance: shown["instance"].as_str(),
+        };
+        let said: Value = serde_json::from_str(&said.to_json()).expect("a problem is JSON");
+        if std::env::var_os("PORTAL_UPDATE_EXAMPLES").is_some() {
+            let file = format!("{}/../docs/problems/{}.md", env!("CARGO_MANIFEST_DIR"), doc.code);
+            let text = std::fs::read_to_string(&file).expect("the file is there");
+            let head = text.split("```json").next().expect("text before the example");
+            let pretty = serde_json::to_string_pretty(&said).expect("JSON can be written");
+            std::fs::write(&file, format!("{head}```json\n{pretty}\n```\n"))
+                .expect("the file can be written");
+        } else {
+            assert_eq!(shown, said, "{}: run once with PORTAL_UPDATE_EXAMPLES=1", doc.code);
+        }
+    }
+}
+
+#[test]
+fn every_file_is_a_problem() {
+    assert_eq!(DOCS.len(), Files::iter().count(), "a file without title, status and who says it");
+    for doc in DOCS.iter() {
+        for section in ["## What happened", "## How to fix it", "## Example"] {
+            assert!(doc.text.contains(section), "{} has no {section}", doc.code);
+        }
+        let shown = example(&doc.text);
+        assert_eq!(shown["code"], doc.code.as_str());
+        assert_eq!(shown["status"], doc.status, "{}", doc.code);
+    }
+}
