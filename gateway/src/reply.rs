@@ -238,3 +238,28 @@ fn rest_is_small(session: &mut Session) -> bool {
     !headers.contains_key(header::EXPECT)
         && (1..=DRAIN_BYTES_MAX).contains(&declared_length(session.req_header()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_before_the_engine_has_its_page_with_the_same_words() {
+        for bad in [
+            BadHead::Malformed,
+            BadHead::Ambiguous("transfer_encoding_and_content_length"),
+            BadHead::TooLarge,
+        ] {
+            let why = Why::BadHead(bad);
+            let file = format!("{}/../docs/problems/{}.md", env!("CARGO_MANIFEST_DIR"), why.code());
+            let page = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file} is missing"));
+            let example = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+            let shown: serde_json::Value = serde_json::from_str(example).unwrap();
+            let mut request = pingora_http::RequestHeader::build("GET", b"/", None).unwrap();
+            request.append_header("X-Request-Id", shown["request_id"].as_str().unwrap()).unwrap();
+            let said = bad_head_body(&RequestId::of(&request), "https://portal.example/problems/", &why);
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&said).unwrap(), shown, "{file}");
+            assert!(page.contains(&format!("Status: {}\n", why.status())), "{file}");
+        }
+    }
+}
