@@ -67,7 +67,7 @@ create table sessions (
 );
 create index sessions_expiry_idx on sessions (expires_at);
 create index sessions_user_idx on sessions (user_id);
-comment on table sessions is 'Browser sessions; the cookie''s value is kept as SHA-256 only.';
+comment on table sessions is 'Browser sessions. The cookie''s value is kept as SHA-256 only, and the payload is sealed under a key made from it.';
 
 create table sign_in_attempts (
     subject    bytea not null check (length(subject) = 32),
