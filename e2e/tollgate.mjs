@@ -14,7 +14,8 @@ const OTHERS = ["operator", "admin", "portal", "demo"];
 
 export class Tollgate {
   #child;
-  #room;
+  /** The directory of everything it keeps. */
+  room;
   #flags;
 
   /** Starts with an empty data directory and returns when every listener is ready. */
@@ -33,7 +34,7 @@ export class Tollgate {
   }
 
   constructor(room, flags) {
-    this.#room = room;
+    this.room = room;
     this.#flags = [...flags, ...OTHERS.flatMap((name) => [`--${name}-listen`, "127.0.0.1:0"])];
     this.stopOnExit = () => this.#child?.kill("SIGTERM");
     process.on("exit", this.stopOnExit);
@@ -44,7 +45,7 @@ export class Tollgate {
     assert.ok(binary, "TOLLGATE_BIN names no binary; start the tests with e2e/run");
     const log = openSync(this.#logFile, "a");
     const began = performance.now();
-    this.#child = spawn(binary, ["up", "--json", "--data-dir", join(this.#room, "data"), ...this.#flags], {
+    this.#child = spawn(binary, ["up", "--json", "--data-dir", join(this.room, "data"), ...this.#flags], {
       stdio: ["ignore", "pipe", log],
       env: environment(),
     });
@@ -63,7 +64,7 @@ export class Tollgate {
   }
 
   get #logFile() {
-    return join(this.#room, "tollgate.log");
+    return join(this.room, "tollgate.log");
   }
 
   /** The last lines of its log, for messages of failed tests. */
@@ -90,7 +91,7 @@ export class Tollgate {
       throw error;
     });
     assert.deepEqual(end, { code: 0, signal: null }, `tollgate must end with exit code 0\n${this.log()}`);
-    const left = readdirSync(this.#room, { recursive: true }).filter((path) => path.endsWith("postmaster.pid"));
+    const left = readdirSync(this.room, { recursive: true }).filter((path) => path.endsWith("postmaster.pid"));
     assert.deepEqual(left, [], "its PostgreSQL ends with it");
   }
 
@@ -100,7 +101,7 @@ export class Tollgate {
     try {
       if (this.#child.exitCode === null && this.#child.signalCode === null) await this.stop();
     } finally {
-      rmSync(this.#room, { recursive: true, force: true });
+      rmSync(this.room, { recursive: true, force: true });
     }
   }
 }
