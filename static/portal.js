@@ -56,5 +56,3 @@ for (const part of document.querySelectorAll("[data-watch][id]")) setTimeout(() 
 const current = document.querySelector(".operations [aria-current]");
 const list = current?.closest(".side > div");
 if (list) list.scrollTop = current.getBoundingClientRect().top - list.getBoundingClientRect().top - list.clientHeight / 2;
-// Errors of a form are what the reader came back for.
-document.querySelector("[data-focus]")?.focus();

@@ -110,7 +110,7 @@ async fn forged_posts_as_problems(response: Response) -> Response {
     if response.extensions().get::<ProtectionError>().is_none() {
         return response;
     }
-    Problem::new(StatusCode::FORBIDDEN, "cross-site", "This form was sent by another site")
+    Problem::new(StatusCode::FORBIDDEN, "cross_site", "This form was sent by another site")
         .detail("Nothing was done. Open the page here and send the form again.")
         .into_response()
 }

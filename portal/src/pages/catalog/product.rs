@@ -21,6 +21,7 @@ pub enum PlanAction {
     SignUp(String),
     Subscribe,
     Subscribed(String),
+    OtherPlan,
     NotYet,
 }
 
@@ -148,7 +149,7 @@ fn plan_card(
     } else if applications.is_empty() {
         PlanAction::SignUp("/applications".into())
     } else {
-        PlanAction::NotYet
+        PlanAction::OtherPlan
     };
     let price = plan.price();
     let whole = price.to_string();
@@ -341,7 +342,10 @@ impl View {
                 vec![choice("My first app"), choice("Nightly import")],
             ),
             view(
-                vec![plan("Free", "Free", "", None, PlanAction::Subscribed("My first app".into()))],
+                vec![
+                    plan("Free", "Free", "", None, PlanAction::Subscribed("My first app".into())),
+                    plan("Basic", "9.00 EUR", "per month", None, PlanAction::OtherPlan),
+                ],
                 vec![api()],
                 true,
                 vec![],
