@@ -59,6 +59,7 @@ pub(crate) struct Flush {
     /// Minutes below this one are settled.
     settled_before: u32,
     elsewhere: HashMap<SubscriptionId, u64>,
+    leftovers_in_elsewhere: bool,
     complete_at: Instant,
     quota_at: Instant,
     save_at: Instant,
@@ -77,6 +78,7 @@ impl Flush {
     ) -> Self {
         let status = Arc::new(FlushStatus::default());
         status.set_aside.store(leftovers.set_aside as u64, Ordering::Relaxed);
+        ledger.hold(leftovers.recovered.iter().map(|(_, journal)| journal.file_bytes).sum());
         let now = Instant::now();
         Self {
             ledger,
@@ -91,6 +93,7 @@ impl Flush {
             settled: HashMap::new(),
             settled_before: 0,
             elsewhere: HashMap::new(),
+            leftovers_in_elsewhere: false,
             complete_at: now,
             quota_at: now,
             save_at: now,
@@ -113,10 +116,10 @@ impl Flush {
             .flat_map(|(_, journal)| &journal.counts)
             .filter(|count| !(count.boot_id == saved.boot_id && count.key.minute < saved.settled_before));
         let charged = charged_by_subscription(uncounted, &minutes_of(self.month));
-        self.elsewhere = saved.used;
-        for (subscription, count) in charged {
+        for (subscription, count) in charged.into_iter().chain(saved.used) {
             *self.elsewhere.entry(subscription).or_default() += count;
         }
+        self.leftovers_in_elsewhere = true;
         self.live.set_used_elsewhere(self.month, &self.elsewhere);
     }
 
@@ -217,9 +220,17 @@ impl Flush {
                     "flushed a usage journal of an earlier process"
                 );
             }
+            if !self.leftovers_in_elsewhere {
+                // Until the next answer contains it, so that a start without one forgets nothing.
+                for (subscription, count) in charged_by_subscription(&journal.counts, &minutes_of(self.month))
+                {
+                    *self.elsewhere.entry(subscription).or_default() += count;
+                }
+            }
             if let Err(error) = std::fs::remove_file(path) {
                 tracing::warn!(%error, "cannot delete a flushed usage journal");
             }
+            self.ledger.release(journal.file_bytes);
             self.leftovers.pop();
         }
         Ok(())

@@ -193,6 +193,8 @@ pub struct Recovered {
     pub seq: u64,
     /// Its counts.
     pub counts: Vec<UsageCount>,
+    /// The file's size.
+    pub file_bytes: u64,
     /// Slots whose key does not match its checksum, or that a shortened file has lost.
     pub damaged_slots: usize,
 }
@@ -229,8 +231,13 @@ pub fn recover(path: &Path) -> Result<Recovered, Unreadable> {
     let boot_id = Uuid::from_u64_pair(boot_high, boot_low);
 
     let present = bytes.len().saturating_sub(HEADER_BYTES) / SLOT_BYTES;
-    let mut recovered =
-        Recovered { boot_id, seq, counts: Vec::new(), damaged_slots: capacity.saturating_sub(present) };
+    let mut recovered = Recovered {
+        boot_id,
+        seq,
+        counts: Vec::new(),
+        file_bytes: bytes.len() as u64,
+        damaged_slots: capacity.saturating_sub(present),
+    };
     for slot in 0..capacity.min(present) {
         let first = (HEADER_BYTES + slot * SLOT_BYTES) / WORD;
         let words: [u64; SLOT_WORDS] = std::array::from_fn(|i| word(first + i).unwrap_or(0));

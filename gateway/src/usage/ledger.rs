@@ -93,6 +93,16 @@ impl Ledger {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// Counts files of earlier processes into the bound; they take the same disk.
+    pub fn hold(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes them out again when they are gone.
+    pub fn release(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Counts one call that ended in the minute `now`; `key.minute` is set here. A clock that steps back counts into
     /// the open minute. Returns false where the call could not be counted.
     pub fn record(&self, mut key: UsageKey, now: u32, amounts: &Amounts) -> bool {
