@@ -160,15 +160,22 @@ impl Feed {
             true => Vec::new(),
             false => timed(limit, self.source.consumers(&ids)).await?,
         };
-        let blueprint = match blueprint_changed {
-            true => Some(timed(limit, self.source.blueprint()).await?),
-            false => None,
+        let read = match blueprint_changed {
+            true => timed(limit, self.source.blueprint()).await.map(Some),
+            false => Ok(None),
         };
-        if let Some(blueprint) = blueprint {
-            // A refusal is on record in the status; revocations below must not wait for its author.
-            self.live.apply_blueprint(blueprint).await;
-        }
+        // Whatever became of the blueprint, unread or refused (that is on record in the status), revocations do not
+        // wait for it. What is applied twice changes nothing.
+        let read = match read {
+            Ok(Some(blueprint)) => {
+                self.live.apply_blueprint(blueprint).await;
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         self.live.apply_consumers(&ids, consumers);
+        read?;
         self.known = Some(Head { revision, ..head });
         self.report(revision);
         self.unsaved = true;
