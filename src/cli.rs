@@ -100,6 +100,9 @@ pub struct GatewayFlags {
     /// Address of health and metrics, for operators only.
     #[arg(long, env = "TOLLGATE_OPERATOR_LISTEN", default_value = "127.0.0.1:9090")]
     pub operator_listen: SocketAddr,
+    /// How this gateway is called in the admin UI; by default the host's name.
+    #[arg(long, env = "TOLLGATE_GATEWAY_NAME")]
+    pub gateway_name: Option<String>,
     /// Where browsers reach the portal; refusals link to its explanations.
     #[arg(long, env = "TOLLGATE_PORTAL_URL")]
     pub portal_url: Option<String>,

@@ -36,6 +36,9 @@ pub async fn start_gateway(
     shutdown: CancellationToken,
 ) -> anyhow::Result<RunningGateway> {
     let mut settings = Settings::new(data_dir.gateway(), faces::problems_url(portal_url), (*peppers).clone());
+    if let Some(name) = flags.gateway_name.clone().or_else(host_name) {
+        settings.name = name;
+    }
     settings.listen = flags.gateway_listen;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
@@ -46,6 +49,12 @@ pub async fn start_gateway(
         "the gateway did not start (addresses: --gateway-listen, --operator-listen or TOLLGATE_GATEWAY_LISTEN, \
          TOLLGATE_OPERATOR_LISTEN)",
     )
+}
+
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"));
+    name.ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<()> {

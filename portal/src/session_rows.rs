@@ -80,12 +80,9 @@ impl SessionStore for SessionRows {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        // A request that was under way while another one signed out must not bring the session back.
-        if self.0.find_session(&digest(record.id)).await.map_err(backend)?.is_none() {
-            return Ok(());
-        }
         let (payload, user) = (sealed(record)?, user_of(record));
-        self.0.save_session(&digest(record.id), &payload, user, ends(record)).await.map_err(backend)
+        // An update only: a request that was under way while another one signed out does not bring the session back.
+        self.0.update_session(&digest(record.id), &payload, user, ends(record)).await.map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

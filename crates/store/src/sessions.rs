@@ -39,27 +39,24 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Adds or replaces a session.
+    /// Replaces what a session holds. One that has ended meanwhile stays ended.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn save_session(
+    pub async fn update_session(
         &self,
         digest: &[u8],
         payload: &[u8],
         user: Option<UserId>,
         expires_at: DateTime<Utc>,
     ) -> Result<()> {
-        sqlx::query(
-            "insert into sessions (digest, payload, user_id, expires_at) values ($1, $2, $3, $4)
-             on conflict (digest) do update set payload = $2, user_id = $3, expires_at = $4",
-        )
-        .bind(digest)
-        .bind(payload)
-        .bind(user.map(UserId::uuid))
-        .bind(expires_at)
-        .execute(&self.pool)
-        .await?;
+        sqlx::query("update sessions set payload = $2, user_id = $3, expires_at = $4 where digest = $1")
+            .bind(digest)
+            .bind(payload)
+            .bind(user.map(UserId::uuid))
+            .bind(expires_at)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
