@@ -17,6 +17,9 @@ use uuid::Uuid;
 use crate::http::{Client, Upstream};
 use crate::stage::{mint, peppers, quick_settings, quota, until};
 
+/// Long enough that only notifications explain a quick change, on a busy machine, too.
+const POLL: Duration = Duration::from_secs(12);
+
 struct World {
     database: TestDatabase,
     store: Store,
@@ -138,8 +141,7 @@ impl World {
 
         let dir = tempfile::tempdir().unwrap();
         let mut settings = quick_settings(dir.path());
-        // Long enough that only notifications explain a quick change.
-        settings.poll_every = Duration::from_secs(10);
+        settings.poll_every = POLL;
         settings.query_timeout = Duration::from_secs(5);
         let source = Arc::new(store.clone());
         let gateway = Gateway::start(settings, source, CancellationToken::new()).await.unwrap();
@@ -172,7 +174,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn routes_plans_and_keys_are_in_force_within_a_second_of_their_commit() {
+async fn routes_plans_and_keys_are_in_force_without_waiting_for_the_poll() {
     let world = World::new().await;
     assert_eq!(world.call("/v1/items").await, 200);
     assert_eq!(world.call("/v1/news").await, 404);
@@ -182,7 +184,7 @@ async fn routes_plans_and_keys_are_in_force_within_a_second_of_their_commit() {
     tx.replace_routes(world.api, &routes(&["/items", "/news"])).await.unwrap();
     tx.commit().await.unwrap();
     until("the new route", async || world.call("/v1/news").await == 200).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < POLL / 2, "{:?}", began.elapsed());
 
     let began = Instant::now();
     let slug = "items".parse().unwrap();
@@ -190,7 +192,7 @@ async fn routes_plans_and_keys_are_in_force_within_a_second_of_their_commit() {
     tx.update_plan(&plan((world.plan, world.product), &slug, &[quota(1)])).await.unwrap();
     tx.commit().await.unwrap();
     until("the smaller quota", async || world.call("/v1/items").await == 429).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < POLL / 2, "{:?}", began.elapsed());
 
     let began = Instant::now();
     let mut tx = world.store.begin().await.unwrap();
@@ -198,7 +200,7 @@ async fn routes_plans_and_keys_are_in_force_within_a_second_of_their_commit() {
     assert!(tx.revoke_credential(scope, world.credential).await.unwrap());
     tx.commit().await.unwrap();
     until("the revocation", async || world.call("/v1/items").await == 401).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(began.elapsed() < POLL / 2, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
