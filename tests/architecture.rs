@@ -9,6 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("engine", &["domain"]),
     ("openapi", &[]),
+    ("manifest", &["domain"]),
     ("store", &["domain"]),
     ("boot", &[]),
     ("control", &["domain", "engine", "openapi", "store"]),
@@ -24,6 +25,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "domain",
             "engine",
             "openapi",
+            "manifest",
             "store",
             "boot",
             "control",
@@ -37,7 +39,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without a socket, a clock of their own or a database, also in their tests.
-const PURE: &[&str] = &["domain", "engine", "openapi"];
+const PURE: &[&str] = &["domain", "engine", "openapi", "manifest"];
 const IMPURE_PACKAGES: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio", "hyper-util"];
 
 /// A package (or all whose names begin so, with `*`), and the rooms it is kept to outside of tests.

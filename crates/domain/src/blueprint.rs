@@ -41,7 +41,7 @@ pub struct Service {
 }
 
 /// One address of a service.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// `http://host[:port][/path]` or `https://…`.
     pub url: String,

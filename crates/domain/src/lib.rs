@@ -3,6 +3,7 @@
 //! Nothing here does I/O; every other room speaks in these types.
 
 mod blueprint;
+pub mod declared;
 mod id;
 mod key;
 mod limit;

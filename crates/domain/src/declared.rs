@@ -1,0 +1,95 @@
+//! What is published as its author declares it: by names instead of ids, every field filled in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiState, Limit, PlanState, Price, ProductState, Slug, Target, Visibility};
+
+/// The publisher's whole state, or the part of it that somebody declares.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Systems that calls are forwarded to.
+    pub services: Vec<Service>,
+    /// What is published.
+    pub apis: Vec<Api>,
+    /// APIs offered together.
+    pub products: Vec<Product>,
+    /// Terms of the products.
+    pub plans: Vec<Plan>,
+}
+
+/// A system that calls are forwarded to; `slug` is its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name in URLs and files.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// Milliseconds to open a connection.
+    pub connect_timeout_ms: i32,
+    /// Milliseconds to wait for bytes of an answer.
+    pub read_timeout_ms: i32,
+    /// Its addresses, in order.
+    pub targets: Vec<Target>,
+}
+
+/// Something published; `slug` is its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Api {
+    /// Its name in URLs and files.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// The service that calls go to.
+    pub service: Slug,
+    /// Hosts it answers on; empty means any.
+    pub hosts: Vec<String>,
+    /// What stands before every path.
+    pub base_path: String,
+    /// Where it stands in its life.
+    pub state: ApiState,
+    /// The text of its OpenAPI document; without one, the document in force stays.
+    #[serde(default, skip_serializing)]
+    pub document: Option<String>,
+}
+
+/// APIs offered together; `slug` is its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name in URLs and files.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// What can be built with it.
+    pub description: String,
+    /// Whether it is on offer.
+    pub state: ProductState,
+    /// Who sees it.
+    pub visibility: Visibility,
+    /// Its APIs, in order.
+    pub apis: Vec<Slug>,
+}
+
+/// Terms of a product; `product` and `slug` together are its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The product it is for.
+    pub product: Slug,
+    /// Its name in headers and files; unique in its product.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Whether it can be chosen.
+    pub state: PlanState,
+    /// Whether an operator must approve a subscription.
+    pub approval: bool,
+    /// What it costs.
+    pub price: Price,
+    /// Its limits, in the order they are checked and shown.
+    pub limits: Vec<Limit>,
+}

@@ -1,0 +1,106 @@
+//! A state as files, in an order that depends on nothing but the state.
+
+use serde_json::{Map, Value};
+use tollgate_domain::declared::{Api, State};
+
+use crate::kind::{API, Absent, Field, Kind, PLAN, PRODUCT, SERVICE, Shape};
+use crate::manifest::File;
+use crate::write::document;
+
+/// One file per service and API, a document beside its API, and a product together with its plans.
+#[must_use]
+pub fn files(state: &State) -> Vec<File> {
+    let mut files = Vec::new();
+    for service in sorted(&state.services, |service| service.slug.as_str()) {
+        files.push(File { name: format!("services/{}.yaml", service.slug), text: one(&SERVICE, service) });
+    }
+    for api in sorted(&state.apis, |api| api.slug.as_str()) {
+        let beside = format!("{}.openapi.yaml", api.slug);
+        let openapi = parsed(api);
+        let path = openapi.is_some().then(|| Value::String(format!("./{beside}")));
+        files.push(File { name: format!("apis/{}.yaml", api.slug), text: api_text(api, path) });
+        if let Some(openapi) = openapi {
+            files.push(File { name: format!("apis/{beside}"), text: document(&openapi) });
+        }
+    }
+    for product in sorted(&state.products, |product| product.slug.as_str()) {
+        let mut texts = vec![one(&PRODUCT, product)];
+        let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
+        texts.extend(plans.map(|plan| one(&PLAN, plan)));
+        files.push(File { name: format!("products/{}.yaml", product.slug), text: texts.join("---\n") });
+    }
+    files
+}
+
+/// Everything as one text of several YAML documents, OpenAPI documents inside.
+#[must_use]
+pub fn stream(state: &State) -> String {
+    let mut texts: Vec<String> = sorted(&state.services, |service| service.slug.as_str())
+        .map(|service| one(&SERVICE, service))
+        .collect();
+    texts.extend(sorted(&state.apis, |api| api.slug.as_str()).map(|api| api_text(api, parsed(api))));
+    for product in sorted(&state.products, |product| product.slug.as_str()) {
+        texts.push(one(&PRODUCT, product));
+        let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
+        texts.extend(plans.map(|plan| one(&PLAN, plan)));
+    }
+    texts.join("---\n")
+}
+
+/// By name; plans keep their order, which is the one that the portal shows.
+fn sorted<'a, T>(items: &'a [T], slug: fn(&T) -> &str) -> impl Iterator<Item = &'a T> {
+    let mut items: Vec<&T> = items.iter().collect();
+    items.sort_by(|a, b| slug(a).cmp(slug(b)));
+    items.into_iter()
+}
+
+fn parsed(api: &Api) -> Option<Value> {
+    api.document.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}
+
+fn one<T: serde::Serialize>(kind: &Kind, resource: &T) -> String {
+    text(kind, &serde_json::to_value(resource).expect("resources are plain data"))
+}
+
+fn api_text(api: &Api, openapi: Option<Value>) -> String {
+    let mut value = serde_json::to_value(api).expect("resources are plain data");
+    if let (Some(openapi), Some(fields)) = (openapi, value.as_object_mut()) {
+        fields.insert("document".to_owned(), openapi);
+    }
+    text(&API, &value)
+}
+
+fn text(kind: &Kind, value: &Value) -> String {
+    let mut members = Map::new();
+    members.insert("kind".to_owned(), kind.name.into());
+    let Value::Object(fields) = ordered(value, kind.fields) else { return document(value) };
+    members.extend(fields);
+    document(&Value::Object(members))
+}
+
+/// The fields in the order of their table, without those that say what holds anyway.
+fn ordered(value: &Value, fields: &[Field]) -> Value {
+    let mut members = Map::new();
+    for field in fields {
+        let Some(value) = value.get(field.name) else { continue };
+        let silent = match field.absent {
+            Absent::Is(json) => serde_json::from_str::<Value>(json).is_ok_and(|default| default == *value),
+            Absent::Nothing => value.is_null(),
+            Absent::Refused | Absent::IsButShown(_) => false,
+        };
+        if !silent {
+            members.insert(field.name.to_owned(), shaped(value, &field.shape));
+        }
+    }
+    Value::Object(members)
+}
+
+fn shaped(value: &Value, shape: &Shape) -> Value {
+    match (shape, value) {
+        (Shape::Object(fields), Value::Object(_)) => ordered(value, fields),
+        (Shape::List(shape, _), Value::Array(items)) => {
+            items.iter().map(|item| shaped(item, shape)).collect()
+        }
+        _ => value.clone(),
+    }
+}

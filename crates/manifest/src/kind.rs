@@ -1,0 +1,280 @@
+//! The kinds of resources and their fields: one table for reading, writing and the JSON Schema.
+
+use tollgate_domain::{ApiState, Currency, Limit, PlanState, ProductState, Slug, Visibility};
+
+/// One kind of resource.
+pub struct Kind {
+    /// As `kind:` says it.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Its fields, in the order they are written.
+    pub fields: &'static [Field],
+}
+
+/// One field of a resource.
+pub struct Field {
+    /// Its key.
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// What stands there.
+    pub shape: Shape,
+    /// What holds where it is left out.
+    pub absent: Absent,
+}
+
+/// What a missing field means.
+#[derive(Clone, Copy)]
+pub enum Absent {
+    /// A fault.
+    Refused,
+    /// This JSON; written only where it differs.
+    Is(&'static str),
+    /// This JSON; written all the same, because readers want to see it.
+    IsButShown(&'static str),
+    /// Nothing at all.
+    Nothing,
+}
+
+/// What may stand in a field.
+pub enum Shape {
+    /// Text on one line, so many characters at most.
+    Line(usize),
+    /// Text of so many characters at most.
+    Prose(usize),
+    /// Text that this regular expression describes; who enforces it is the platform.
+    Pattern(&'static str),
+    /// A name in URLs and files.
+    Slug,
+    /// The slug of a resource of this kind.
+    Reference(&'static str),
+    /// An ISO 4217 code.
+    Currency,
+    /// A whole number, both ends included.
+    Whole(u64, u64),
+    /// Yes or no.
+    Bool,
+    /// One of a few words.
+    Word(fn() -> Vec<&'static str>),
+    /// A list of at most so many.
+    List(&'static Shape, usize),
+    /// A mapping.
+    Object(&'static [Field]),
+    /// An OpenAPI document: a file's path, or the document itself.
+    Document,
+}
+
+const fn field(name: &'static str, shape: Shape, absent: Absent, doc: &'static str) -> Field {
+    Field { name, doc, shape, absent }
+}
+
+const SLUG: Field =
+    field("slug", Shape::Slug, Absent::Refused, "Its name in URLs and files. Renaming makes another one.");
+const NAME: Field = field("name", Shape::Line(120), Absent::Refused, "Its name for people.");
+const SUMMARY: Field = field("summary", Shape::Line(500), Absent::Is("\"\""), "One sentence.");
+
+/// Every kind, in the order they depend on each other.
+pub const KINDS: &[Kind] = &[SERVICE, API, PRODUCT, PLAN];
+
+/// A system we forward to.
+pub const SERVICE: Kind = Kind {
+    name: "service",
+    doc: "A system that calls are forwarded to.",
+    fields: &[
+        SLUG,
+        NAME,
+        field(
+            "connect_timeout_ms",
+            Shape::Whole(1, 60_000),
+            Absent::Is("2000"),
+            "Milliseconds to open a connection.",
+        ),
+        field(
+            "read_timeout_ms",
+            Shape::Whole(1, 3_600_000),
+            Absent::Is("30000"),
+            "Milliseconds to wait for bytes of an answer.",
+        ),
+        field(
+            "targets",
+            Shape::List(&Shape::Object(TARGET), 64),
+            Absent::Refused,
+            "Its addresses, in order.",
+        ),
+    ],
+};
+
+const TARGET: &[Field] = &[
+    field(
+        "url",
+        Shape::Pattern("^https?://[^?#@]+$"),
+        Absent::Refused,
+        "http or https, host, and where needed port and path. Never a user or password.",
+    ),
+    field(
+        "weight",
+        Shape::Whole(0, 1_000),
+        Absent::Is("100"),
+        "Its share of the calls, relative to its siblings; 0 takes none.",
+    ),
+];
+
+/// What is published.
+pub const API: Kind = Kind {
+    name: "api",
+    doc: "What is published: an OpenAPI document, and the service that answers.",
+    fields: &[
+        SLUG,
+        NAME,
+        SUMMARY,
+        field("service", Shape::Reference("service"), Absent::Refused, "The service that calls go to."),
+        field(
+            "hosts",
+            Shape::List(&Shape::Line(253), 32),
+            Absent::Is("[]"),
+            "Hosts it answers on, without port. Empty means any.",
+        ),
+        field(
+            "base_path",
+            Shape::Pattern("^(/[A-Za-z0-9._~-]+)*$"),
+            Absent::Is("\"\""),
+            "What stands before every path: empty, or /segments without a final slash.",
+        ),
+        field(
+            "state",
+            Shape::Word(|| ApiState::ALL.iter().map(|state| state.as_str()).collect()),
+            Absent::IsButShown("\"draft\""),
+            "Where it stands in its life. Gateways serve what is published.",
+        ),
+        field(
+            "document",
+            Shape::Document,
+            Absent::Nothing,
+            "Its OpenAPI document (3.1, 3.0 or Swagger 2): a file beside this one, or the document itself. The API \
+             gets exactly its operations. Without one, the document in force stays.",
+        ),
+    ],
+};
+
+/// APIs offered together.
+pub const PRODUCT: Kind = Kind {
+    name: "product",
+    doc: "APIs offered together.",
+    fields: &[
+        SLUG,
+        NAME,
+        SUMMARY,
+        field(
+            "description",
+            Shape::Prose(20_000),
+            Absent::Is("\"\""),
+            "What can be built with it; plain text, paragraphs by blank lines.",
+        ),
+        field(
+            "state",
+            Shape::Word(|| ProductState::ALL.iter().map(|state| state.as_str()).collect()),
+            Absent::IsButShown("\"draft\""),
+            "Whether it is on offer.",
+        ),
+        field(
+            "visibility",
+            Shape::Word(|| Visibility::ALL.iter().map(|word| word.as_str()).collect()),
+            Absent::IsButShown("\"public\""),
+            "Who sees it in the portal.",
+        ),
+        field("apis", Shape::List(&Shape::Reference("api"), 100), Absent::Is("[]"), "Its APIs, in order."),
+    ],
+};
+
+/// Terms of a product.
+pub const PLAN: Kind = Kind {
+    name: "plan",
+    doc: "The terms under which a product is used.",
+    fields: &[
+        field("product", Shape::Reference("product"), Absent::Refused, "The product it is for."),
+        field("slug", Shape::Slug, Absent::Refused, "Its name in headers and files; unique in its product."),
+        NAME,
+        SUMMARY,
+        field(
+            "state",
+            Shape::Word(|| PlanState::ALL.iter().map(|state| state.as_str()).collect()),
+            Absent::IsButShown("\"open\""),
+            "Whether it can be chosen.",
+        ),
+        field(
+            "approval",
+            Shape::Bool,
+            Absent::Is("false"),
+            "Whether an operator must approve a subscription that a developer asks for.",
+        ),
+        field("price", Shape::Object(PRICE), Absent::Refused, "What it costs."),
+        field(
+            "limits",
+            Shape::List(&Shape::Object(LIMIT), Limit::RATES_PER_PLAN_MAX + 1),
+            Absent::Is("[]"),
+            "Its limits, in the order they are checked and shown: at most four rates and one quota.",
+        ),
+    ],
+};
+
+const PRICE: &[Field] = &[
+    field(
+        "minor",
+        Shape::Whole(0, 100_000_000_000),
+        Absent::Refused,
+        "Minor units: 2900 is 29.00 EUR. 0 is free.",
+    ),
+    field("currency", Shape::Currency, Absent::Refused, "ISO 4217, like EUR."),
+    field("per", Shape::Word(|| vec!["month"]), Absent::Is("\"month\""), "How often it is due."),
+];
+
+const LIMIT: &[Field] = &[
+    field(
+        "name",
+        Shape::Pattern("^[a-z0-9_-]{1,32}$"),
+        Absent::Refused,
+        "Shown to callers in RateLimit-Policy; unique in its plan.",
+    ),
+    field(
+        "kind",
+        Shape::Word(|| vec!["rate", "quota"]),
+        Absent::Refused,
+        "A rate is speed, per second to day; a quota is budget, per month.",
+    ),
+    field("amount", Shape::Whole(1, Limit::AMOUNT_MAX), Absent::Refused, "Calls per period."),
+    field(
+        "period",
+        Shape::Word(|| vec!["second", "minute", "hour", "day", "month"]),
+        Absent::Refused,
+        "The period that the amount is for.",
+    ),
+    field(
+        "burst",
+        Shape::Whole(1, Limit::AMOUNT_MAX),
+        Absent::Nothing,
+        "Calls that may come at once; as many as the amount where not given. Rates only.",
+    ),
+    field(
+        "per",
+        Shape::Word(|| vec!["subscription", "credential"]),
+        Absent::Is("\"subscription\""),
+        "Whose calls are counted together. A quota is always the subscription's.",
+    ),
+    field(
+        "visible",
+        Shape::Bool,
+        Absent::Is("true"),
+        "Whether callers see it in headers: contractual limits do, protective ones hide.",
+    ),
+];
+
+/// Whether a text is a slug.
+pub fn is_slug(text: &str) -> bool {
+    text.parse::<Slug>().is_ok()
+}
+
+/// Whether a text is a currency code.
+pub fn is_currency(text: &str) -> bool {
+    text.parse::<Currency>().is_ok()
+}
