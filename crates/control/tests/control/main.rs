@@ -1,4 +1,5 @@
 //! Use cases against a real PostgreSQL, a fresh database per test.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
 mod consumers;

@@ -1,4 +1,5 @@
 //! The store against a real PostgreSQL, a fresh database per test.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod feed;
 mod fixture;
