@@ -101,7 +101,7 @@ pub struct Plan {
     pub limits: Vec<Limit>,
 }
 
-/// An active application with all that it may prove and open. Consumers live outside the blueprint and are
+/// An application with all that it may prove and open. Consumers live outside the blueprint and are
 /// replaced one application at a time, so that a million keys never ride on a route change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConsumerApplication {
@@ -139,6 +139,7 @@ pub struct ConsumerSubscription {
     pub product_id: ProductId,
     /// On which terms.
     pub plan_id: PlanId,
-    /// Suspended subscriptions are carried so that their calls can be refused by name.
+    /// Suspended subscriptions, and all of a suspended application, are carried so that their calls can be refused by
+    /// name.
     pub suspended: bool,
 }

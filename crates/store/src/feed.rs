@@ -151,7 +151,8 @@ impl Store {
         Ok(FullLoad { blueprint, applications })
     }
 
-    /// Some applications; one that is not returned is suspended, deleted or unknown.
+    /// Some applications; one that is not returned is deleted or unknown. All subscriptions of a suspended one are
+    /// suspended, so that its calls are refused by name.
     ///
     /// # Errors
     /// The database failed.
@@ -292,7 +293,7 @@ struct FeedCredential {
 async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result<Vec<ConsumerApplication>> {
     let applications: Vec<(Uuid, Uuid)> = sqlx::query_as(
         "select a.id, a.organization_id from applications a join organizations o on o.id = a.organization_id
-         where a.state = 'active' and a.deleted_at is null and o.deleted_at is null
+         where a.deleted_at is null and o.deleted_at is null
            and ($1::uuid[] is null or a.id = any($1)) order by a.id",
     )
     .bind(ids)
@@ -307,9 +308,10 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
     .fetch_all(&mut *conn)
     .await?;
     let subscriptions: Vec<(Uuid, Uuid, Uuid, Uuid, bool)> = sqlx::query_as(
-        "select application_id, id, product_id, plan_id, state = 'suspended' from subscriptions
-         where state in ('active', 'suspended') and ($1::uuid[] is null or application_id = any($1))
-         order by application_id, id",
+        "select s.application_id, s.id, s.product_id, s.plan_id, s.state = 'suspended' or a.state = 'suspended'
+         from subscriptions s join applications a on a.id = s.application_id
+         where s.state in ('active', 'suspended') and ($1::uuid[] is null or s.application_id = any($1))
+         order by s.application_id, s.id",
     )
     .bind(ids)
     .fetch_all(&mut *conn)

@@ -98,9 +98,11 @@ async fn only_operators_suspend_an_application_and_deleting_it_ends_everything()
     let own = control.update_application(&maria, made.application_id, None, suspend.clone()).await;
     assert!(matches!(own, Err(Error::Forbidden)), "{own:?}");
     control.update_application(&Actor::system(), made.application_id, None, suspend).await.unwrap();
-    assert!(control.store().feed_consumers(&[made.application_id]).await.unwrap().is_empty());
+    let carried = control.store().feed_consumers(&[made.application_id]).await.unwrap();
+    assert!(carried[0].subscriptions.iter().all(|subscription| subscription.suspended));
 
     control.delete_application(&maria, made.application_id).await.unwrap();
+    assert!(control.store().feed_consumers(&[made.application_id]).await.unwrap().is_empty());
     let scope = Scope::Organization(made.organization_id);
     let subscriptions = control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap();
     assert_eq!(subscriptions[0].state, SubscriptionState::Ended);

@@ -66,7 +66,7 @@ async fn the_blueprint_holds_what_is_published() {
 }
 
 #[tokio::test]
-async fn a_revoked_key_and_a_suspended_application_leave_the_feed() {
+async fn a_revoked_key_leaves_the_feed_and_a_suspended_application_is_carried_as_such() {
     let database = TestDatabase::create().await;
     let store = database.store();
     let world = world(&store).await;
@@ -83,6 +83,11 @@ async fn a_revoked_key_and_a_suspended_application_leave_the_feed() {
 
     let mut tx = store.begin().await.unwrap();
     tx.update_application(consumer.application, "acme", ApplicationState::Suspended).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(read().await[0].subscriptions.iter().all(|subscription| subscription.suspended));
+
+    let mut tx = store.begin().await.unwrap();
+    tx.delete_application(Scope::Operator, consumer.application).await.unwrap();
     tx.commit().await.unwrap();
     assert!(read().await.is_empty());
 }

@@ -91,7 +91,7 @@ pub async fn post(
     let flash = Flash::done(match row.state {
         ApplicationState::Active => format!("{} may call again.", row.name),
         ApplicationState::Suspended => {
-            format!("{} is suspended. Its calls fail with 401 from now on.", row.name)
+            format!("{} is suspended. Its calls fail with 403 from now on.", row.name)
         }
     });
     visit.go(&format!("/admin/applications/{id}"), Some(flash)).await
