@@ -49,7 +49,7 @@ pub struct ApiPatch {
 }
 
 impl ApiInput {
-    fn check(&mut self) -> Result<()> {
+    pub(crate) fn check(&mut self) -> Result<()> {
         let mut faults = Vec::new();
         check_name(&self.name, "/name", &mut faults);
         check_summary(&self.summary, "/summary", &mut faults);
@@ -89,7 +89,7 @@ impl ApiInput {
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn row(&self, id: ApiId) -> NewApi<'_> {
+    pub(crate) fn row(&self, id: ApiId) -> NewApi<'_> {
         NewApi {
             id,
             slug: &self.slug,
@@ -102,7 +102,7 @@ impl ApiInput {
         }
     }
 
-    fn audit(&self) -> Value {
+    pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
             "hosts": self.hosts, "base_path": self.base_path, "state": self.state,
@@ -228,7 +228,7 @@ impl Control {
     }
 }
 
-async fn read_document(text: &str) -> Result<Document> {
+pub(crate) async fn read_document(text: &str) -> Result<Document> {
     let text = text.to_owned();
     // Megabytes of YAML take a while: not on a thread that others wait for.
     tokio::task::spawn_blocking(move || Document::parse(&text))
@@ -251,7 +251,7 @@ async fn read_document(text: &str) -> Result<Document> {
         })
 }
 
-async fn put_document(tx: &mut tollgate_store::Tx, id: ApiId, document: &Document) -> Result<i32> {
+pub(crate) async fn put_document(tx: &mut tollgate_store::Tx, id: ApiId, document: &Document) -> Result<i32> {
     let routes: Vec<(String, String, String)> = document
         .operations()
         .iter()

@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::{Error, FieldFault, Result};
@@ -34,8 +35,8 @@ const WELL_KNOWN: &[&str] = &[
 /// flood of sign-ins can take.
 pub struct Passwords {
     argon2: Argon2<'static>,
-    slots: Semaphore,
-    queue: Semaphore,
+    slots: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     /// Checked where a user is unknown, so that the answer takes as long.
     decoy: String,
 }
@@ -54,7 +55,8 @@ impl Passwords {
             .hash_password(b"nobody has this password")
             .map(|hash| hash.to_string())
             .expect("hashing a constant works where the system has random numbers");
-        Self { argon2, slots: Semaphore::new(slots.max(1)), queue: Semaphore::new(QUEUE_MAX), decoy }
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { argon2, slots: semaphore(slots.max(1)), queue: semaphore(QUEUE_MAX), decoy }
     }
 
     pub async fn hash(&self, password: &str) -> Result<String> {
@@ -86,12 +88,15 @@ impl Passwords {
         &self,
         work: impl FnOnce(Argon2<'static>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _place = self.queue.try_acquire().map_err(|_| Error::Busy)?;
-        let _slot = self.slots.acquire().await.map_err(|_| Error::Busy)?;
+        let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| Error::Busy)?;
         let argon2 = self.argon2.clone();
-        tokio::task::spawn_blocking(move || work(argon2))
-            .await
-            .map_err(|error| Error::Internal(Box::new(error)))?
+        // The permits go with the work, not with whoever waits for it: a caller that hangs up does not stop a hash.
+        let work = move || {
+            let _held = (place, slot);
+            work(argon2)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(Box::new(error)))?
     }
 }
 
@@ -156,6 +161,23 @@ mod tests {
         ] {
             assert_eq!(faults_of(good), 0, "{good}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_hangs_up_keeps_its_slot_until_the_work_is_done() {
+        let passwords = Passwords::new(1);
+        let (started, has_started) = std::sync::mpsc::channel();
+        let (finish, may_finish) = std::sync::mpsc::channel::<()>();
+        let work = passwords.run(move |_| {
+            started.send(()).map_err(|error| Error::Internal(Box::new(error)))?;
+            may_finish.recv().map_err(|error| Error::Internal(Box::new(error)))
+        });
+        // Polled once, then dropped, as when a connection closes.
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, work).await.is_err());
+        has_started.recv().expect("the work began");
+        assert_eq!(passwords.slots.available_permits(), 0);
+        finish.send(()).expect("the work still waits");
+        let _slot = passwords.slots.acquire().await.expect("the slot comes back");
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ pub struct PlanPatch {
 const PRICE_MINOR_MAX: u64 = 100_000_000_000;
 
 impl PlanInput {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
         check_name(&self.name, "/name", &mut faults);
         check_summary(&self.summary, "/summary", &mut faults);
@@ -77,7 +77,7 @@ impl PlanInput {
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn row(&self, id: PlanId) -> NewPlan<'_> {
+    pub(crate) fn row(&self, id: PlanId) -> NewPlan<'_> {
         NewPlan {
             id,
             product_id: self.product_id,
@@ -91,7 +91,7 @@ impl PlanInput {
         }
     }
 
-    fn audit(&self) -> Value {
+    pub(crate) fn audit(&self) -> Value {
         json!({
             "product_id": self.product_id, "slug": self.slug, "name": self.name, "summary": self.summary,
             "state": self.state, "approval": self.approval, "price": self.price, "limits": self.limits,

@@ -49,7 +49,7 @@ pub struct ProductPatch {
 }
 
 impl ProductInput {
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
         check_name(&self.name, "/name", &mut faults);
         check_summary(&self.summary, "/summary", &mut faults);
@@ -67,7 +67,7 @@ impl ProductInput {
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn row(&self, id: ProductId) -> NewProduct<'_> {
+    pub(crate) fn row(&self, id: ProductId) -> NewProduct<'_> {
         NewProduct {
             id,
             slug: &self.slug,
@@ -80,7 +80,7 @@ impl ProductInput {
         }
     }
 
-    fn audit(&self) -> Value {
+    pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "summary": self.summary, "description": self.description,
             "state": self.state, "visibility": self.visibility, "apis": self.apis,

@@ -45,7 +45,7 @@ impl ServiceInput {
         Self { slug, name, connect_timeout_ms: 2_000, read_timeout_ms: 30_000, targets }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
         check_name(&self.name, "/name", &mut faults);
         if !(1..=60_000).contains(&self.connect_timeout_ms) {
@@ -72,7 +72,7 @@ impl ServiceInput {
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn row(&self, id: ServiceId) -> NewService<'_> {
+    pub(crate) fn row(&self, id: ServiceId) -> NewService<'_> {
         NewService {
             id,
             slug: &self.slug,
@@ -83,7 +83,7 @@ impl ServiceInput {
         }
     }
 
-    fn audit(&self) -> Value {
+    pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "connect_timeout_ms": self.connect_timeout_ms,
             "read_timeout_ms": self.read_timeout_ms, "targets": self.targets,

@@ -172,11 +172,15 @@ impl Store {
 }
 
 impl Tx {
-    /// The blueprint as this transaction would leave it, so that it can be compiled before it is committed.
+    /// The blueprint as this transaction would leave it, so that it can be compiled before it is committed. Until this
+    /// transaction ends no other configuration change commits, so what was compiled is what will be in force.
     ///
     /// # Errors
     /// The database failed.
     pub async fn blueprint(&mut self) -> Result<Blueprint> {
+        // The row that gives revisions: whoever holds it is alone. The read below is a statement of its own and sees
+        // everything that was committed before the lock was had.
+        sqlx::query("select revision from config_head for update").execute(self.conn()).await?;
         read_blueprint(self.conn()).await
     }
 }
@@ -301,7 +305,7 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
     .await?;
     let credentials: Vec<FeedCredential> = sqlx::query_as(
         "select application_id, id, environment, digest, pepper_version, expires_at from credentials
-         where revoked_at is null and (expires_at is null or expires_at > now())
+         where revoked_at is null and (expires_at is null or expires_at > now() - interval '30 days')
            and ($1::uuid[] is null or application_id = any($1)) order by application_id, id",
     )
     .bind(ids)

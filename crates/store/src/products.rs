@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
-const COLUMNS: &str = "select p.*, array(select a.api_id from product_apis a where a.product_id = p.id
+pub(crate) const COLUMNS: &str =
+    "select p.*, array(select a.api_id from product_apis a where a.product_id = p.id
     order by a.position, a.api_id) as api_ids from products p";
 
 /// APIs offered together.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "select s.id, s.slug, s.name, s.connect_timeout_ms, s.read_timeout_ms, s.version, s.created_at,
     (select coalesce(json_agg(json_build_object('url', t.url, 'weight', t.weight) order by t.position), '[]')
      from targets t where t.service_id = s.id) as targets

@@ -180,3 +180,19 @@ async fn a_client_that_never_finishes_its_head_is_let_go() {
     shutdown.cancel();
     server.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_client_that_says_nothing_or_speaks_http_2_is_let_go() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits { head_timeout: Duration::from_millis(100), ..Limits::default() };
+    tokio::spawn(serve(listener, Router::new(), limits, CancellationToken::new()));
+    for greeting in [&b""[..], b"PRI * HT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(greeting).await.unwrap();
+        let mut answer = Vec::new();
+        // Ends only because the server closes; a reset is an end as well.
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(!answer.windows(3).any(|part| part == [0, 0, 4]), "no HTTP/2 settings frame: {answer:?}");
+    }
+}

@@ -1,0 +1,229 @@
+//! Declared states: all that is published, changed together or not at all.
+
+mod change_set;
+mod names;
+mod resource;
+mod wanted;
+mod write;
+
+use std::collections::HashMap;
+
+pub use change_set::{ChangeSet, FieldChange, OperationsChange, Step, Verb};
+use change_set::{Compared, compare, removal};
+use names::{Names, declared};
+use resource::{Resource, pointer};
+use tollgate_domain::declared::State;
+use tollgate_domain::{ApiId, Blueprint, PlanId};
+use tollgate_engine::CompileError;
+use tollgate_store::Tx;
+use wanted::Wanted;
+use write::Writer;
+
+use crate::{Action, Actor, Control, Error, FieldFault, Result};
+
+/// How a state is applied.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ApplyOptions {
+    /// Do everything, tell what it was, and undo it.
+    pub dry_run: bool,
+    /// Delete what exists but is not declared.
+    pub prune: bool,
+}
+
+impl Control {
+    /// Makes what is declared hold: one transaction, one revision, one audit entry for each thing that changes.
+    /// A state that holds already changes nothing. Faults are told with JSON Pointers into the state
+    /// (`/plans/0/limits/1/amount`), with an empty one where they are of something that is not declared.
+    ///
+    /// # Errors
+    /// `Invalid` with everything that is wrong, or the actor may not.
+    pub async fn apply(&self, actor: &Actor, state: State, options: ApplyOptions) -> Result<ChangeSet> {
+        actor.authorize(Action::WritePlatform)?;
+        let wanted = Wanted::check(state).await.map_err(Error::Invalid)?;
+        let mut change = self.change(actor).await?;
+        let (current, mut names) = declared(change.tx.lock_publication().await?);
+        wanted.check_references(&names, options.prune)?;
+        let mut changes = changes(&mut change.tx, &wanted, &current, &names, options.prune).await?;
+        if changes.steps.is_empty() {
+            return Ok(changes);
+        }
+        refuse_plans_in_use(&mut change.tx, &changes, &names).await?;
+        let mut writer =
+            Writer { change: &mut change, wanted: &wanted, current: &current, names: &mut names };
+        for step in &changes.steps {
+            writer.step(step).await?;
+        }
+        let blueprint = change.tx.blueprint().await?;
+        let (blueprint, compiled) = tokio::task::spawn_blocking(move || {
+            let compiled = tollgate_engine::compile(&blueprint).map(drop);
+            (blueprint, compiled)
+        })
+        .await
+        .map_err(|error| Error::Internal(Box::new(error)))?;
+        compiled.map_err(|fault| Error::Invalid(vec![placed(&fault, &blueprint, &wanted, &names)]))?;
+        if !options.dry_run {
+            changes.revision = change.tx.commit().await?;
+        }
+        Ok(changes)
+    }
+
+    /// What [`Control::apply`] would refuse without looking at what exists: for authors whose other faults keep
+    /// the state from being applied at all. Empty where nothing is wrong.
+    pub async fn check_declared(&self, state: State) -> Vec<FieldFault> {
+        Wanted::check(state).await.err().unwrap_or_default()
+    }
+
+    /// All that is published as its author would declare it, with the documents in force as JSON text.
+    ///
+    /// # Errors
+    /// The actor may not, or the database failed.
+    pub async fn declared(&self, actor: &Actor) -> Result<State> {
+        actor.authorize(Action::ReadPlatform)?;
+        let (rows, documents) = self.store().publication().await?;
+        let (mut state, names) = declared(rows);
+        let mut documents: HashMap<ApiId, String> = documents.into_iter().collect();
+        for api in &mut state.apis {
+            api.document = names.apis.get(&api.slug).and_then(|id| documents.remove(id));
+        }
+        Ok(state)
+    }
+}
+
+/// Compares, in the order of dependency: what others refer to is made first and removed last.
+async fn changes(
+    tx: &mut Tx,
+    wanted: &Wanted,
+    current: &State,
+    names: &Names,
+    prune: bool,
+) -> Result<ChangeSet> {
+    let operations = operations(tx, wanted, names).await?;
+    let (new, old) = (&wanted.state, current);
+    let compared: [(&'static str, Compared); 4] = [
+        ("service", compare(&new.services, &old.services, &[])),
+        ("api", compare(&new.apis, &old.apis, &operations)),
+        ("product", compare(&new.products, &old.products, &[])),
+        ("plan", compare(&new.plans, &old.plans, &[])),
+    ];
+    let mut changes = ChangeSet::default();
+    let mut removals = Vec::new();
+    for (kind, compared) in compared {
+        changes.steps.extend(compared.steps);
+        changes.unchanged += compared.unchanged;
+        match prune {
+            true => removals.push(compared.undeclared.into_iter().map(move |name| removal(kind, name))),
+            false => {
+                let names = compared.undeclared.into_iter().rev();
+                changes.undeclared.extend(names.map(|name| format!("{kind} {name}")));
+            }
+        }
+    }
+    changes.steps.extend(removals.into_iter().rev().flatten());
+    Ok(changes)
+}
+
+/// What each declared document does to the operations of its API; none where the one in force is the same.
+async fn operations(tx: &mut Tx, wanted: &Wanted, names: &Names) -> Result<Vec<Option<OperationsChange>>> {
+    let digests: HashMap<ApiId, String> = tx.list_document_digests().await?.into_iter().collect();
+    let mut changes = Vec::with_capacity(wanted.documents.len());
+    for (api, published) in wanted.state.apis.iter().zip(&wanted.documents) {
+        let id = names.apis.get(&api.slug);
+        let Some(published) = published else {
+            changes.push(None);
+            continue;
+        };
+        if id.and_then(|id| digests.get(id)).is_some_and(|digest| *digest == published.digest) {
+            changes.push(None);
+            continue;
+        }
+        let before: Vec<String> = match id {
+            None => Vec::new(),
+            Some(id) => {
+                let rows = tx.list_operations(*id).await?;
+                rows.into_iter().map(|(method, path)| format!("{method} {path}")).collect()
+            }
+        };
+        let routed = published.document.operations().iter().filter(|operation| operation.method != "TRACE");
+        let after: Vec<String> =
+            routed.map(|operation| format!("{} {}", operation.method, operation.path)).collect();
+        let without = |these: &[String], those: &[String]| -> Vec<String> {
+            let those: std::collections::HashSet<&String> = those.iter().collect();
+            these.iter().filter(|one| !those.contains(one)).cloned().collect()
+        };
+        changes.push(Some(OperationsChange {
+            total: after.len(),
+            added: without(&after, &before),
+            removed: without(&before, &after),
+        }));
+    }
+    Ok(changes)
+}
+
+/// Plans that somebody has or had cannot go; all of them are named at once.
+async fn refuse_plans_in_use(tx: &mut Tx, changes: &ChangeSet, names: &Names) -> Result<()> {
+    let by_name: HashMap<String, PlanId> =
+        names.plans.iter().map(|((product, slug), id)| (format!("{product}/{slug}"), *id)).collect();
+    let doomed: HashMap<PlanId, &str> = changes
+        .steps
+        .iter()
+        .filter(|step| step.verb == Verb::Delete && step.kind == "plan")
+        .filter_map(|step| Some((*by_name.get(&step.name)?, step.name.as_str())))
+        .collect();
+    let ids: Vec<PlanId> = doomed.keys().copied().collect();
+    let in_use = tx.count_subscriptions(&ids).await?;
+    let faults: Vec<FieldFault> = in_use
+        .iter()
+        .filter_map(|(id, count)| {
+            let name = doomed.get(id)?;
+            let these = if *count == 1 { "subscription, which" } else { "subscriptions, which" };
+            Some(FieldFault::new(
+                "",
+                format!(
+                    "plan {name} cannot be deleted: it has {count} {these} may be ended but stay on record; \
+                     declare it with `state: closed` instead"
+                ),
+            ))
+        })
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+/// What a gateway would refuse, where the author declared it.
+fn placed(fault: &CompileError, blueprint: &Blueprint, wanted: &Wanted, names: &Names) -> FieldFault {
+    let service = names.services.iter().find(|(_, id)| id.to_string() == fault.id).map(|(slug, _)| slug);
+    let plan = names.plans.iter().find(|(_, id)| id.to_string() == fault.id).map(|(name, _)| name);
+    let route = blueprint
+        .apis
+        .iter()
+        .flat_map(|api| api.routes.iter().map(move |route| (api, route)))
+        .find(|(_, route)| route.id.to_string() == fault.id);
+    let api = blueprint.apis.iter().find(|api| api.id.to_string() == fault.id).or(route.map(|(api, _)| api));
+    let (kind, name) = match (service, plan, api) {
+        (Some(slug), ..) => ("service", slug.to_string()),
+        (_, Some((product, slug)), _) => ("plan", format!("{product}/{slug}")),
+        (.., Some(api)) => ("api", api.slug.clone()),
+        _ => return FieldFault::new("", fault.to_string()),
+    };
+    let state = &wanted.state;
+    let index = match kind {
+        "service" => position(&state.services, &name),
+        "plan" => position(&state.plans, &name),
+        _ => position(&state.apis, &name),
+    };
+    let Some(index) = index else {
+        return FieldFault::new("", format!("{kind} {name}, {}: {}", fault.field, fault.reason));
+    };
+    let base = pointer(kind, index);
+    match route {
+        Some((_, route)) => {
+            let path = route.path.replace('~', "~0").replace('/', "~1");
+            let method = route.method.to_lowercase();
+            FieldFault::new(format!("{base}/document/paths/{path}/{method}"), &fault.reason)
+        }
+        None => FieldFault::new(format!("{base}/{}", fault.field), &fault.reason),
+    }
+}
+
+fn position<R: Resource>(resources: &[R], name: &str) -> Option<usize> {
+    resources.iter().position(|resource| resource.name() == name)
+}

@@ -1,0 +1,138 @@
+//! Ids by the names that declarations use, and the inputs of the single use cases made with them.
+
+use std::collections::BTreeMap;
+
+use tollgate_domain::declared::{Api, Plan, Product, Service, State};
+use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, Slug};
+use tollgate_store::Publication;
+
+use crate::{ApiInput, PlanInput, ProductInput, ServiceInput};
+
+/// Which id each name stands for.
+#[derive(Debug, Default)]
+pub struct Names {
+    pub services: BTreeMap<Slug, ServiceId>,
+    pub apis: BTreeMap<Slug, ApiId>,
+    pub products: BTreeMap<Slug, ProductId>,
+    /// By product and slug.
+    pub plans: BTreeMap<(Slug, Slug), PlanId>,
+}
+
+impl Names {
+    pub fn service_input(&self, service: &Service) -> ServiceInput {
+        ServiceInput {
+            slug: service.slug.clone(),
+            name: service.name.clone(),
+            connect_timeout_ms: service.connect_timeout_ms,
+            read_timeout_ms: service.read_timeout_ms,
+            targets: service.targets.clone(),
+        }
+    }
+
+    /// None where the service has no id.
+    pub fn api_input(&self, api: &Api) -> Option<ApiInput> {
+        Some(ApiInput {
+            slug: api.slug.clone(),
+            name: api.name.clone(),
+            summary: api.summary.clone(),
+            service_id: *self.services.get(&api.service)?,
+            hosts: api.hosts.clone(),
+            base_path: api.base_path.clone(),
+            state: api.state,
+        })
+    }
+
+    /// None where an API has no id.
+    pub fn product_input(&self, product: &Product) -> Option<ProductInput> {
+        Some(ProductInput {
+            slug: product.slug.clone(),
+            name: product.name.clone(),
+            summary: product.summary.clone(),
+            description: product.description.clone(),
+            state: product.state,
+            visibility: product.visibility,
+            apis: product.apis.iter().map(|slug| self.apis.get(slug).copied()).collect::<Option<_>>()?,
+        })
+    }
+
+    /// None where the product has no id.
+    pub fn plan_input(&self, plan: &Plan) -> Option<PlanInput> {
+        Some(PlanInput {
+            product_id: *self.products.get(&plan.product)?,
+            slug: plan.slug.clone(),
+            name: plan.name.clone(),
+            summary: plan.summary.clone(),
+            state: plan.state,
+            approval: plan.approval,
+            price: plan.price,
+            limits: plan.limits.clone(),
+        })
+    }
+}
+
+/// Rows as their author would declare them, in the order of the rows, without documents; and their ids.
+pub fn declared(rows: Publication) -> (State, Names) {
+    let mut names = Names::default();
+    let mut state = State::default();
+    for row in rows.services {
+        names.services.insert(row.slug.clone(), row.id);
+        state.services.push(Service {
+            slug: row.slug,
+            name: row.name,
+            connect_timeout_ms: row.connect_timeout_ms,
+            read_timeout_ms: row.read_timeout_ms,
+            targets: row.targets,
+        });
+    }
+    let services: BTreeMap<ServiceId, Slug> = inverse(&names.services);
+    for row in rows.apis {
+        names.apis.insert(row.slug.clone(), row.id);
+        // A foreign key holds in one consistent read.
+        let Some(service) = services.get(&row.service_id).cloned() else { continue };
+        state.apis.push(Api {
+            slug: row.slug,
+            name: row.name,
+            summary: row.summary,
+            service,
+            hosts: row.hosts,
+            base_path: row.base_path,
+            state: row.state,
+            document: None,
+        });
+    }
+    let apis: BTreeMap<ApiId, Slug> = inverse(&names.apis);
+    for row in rows.products {
+        names.products.insert(row.slug.clone(), row.id);
+        let members = row.apis();
+        state.products.push(Product {
+            slug: row.slug,
+            name: row.name,
+            summary: row.summary,
+            description: row.description,
+            state: row.state,
+            visibility: row.visibility,
+            apis: members.iter().filter_map(|id| apis.get(id).cloned()).collect(),
+        });
+    }
+    let products: BTreeMap<ProductId, Slug> = inverse(&names.products);
+    for row in rows.plans {
+        let Some(product) = products.get(&row.product_id).cloned() else { continue };
+        names.plans.insert((product.clone(), row.slug.clone()), row.id);
+        let price = row.price();
+        state.plans.push(Plan {
+            product,
+            slug: row.slug,
+            name: row.name,
+            summary: row.summary,
+            state: row.state,
+            approval: row.approval,
+            price,
+            limits: row.limits,
+        });
+    }
+    (state, names)
+}
+
+fn inverse<K: Clone, V: Copy + Ord>(names: &BTreeMap<K, V>) -> BTreeMap<V, K> {
+    names.iter().map(|(name, id)| (*id, name.clone())).collect()
+}

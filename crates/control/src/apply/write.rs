@@ -1,0 +1,193 @@
+//! Does the steps of a change set inside one open change, each with its audit entry.
+
+use serde_json::{Value, json};
+use tollgate_domain::declared::State;
+use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId};
+use uuid::Uuid;
+
+use super::change_set::{Step, Verb};
+use super::names::Names;
+use super::resource::{Resource, pointer};
+use super::wanted::Wanted;
+use crate::apis::put_document;
+use crate::change::{Change, Subject, before_after};
+use crate::{Error, FieldFault, Result};
+
+/// What the steps are done with.
+pub struct Writer<'a, 'b> {
+    pub change: &'a mut Change<'b>,
+    pub wanted: &'a Wanted,
+    pub current: &'a State,
+    /// Grows with what is made.
+    pub names: &'a mut Names,
+}
+
+impl Writer<'_, '_> {
+    /// Does one step; what refuses it is told with a pointer into the wanted state.
+    pub async fn step(&mut self, step: &Step) -> Result<()> {
+        let done = match step.kind {
+            "service" => self.service(step).await,
+            "api" => self.api(step).await,
+            "product" => self.product(step).await,
+            _ => self.plan(step).await,
+        };
+        done.map_err(|error| placed(error, step))
+    }
+
+    async fn note(&mut self, step: &Step, id: Uuid, details: Value) -> Result<()> {
+        let verb = match step.verb {
+            Verb::Create => "create",
+            Verb::Update => "update",
+            Verb::Delete => "delete",
+        };
+        let subject = Subject { kind: step.kind, id, organization: None };
+        self.change.note(&format!("{}.{verb}", step.kind), &subject, &details).await
+    }
+
+    async fn service(&mut self, step: &Step) -> Result<()> {
+        let before = find(&self.current.services, step).map(|held| self.names.service_input(held));
+        let Some(wanted) = self.wanted.state.services.get(step.index) else {
+            let before = before.ok_or_else(lost)?;
+            let id = self.names.services.remove(&before.slug).ok_or_else(lost)?;
+            self.change.tx.delete_service(id).await?;
+            return self.note(step, id.uuid(), json!({ "before": before.audit() })).await;
+        };
+        let input = self.names.service_input(wanted);
+        let id = *self
+            .names
+            .services
+            .entry(wanted.slug.clone())
+            .or_insert_with(|| ServiceId::from(Uuid::now_v7()));
+        let details = match before {
+            None => {
+                self.change.tx.insert_service(&input.row(id)).await?;
+                input.audit()
+            }
+            Some(before) => {
+                self.change.tx.update_service(&input.row(id)).await?;
+                before_after(&before.audit(), &input.audit())
+            }
+        };
+        self.note(step, id.uuid(), details).await
+    }
+
+    async fn api(&mut self, step: &Step) -> Result<()> {
+        let before = find(&self.current.apis, step).and_then(|held| self.names.api_input(held));
+        let Some(wanted) = self.wanted.state.apis.get(step.index) else {
+            let before = before.ok_or_else(lost)?;
+            let id = self.names.apis.remove(&before.slug).ok_or_else(lost)?;
+            self.change.tx.delete_api(id).await?;
+            return self.note(step, id.uuid(), json!({ "before": before.audit() })).await;
+        };
+        let input = self.names.api_input(wanted).ok_or_else(lost)?;
+        let id = *self.names.apis.entry(wanted.slug.clone()).or_insert_with(|| ApiId::from(Uuid::now_v7()));
+        let mut details = match before {
+            None => {
+                self.change.tx.insert_api(&input.row(id)).await?;
+                input.audit()
+            }
+            Some(_) if step.fields.is_empty() => json!({}),
+            Some(before) => {
+                self.change.tx.update_api(&input.row(id)).await?;
+                before_after(&before.audit(), &input.audit())
+            }
+        };
+        let published = self.wanted.documents.get(step.index).and_then(Option::as_ref);
+        if let (Some(operations), Some(published)) = (&step.operations, published) {
+            details["document"] = put_document(&mut self.change.tx, id, &published.document).await?.into();
+            details["operations"] = operations.total.into();
+        }
+        self.note(step, id.uuid(), details).await
+    }
+
+    async fn product(&mut self, step: &Step) -> Result<()> {
+        let before = find(&self.current.products, step).and_then(|held| self.names.product_input(held));
+        let Some(wanted) = self.wanted.state.products.get(step.index) else {
+            let before = before.ok_or_else(lost)?;
+            let id = self.names.products.remove(&before.slug).ok_or_else(lost)?;
+            self.change.tx.delete_product(id).await?;
+            return self.note(step, id.uuid(), json!({ "before": before.audit() })).await;
+        };
+        let input = self.names.product_input(wanted).ok_or_else(lost)?;
+        let id = *self
+            .names
+            .products
+            .entry(wanted.slug.clone())
+            .or_insert_with(|| ProductId::from(Uuid::now_v7()));
+        let details = match before {
+            None => {
+                self.change.tx.insert_product(&input.row(id)).await?;
+                input.audit()
+            }
+            Some(before) => {
+                self.change.tx.update_product(&input.row(id)).await?;
+                before_after(&before.audit(), &input.audit())
+            }
+        };
+        self.note(step, id.uuid(), details).await
+    }
+
+    async fn plan(&mut self, step: &Step) -> Result<()> {
+        let held = find(&self.current.plans, step);
+        let before = held.and_then(|held| self.names.plan_input(held));
+        let Some(wanted) = self.wanted.state.plans.get(step.index) else {
+            let (held, before) = held.zip(before).ok_or_else(lost)?;
+            let name = (held.product.clone(), held.slug.clone());
+            let id = self.names.plans.remove(&name).ok_or_else(lost)?;
+            self.change.tx.delete_plan(id).await?;
+            return self.note(step, id.uuid(), json!({ "before": before.audit() })).await;
+        };
+        let input = self.names.plan_input(wanted).ok_or_else(lost)?;
+        let name = (wanted.product.clone(), wanted.slug.clone());
+        let id = *self.names.plans.entry(name).or_insert_with(|| PlanId::from(Uuid::now_v7()));
+        let details = match before {
+            None => {
+                self.change.tx.insert_plan(&input.row(id)).await?;
+                input.audit()
+            }
+            Some(before) => {
+                self.change.tx.update_plan(&input.row(id)).await?;
+                before_after(&before.audit(), &input.audit())
+            }
+        };
+        self.note(step, id.uuid(), details).await
+    }
+}
+
+/// What holds under a step's name.
+fn find<'a, R: Resource>(held: &'a [R], step: &Step) -> Option<&'a R> {
+    held.iter().find(|held| held.name() == step.name)
+}
+
+/// References were checked and steps follow dependency, so every name has an id by the time it is used.
+fn lost() -> Error {
+    Error::Internal("a step came before what it depends on".into())
+}
+
+/// What the database refused, where the author declared it.
+fn placed(error: Error, step: &Step) -> Error {
+    let message = |text: String| match step.verb {
+        Verb::Delete => format!("{} {} cannot be deleted: {text}", step.kind, step.name),
+        Verb::Create | Verb::Update => text,
+    };
+    let base = match step.verb {
+        Verb::Delete => String::new(),
+        Verb::Create | Verb::Update => pointer(step.kind, step.index),
+    };
+    match error {
+        Error::Invalid(faults) => Error::Invalid(
+            faults
+                .into_iter()
+                .map(|fault| match step.verb {
+                    Verb::Delete => FieldFault::new("", message(fault.message)),
+                    _ => FieldFault::new(format!("{base}{}", fault.pointer), fault.message),
+                })
+                .collect(),
+        ),
+        Error::Conflict(text) if step.kind == "api" && step.verb != Verb::Delete => {
+            Error::invalid(format!("{base}/document"), text)
+        }
+        Error::Conflict(text) => Error::invalid(base, message(text)),
+        other => other,
+    }
+}
