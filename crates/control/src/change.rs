@@ -1,8 +1,9 @@
 //! One change: a transaction that commits only together with its audit entry.
 
 use serde_json::{Value, json};
-use tollgate_domain::OrganizationId;
-use tollgate_store::{NewAuditEntry, Tx};
+use tollgate_domain::{Blueprint, OrganizationId};
+use tollgate_engine::CompileError;
+use tollgate_store::{NewAuditEntry, Store, Tx};
 use uuid::Uuid;
 
 use crate::{Actor, Control, Error, FieldFault, Result};
@@ -10,6 +11,7 @@ use crate::{Actor, Control, Error, FieldFault, Result};
 /// An open change. Dropping it undoes everything.
 pub struct Change<'a> {
     actor: &'a Actor,
+    store: &'a Store,
     /// Where to write.
     pub tx: Tx,
 }
@@ -25,8 +27,8 @@ pub struct Subject {
 }
 
 impl Control {
-    pub(crate) async fn change<'a>(&self, actor: &'a Actor) -> Result<Change<'a>> {
-        Ok(Change { actor, tx: self.store.begin().await? })
+    pub(crate) async fn change<'a>(&'a self, actor: &'a Actor) -> Result<Change<'a>> {
+        Ok(Change { actor, store: &self.store, tx: self.store.begin().await? })
     }
 }
 
@@ -38,18 +40,17 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// As [`Change::commit`], after checking that gateways would accept what it leaves behind.
+    /// As [`Change::commit`], after checking that gateways would accept what it leaves behind. Where they refuse what is
+    /// in force already (somebody wrote to the database by hand), a change whose own subject is sound may pass, so that
+    /// there is a way out.
     pub async fn compile_and_commit(mut self, action: &str, subject: Subject, details: Value) -> Result<()> {
-        let blueprint = self.tx.blueprint().await?;
-        // Compiling ten thousand routes takes tens of milliseconds: not on a thread that others wait for.
-        let compiled = tokio::task::spawn_blocking(move || tollgate_engine::compile(&blueprint).map(drop))
-            .await
-            .map_err(|error| Error::Internal(Box::new(error)))?;
-        if let Err(fault) = compiled {
-            return Err(Error::Invalid(vec![FieldFault::new(
-                format!("/{}", fault.field),
-                fault.to_string(),
-            )]));
+        if let Err(fault) = compile(self.tx.blueprint().await?).await? {
+            let may_mend = action.ends_with(".delete") || action.ends_with(".update");
+            if !may_mend || compile(self.store.feed_blueprint().await?).await?.is_ok() {
+                let pointer = format!("/{}", fault.field);
+                return Err(Error::Invalid(vec![FieldFault::new(pointer, fault.to_string())]));
+            }
+            tracing::warn!(%fault, "gateways refuse the configuration in force; a change that may mend it passes");
         }
         self.commit(action, subject, details).await
     }
@@ -70,6 +71,13 @@ impl Change<'_> {
         self.tx.insert_audit_entry(&entry).await?;
         Ok(())
     }
+}
+
+/// Compiling ten thousand routes takes tens of milliseconds: not on a thread that others wait for.
+async fn compile(blueprint: Blueprint) -> Result<std::result::Result<(), CompileError>> {
+    tokio::task::spawn_blocking(move || tollgate_engine::compile(&blueprint).map(drop))
+        .await
+        .map_err(|error| Error::Internal(Box::new(error)))
 }
 
 /// Refuses a change based on an older version than the stored one.

@@ -136,3 +136,52 @@ async fn targets_and_states_change() {
     fixture.control.update_api(&system, published.api.id, None, patch).await.unwrap();
     assert!(fixture.control.store().feed_blueprint().await.unwrap().apis.is_empty());
 }
+
+/// Of several that cannot stand together, one is taken whatever the order; what is in force always compiles.
+#[tokio::test]
+async fn changes_at_once_cannot_conflict_behind_each_others_back() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three", "four", "five"] {
+        let mut input = api_input(name, &published.service);
+        input.base_path = "/same".to_owned();
+        ids.push(fixture.control.create_api(&system, input, None).await.unwrap().id);
+    }
+    let publishing = ids.iter().map(|id| {
+        let (control, id) = (fixture.control.clone(), *id);
+        tokio::spawn(async move { control.publish_document(&Actor::system(), id, None, DOCUMENT).await })
+    });
+    let mut taken = 0;
+    for publishing in publishing.collect::<Vec<_>>() {
+        match publishing.await.unwrap() {
+            Ok(_) => taken += 1,
+            Err(error) => assert!(matches!(error, Error::Invalid(_)), "{error:?}"),
+        }
+    }
+    assert_eq!(taken, 1);
+    let blueprint = fixture.control.store().feed_blueprint().await.unwrap();
+    assert!(tollgate_engine::compile(&blueprint).is_ok());
+}
+
+#[tokio::test]
+async fn what_was_broken_by_hand_can_be_mended() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let system = Actor::system();
+    let mut twin = api_input("twin", &published.service);
+    twin.base_path = "/twin".to_owned();
+    let twin = fixture.control.create_api(&system, twin, Some(DOCUMENT)).await.unwrap();
+    let broken = fixture.database.count(
+        "with broken as (update apis set base_path = '/things' where slug = $1 returning 1) select count(*) from broken",
+        "twin",
+    );
+    assert_eq!(broken.await, 1);
+    let rename = PlanPatch { name: Some("Other".to_owned()), ..PlanPatch::default() };
+    fixture.control.update_plan(&system, published.plan.id, None, rename).await.unwrap();
+    let draft = ApiPatch { state: Some(ApiState::Draft), ..ApiPatch::default() };
+    fixture.control.update_api(&system, twin.id, None, draft).await.unwrap();
+    let blueprint = fixture.control.store().feed_blueprint().await.unwrap();
+    assert!(tollgate_engine::compile(&blueprint).is_ok());
+}
