@@ -16,8 +16,10 @@ use tollgate_store::Store;
 
 use crate::cli::Place;
 
-/// Connections that one process opens at most.
+/// Connections that the faces of one process open at most.
 const CONNECTIONS_MAX: u32 = 16;
+/// Connections of a gateway, apart from those of the faces: slow pages must not hold up a revocation.
+const GATEWAY_CONNECTIONS_MAX: u32 = 5;
 
 /// How often a private server is asked whether it still answers.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
@@ -121,6 +123,11 @@ pub fn shared_store(place: &Place) -> anyhow::Result<Store> {
         );
     };
     open_store(url)
+}
+
+/// The gateway's own connections to the same server.
+pub fn open_gateway_store(url: &str) -> anyhow::Result<Store> {
+    Store::open(url, GATEWAY_CONNECTIONS_MAX).context("DATABASE_URL cannot be read")
 }
 
 pub fn open_store(url: &str) -> anyhow::Result<Store> {

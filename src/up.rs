@@ -34,7 +34,7 @@ async fn serve(data_dir: &DataDir, url: &str, up: Up, shutdown: CancellationToke
     let store = database::open_store(url)?;
     tollgate_store::migrate(&store).await.context("the schema could not be brought up to date")?;
     let peppers = database::own_peppers(&data_dir.secrets())?;
-    let control = database::control(store.clone(), peppers.clone()).await?;
+    let control = database::control(store, peppers.clone()).await?;
 
     let (portal_listener, portal_address) = listen::bind(up.portal.portal_listen, "portal-listen").await?;
     let (admin_listener, admin_address) = listen::bind(up.admin.admin_listen, "admin-listen").await?;
@@ -47,8 +47,9 @@ async fn serve(data_dir: &DataDir, url: &str, up: Up, shutdown: CancellationToke
         true => None,
         false => Some(publish_demo(&control, data_dir, &up, &tasks, &behind).await?),
     };
+    let gateway_store = database::open_gateway_store(url)?;
     let gateway =
-        roles::start_gateway(&up.gateway, &portal_url, data_dir, store, peppers, shutdown.clone()).await?;
+        roles::start_gateway(&up.gateway, &portal_url, data_dir, gateway_store, peppers, shutdown.clone()).await?;
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
     faces::serve_admin_api(&tasks, admin_listener, control.clone(), &portal_url, &shutdown);
     faces::serve_portal(&tasks, portal_listener, control.clone(), &portal_url, &gateway_url, &shutdown);

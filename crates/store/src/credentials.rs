@@ -10,8 +10,8 @@ use crate::{Error, Page, Result, Store, Tx};
 /// The digest stays in the database.
 const COLUMNS: &str = "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
     created_at, expires_at, revoked_at,
-    (select max(u.minute) from usage_counters u where u.credential_id = credentials.id
-       and u.organization_id = credentials.organization_id and u.minute > now() - interval '90 days') as last_used_at
+    (select u.minute from usage_counters u where u.credential_id = credentials.id
+       order by u.minute desc limit 1) as last_used_at
     from credentials";
 
 /// An API key as its owner sees it later.
@@ -41,7 +41,7 @@ pub struct CredentialRow {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// The minute of its last counted call, within 90 days.
+    /// The minute of its last counted call.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
