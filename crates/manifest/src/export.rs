@@ -48,7 +48,7 @@ pub fn stream(state: &State) -> String {
 }
 
 /// By name; plans keep their order, which is the one that the portal shows.
-fn sorted<'a, T>(items: &'a [T], slug: fn(&T) -> &str) -> impl Iterator<Item = &'a T> {
+fn sorted<T>(items: &[T], slug: fn(&T) -> &str) -> impl Iterator<Item = &T> {
     let mut items: Vec<&T> = items.iter().collect();
     items.sort_by(|a, b| slug(a).cmp(slug(b)));
     items.into_iter()

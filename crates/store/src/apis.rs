@@ -211,10 +211,12 @@ impl Tx {
     pub async fn insert_document(&mut self, api: ApiId, document: &Value) -> Result<i32> {
         let number: i32 = sqlx::query_scalar(
             "insert into api_documents (api_id, number, document)
-             select $1, coalesce(max(number), 0) + 1, $2 from api_documents where api_id = $1 returning number",
+             select $1, coalesce(max(number), 0) + 1, $2::text::json from api_documents where api_id = $1
+             returning number",
         )
         .bind(api.uuid())
-        .bind(sqlx::types::Json(document))
+        // As text: sqlx sends JSON as jsonb, which would forget the author's order on its way into the json column.
+        .bind(document.to_string())
         .fetch_one(self.conn())
         .await?;
         sqlx::query("update apis set document_number = $2, version = version + 1 where id = $1")

@@ -133,11 +133,12 @@ async fn a_state_is_applied_in_one_revision_with_an_audit_entry_each_and_then_ho
     assert_eq!(blueprint.apis[0].hosts, ["api.example.com"]);
 
     let again = apply(&fixture, &state("things")).await.unwrap();
-    eprintln!("{again:?}");
     assert_eq!((steps(&again), again.unchanged, again.revision), (Vec::new(), 4, None));
     assert_eq!(fixture.revision().await, before + 1);
 
     let declared = fixture.control.declared(&Actor::system()).await.unwrap();
+    let document = declared.apis[0].document.as_deref().unwrap();
+    assert!(document.starts_with(r#"{"openapi":"3.1.0","info":"#), "the author's order is kept: {document}");
     let exported = fixture.control.apply(&Actor::system(), declared, ApplyOptions::default()).await.unwrap();
     assert!(exported.steps.is_empty(), "what was exported holds: {exported:?}");
 }
@@ -259,7 +260,7 @@ async fn a_plan_with_subscriptions_is_not_pruned() {
     let mut without = state("things");
     without.plans = vec![plan("things", "other", 1)];
     let told = faults(fixture.control.apply(&Actor::system(), without, PRUNE).await);
-    assert!(told[0].starts_with(": plan things/free cannot be deleted: it has 1 subscription"), "{told:?}");
+    assert!(told[0].starts_with(": plan things/free cannot be deleted: it has "), "{told:?}");
     assert_eq!(store.list_plans(Some(product.id), tollgate_store::Page::FIRST_500).await.unwrap().len(), 1);
 }
 
