@@ -5,9 +5,11 @@ pub mod embedded;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;
+pub mod trusted;
 
 pub mod fnv;
 
 pub use data_dir::DataDir;
 pub use embedded::EmbeddedPostgres;
 pub use secrets::Secrets;
+pub use trusted::TrustedProxies;
