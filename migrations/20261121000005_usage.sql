@@ -20,7 +20,7 @@ create table usage_counters (
 create index usage_counters_organization_idx on usage_counters (organization_id, minute);
 create index usage_counters_last_used_idx on usage_counters (credential_id, minute desc);
 create index usage_counters_minute_idx on usage_counters (minute);
-comment on table usage_counters is 'Cumulative counts of one gateway process (boot_id) per minute. They only grow: a repeated flush changes nothing. outcome: 1 served, 2 rate limited, 3 quota exceeded, 4 upstream failed, 5 canceled.';
+comment on table usage_counters is 'Cumulative counts of one gateway process (boot_id) per minute. They only grow: a repeated flush changes nothing. outcome: 1 served, 2 rate limited, 3 quota exceeded, 4 upstream failed, 5 canceled, 6 abandoned.';
 
 create table quota_usage (
     subscription_id uuid not null,

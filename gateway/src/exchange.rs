@@ -74,6 +74,8 @@ pub(crate) struct Exchange {
     pub(crate) attempts: u32,
     asked_upstream: Option<Instant>,
     upstream_took: Option<Duration>,
+    /// Whether the upstream was asked: from then on the call costs.
+    pub(crate) sent_upstream: bool,
     /// Why the call failed after it was admitted.
     pub(crate) failed_as: Option<Outcome>,
 }
@@ -90,6 +92,7 @@ impl Exchange {
             attempts: 0,
             asked_upstream: None,
             upstream_took: None,
+            sent_upstream: false,
             failed_as: None,
         }
     }
@@ -162,8 +165,14 @@ impl Exchange {
         let (consumer, matched, outcome, charged) = match (&self.admission, &self.refusal) {
             (Some(admission), _) => {
                 let answered = self.upstream_took.is_some();
-                let outcome =
-                    self.failed_as.unwrap_or(if answered { Outcome::Served } else { Outcome::Canceled });
+                let outcome = match self.failed_as.unwrap_or(if answered {
+                    Outcome::Served
+                } else {
+                    Outcome::Canceled
+                }) {
+                    Outcome::Canceled if !self.sent_upstream => Outcome::Abandoned,
+                    other => other,
+                };
                 let charged = admission.finish(status, outcome);
                 (&admission.consumer, &admission.matched, outcome, charged)
             }

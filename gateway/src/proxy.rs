@@ -142,7 +142,9 @@ impl ProxyHttp for Proxy {
             return Err(Error::new_in(ErrorType::InternalError));
         };
         let caller = session.client_addr().and_then(|address| address.as_inet()).map(|address| address.ip());
-        fields::to_upstream(request, admission, destination, &way.base_path, &exchange.request_id, caller)
+        fields::to_upstream(request, admission, destination, &way.base_path, &exchange.request_id, caller)?;
+        exchange.sent_upstream = true;
+        Ok(())
     }
 
     async fn request_body_filter(
@@ -204,7 +206,9 @@ impl ProxyHttp for Proxy {
             Failure::Denied(denial) => Some(denial),
             Failure::BadRequest | Failure::CallerGone => None,
         };
-        exchange.failed_as = Some(denial.and_then(Denial::outcome).unwrap_or(Outcome::Canceled));
+        // What the gateway refuses is never charged.
+        exchange.failed_as =
+            Some(denial.map_or(Outcome::Canceled, |denial| denial.outcome().unwrap_or(Outcome::Abandoned)));
         let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
         let why = match (&failure, denial) {
             (_, Some(denial)) => Why::Denied(denial, exchange.admission.as_ref()),

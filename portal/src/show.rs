@@ -221,6 +221,7 @@ pub const fn outcome(code: i16) -> &'static str {
         Some(Outcome::QuotaExceeded) => "Refused: quota used up",
         Some(Outcome::UpstreamFailed) => "Service did not answer",
         Some(Outcome::Canceled) => "Caller went away",
+        Some(Outcome::Abandoned) => "Given up before the service was asked",
         None => "Unknown",
     }
 }

@@ -55,6 +55,7 @@ word_schemas! {
     ], "The time that an amount or a price is for.";
     Outcome = [
         domain::Outcome::Served, domain::Outcome::RateLimited, domain::Outcome::QuotaExceeded,
-        domain::Outcome::UpstreamFailed, domain::Outcome::Canceled,
-    ], "How a call ended: answered by the upstream, refused by a limit, not answered, or given up by the caller.";
+        domain::Outcome::UpstreamFailed, domain::Outcome::Canceled, domain::Outcome::Abandoned,
+    ], "How a call ended: answered by the upstream, refused by a limit, not answered, left by its caller after the \
+        upstream was asked, or given up before it was.";
 }

@@ -18,8 +18,10 @@ pub enum Outcome {
     QuotaExceeded = 3,
     /// Allowed, but the upstream did not answer.
     UpstreamFailed = 4,
-    /// Allowed, but the caller went away before the answer (nginx's 499).
+    /// Allowed, but the caller went away after the upstream was asked (nginx's 499). The upstream's work was done.
     Canceled = 5,
+    /// Allowed, but given up before the upstream was asked.
+    Abandoned = 6,
 }
 
 impl Outcome {
@@ -38,15 +40,20 @@ impl Outcome {
             3 => Some(Self::QuotaExceeded),
             4 => Some(Self::UpstreamFailed),
             5 => Some(Self::Canceled),
+            6 => Some(Self::Abandoned),
             _ => None,
         }
     }
 
-    /// Whether such a call counts against the quota and on the bill: only an answer that the upstream made,
-    /// and never its own failure (5xx).
+    /// Whether such a call counts against the quota and on the bill: what the upstream answered,
+    /// never its own failure (5xx); and what it was asked and not waited for, or hanging up would make calls free.
     #[must_use]
     pub const fn is_charged(self, status: u16) -> bool {
-        matches!(self, Self::Served) && status < 500
+        match self {
+            Self::Served => status < 500,
+            Self::Canceled => true,
+            Self::RateLimited | Self::QuotaExceeded | Self::UpstreamFailed | Self::Abandoned => false,
+        }
     }
 }
 

@@ -59,19 +59,19 @@ async fn calls_that_the_upstream_failed_cost_no_quota() {
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_costs_no_quota() {
+async fn a_caller_that_leaves_pays_for_what_the_upstream_was_asked() {
     let stage = Plot::new().await.limits(vec![quota(1)]).start().await;
     stage.upstream.behave(|_| Reaction::Silence);
     let mut client = stage.client().await;
     client.send(request("GET /v1/items", &[("X-API-Key", &stage.key)], "")).await;
     until("the upstream was asked", async || !stage.upstream.seen().is_empty()).await;
     drop(client);
-    until("the call was counted as cancelled", async || {
-        stage.source.counts().iter().any(|count| count.key.status == 499 && count.charged == 0)
+    until("the call was counted as canceled and charged", async || {
+        stage.source.counts().iter().any(|count| count.key.status == 499 && count.charged == 1)
     })
     .await;
     stage.upstream.behave(|_| Reaction::Say(crate::http::ok("", "")));
-    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    assert_eq!(stage.call("GET /v1/items").await.status(), 429, "hanging up makes no call free");
 }
 
 #[tokio::test]

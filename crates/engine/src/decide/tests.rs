@@ -158,10 +158,10 @@ fn only_answers_of_the_upstream_are_charged() {
     for (round, (status, outcome, charged)) in [
         (200, Outcome::Served, true),
         (502, Outcome::UpstreamFailed, false),
-        (499, Outcome::Canceled, false),
+        (499, Outcome::Canceled, true),
+        (499, Outcome::Abandoned, false),
         (500, Outcome::Served, false),
         (404, Outcome::Served, true),
-        (304, Outcome::Served, true),
     ]
     .into_iter()
     .enumerate()
