@@ -49,18 +49,29 @@ async fn another_site_cannot_post_here() {
 }
 
 #[tokio::test]
-async fn signing_in_changes_the_session_id_and_the_cookie_is_shut() {
+async fn a_session_that_was_planted_before_signing_in_opens_nothing_after() {
+    const COOKIE: &str = "__Host-session";
     let site = Site::open_with(true).await;
     site.browser().sign_up("maria@example.com").await;
-    let mut browser = site.browser();
-    browser.set_cookie("__Host-session", "AAAAAAAAAAAAAAAAAAAAAA");
+    // Eve's own session is a live one, which the server knows and would keep.
+    let mut eve = site.browser();
+    eve.sign_up("eve@example.com").await;
+    assert!(eve.get("/applications").await.text.contains("eve@example.com"));
+    let planted = eve.cookie(COOKIE).expect("a session").to_owned();
+
+    let mut maria = site.browser();
+    maria.set_cookie(COOKIE, &planted);
     let fields = [("email", "maria@example.com"), ("password", PASSWORD)];
-    let answer = browser.post("/signin", &fields).await;
+    let answer = maria.post("/signin", &fields).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
     for part in ["__Host-session=", "HttpOnly", "Secure", "SameSite=Lax", "Path=/"] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
-    assert_ne!(browser.cookie("__Host-session"), Some("AAAAAAAAAAAAAAAAAAAAAA"));
+    assert_ne!(maria.cookie(COOKIE), Some(planted.as_str()));
+    assert!(maria.get("/applications").await.text.contains("maria@example.com"));
+
+    let peeped = eve.get("/applications").await;
+    assert!(peeped.location().starts_with("/signin"), "{} {}", peeped.status, peeped.text);
     let stored =
         site.database.count("select count(*) from sessions where octet_length(digest) <> 32 and $1 = ''", "");
     assert_eq!(stored.await, 0, "only hashes of ids are stored");
