@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use tollgate_boot::TrustedProxies;
 use tollgate_boot::telemetry::LogFormat;
+use tollgate_domain::Slug;
 
 /// An open API management platform: gateway, control plane and portal in one binary.
 ///
@@ -31,6 +33,16 @@ pub struct Place {
     /// User who runs the private PostgreSQL when started as root.
     #[arg(long, global = true, env = "TOLLGATE_POSTGRES_USER")]
     pub postgres_user: Option<String>,
+    /// Proxies before Tollgate whose X-Forwarded-* fields are believed: addresses and networks, by commas.
+    #[arg(
+        long,
+        global = true,
+        env = "TOLLGATE_TRUSTED_PROXIES",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "NETWORKS"
+    )]
+    pub trusted_proxies: TrustedProxies,
     /// How log lines are written, to standard error.
     #[arg(
         long,
@@ -69,6 +81,61 @@ pub enum Command {
         /// What it is for; shown in the audit log.
         name: String,
     },
+    /// Write all that is published as YAML files.
+    Export {
+        /// Directory to write to; `-` prints one text.
+        #[arg(short, long, value_name = "DIR", default_value = "-")]
+        output: PathBuf,
+    },
+    /// Show what `apply` would change. Exits with 1 where something differs, with 2 on trouble.
+    Diff(FileFlags),
+    /// Make what YAML files declare hold: all of it, or nothing.
+    Apply {
+        #[command(flatten)]
+        files: FileFlags,
+        /// Show what would change, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Start files from what exists elsewhere.
+    #[command(subcommand)]
+    Import(Import),
+    /// Print the JSON Schema of the files, for editors.
+    Schema,
+}
+
+/// Which files, and what they mean for everything else.
+#[derive(Debug, Clone, Args)]
+pub struct FileFlags {
+    /// A file, or a directory whose .yaml and .yml files are read; `-` reads standard input. Can be given again.
+    #[arg(short = 'f', long = "file", value_name = "PATH", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Delete services, APIs, products and plans that the files do not declare.
+    #[arg(long)]
+    pub prune: bool,
+}
+
+/// What to start files from.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Print the YAML that publishes an OpenAPI document; `apply -f -` takes it.
+    Openapi(ImportFlags),
+}
+
+/// An OpenAPI document, and what it does not say.
+#[derive(Debug, Clone, Args)]
+pub struct ImportFlags {
+    /// The document (3.1, 3.0 or Swagger 2; JSON or YAML); `-` reads standard input.
+    pub file: PathBuf,
+    /// Where calls are forwarded to.
+    #[arg(long, value_name = "URL")]
+    pub service_url: String,
+    /// Name in URLs of the service and the API; by default made from the title.
+    #[arg(long)]
+    pub slug: Option<Slug>,
+    /// Also a product of this name with a free plan, as a draft.
+    #[arg(long, value_name = "SLUG")]
+    pub product: Option<Slug>,
 }
 
 /// Everything in one process.
@@ -189,6 +256,16 @@ mod tests {
         ] {
             assert!(address.ip().is_loopback(), "{address}");
         }
+    }
+
+    #[test]
+    fn a_network_that_cannot_be_read_stops_the_start_by_name() {
+        let parse = |networks| Cli::try_parse_from(["tollgate", "portal", "--trusted-proxies", networks]);
+        let error = parse("10.0.0.0/8,10.1.2.3/16").expect_err("not a network").to_string();
+        assert!(error.contains("10.1.2.3/16: has bits beyond its prefix"), "{error}");
+        let place = parse("10.0.0.0/8, ::1").expect("two networks").place;
+        assert!(place.trusted_proxies.contains([10, 1, 2, 3].into()));
+        assert!(Cli::try_parse_from(["tollgate"]).expect("defaults").place.trusted_proxies.is_empty());
     }
 
     /// Every `TOLLGATE_…` and `DATABASE_URL` that `.env.example` names, in comments or not.

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_admin_api::AdminApiState;
+use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_portal::PortalState;
 use tollgate_web::serve::{Limits, serve};
@@ -23,11 +24,17 @@ pub fn serve_admin_api(
     listener: TcpListener,
     control: Control,
     portal_url: &str,
+    trusted_proxies: &TrustedProxies,
     shutdown: &CancellationToken,
 ) {
     // Behind a proxy that speaks TLS the portal does too; browsers are told to insist on it for both.
     let https = portal_url.starts_with("https://");
-    let state = AdminApiState { control, problem_base_url: problems_url(portal_url), https };
+    let state = AdminApiState {
+        control,
+        problem_base_url: problems_url(portal_url),
+        https,
+        trusted_proxies: trusted_proxies.clone(),
+    };
     let router = tollgate_admin_api::router(state);
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
 }
@@ -38,12 +45,14 @@ pub fn serve_portal(
     control: Control,
     portal_url: &str,
     gateway_url: &str,
+    trusted_proxies: &TrustedProxies,
     shutdown: &CancellationToken,
 ) {
     let settings = tollgate_portal::Settings {
         portal_url: portal_url.trim_end_matches('/').to_owned(),
         gateway_url: gateway_url.trim_end_matches('/').to_owned(),
         secure_cookies: portal_url.starts_with("https://"),
+        trusted_proxies: trusted_proxies.clone(),
     };
     let state = PortalState::new(control.clone(), settings);
     let store = control.store().clone();

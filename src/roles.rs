@@ -62,7 +62,8 @@ pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<
     let shutdown = shutdown::on_signal()?;
     let (listener, address) = listen::bind(role.admin.admin_listen, "admin-listen").await?;
     let tasks = TaskTracker::new();
-    faces::serve_admin_api(&tasks, listener, control, &role.portal_url, &shutdown);
+    let trusted = &place.trusted_proxies;
+    faces::serve_admin_api(&tasks, listener, control, &role.portal_url, trusted, &shutdown);
     tracing::info!(%address, "admin API serving");
     tasks.close();
     tasks.wait().await;
@@ -75,7 +76,8 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
     let (listener, address) = listen::bind(role.portal.portal_listen, "portal-listen").await?;
     let gateway_url = role.portal.gateway_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
     let tasks = TaskTracker::new();
-    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway_url, &shutdown);
+    let trusted = &place.trusted_proxies;
+    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway_url, trusted, &shutdown);
     tracing::info!(%address, "portal serving");
     tasks.close();
     tasks.wait().await;

@@ -23,14 +23,20 @@ pub async fn run(place: Place, up: Up) -> anyhow::Result<()> {
     let url = database.url.clone();
     // Whatever goes wrong from here on, the private database must stop with us.
     let outcome = tokio::select! {
-        outcome = serve(&data_dir, &url, up, shutdown) => outcome,
+        outcome = serve(&place, &data_dir, &url, up, shutdown) => outcome,
         () = database.keep_running() => Ok(()),
     };
     database.stop().await;
     outcome
 }
 
-async fn serve(data_dir: &DataDir, url: &str, up: Up, shutdown: CancellationToken) -> anyhow::Result<()> {
+async fn serve(
+    place: &Place,
+    data_dir: &DataDir,
+    url: &str,
+    up: Up,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
     let store = database::open_store(url)?;
     tollgate_store::migrate(&store).await.context("the schema could not be brought up to date")?;
     let peppers = database::own_peppers(&data_dir.secrets())?;
@@ -49,10 +55,12 @@ async fn serve(data_dir: &DataDir, url: &str, up: Up, shutdown: CancellationToke
     };
     let gateway_store = database::open_gateway_store(url)?;
     let gateway =
-        roles::start_gateway(&up.gateway, &portal_url, data_dir, gateway_store, peppers, shutdown.clone()).await?;
+        roles::start_gateway(&up.gateway, &portal_url, data_dir, gateway_store, peppers, shutdown.clone())
+            .await?;
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
-    faces::serve_admin_api(&tasks, admin_listener, control.clone(), &portal_url, &shutdown);
-    faces::serve_portal(&tasks, portal_listener, control.clone(), &portal_url, &gateway_url, &shutdown);
+    let trusted = &place.trusted_proxies;
+    faces::serve_admin_api(&tasks, admin_listener, control.clone(), &portal_url, trusted, &shutdown);
+    faces::serve_portal(&tasks, portal_listener, control.clone(), &portal_url, &gateway_url, trusted, &shutdown);
 
     let setup_url = match control.store().any_operator().await? {
         true => None,

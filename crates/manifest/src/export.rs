@@ -35,10 +35,17 @@ pub fn files(state: &State) -> Vec<File> {
 /// Everything as one text of several YAML documents, OpenAPI documents inside.
 #[must_use]
 pub fn stream(state: &State) -> String {
-    let mut texts: Vec<String> = sorted(&state.services, |service| service.slug.as_str())
-        .map(|service| one(&SERVICE, service))
-        .collect();
-    texts.extend(sorted(&state.apis, |api| api.slug.as_str()).map(|api| api_text(api, parsed(api))));
+    stream_beside(state, &|_| None)
+}
+
+/// As [`stream`], with the path of each API's document where it stands in a file of its own.
+#[must_use]
+pub fn stream_beside(state: &State, path: &dyn Fn(&Api) -> Option<String>) -> String {
+    let services = sorted(&state.services, |service| service.slug.as_str());
+    let mut texts: Vec<String> = services.map(|service| one(&SERVICE, service)).collect();
+    for api in sorted(&state.apis, |api| api.slug.as_str()) {
+        texts.push(api_text(api, path(api).map(Value::String).or_else(|| parsed(api))));
+    }
     for product in sorted(&state.products, |product| product.slug.as_str()) {
         texts.push(one(&PRODUCT, product));
         let plans = state.plans.iter().filter(|plan| plan.product == product.slug);

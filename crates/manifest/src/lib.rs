@@ -15,7 +15,7 @@ mod scalar;
 mod schema;
 mod write;
 
-pub use export::{files, stream};
+pub use export::{files, stream, stream_beside};
 pub use fault::Fault;
 pub use manifest::{Fetch, File, Manifest};
 pub use read::TEXT_BYTES_MAX;
