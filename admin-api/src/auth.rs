@@ -1,15 +1,15 @@
 //! Who calls: a service token in `Authorization: Bearer`, and nothing else.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tollgate_control::{Action, Actor, Control, Error};
 use tollgate_domain::{OrganizationId, Scope};
-use tollgate_web::RequestId;
+use tollgate_web::{RequestId, client_address};
 
 use crate::App;
 use crate::problem::{Refusal, invalid_token, token_missing, too_many_tries};
@@ -65,10 +65,8 @@ impl FromRequestParts<App> for Writer {
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Refusal> {
     let token = bearer(&parts.headers)?;
-    let address = parts
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+    let address =
+        client_address(&app.trusted_proxies, parts).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let now = Instant::now();
     app.throttle.check(address, token, now).map_err(too_many_tries)?;
     match app.control.authenticate_token(token).await {

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware;
+use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_web::{Face, JsonHeaders, render_json};
 
@@ -38,6 +39,8 @@ pub struct AdminApiState {
     pub problem_base_url: String,
     /// Whether the face is reached by https; browsers are then told to insist on it.
     pub https: bool,
+    /// Proxies whose `X-Forwarded-For` says who calls.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// What handlers and extractors share.
@@ -45,6 +48,7 @@ pub struct AdminApiState {
 struct App {
     control: Control,
     throttle: Arc<throttle::Throttle>,
+    trusted_proxies: TrustedProxies,
 }
 
 /// The whole face, to be served on a listener of its own. Give it the peer's address as
@@ -54,7 +58,7 @@ pub fn router(state: AdminApiState) -> Router {
     if !problem_base.ends_with('/') {
         problem_base.push('/');
     }
-    let app = App { control: state.control, throttle: Arc::default() };
+    let app = App { control: state.control, throttle: Arc::default(), trusted_proxies: state.trusted_proxies };
     let (routes, _) = routes::all().split_for_parts();
     let routes =
         routes.layer(middleware::from_fn_with_state(app.clone(), applied::wait_where_asked)).with_state(app);

@@ -23,6 +23,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_domain::UserId;
 use tollgate_store::Store;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub gateway_url: String,
     /// Whether the portal is reached by https: then cookies are `__Host-` and `Secure`.
     pub secure_cookies: bool,
+    /// Proxies whose `X-Forwarded-For` says who visits.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// What handlers work with. Cheap to clone.

@@ -1,10 +1,10 @@
 //! Who visits: the session in Postgres, the viewer behind it, and what both allow.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use askama::Template;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_control::{Action, Actor, Who};
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
 use tollgate_store::Store;
-use tollgate_web::RequestId;
+use tollgate_web::{RequestId, client_address};
 use tower_sessions::Session;
 use tower_sessions::session::Record;
 
@@ -79,7 +79,7 @@ pub struct Visit {
     pub session: Session,
     /// The signed-in user.
     pub account: Option<Account>,
-    /// The peer's address.
+    /// The address it came from.
     pub address: Option<IpAddr>,
     /// The request's time.
     pub now: DateTime<Utc>,
@@ -112,7 +112,7 @@ impl FromRequestParts<PortalState> for Visit {
         Ok(Self {
             account: account(&session, &state.store, now).await?,
             session,
-            address: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()),
+            address: client_address(&state.settings.trusted_proxies, parts),
             now,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
             theme: theme_of(&parts.headers),

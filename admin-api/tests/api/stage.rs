@@ -73,6 +73,7 @@ impl Stage {
             control: control.clone(),
             problem_base_url: "https://portal.example/problems".to_owned(),
             https: true,
+            trusted_proxies: "10.0.0.0/8".parse().unwrap(),
         };
         let [admin, auditor] = tokens.try_into().unwrap();
         Self { control, router: router(state), admin, auditor, _database: database }

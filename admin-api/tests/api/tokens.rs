@@ -81,6 +81,30 @@ async fn sixty_wrong_tokens_close_an_address_for_a_minute() {
 }
 
 #[tokio::test]
+async fn a_guesser_behind_a_trusted_proxy_closes_only_their_own_address() {
+    let stage = Stage::new().await;
+    let knock_through = async |proxy: &str, forwarded_for: &str| {
+        let mut request = Request::get("/v1/services")
+            .header(AUTHORIZATION, "Bearer nonsense")
+            .header("x-forwarded-for", forwarded_for)
+            .body(Body::empty())
+            .unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(proxy.parse().unwrap(), 1)));
+        stage.send(request).await
+    };
+    for n in 0..60 {
+        // What the guesser says of themselves stands left of what the proxy adds.
+        knock_through("10.0.0.1", &format!("198.51.100.{n}, 203.0.113.7")).await.expect(401);
+    }
+    knock_through("10.0.0.1", "203.0.113.7").await.expect(429);
+    knock_through("10.0.0.1", "203.0.113.8").await.expect(401);
+    for n in 0..60 {
+        knock_through("192.0.2.66", &format!("203.0.113.{n}")).await.expect(401);
+    }
+    knock_through("192.0.2.66", "203.0.113.99").await.expect(429);
+}
+
+#[tokio::test]
 async fn health_needs_no_token_and_request_ids_are_kept() {
     let stage = Stage::new().await;
     for path in ["/livez", "/readyz", "/openapi.json"] {

@@ -1,5 +1,6 @@
 //! What both HTTP faces need of axum: request ids, problems, security headers, limits and serving.
 
+mod client;
 mod face;
 mod headers;
 mod probes;
@@ -8,6 +9,7 @@ mod rejection;
 mod request_id;
 pub mod serve;
 
+pub use client::client_address;
 pub use face::{Face, Render, render_json};
 pub use headers::{Headers, JsonHeaders, PageHeaders};
 pub use probes::probes;

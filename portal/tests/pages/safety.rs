@@ -1,6 +1,9 @@
 //! What strangers and other sites cannot do.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request, StatusCode, header};
 
 use crate::site::{PASSWORD, PORTAL_URL, Site};
@@ -151,6 +154,36 @@ async fn guessing_passwords_is_slowed_down() {
     }
     assert_eq!(last.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(last.headers.contains_key(header::RETRY_AFTER) && last.text.contains("Too many tries"));
+}
+
+#[tokio::test]
+async fn a_guesser_behind_a_trusted_proxy_slows_down_only_themselves() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let sign_in = async |proxy: [u8; 4], forwarded_for: &str, password: &str| {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri("/signin")
+            .header(header::HOST, "portal.test")
+            .header("sec-fetch-site", "same-origin")
+            .header("x-forwarded-for", forwarded_for)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(format!("email=maria@example.com&password={password}")))
+            .expect("a valid request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((proxy, 4711))));
+        site.send(request).await.status
+    };
+    let right = PASSWORD.replace(' ', "+");
+    for (proxy, name) in [([10, 0, 0, 1], "the proxy"), ([192, 0, 2, 66], "a stranger that claims to be one")] {
+        for n in 0..10 {
+            let fields = format!("198.51.100.{n}, 203.0.113.7");
+            assert_eq!(sign_in(proxy, &fields, "guess").await, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        }
+        let guesser = sign_in(proxy, "203.0.113.7", &right).await;
+        assert_eq!(guesser, StatusCode::TOO_MANY_REQUESTS, "{name}");
+    }
+    assert_eq!(sign_in([10, 0, 0, 1], "203.0.113.8", &right).await, StatusCode::SEE_OTHER);
+    assert_eq!(sign_in([192, 0, 2, 66], "203.0.113.8", &right).await, StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ impl Site {
             portal_url: PORTAL_URL.to_owned(),
             gateway_url: "http://127.0.0.1:8080".to_owned(),
             secure_cookies,
+            trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
         };
         let router = tollgate_portal::router(PortalState::new(control.clone(), settings));
         Self { control, router, database }
