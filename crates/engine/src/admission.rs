@@ -36,6 +36,9 @@ impl Method {
     pub const ALL: [Self; 7] =
         [Self::Get, Self::Head, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Options];
 
+    /// The value of `Allow` with every method.
+    pub const ALL_LISTED: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
     /// As it stands in a request line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -68,8 +71,10 @@ impl fmt::Display for Method {
 pub enum BadMethod {
     /// No token at all (RFC 9110 §5.6.2).
     Malformed,
-    /// A token that no route can have, `get` and `TRACE` among them.
+    /// A token that no route can have, `get` among them.
     Unknown,
+    /// CONNECT and TRACE, which are known and never allowed here.
+    Never,
 }
 
 /// What is wrong with a host or target.
@@ -123,6 +128,9 @@ impl BadRequest {
 pub fn check_method(method: &str) -> Result<Method, BadMethod> {
     if let Some(known) = Method::parse(method) {
         return Ok(known);
+    }
+    if matches!(method, "CONNECT" | "TRACE") {
+        return Err(BadMethod::Never);
     }
     let token = !method.is_empty()
         && method.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b));
@@ -371,7 +379,11 @@ mod tests {
     #[test]
     fn methods_are_exact() {
         assert_eq!(check_method("GET"), Ok(Method::Get));
-        for unknown in ["get", "TRACE", "CONNECT", "PROPFIND"] {
+        assert_eq!(Method::ALL.map(Method::as_str).join(", "), Method::ALL_LISTED);
+        for never in ["TRACE", "CONNECT"] {
+            assert_eq!(check_method(never), Err(BadMethod::Never), "{never}");
+        }
+        for unknown in ["get", "trace", "PROPFIND"] {
             assert_eq!(check_method(unknown), Err(BadMethod::Unknown), "{unknown}");
         }
         for malformed in ["", "G@T", "GE T"] {

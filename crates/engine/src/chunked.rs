@@ -18,10 +18,20 @@ pub struct BadChunk;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    Size { digits: usize, size: u64 },
-    Extension { bytes: usize, size: u64 },
-    SizeLineFeed { size: u64 },
-    Data { left: u64 },
+    Size {
+        digits: usize,
+        size: u64,
+    },
+    Extension {
+        bytes: usize,
+        size: u64,
+    },
+    SizeLineFeed {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     DataReturn,
     DataLineFeed,
     /// At a line's first byte.
@@ -155,10 +165,36 @@ mod tests {
         let long_extension = format!("5;{}", "a".repeat(LINE_BYTES_MAX + 1));
         let long_trailer = format!("0\r\nX: {}", "a".repeat(TRAILER_BYTES_MAX));
         for body in [
-            "0x5", "-1", "+5", " 5", "1_0", "\r\n", "5 \r\n", "5\t\r\n", "g", "5\n", "5;\n", "5;a\n", "5;a\rb",
-            "5\rh", "5;a\0", "5;a\x7f", "5\r\nhello\n", "5\r\nhellox", "5\r\nhello\rx", "0\r\n\n", "0\r\n X: 1",
-            "0\r\nX: 1\n", "0\r\nX : 1", "0\r\n: 1", "0\r\nX\r\n", "0\r\nX: \0", "0\r\n\rx", "00000000000000005",
-            &long_extension, &long_trailer,
+            "0x5",
+            "-1",
+            "+5",
+            " 5",
+            "1_0",
+            "\r\n",
+            "5 \r\n",
+            "5\t\r\n",
+            "g",
+            "5\n",
+            "5;\n",
+            "5;a\n",
+            "5;a\rb",
+            "5\rh",
+            "5;a\0",
+            "5;a\x7f",
+            "5\r\nhello\n",
+            "5\r\nhellox",
+            "5\r\nhello\rx",
+            "0\r\n\n",
+            "0\r\n X: 1",
+            "0\r\nX: 1\n",
+            "0\r\nX : 1",
+            "0\r\n: 1",
+            "0\r\nX\r\n",
+            "0\r\nX: \0",
+            "0\r\n\rx",
+            "00000000000000005",
+            &long_extension,
+            &long_trailer,
         ] {
             assert_eq!(pass(body.as_bytes()), Err(BadChunk), "{body:?}");
         }

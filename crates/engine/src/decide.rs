@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, Outcome, SubscriptionId};
 
-use crate::admission::{BadMethod, check_host, check_method, check_target};
+use crate::admission::{check_host, check_method, check_target};
 use crate::consumers::{Application, Consumers, Found, Subscription};
 use crate::denial::Denial;
 use crate::key;
@@ -192,10 +192,7 @@ pub fn decide(
     call: &Call<'_>,
     now_ns: u64,
 ) -> Result<Admission, Box<Refusal>> {
-    let method = check_method(call.method).map_err(|bad| match bad {
-        BadMethod::Malformed => Denial::BadMethod,
-        BadMethod::Unknown => Denial::MethodNotImplemented,
-    })?;
+    let method = check_method(call.method).map_err(Denial::from)?;
     let (path, _) = check_target(call.target).map_err(Denial::BadRequest)?;
     let host = check_host(call.host).map_err(Denial::BadRequest)?;
     let route = match snapshot.find_route(&host, method, path) {

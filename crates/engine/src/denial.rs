@@ -16,6 +16,10 @@ pub enum Denial {
     BadMethod,
     /// A method that no route can have.
     MethodNotImplemented,
+    /// An `Expect` other than `100-continue`.
+    ExpectationFailed,
+    /// A body in a transfer coding other than chunked.
+    CodingNotImplemented,
     /// Nothing is published there.
     RouteNotFound,
     /// The path is published, with other methods.
@@ -50,6 +54,8 @@ pub enum Denial {
     NotReady,
     /// The request body is over the limit.
     BodyTooLarge,
+    /// The request body came too slowly.
+    RequestTimeout,
     /// The gateway itself failed.
     Internal,
 }
@@ -92,10 +98,12 @@ impl Denial {
             Self::NotEntitled | Self::SubscriptionSuspended => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
+            Self::RequestTimeout => 408,
             Self::BodyTooLarge => 413,
+            Self::ExpectationFailed => 417,
             Self::RateLimited(_) | Self::QuotaExceeded(_) => 429,
             Self::Internal => 500,
-            Self::MethodNotImplemented => 501,
+            Self::MethodNotImplemented | Self::CodingNotImplemented => 501,
             Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
             Self::NotReady => 503,
             Self::UpstreamTimeout => 504,
@@ -126,6 +134,9 @@ impl Denial {
             Self::UpstreamFailed => "upstream_failed",
             Self::NotReady => "not_ready",
             Self::BodyTooLarge => "body_too_large",
+            Self::RequestTimeout => "request_timeout",
+            Self::ExpectationFailed => "expectation_failed",
+            Self::CodingNotImplemented => "coding_not_implemented",
             Self::Internal => "internal_error",
         }
     }
@@ -152,6 +163,9 @@ impl Denial {
             Self::UpstreamFailed => "The API's own server broke off, or its answer was not valid HTTP.",
             Self::NotReady => "The gateway has not loaded the configuration for this call yet.",
             Self::BodyTooLarge => "The request's body is larger than this gateway takes.",
+            Self::RequestTimeout => "The request's body stopped coming, or came too slowly.",
+            Self::ExpectationFailed => "The Expect field asks for something other than 100-continue.",
+            Self::CodingNotImplemented => "The body is in a transfer coding that is not taken apart here.",
             Self::Internal => "The gateway failed; the request id leads its operators to the cause.",
         }
     }
@@ -182,6 +196,9 @@ impl Denial {
             Self::UpstreamFailed => "The upstream failed to answer",
             Self::NotReady => "The gateway is not ready",
             Self::BodyTooLarge => "The request body is too large",
+            Self::RequestTimeout => "The request body came too slowly",
+            Self::ExpectationFailed => "The expectation cannot be met",
+            Self::CodingNotImplemented => "The transfer coding is not supported",
             Self::Internal => "Something went wrong on our side",
         }
     }
@@ -220,6 +237,11 @@ impl Denial {
             }
             Self::NotReady => "Try again in a few seconds.",
             Self::BodyTooLarge => "Send a smaller body.",
+            Self::RequestTimeout => "Send the body without pauses; slow networks need smaller bodies.",
+            Self::ExpectationFailed => "Send 'Expect: 100-continue', or no Expect at all.",
+            Self::CodingNotImplemented => {
+                "Send 'Transfer-Encoding: chunked' alone; compression belongs into Content-Encoding."
+            }
             Self::Internal => "Try again, and report the request id if it happens again.",
         }
     }

@@ -3,7 +3,7 @@
 //! RFC 9112 leaves a gateway no choice where sender and upstream could disagree about where a message ends or what a
 //! field is called, so nothing is repaired here: the call is refused and the connection closed (§2.2, §5, §6, §11.2).
 
-use crate::admission::{BadMethod, BadRequest, TARGET_BYTES_MAX, check_host, check_method};
+use crate::admission::{BadMethod, BadRequest, Method, TARGET_BYTES_MAX, check_host, check_method};
 use crate::denial::Denial;
 
 /// The largest request head in bytes.
@@ -86,8 +86,20 @@ const CLASS: [u8; 256] = {
             if b.is_ascii_alphanumeric()
                 || matches!(
                     b,
-                    b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`'
-                        | b'|' | b'~'
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
                 )
             {
                 table[byte] |= TOKEN;
@@ -239,7 +251,7 @@ impl HeadReader {
             [] | [b'\r'] => return Ok(None),
             [b'\r', b'\n', ..] => {}
             [b'\n', ..] => return Err(BadHead::Ambiguous("bare_line_feed")),
-            [0x80.., ..] => return Err(BadHead::Malformed("non_ascii_value")),
+            [128..=255, ..] => return Err(BadHead::Malformed("non_ascii_value")),
             _ => return Err(BadHead::Malformed("control_byte")),
         }
         let (name, value) = (&line[..name], line[name + 1..end].trim_ascii());
@@ -317,7 +329,7 @@ impl From<BadMethod> for Denial {
         match bad {
             BadMethod::Malformed => Self::BadMethod,
             BadMethod::Unknown => Self::MethodNotImplemented,
-            BadMethod::Never => Self::MethodNotAllowed { allow: crate::admission::Method::all().into() },
+            BadMethod::Never => Self::MethodNotAllowed { allow: Method::ALL_LISTED.into() },
         }
     }
 }

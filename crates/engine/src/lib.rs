@@ -4,11 +4,13 @@
 //! one call. Nothing here waits, and deciding takes no lock.
 
 pub mod admission;
+pub mod chunked;
 mod compile;
 mod consumers;
 mod decide;
 mod denial;
 pub mod gcra;
+pub mod head;
 pub mod key;
 mod limits;
 mod problem;
