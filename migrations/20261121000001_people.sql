@@ -69,12 +69,12 @@ create index sessions_expiry_idx on sessions (expires_at);
 create index sessions_user_idx on sessions (user_id);
 comment on table sessions is 'Browser sessions. The cookie''s value is kept as SHA-256 only, and the payload is sealed under a key made from it.';
 
-create table sign_in_attempts (
+create table attempts (
     subject    bytea not null check (length(subject) = 32),
-    failed_at  timestamptz not null default now()
+    made_at    timestamptz not null default now()
 );
-create index sign_in_attempts_idx on sign_in_attempts (subject, failed_at);
-comment on table sign_in_attempts is 'Failed sign-ins of the last hour, by a hash of the e-mail or the address, to slow guessing.';
+create index attempts_idx on attempts (subject, made_at);
+comment on table attempts is 'Failed sign-ins and made accounts of the last hour, by a hash of e-mail and address, to slow guessing and hoarding.';
 
 create table pepper_fingerprints (
     version     smallint primary key,

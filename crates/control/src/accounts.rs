@@ -72,6 +72,7 @@ impl Control {
         if let Some(user) = self.store.find_user_by_email(&email).await? {
             return self.sign_up_again(&user, &input.password, &subjects).await;
         }
+        self.check_sign_ups(&subjects).await?;
         let password_hash = self.passwords.hash(&input.password).await?;
         let plan = self.free_plan(input.product.as_deref()).await?;
 

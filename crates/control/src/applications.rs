@@ -2,12 +2,16 @@
 
 use serde_json::json;
 use tollgate_domain::{ApplicationId, ApplicationState, OrganizationId, Scope};
-use tollgate_store::ApplicationRow;
+use tollgate_store::{ApplicationRow, Page};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
 use crate::services::check_name;
 use crate::{Action, Actor, Control, Error, Result, Who};
+
+/// Applications that the members of an organization may make; operators may make more. Each brings the free quotas of
+/// its plans, so there is an end to them.
+const APPLICATIONS_MAX: i64 = 20;
 
 /// What to change about an application; `None` stays.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +36,15 @@ impl Control {
         let scope = actor.authorize(Action::WriteOrganization(organization))?;
         checked_name(name)?;
         self.store.get_organization(scope, organization).await?;
+        if matches!(actor.who, Who::Member { .. }) {
+            let page = Page { after: None, limit: APPLICATIONS_MAX };
+            let present = self.store.list_applications(scope, page).await?.len();
+            if i64::try_from(present).is_ok_and(|present| present >= APPLICATIONS_MAX) {
+                return Err(Error::Conflict(format!(
+                    "an organization has at most {APPLICATIONS_MAX} applications"
+                )));
+            }
+        }
         let id = ApplicationId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
         change.tx.insert_application(id, organization, name).await?;

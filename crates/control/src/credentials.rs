@@ -13,6 +13,9 @@ use crate::change::Subject;
 use crate::services::check_name;
 use crate::{Actor, Control, Error, FieldFault, Result, SecretText};
 
+/// Active keys that one application may have.
+const KEYS_MAX: usize = 50;
+
 /// What a key is made from.
 #[derive(Debug, Clone)]
 pub struct CredentialInput {
@@ -44,7 +47,7 @@ impl Control {
         application: ApplicationId,
         input: CredentialInput,
     ) -> Result<MintedKey> {
-        let (_, application) = self.own_application(actor, application).await?;
+        let (scope, application) = self.own_application(actor, application).await?;
         let mut faults = Vec::new();
         check_name(&input.name, "/name", &mut faults);
         if input.expires_at.is_some_and(|at| at <= Utc::now()) {
@@ -54,6 +57,12 @@ impl Control {
             return Err(Error::Invalid(faults));
         }
         let mut change = self.change(actor).await?;
+        // Locked, so that two at once do not both see the last place.
+        change.tx.lock_application(scope, application.id).await?;
+        if change.tx.count_active_credentials(application.id).await? >= KEYS_MAX {
+            let message = format!("an application has at most {KEYS_MAX} active keys; revoke one first");
+            return Err(Error::Conflict(message));
+        }
         let minted =
             self.mint_key(&mut change.tx, application.organization_id, application.id, &input).await?;
         let details =

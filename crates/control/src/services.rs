@@ -1,5 +1,7 @@
 //! Services: systems we forward to.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 use tollgate_domain::{ServiceId, Slug, Target};
 use tollgate_store::{NewService, ServiceRow};
@@ -59,8 +61,14 @@ impl ServiceInput {
         }
         for (index, target) in self.targets.iter().enumerate() {
             let pointer = format!("/targets/{index}");
-            if let Err(message) = tollgate_engine::parse_target(&target.url, target.weight) {
-                faults.push(FieldFault::new(format!("{pointer}/url"), message));
+            match tollgate_engine::parse_target(&target.url, target.weight) {
+                Err(message) => faults.push(FieldFault::new(format!("{pointer}/url"), message)),
+                Ok(parsed) if is_metadata_service(&parsed.host) => {
+                    let message =
+                        "link-local addresses hold a cloud's metadata service and are never an upstream";
+                    faults.push(FieldFault::new(format!("{pointer}/url"), message));
+                }
+                Ok(_) => {}
             }
             if target.weight > 1_000 {
                 faults.push(FieldFault::new(format!("{pointer}/weight"), "between 0 and 1000"));
@@ -100,6 +108,21 @@ impl From<&ServiceRow> for ServiceInput {
             read_timeout_ms: row.read_timeout_ms,
             targets: row.targets.clone(),
         }
+    }
+}
+
+/// Whether a host is link-local (RFC 3927, RFC 4291), where clouds keep credentials for whoever asks.
+fn is_metadata_service(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    if host == "metadata.google.internal" {
+        return true;
+    }
+    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(v4)) => v4.is_link_local(),
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_unicast_link_local() || v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
+        }
+        Err(_) => false,
     }
 }
 

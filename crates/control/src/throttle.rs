@@ -11,19 +11,26 @@ const PAIR_MAX: i64 = 10;
 /// Failures from one address within [`WINDOW_MINUTES`].
 const ADDRESS_MAX: i64 = 100;
 const WINDOW_MINUTES: i32 = 15;
+/// Accounts made from one address within an hour.
+const SIGN_UPS_MAX: i64 = 60;
 
 /// Who tries: an e-mail from an address, and the address by itself. Never the e-mail alone, so that a stranger
 /// cannot lock its owner out.
 pub struct Subjects {
     pair: [u8; 32],
     address: [u8; 32],
+    sign_up: [u8; 32],
 }
 
 impl Subjects {
     pub fn new(email: &str, address: Option<IpAddr>) -> Self {
         let address = address.map(coarse).unwrap_or_default();
         let hash = |kind: &str, text: &str| Sha256::digest(format!("{kind}\0{address}\0{text}")).into();
-        Self { pair: hash("pair", &email.to_lowercase()), address: hash("address", "") }
+        Self {
+            pair: hash("pair", &email.to_lowercase()),
+            address: hash("address", ""),
+            sign_up: hash("sign-up", ""),
+        }
     }
 }
 
@@ -37,15 +44,23 @@ fn coarse(address: IpAddr) -> String {
 
 impl Control {
     pub(crate) async fn check_throttle(&self, subjects: &Subjects) -> Result<()> {
-        let pair = self.store.count_failed_sign_ins(&subjects.pair, WINDOW_MINUTES).await?;
-        let address = self.store.count_failed_sign_ins(&subjects.address, WINDOW_MINUTES).await?;
+        let pair = self.store.count_attempts(&subjects.pair, WINDOW_MINUTES).await?;
+        let address = self.store.count_attempts(&subjects.address, WINDOW_MINUTES).await?;
         if pair >= PAIR_MAX || address >= ADDRESS_MAX {
             return Err(Error::TooManyTries(WINDOW_MINUTES.unsigned_abs() * 60));
         }
         Ok(())
     }
 
+    /// Each account comes with a free quota, so one address cannot make them without end.
+    pub(crate) async fn check_sign_ups(&self, subjects: &Subjects) -> Result<()> {
+        if self.store.count_attempts(&subjects.sign_up, 60).await? >= SIGN_UPS_MAX {
+            return Err(Error::TooManyTries(3_600));
+        }
+        Ok(self.store.insert_attempts(&[subjects.sign_up]).await?)
+    }
+
     pub(crate) async fn note_failure(&self, subjects: &Subjects) -> Result<()> {
-        Ok(self.store.insert_failed_sign_in(&[subjects.pair, subjects.address]).await?)
+        Ok(self.store.insert_attempts(&[subjects.pair, subjects.address]).await?)
     }
 }

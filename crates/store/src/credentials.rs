@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{Error, Page, Result, Store, Tx};
 
 /// The digest stays in the database.
-const COLUMNS: &str = "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
+const COLUMNS: &str =
+    "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
     created_at, expires_at, revoked_at,
     (select u.minute from usage_counters u where u.credential_id = credentials.id
        order by u.minute desc limit 1) as last_used_at
@@ -168,6 +169,21 @@ impl Tx {
         .execute(self.conn())
         .await?;
         Ok(())
+    }
+
+    /// Keys of an application that are neither revoked nor expired.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn count_active_credentials(&mut self, application: ApplicationId) -> Result<usize> {
+        let count: i64 = sqlx::query_scalar(
+            "select count(*) from credentials
+             where application_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())",
+        )
+        .bind(application.uuid())
+        .fetch_one(self.conn())
+        .await?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// Renames a key that the scope may see.

@@ -82,22 +82,13 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all sessions of a user.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn delete_sessions_of(&self, user: UserId) -> Result<()> {
-        sqlx::query("delete from sessions where user_id = $1").bind(user.uuid()).execute(&self.pool).await?;
-        Ok(())
-    }
-
     /// Forgets what is over: sessions, sign-in attempts, setup links.
     ///
     /// # Errors
     /// The database failed.
     pub async fn sweep_expired(&self) -> Result<()> {
         sqlx::query("delete from sessions where expires_at <= now()").execute(&self.pool).await?;
-        sqlx::query("delete from sign_in_attempts where failed_at < now() - interval '1 hour'")
+        sqlx::query("delete from attempts where made_at < now() - interval '1 hour'")
             .execute(&self.pool)
             .await?;
         sqlx::query("delete from setup_links where expires_at < now() - interval '1 day'")

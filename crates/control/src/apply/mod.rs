@@ -2,6 +2,7 @@
 
 mod change_set;
 mod names;
+mod refusal;
 mod resource;
 mod wanted;
 mod write;
@@ -11,10 +12,9 @@ use std::collections::HashMap;
 pub use change_set::{ChangeSet, FieldChange, OperationsChange, Step, Verb};
 use change_set::{Compared, compare, removal};
 use names::{Names, declared};
-use resource::{Resource, pointer};
+use refusal::{placed, refuse_plans_in_use};
+use tollgate_domain::ApiId;
 use tollgate_domain::declared::State;
-use tollgate_domain::{ApiId, Blueprint, PlanId};
-use tollgate_engine::CompileError;
 use tollgate_store::Tx;
 use wanted::Wanted;
 use write::Writer;
@@ -39,10 +39,13 @@ impl Control {
     /// `Invalid` with everything that is wrong, or the actor may not.
     pub async fn apply(&self, actor: &Actor, state: State, options: ApplyOptions) -> Result<ChangeSet> {
         actor.authorize(Action::WritePlatform)?;
-        let wanted = Wanted::check(state).await.map_err(Error::Invalid)?;
+        let (wanted, mut faults) = Wanted::check(state).await;
         let mut change = self.change(actor).await?;
         let (current, mut names) = declared(change.tx.lock_publication().await?);
-        wanted.check_references(&names, options.prune)?;
+        faults.extend(wanted.references(&names, options.prune));
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
         let mut changes = changes(&mut change.tx, &wanted, &current, &names, options.prune).await?;
         if changes.steps.is_empty() {
             return Ok(changes);
@@ -70,7 +73,7 @@ impl Control {
     /// What [`Control::apply`] would refuse without looking at what exists: for authors whose other faults keep
     /// the state from being applied at all. Empty where nothing is wrong.
     pub async fn check_declared(&self, state: State) -> Vec<FieldFault> {
-        Wanted::check(state).await.err().unwrap_or_default()
+        Wanted::check(state).await.1
     }
 
     /// All that is published as its author would declare it, with the documents in force as JSON text.
@@ -157,73 +160,4 @@ async fn operations(tx: &mut Tx, wanted: &Wanted, names: &Names) -> Result<Vec<O
         }));
     }
     Ok(changes)
-}
-
-/// Plans that somebody has or had cannot go; all of them are named at once.
-async fn refuse_plans_in_use(tx: &mut Tx, changes: &ChangeSet, names: &Names) -> Result<()> {
-    let by_name: HashMap<String, PlanId> =
-        names.plans.iter().map(|((product, slug), id)| (format!("{product}/{slug}"), *id)).collect();
-    let doomed: HashMap<PlanId, &str> = changes
-        .steps
-        .iter()
-        .filter(|step| step.verb == Verb::Delete && step.kind == "plan")
-        .filter_map(|step| Some((*by_name.get(&step.name)?, step.name.as_str())))
-        .collect();
-    let ids: Vec<PlanId> = doomed.keys().copied().collect();
-    let in_use = tx.count_subscriptions(&ids).await?;
-    let faults: Vec<FieldFault> = in_use
-        .iter()
-        .filter_map(|(id, count)| {
-            let name = doomed.get(id)?;
-            let these = if *count == 1 { "subscription, which" } else { "subscriptions, which" };
-            Some(FieldFault::new(
-                "",
-                format!(
-                    "plan {name} cannot be deleted: it has {count} {these} may be ended but stay on record; \
-                     declare it with `state: closed` instead"
-                ),
-            ))
-        })
-        .collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
-}
-
-/// What a gateway would refuse, where the author declared it.
-fn placed(fault: &CompileError, blueprint: &Blueprint, wanted: &Wanted, names: &Names) -> FieldFault {
-    let service = names.services.iter().find(|(_, id)| id.to_string() == fault.id).map(|(slug, _)| slug);
-    let plan = names.plans.iter().find(|(_, id)| id.to_string() == fault.id).map(|(name, _)| name);
-    let route = blueprint
-        .apis
-        .iter()
-        .flat_map(|api| api.routes.iter().map(move |route| (api, route)))
-        .find(|(_, route)| route.id.to_string() == fault.id);
-    let api = blueprint.apis.iter().find(|api| api.id.to_string() == fault.id).or(route.map(|(api, _)| api));
-    let (kind, name) = match (service, plan, api) {
-        (Some(slug), ..) => ("service", slug.to_string()),
-        (_, Some((product, slug)), _) => ("plan", format!("{product}/{slug}")),
-        (.., Some(api)) => ("api", api.slug.clone()),
-        _ => return FieldFault::new("", fault.to_string()),
-    };
-    let state = &wanted.state;
-    let index = match kind {
-        "service" => position(&state.services, &name),
-        "plan" => position(&state.plans, &name),
-        _ => position(&state.apis, &name),
-    };
-    let Some(index) = index else {
-        return FieldFault::new("", format!("{kind} {name}, {}: {}", fault.field, fault.reason));
-    };
-    let base = pointer(kind, index);
-    match route {
-        Some((_, route)) => {
-            let path = route.path.replace('~', "~0").replace('/', "~1");
-            let method = route.method.to_lowercase();
-            FieldFault::new(format!("{base}/document/paths/{path}/{method}"), &fault.reason)
-        }
-        None => FieldFault::new(format!("{base}/{}", fault.field), &fault.reason),
-    }
-}
-
-fn position<R: Resource>(resources: &[R], name: &str) -> Option<usize> {
-    resources.iter().position(|resource| resource.name() == name)
 }

@@ -13,7 +13,7 @@ use super::resource::{Resource, pointer};
 use crate::apis::read_document;
 use crate::{Error, FieldFault, Result};
 
-/// A state without faults of its own, spelt as it will be stored.
+/// A state spelt as it will be stored.
 pub struct Wanted {
     /// Without the documents' texts.
     pub state: State,
@@ -29,7 +29,7 @@ pub struct Published {
 
 impl Wanted {
     /// Checks a state; every fault's pointer is one into the state.
-    pub async fn check(mut state: State) -> std::result::Result<Self, Vec<FieldFault>> {
+    pub async fn check(mut state: State) -> (Self, Vec<FieldFault>) {
         let mut faults = Vec::new();
         let names = invented(&state);
         twice(&state.services, &mut faults);
@@ -72,11 +72,11 @@ impl Wanted {
                 place(input.check(), &pointer("plan", index), &mut faults);
             }
         }
-        if faults.is_empty() { Ok(Self { state, documents }) } else { Err(faults) }
+        (Self { state, documents }, faults)
     }
 
-    /// Checks that everything that is referred to is declared or, unless what is not declared goes, exists.
-    pub fn check_references(&self, existing: &Names, prune: bool) -> Result<()> {
+    /// What is referred to but neither declared nor, unless what is not declared goes, exists.
+    pub fn references(&self, existing: &Names, prune: bool) -> Vec<FieldFault> {
         let mut faults = Vec::new();
         let mut known = |kind: &str, slug: &Slug, declared: bool, exists: bool, pointer: String| {
             if declared || (exists && !prune) {
@@ -107,7 +107,7 @@ impl Wanted {
             let (slug, at) = (&plan.product, format!("{}/product", pointer("plan", index)));
             known("product", slug, products.contains(slug), existing.products.contains_key(slug), at);
         }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+        faults
     }
 }
 

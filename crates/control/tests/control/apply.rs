@@ -170,12 +170,14 @@ async fn one_fault_and_nothing_is_written_and_all_faults_are_told() {
     bad.plans[0].limits[0].amount = 0;
     bad.apis[0].document = Some(DOCUMENT.replace("  /things:", "  things:"));
     bad.plans.push(plan("others", "free", 1));
+    bad.products[0].apis.push(slug("nothing"));
     let told = faults(apply(&fixture, &bad).await);
-    assert_eq!(told.len(), 4, "{told:#?}");
+    assert_eq!(told.len(), 5, "{told:#?}");
     assert!(told[0].starts_with("/plans/1/slug: "), "{told:#?}");
     assert!(told[1].starts_with("/services/0/connect_timeout_ms: "), "{told:#?}");
     assert!(told[2].starts_with("/apis/0/document/paths/things: line 4: "), "{told:#?}");
     assert!(told[3].starts_with("/plans/0/limits/0/amount: "), "{told:#?}");
+    assert_eq!(told[4], "/products/0/apis/1: there is no api `nothing`");
 
     let mut lost = state("others");
     lost.apis[0].service = slug("nowhere");

@@ -109,3 +109,22 @@ async fn only_operators_suspend_an_application_and_deleting_it_ends_everything()
     let gone = control.delete_application(&maria, made.application_id).await;
     assert!(matches!(gone, Err(Error::NotFound("application"))), "{gone:?}");
 }
+
+#[tokio::test]
+async fn free_quotas_cannot_be_multiplied_without_end() {
+    let fixture = Fixture::new().await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let control = &fixture.control;
+    for number in 2..=20 {
+        let name = format!("App {number}");
+        control.create_application(&maria, made.organization_id, &name).await.unwrap();
+    }
+    let more = control.create_application(&maria, made.organization_id, "One more").await;
+    assert!(matches!(more, Err(Error::Conflict(_))), "{more:?}");
+    control.create_application(&Actor::system(), made.organization_id, "By an operator").await.unwrap();
+    for number in 2..=50 {
+        control.create_credential(&maria, made.application_id, key_input(&number.to_string())).await.unwrap();
+    }
+    let more = control.create_credential(&maria, made.application_id, key_input("one more")).await;
+    assert!(matches!(more, Err(Error::Conflict(_))), "{more:?}");
+}

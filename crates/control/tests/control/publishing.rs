@@ -70,11 +70,19 @@ async fn every_bad_field_is_named() {
     service.targets = vec![
         Target { url: "ftp://host".to_owned(), weight: 1 },
         Target { url: "http://user:pass@host".to_owned(), weight: 2000 },
+        Target { url: "http://[::ffff:169.254.169.254]/latest".to_owned(), weight: 1 },
     ];
     let error = fixture.control.create_service(&system, service).await.unwrap_err();
     assert_eq!(
         pointers(&error),
-        ["/name", "/connect_timeout_ms", "/targets/0/url", "/targets/1/url", "/targets/1/weight"]
+        [
+            "/name",
+            "/connect_timeout_ms",
+            "/targets/0/url",
+            "/targets/1/url",
+            "/targets/1/weight",
+            "/targets/2/url"
+        ]
     );
     let mut plan = plan_input(&published.product);
     plan.slug = "other".parse().unwrap();
