@@ -153,13 +153,19 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
         println!("{line}");
     }
     if changes.steps.is_empty() {
-        println!("Nothing to change: {} as declared.", many(resources, "resource"));
+        let these = if resources == 1 { "resource is" } else { "resources are" };
+        println!("Nothing to change: {resources} {these} as declared.");
     }
     Ok(Outcome::Done(changes))
 }
 
 /// Prints every fault; nothing was changed.
-fn refuse(faults: Vec<Fault>) -> Outcome {
+fn refuse(mut faults: Vec<Fault>) -> Outcome {
+    // By place, as an author works through them; what is of no file comes last.
+    faults.sort_by(|a, b| {
+        let place = |fault: &Fault| (fault.file.is_empty(), fault.file.clone(), fault.line, fault.column);
+        place(a).cmp(&place(b))
+    });
     for fault in &faults {
         eprintln!("{fault}");
     }

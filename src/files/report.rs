@@ -119,11 +119,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// `3 to create, 1 to change, 0 to delete; 4 unchanged`, in the words given.
+/// `3 to create, 1 to change, 4 unchanged`, in the words given; what is nothing is left out.
 pub fn counts(changes: &ChangeSet, words: [&str; 3]) -> String {
-    let verbs = [Verb::Create, Verb::Update, Verb::Delete];
-    let parts = verbs.iter().zip(words).map(|(verb, word)| format!("{} {word}", changes.count(*verb)));
-    format!("{}; {} unchanged", parts.collect::<Vec<_>>().join(", "), changes.unchanged)
+    let verbs = [Verb::Create, Verb::Update, Verb::Delete].map(|verb| changes.count(verb));
+    let counts = verbs.into_iter().zip(words).chain([(changes.unchanged, "unchanged")]);
+    let parts: Vec<String> =
+        counts.filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    parts.join(", ")
 }
 
 /// What exists beside the files; none where there is nothing.
