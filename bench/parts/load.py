@@ -62,6 +62,6 @@ class Wrk:
             "p50_ms": result["p50_us"] / 1000,
             "p99_ms": result["p99_us"] / 1000,
             "cpu_s_per_100k": cpu * per_100k,
-            "beside_cpu_s_per_100k": {name: value * per_100k for name, value in beside.items()},
+            "beside_cpu_s": beside,
             "upstream_connections_per_1000": seen["accepts"] * 1000 / requests,
         }

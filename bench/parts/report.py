@@ -9,7 +9,7 @@ def cell(values, digits, best=min):
 
 
 def table(result):
-    """The whole report."""
+    """The whole report: one line per row, then the small print."""
     lines = [
         result["machine"],
         "",
@@ -31,8 +31,10 @@ def table(result):
             f"| {column('p99_ms', 2, of=few)} | {column('upstream_connections_per_1000', 2)} | {row['rss_mb']:.0f} |"
         )
         for name in row["beside"]:
-            values = [one["beside_cpu_s_per_100k"][name] for one in many]
-            notes.append(f"Beside {row['name']}: {name} {cell(values, 2)} CPU s per 100k.")
+            # Too little for one round: the kernel counts in hundredths of a second.
+            spent = sum(one["beside_cpu_s"][name] for one in many + few)
+            per_100k = spent * 100_000 / sum(one["requests"] for one in many + few)
+            notes.append(f"Beside {row['name']}: {name} {per_100k:.3f} CPU s per 100k over all rounds.")
     calls = sum(one[kind]["requests"] for row in result["rows"] for one in row["rounds"] for kind in ("many", "few"))
     settings = result["settings"]
     notes.append(
