@@ -146,7 +146,7 @@ impl Flush {
         // A minute of its own for nobody: the open one is put aside, becomes final and can be deleted.
         self.ledger.turn(minute_of(Utc::now()) + 1);
         self.round().await;
-        self.ledger.discard_spare();
+        self.ledger.discard_files();
         self.save_quota().await;
     }
 
@@ -184,7 +184,7 @@ impl Flush {
     async fn sync(&self) {
         let ledger = Arc::clone(&self.ledger);
         let synced = tokio::task::spawn_blocking(move || {
-            ledger.prepare_spare();
+            ledger.prepare_files();
             let pending = ledger.pending();
             pending.iter().flat_map(|minute| &minute.segments).try_for_each(|segment| segment.sync())
         });
@@ -266,7 +266,7 @@ impl Flush {
             }
         }
         self.settled_before = self.settled_before.max(done.minute() + 1);
-        self.ledger.settle(done);
+        self.ledger.settle(done, &[]);
     }
 
     async fn ask_quota(&mut self) -> Result<(), SourceError> {

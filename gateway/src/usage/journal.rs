@@ -56,7 +56,7 @@ pub struct Segment {
 }
 
 #[repr(C)]
-struct Slot {
+pub(super) struct Slot {
     state: AtomicU64,
     key: [AtomicU64; KEY_WORDS],
     calls: AtomicU64,
@@ -76,6 +76,19 @@ impl Segment {
     /// # Errors
     /// When the file cannot be made, for example on a full disk.
     pub fn create(dir: &Path, boot_id: Uuid, seq: u64, capacity: usize) -> io::Result<Self> {
+        Self::make(dir, boot_id, seq, capacity, true)
+    }
+
+    /// Like [`Segment::create`], for a call that waits: the file is not yet on the disk but in the page cache, where its
+    /// counters live anyway, and reaches the disk with the next [`Segment::sync`].
+    ///
+    /// # Errors
+    /// When the file cannot be made, for example on a full disk.
+    pub fn create_unsynced(dir: &Path, boot_id: Uuid, seq: u64, capacity: usize) -> io::Result<Self> {
+        Self::make(dir, boot_id, seq, capacity, false)
+    }
+
+    fn make(dir: &Path, boot_id: Uuid, seq: u64, capacity: usize, synced: bool) -> io::Result<Self> {
         let path = dir.join(format!("usage-{}-{seq:08}.journal", boot_id.simple()));
         let unfinished = path.with_extension("new");
         let file = OpenOptions::new()
@@ -86,7 +99,9 @@ impl Segment {
             .mode(0o600)
             .open(&unfinished)?;
         let header = header(boot_id, seq, capacity);
-        let made = prepare(&file, capacity, &header).and_then(|()| std::fs::rename(&unfinished, &path));
+        let made = prepare(&file, capacity, &header)
+            .and_then(|()| if synced { file.sync_all() } else { Ok(()) })
+            .and_then(|()| std::fs::rename(&unfinished, &path));
         if let Err(error) = made {
             let _ = std::fs::remove_file(&unfinished);
             return Err(error);
@@ -99,6 +114,12 @@ impl Segment {
     #[must_use]
     pub const fn seq(&self) -> u64 {
         self.seq
+    }
+
+    /// How many keys it has room for.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.capacity
     }
 
     /// Its size on disk.
@@ -127,13 +148,20 @@ impl Segment {
 
     /// Counts one call in a claimed slot.
     pub fn add(&self, index: usize, amounts: &Amounts) {
-        let Some(slot) = self.slots().get(index) else { return };
+        if let Some(slot) = self.add_all_but_the_call(index, amounts) {
+            // Last and with release: who reads this number of calls reads all that they added.
+            slot.calls.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Where a process killed in the middle of [`Segment::add`] may leave a slot.
+    pub(super) fn add_all_but_the_call(&self, index: usize, amounts: &Amounts) -> Option<&Slot> {
+        let slot = self.slots().get(index)?;
         slot.charged.fetch_add(amounts.charged, Ordering::Relaxed);
         slot.bytes_in.fetch_add(amounts.bytes_in, Ordering::Relaxed);
         slot.bytes_out.fetch_add(amounts.bytes_out, Ordering::Relaxed);
         slot.duration_us.fetch_add(amounts.duration_us, Ordering::Relaxed);
-        // Last and with release: who reads this number of calls reads all that they added.
-        slot.calls.fetch_add(1, Ordering::Release);
+        Some(slot)
     }
 
     /// The counts of a slot so far; none before it is published.
@@ -149,7 +177,7 @@ impl Segment {
             boot_id: self.boot_id,
             key,
             calls,
-            charged: slot.charged.load(Ordering::Relaxed),
+            charged: charged_of(slot.charged.load(Ordering::Relaxed), calls),
             bytes_in: slot.bytes_in.load(Ordering::Relaxed),
             bytes_out: slot.bytes_out.load(Ordering::Relaxed),
             duration_us: slot.duration_us.load(Ordering::Relaxed),
@@ -171,6 +199,14 @@ impl Segment {
     /// When the file cannot be removed; it would be flushed again at the next start, which changes nothing.
     pub fn delete(&self) -> io::Result<()> {
         std::fs::remove_file(&self.path)
+    }
+
+    /// Keeps the file under a name that no start reads, for somebody to look at.
+    ///
+    /// # Errors
+    /// When it cannot be renamed; it would be flushed again at the next start, which changes nothing.
+    pub fn set_aside(&self) -> io::Result<()> {
+        std::fs::rename(&self.path, self.path.with_extension("damaged"))
     }
 
     #[allow(unsafe_code)]
@@ -252,7 +288,7 @@ pub fn recover(path: &Path) -> Result<Recovered, Unreadable> {
                 boot_id,
                 key,
                 calls: words[8],
-                charged: words[9],
+                charged: charged_of(words[9], words[8]),
                 bytes_in: words[10],
                 bytes_out: words[11],
                 duration_us: words[12],
@@ -261,6 +297,12 @@ pub fn recover(path: &Path) -> Result<Recovered, Unreadable> {
         }
     }
     Ok(recovered)
+}
+
+/// Charged calls among `calls`. A call raises `charged` first, so it may be seen, or have died, between the two; it is no
+/// call yet, and a charge without its call is refused by Postgres, with all that is sent beside it.
+fn charged_of(charged: u64, calls: u64) -> u64 {
+    charged.min(calls)
 }
 
 const fn file_bytes(capacity: usize) -> usize {
@@ -279,8 +321,7 @@ fn prepare(mut file: &File, capacity: usize, header: &[u64]) -> io::Result<()> {
     io::copy(&mut io::repeat(0).take(file_bytes(capacity) as u64), &mut file)?;
     file.rewind()?;
     let bytes: Vec<u8> = header.iter().flat_map(|word| word.to_ne_bytes()).collect();
-    file.write_all(&bytes)?;
-    file.sync_all()
+    file.write_all(&bytes)
 }
 
 fn checksum(words: &[u64]) -> u32 {

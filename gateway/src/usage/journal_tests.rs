@@ -94,3 +94,18 @@ fn a_damaged_header_is_named_and_a_damaged_slot_costs_only_itself() {
     std::fs::write(&path, b"short").unwrap();
     assert!(matches!(recover(&path), Err(Unreadable::Header)));
 }
+
+#[test]
+fn a_call_cut_short_between_its_counters_never_charges_more_than_was_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let segment = Segment::create(dir.path(), Uuid::now_v7(), 0, 4).unwrap();
+    let slot = segment.claim(&key(1)).unwrap();
+    segment.add(slot, &amounts());
+    // As `add` leaves it when the process is killed in its middle, and as the flush may see it on the way.
+    segment.add_all_but_the_call(slot, &amounts());
+    let seen = segment.count(slot).unwrap();
+    assert_eq!((seen.calls, seen.charged), (1, 1));
+    std::mem::forget(segment);
+    let found = recover(&only_file(dir.path())).unwrap();
+    assert_eq!((found.counts[0].calls, found.counts[0].charged), (1, 1));
+}

@@ -4,20 +4,26 @@
 //! call of a key in a minute takes a lock, to claim the slot. When the minute is over it is put aside; once its last
 //! writer has let go, its counts are final, and once they were accepted its files are deleted. A key contains
 //! its minute, so no key ever lives in two minutes and its count only grows.
+//!
+//! Files are made ahead of need by a task of their own ([`Ledger::prepare_files`]): always room for as many further keys
+//! as the open minute or the one before it has. A call makes a file only where keys come faster than that.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
+use tokio::sync::Notify;
 use tollgate_domain::UsageKey;
 use uuid::Uuid;
 
 use super::journal::{Amounts, Segment};
 
-/// Keys in the first file of a minute; each further file doubles, up to `SEGMENT_KEYS_MAX`.
+/// Keys in the smallest file, 64 KiB, and in the largest.
 pub(super) const SEGMENT_KEYS_MIN: usize = 480;
 const SEGMENT_KEYS_MAX: usize = 32_736;
+/// Keys per 64 KiB, of which the header takes the room of 32.
+const SEGMENT_KEYS_STEP: usize = 512;
 
 /// The counting side of the journal.
 #[derive(Debug)]
@@ -28,10 +34,24 @@ pub struct Ledger {
     bytes: AtomicU64,
     next_seq: AtomicU64,
     dropped: AtomicU64,
+    made_in_calls: AtomicU64,
     pub(super) current: ArcSwap<Minute>,
     retired: Mutex<Vec<Arc<Minute>>>,
-    /// A file made ahead of need, so that calls do not wait for the disk.
-    spare: Mutex<Option<Arc<Segment>>>,
+    prepared: Mutex<Prepared>,
+    /// One at a time prepares.
+    preparing: Mutex<()>,
+    taken: Notify,
+    /// Keys of the minute before the open one.
+    keys_before: AtomicUsize,
+}
+
+type Create = fn(&Path, Uuid, u64, usize) -> std::io::Result<Segment>;
+
+/// Files made ahead of need.
+#[derive(Debug, Default)]
+struct Prepared {
+    files: Vec<Arc<Segment>>,
+    closed: bool,
 }
 
 /// Counts of the calls that ended in one minute.
@@ -69,9 +89,13 @@ impl Ledger {
             bytes: AtomicU64::new(0),
             next_seq: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            made_in_calls: AtomicU64::new(0),
             current: ArcSwap::from_pointee(Minute::new(minute)),
             retired: Mutex::default(),
-            spare: Mutex::default(),
+            prepared: Mutex::default(),
+            preparing: Mutex::default(),
+            taken: Notify::new(),
+            keys_before: AtomicUsize::new(0),
         }
     }
 
@@ -85,6 +109,12 @@ impl Ledger {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// How many calls had to make a file themselves, waiting for the disk, because none was ready.
+    #[must_use]
+    pub fn files_made_in_calls(&self) -> u64 {
+        self.made_in_calls.load(Ordering::Relaxed)
     }
 
     /// Bytes of journal files on disk.
@@ -124,6 +154,7 @@ impl Ledger {
         let mut retired = lock(&self.retired);
         if now > self.current.load().minute {
             let old = self.current.swap(Arc::new(Minute::new(now)));
+            self.keys_before.store(old.keys(), Ordering::Relaxed);
             if !lock(&old.segments).is_empty() || Arc::strong_count(&old) > 1 {
                 retired.push(old);
             }
@@ -153,32 +184,77 @@ impl Ledger {
         pending
     }
 
-    /// Forgets a final minute and deletes its files; its counts must have been accepted.
-    pub fn settle(&self, done: Pending) {
+    /// Forgets a final minute and deletes its files; its counts must have been accepted. Files in which some were
+    /// refused for good (`refused`, by their seq) are kept under another name.
+    pub fn settle(&self, done: Pending, refused: &[u64]) {
         lock(&self.retired).retain(|minute| !Arc::ptr_eq(minute, &done.minute));
         for segment in &done.segments {
             self.bytes.fetch_sub(segment.bytes(), Ordering::Relaxed);
-            if let Err(error) = segment.delete() {
-                tracing::warn!(%error, seq = segment.seq(), "cannot delete a settled usage journal");
+            let refused = refused.contains(&segment.seq());
+            if let Err(error) = if refused { segment.set_aside() } else { segment.delete() } {
+                tracing::warn!(%error, seq = segment.seq(), "cannot clear a settled usage journal away");
             }
         }
     }
 
-    /// Makes the next file ahead of need. Blocks on the disk.
-    pub fn prepare_spare(&self) {
-        if lock(&self.spare).is_none()
-            && let Some(segment) = self.create_segment(SEGMENT_KEYS_MIN)
-        {
-            *lock(&self.spare) = Some(segment);
+    /// Makes files ahead of need. Blocks on the disk, but no call.
+    pub fn prepare_files(&self) {
+        let _one = lock(&self.preparing);
+        loop {
+            let ready: usize = {
+                let prepared = lock(&self.prepared);
+                if prepared.closed {
+                    return;
+                }
+                prepared.files.iter().map(|file| file.capacity()).sum()
+            };
+            let open = self.current.load_full();
+            let wanted = SEGMENT_KEYS_MIN.max(open.keys()).max(self.keys_before.load(Ordering::Relaxed));
+            drop(open);
+            if ready >= wanted {
+                return;
+            }
+            let Some(file) = self.create_segment(wanted - ready, Segment::create) else { return };
+            let mut prepared = lock(&self.prepared);
+            if prepared.closed {
+                drop(prepared);
+                self.discard(&file);
+                return;
+            }
+            prepared.files.push(file);
         }
     }
 
-    /// Removes the unused spare file, at a graceful stop.
-    pub fn discard_spare(&self) {
-        if let Some(spare) = lock(&self.spare).take() {
-            self.bytes.fetch_sub(spare.bytes(), Ordering::Relaxed);
-            let _ = spare.delete();
+    /// Waits until a call took one of the files made ahead; one waiter at a time.
+    pub async fn file_taken(&self) {
+        self.taken.notified().await;
+    }
+
+    /// Removes the files that were made ahead and not used, at a graceful stop; no more are made.
+    pub fn discard_files(&self) {
+        let files = {
+            let mut prepared = lock(&self.prepared);
+            prepared.closed = true;
+            std::mem::take(&mut prepared.files)
+        };
+        for file in files {
+            self.discard(&file);
         }
+    }
+
+    fn discard(&self, file: &Segment) {
+        self.bytes.fetch_sub(file.bytes(), Ordering::Relaxed);
+        let _ = file.delete();
+    }
+
+    /// The largest, so that one made for busier times does not lie about for ever.
+    fn take_prepared(&self) -> Option<Arc<Segment>> {
+        let mut prepared = lock(&self.prepared);
+        let (at, _) = prepared.files.iter().enumerate().max_by_key(|(_, file)| file.capacity())?;
+        let file = prepared.files.swap_remove(at);
+        drop(prepared);
+        self.taken.notify_one();
+        Some(file)
     }
 
     fn first_of_key(&self, minute: &Minute, key: &UsageKey, amounts: &Amounts) -> bool {
@@ -189,9 +265,11 @@ impl Ledger {
         }
         let claimed = segments.last().and_then(|last| Some((Arc::clone(last), last.claim(key)?)));
         let placed = claimed.or_else(|| {
-            let keys = SEGMENT_KEYS_MAX.min(SEGMENT_KEYS_MIN << segments.len().min(8));
-            let spare = if segments.is_empty() { lock(&self.spare).take() } else { None };
-            let segment = spare.or_else(|| self.create_segment(keys))?;
+            let segment = self.take_prepared().or_else(|| {
+                self.made_in_calls.fetch_add(1, Ordering::Relaxed);
+                let known: usize = segments.iter().map(|segment| segment.capacity()).sum();
+                self.create_segment(known, Segment::create_unsynced)
+            })?;
             segments.push(Arc::clone(&segment));
             let slot = segment.claim(key)?;
             Some((segment, slot))
@@ -202,14 +280,24 @@ impl Ledger {
         true
     }
 
-    fn create_segment(&self, keys: usize) -> Option<Arc<Segment>> {
-        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
-        let bytes = 4096 + 128 * keys as u64;
-        if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > self.bytes_max {
+    /// A file for `keys` keys or fewer, as much as there is room for; none where there is none.
+    fn create_segment(&self, keys: usize, create: Create) -> Option<Arc<Segment>> {
+        let steps = (keys + SEGMENT_KEYS_STEP - SEGMENT_KEYS_MIN).div_ceil(SEGMENT_KEYS_STEP).max(1);
+        let mut keys =
+            SEGMENT_KEYS_MAX.min(steps * SEGMENT_KEYS_STEP - (SEGMENT_KEYS_STEP - SEGMENT_KEYS_MIN));
+        let bytes = loop {
+            let bytes = 4096 + 128 * keys as u64;
+            if self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.bytes_max {
+                break bytes;
+            }
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            return None;
-        }
-        match Segment::create(&self.dir, self.boot_id, seq, keys) {
+            if keys == SEGMENT_KEYS_MIN {
+                return None;
+            }
+            keys = SEGMENT_KEYS_MIN;
+        };
+        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
+        match create(&self.dir, self.boot_id, seq, keys) {
             Ok(segment) => Some(Arc::new(segment)),
             Err(error) => {
                 self.bytes.fetch_sub(bytes, Ordering::Relaxed);
@@ -231,6 +319,10 @@ impl Pending {
 impl Minute {
     fn new(minute: u32) -> Self {
         Self { minute, places: papaya::HashMap::new(), segments: Mutex::default() }
+    }
+
+    fn keys(&self) -> usize {
+        lock(&self.segments).iter().map(|segment| segment.claimed()).sum()
     }
 
     fn add(&self, key: &UsageKey, amounts: &Amounts) -> bool {

@@ -68,7 +68,7 @@ fn a_minute_becomes_final_when_its_writers_are_gone_and_its_files_go_when_settle
     drop(writer);
     let done = ledger.pending().remove(0);
     assert!(done.is_final);
-    ledger.settle(done);
+    ledger.settle(done, &[]);
     assert_eq!((ledger.pending().len(), ledger.bytes()), (0, 0));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
@@ -83,4 +83,58 @@ fn a_full_journal_drops_counts_but_goes_on() {
     assert_eq!(ledger.dropped(), 5);
     assert!(ledger.record(key(0), 100, &ONE), "known keys still count");
     assert_eq!(total(&ledger), SEGMENT_KEYS_MIN as u64 + 1);
+}
+
+#[test]
+fn calls_make_no_files_while_files_are_prepared_between_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path(), 64 << 20);
+    ledger.prepare_files();
+    for minute in 100..103 {
+        for n in 0..10_000u128 {
+            assert!(ledger.record(key(n), minute, &ONE));
+            if n % 200 == 0 {
+                ledger.prepare_files();
+            }
+        }
+    }
+    assert_eq!(ledger.files_made_in_calls(), 0);
+    assert_eq!(total(&ledger), 30_000);
+}
+
+#[test]
+fn a_minute_begins_with_room_for_as_many_keys_as_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = ledger(dir.path(), 64 << 20);
+    for n in 0..50_000u128 {
+        assert!(ledger.record(key(n), 100, &ONE));
+    }
+    ledger.prepare_files();
+    let made = ledger.files_made_in_calls();
+    assert!(made > 0, "nothing was prepared in the first minute, so calls made their files themselves");
+    for n in 0..50_000u128 {
+        assert!(ledger.record(key(n), 101, &ONE));
+    }
+    assert_eq!(ledger.files_made_in_calls(), made, "the second minute found its files ready");
+}
+
+#[test]
+fn files_made_ahead_stay_within_the_bound_and_go_at_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let room = 3 * (4096 + 128 * SEGMENT_KEYS_MIN as u64);
+    let ledger = ledger(dir.path(), room);
+    for n in 0..3 * SEGMENT_KEYS_MIN as u128 {
+        ledger.record(key(n), 100, &ONE);
+        ledger.prepare_files();
+        assert!(ledger.bytes() <= room);
+    }
+    ledger.turn(101);
+    for done in ledger.pending() {
+        ledger.settle(done, &[]);
+    }
+    ledger.prepare_files();
+    ledger.discard_files();
+    // One that was being made during the stop is not left behind.
+    ledger.prepare_files();
+    assert_eq!((ledger.bytes(), std::fs::read_dir(dir.path()).unwrap().count()), (0, 0));
 }
