@@ -1,6 +1,7 @@
 //! The data plane: a thin Pingora skin over the engine.
 //!
-//! `gateway` starts and stops it; `listen` and `connection` accept callers; `proxy` is a call's life as Pingora's
+//! `gateway` starts and stops it; `listen` and `connection` accept callers, `intake` says
+//! what may go on; `proxy` is a call's life as Pingora's
 //! phases, `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed`
 //! keeps the configuration fresh, `live` holds it, `disk` saves it; `usage` counts; `operator` shows.
 
@@ -9,10 +10,10 @@ mod disk;
 mod exchange;
 mod feed;
 mod fields;
-mod framing;
 mod gateway;
 mod heartbeat;
 mod listen;
+mod intake;
 mod live;
 mod metrics;
 mod operator;

@@ -13,11 +13,11 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use tollgate_domain::Outcome;
 use tollgate_engine::Denial;
+use tollgate_engine::head::BadHead;
 
-use crate::connection::Connection;
+use crate::connection::{BodyFault, Connection};
 use crate::exchange::{Exchange, RequestId};
 use crate::fields;
-use crate::framing::{BadHead, check_head};
 use crate::live::Live;
 use crate::reply::{self, Unreadable, Why};
 use crate::settings::Settings;
@@ -62,6 +62,10 @@ impl Proxy {
 }
 
 #[async_trait]
+fn connection(session: &Session) -> Option<&Connection> {
+    (**session.stream()?).as_any().downcast_ref()
+}
+
 impl ProxyHttp for Proxy {
     type CTX = Exchange;
 
@@ -74,9 +78,7 @@ impl ProxyHttp for Proxy {
 
     /// The head is here: its clock stops, those of the bodies are set.
     async fn early_request_filter(&self, session: &mut Session, _exchange: &mut Exchange) -> Result<()> {
-        if let Some(connection) =
-            session.stream().and_then(|stream| (**stream).as_any().downcast_ref::<Connection>())
-        {
+        if let Some(connection) = connection(session) {
             connection.head_is_complete();
         }
         session.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -84,15 +86,10 @@ impl ProxyHttp for Proxy {
         Ok(())
     }
 
-    /// Form of the head, then the engine: route, key, entitlement, limits.
+    /// The engine, for the head is in order: route, key, entitlement, limits.
     async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
         exchange.request_id = RequestId::of(session.req_header());
         let request_id = exchange.request_id.clone();
-        let raw = session.as_http1().map(|http| http.get_headers_raw_bytes()).unwrap_or_default();
-        if let Err(bad) = check_head(&raw, &session.req_header().headers) {
-            self.refuse(session, &request_id, &Why::BadHead(bad)).await;
-            return Ok(true);
-        }
         let decided = exchange.decide(self.live.runtime(), &self.live.consumers, session.req_header());
         if let Err(refusal) = decided {
             self.refuse(session, &request_id, &Why::Refused(refusal)).await;
@@ -201,7 +198,11 @@ impl ProxyHttp for Proxy {
         error: &Error,
         exchange: &mut Exchange,
     ) -> FailToProxy {
-        let failure = failure_of(error);
+        let failure = match connection(session).and_then(Connection::body_fault) {
+            Some(BodyFault::TooSlow) => Failure::Denied(Denial::RequestTimeout),
+            Some(BodyFault::Malformed) => Failure::BadRequest,
+            None => failure_of(error),
+        };
         let denial = match &failure {
             Failure::Denied(denial) => Some(denial),
             Failure::BadRequest | Failure::CallerGone => None,
@@ -212,7 +213,7 @@ impl ProxyHttp for Proxy {
         let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
         let why = match (&failure, denial) {
             (_, Some(denial)) => Why::Denied(denial, exchange.admission.as_ref()),
-            (Failure::BadRequest, None) => Why::BadHead(BadHead::Ambiguous("body_or_connection_field")),
+            (Failure::BadRequest, None) => Why::BadHead(&BadHead::Ambiguous("body_or_connection_field")),
             (_, None) => {
                 // An answer that had begun was the upstream's; that the caller did not wait for its end changes nothing.
                 exchange.failed_as = (!begun).then_some(Outcome::Canceled);

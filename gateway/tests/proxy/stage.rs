@@ -182,6 +182,7 @@ pub fn quick_settings(data_dir: &Path) -> Settings {
     let mut settings =
         Settings::new(data_dir.to_owned(), "https://portal.example/problems".into(), peppers());
     settings.threads = 2;
+    settings.half_close_timeout = Duration::from_millis(200);
     settings.drain_delay = Duration::from_millis(50);
     settings.drain = Duration::from_secs(10);
     settings.flush_every = Duration::from_millis(50);
