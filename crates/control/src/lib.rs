@@ -29,7 +29,7 @@ pub use accounts::{SignIn, SignUp, SignedUp};
 pub use actor::{Action, Actor, Who};
 pub use apis::{ApiInput, ApiPatch};
 pub use applications::ApplicationPatch;
-pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb};
+pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
 pub use credentials::{CredentialInput, MintedKey};
 pub use error::{Error, FieldFault, Result};
 pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};

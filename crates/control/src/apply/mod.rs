@@ -51,8 +51,7 @@ impl Control {
             return Ok(changes);
         }
         refuse_plans_in_use(&mut change.tx, &changes, &names).await?;
-        let mut writer =
-            Writer { change: &mut change, wanted: &wanted, current: &current, names: &mut names };
+        let mut writer = Writer::new(&mut change, &wanted, &current, &mut names);
         for step in &changes.steps {
             writer.step(step).await?;
         }
@@ -70,12 +69,6 @@ impl Control {
         Ok(changes)
     }
 
-    /// What [`Control::apply`] would refuse without looking at what exists: for authors whose other faults keep
-    /// the state from being applied at all. Empty where nothing is wrong.
-    pub async fn check_declared(&self, state: State) -> Vec<FieldFault> {
-        Wanted::check(state).await.1
-    }
-
     /// All that is published as its author would declare it, with the documents in force as JSON text.
     ///
     /// # Errors
@@ -90,6 +83,12 @@ impl Control {
         }
         Ok(state)
     }
+}
+
+/// What [`Control::apply`] would refuse without looking at what exists: for authors whose other faults keep the state
+/// from being applied at all. Empty where nothing is wrong.
+pub async fn check_declared(state: State) -> Vec<FieldFault> {
+    Wanted::check(state).await.1
 }
 
 /// Compares, in the order of dependency: what others refer to is made first and removed last.

@@ -1,7 +1,9 @@
 //! Does the steps of a change set inside one open change, each with its audit entry.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
-use tollgate_domain::declared::State;
+use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId};
 use uuid::Uuid;
 
@@ -15,14 +17,37 @@ use crate::{Error, FieldFault, Result};
 
 /// What the steps are done with.
 pub struct Writer<'a, 'b> {
-    pub change: &'a mut Change<'b>,
-    pub wanted: &'a Wanted,
-    pub current: &'a State,
+    change: &'a mut Change<'b>,
+    wanted: &'a Wanted,
+    held: Held<'a>,
     /// Grows with what is made.
-    pub names: &'a mut Names,
+    names: &'a mut Names,
 }
 
-impl Writer<'_, '_> {
+/// What holds, by name.
+struct Held<'a> {
+    services: HashMap<String, &'a Service>,
+    apis: HashMap<String, &'a Api>,
+    products: HashMap<String, &'a Product>,
+    plans: HashMap<String, &'a Plan>,
+}
+
+impl<'a, 'b> Writer<'a, 'b> {
+    pub fn new(
+        change: &'a mut Change<'b>,
+        wanted: &'a Wanted,
+        current: &'a State,
+        names: &'a mut Names,
+    ) -> Self {
+        let held = Held {
+            services: by_name(&current.services),
+            apis: by_name(&current.apis),
+            products: by_name(&current.products),
+            plans: by_name(&current.plans),
+        };
+        Self { change, wanted, held, names }
+    }
+
     /// Does one step; what refuses it is told with a pointer into the wanted state.
     pub async fn step(&mut self, step: &Step) -> Result<()> {
         let done = match step.kind {
@@ -45,7 +70,7 @@ impl Writer<'_, '_> {
     }
 
     async fn service(&mut self, step: &Step) -> Result<()> {
-        let before = find(&self.current.services, step).map(|held| self.names.service_input(held));
+        let before = self.held.services.get(&step.name).map(|held| self.names.service_input(held));
         let Some(wanted) = self.wanted.state.services.get(step.index) else {
             let before = before.ok_or_else(lost)?;
             let id = self.names.services.remove(&before.slug).ok_or_else(lost)?;
@@ -72,7 +97,7 @@ impl Writer<'_, '_> {
     }
 
     async fn api(&mut self, step: &Step) -> Result<()> {
-        let before = find(&self.current.apis, step).and_then(|held| self.names.api_input(held));
+        let before = self.held.apis.get(&step.name).and_then(|held| self.names.api_input(held));
         let Some(wanted) = self.wanted.state.apis.get(step.index) else {
             let before = before.ok_or_else(lost)?;
             let id = self.names.apis.remove(&before.slug).ok_or_else(lost)?;
@@ -101,7 +126,7 @@ impl Writer<'_, '_> {
     }
 
     async fn product(&mut self, step: &Step) -> Result<()> {
-        let before = find(&self.current.products, step).and_then(|held| self.names.product_input(held));
+        let before = self.held.products.get(&step.name).and_then(|held| self.names.product_input(held));
         let Some(wanted) = self.wanted.state.products.get(step.index) else {
             let before = before.ok_or_else(lost)?;
             let id = self.names.products.remove(&before.slug).ok_or_else(lost)?;
@@ -128,7 +153,7 @@ impl Writer<'_, '_> {
     }
 
     async fn plan(&mut self, step: &Step) -> Result<()> {
-        let held = find(&self.current.plans, step);
+        let held = self.held.plans.get(&step.name).copied();
         let before = held.and_then(|held| self.names.plan_input(held));
         let Some(wanted) = self.wanted.state.plans.get(step.index) else {
             let (held, before) = held.zip(before).ok_or_else(lost)?;
@@ -154,9 +179,8 @@ impl Writer<'_, '_> {
     }
 }
 
-/// What holds under a step's name.
-fn find<'a, R: Resource>(held: &'a [R], step: &Step) -> Option<&'a R> {
-    held.iter().find(|held| held.name() == step.name)
+fn by_name<R: Resource>(resources: &[R]) -> HashMap<String, &R> {
+    resources.iter().map(|resource| (resource.name(), resource)).collect()
 }
 
 /// References were checked and steps follow dependency, so every name has an id by the time it is used.
