@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_boot::{DataDir, shutdown};
+use tollgate_boot::{DataDir, TrustedProxies, shutdown};
 use tollgate_engine::key::Peppers;
 use tollgate_gateway::{Gateway, RunningGateway, Settings};
 use tollgate_store::Store;
@@ -20,7 +20,8 @@ pub async fn gateway(place: Place, flags: GatewayFlags) -> anyhow::Result<()> {
     let data_dir = DataDir::open(&place.data_dir)?;
     let shutdown = shutdown::on_signal()?;
     let portal_url = flags.portal_url.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
-    let gateway = start_gateway(&flags, &portal_url, &data_dir, store, peppers, shutdown).await?;
+    let trusted = &place.trusted_proxies;
+    let gateway = start_gateway(&flags, &portal_url, trusted, &data_dir, store, peppers, shutdown).await?;
     tracing::info!(gateway = %gateway.gateway_addr, operator = %gateway.operator_addr, "gateway serving");
     gateway.stopped().await;
     Ok(())
@@ -30,6 +31,7 @@ pub async fn gateway(place: Place, flags: GatewayFlags) -> anyhow::Result<()> {
 pub async fn start_gateway(
     flags: &GatewayFlags,
     portal_url: &str,
+    trusted_proxies: &TrustedProxies,
     data_dir: &DataDir,
     store: Store,
     peppers: Arc<Peppers>,
@@ -39,6 +41,7 @@ pub async fn start_gateway(
     if let Some(name) = flags.gateway_name.clone().or_else(host_name) {
         settings.name = name;
     }
+    settings.trusted_proxies = trusted_proxies.clone();
     settings.listen = flags.gateway_listen;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);

@@ -54,13 +54,22 @@ async fn serve(
         false => Some(publish_demo(&control, data_dir, &up, &tasks, &behind).await?),
     };
     let gateway_store = database::open_gateway_store(url)?;
+    let trusted = &place.trusted_proxies;
+    let halt = shutdown.clone();
     let gateway =
-        roles::start_gateway(&up.gateway, &portal_url, data_dir, gateway_store, peppers, shutdown.clone())
+        roles::start_gateway(&up.gateway, &portal_url, trusted, data_dir, gateway_store, peppers, halt)
             .await?;
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
-    let trusted = &place.trusted_proxies;
     faces::serve_admin_api(&tasks, admin_listener, control.clone(), &portal_url, trusted, &shutdown);
-    faces::serve_portal(&tasks, portal_listener, control.clone(), &portal_url, &gateway_url, trusted, &shutdown);
+    faces::serve_portal(
+        &tasks,
+        portal_listener,
+        control.clone(),
+        &portal_url,
+        &gateway_url,
+        trusted,
+        &shutdown,
+    );
 
     let setup_url = match control.store().any_operator().await? {
         true => None,

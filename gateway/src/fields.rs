@@ -3,11 +3,12 @@
 
 use std::net::IpAddr;
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderName};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use tollgate_engine::Admission;
 
+use crate::caller::Caller;
 use crate::exchange::RequestId;
 use crate::upstream::Destination;
 
@@ -54,9 +55,8 @@ pub(crate) fn to_upstream(
     destination: &Destination,
     base_path: &str,
     request_id: &RequestId,
-    caller: Option<IpAddr>,
+    caller: Option<Caller>,
 ) -> Result<()> {
-    let host = request.headers.get(header::HOST).cloned();
     let removed: Vec<HeaderName> =
         request.headers.keys().filter(|name| !comes_from_callers(name.as_str())).cloned().collect();
     for name in removed {
@@ -71,7 +71,7 @@ pub(crate) fn to_upstream(
     request.insert_header("X-Subscription-Id", consumer.subscription_id().to_string())?;
     request.insert_header("X-Plan", &*admission.plan().slug)?;
     if let Some(caller) = caller {
-        set_forwarded(request, caller, host.as_ref())?;
+        set_forwarded(request, caller)?;
     }
     Ok(())
 }
@@ -115,14 +115,15 @@ fn set_target(request: &mut RequestHeader, prefix: &str, base_path: &str) -> Res
     request.set_raw_path(&path)
 }
 
-/// Set anew: only the caller's address that we see ourselves is true.
-fn set_forwarded(request: &mut RequestHeader, caller: IpAddr, host: Option<&HeaderValue>) -> Result<()> {
+/// Set anew: only what we see ourselves, or a trusted proxy does, is true.
+fn set_forwarded(request: &mut RequestHeader, caller: Caller) -> Result<()> {
+    let Caller { address, scheme, host } = caller;
     // RFC 7239 §6: an IPv6 node stands in brackets and quotes.
-    let node = match caller {
+    let node = match address {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("\"[{ip}]\""),
     };
-    let mut forwarded = format!("for={node};proto=http");
+    let mut forwarded = format!("for={node};proto={scheme}");
     if let Some(host) = host {
         if let Ok(host) = host.to_str() {
             forwarded.push_str(&format!(";host=\"{host}\""));
@@ -130,8 +131,8 @@ fn set_forwarded(request: &mut RequestHeader, caller: IpAddr, host: Option<&Head
         request.insert_header("X-Forwarded-Host", host)?;
     }
     request.insert_header("Forwarded", forwarded)?;
-    request.insert_header("X-Forwarded-For", caller.to_string())?;
-    request.insert_header("X-Forwarded-Proto", "http")
+    request.insert_header("X-Forwarded-For", address.to_string())?;
+    request.insert_header("X-Forwarded-Proto", scheme)
 }
 
 /// Takes out of the upstream's answer what does not concern the caller.

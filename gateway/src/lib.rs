@@ -5,6 +5,7 @@
 //! phases, `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed`
 //! keeps the configuration fresh, `live` holds it, `disk` saves it; `usage` counts; `operator` shows.
 
+mod caller;
 mod connection;
 mod disk;
 mod exchange;
@@ -12,8 +13,8 @@ mod feed;
 mod fields;
 mod gateway;
 mod heartbeat;
-mod listen;
 mod intake;
+mod listen;
 mod live;
 mod metrics;
 mod operator;

@@ -15,6 +15,7 @@ use tollgate_domain::Outcome;
 use tollgate_engine::Denial;
 use tollgate_engine::head::BadHead;
 
+use crate::caller::Caller;
 use crate::connection::{BodyFault, Connection};
 use crate::exchange::{Exchange, RequestId};
 use crate::fields;
@@ -61,11 +62,11 @@ impl Proxy {
     }
 }
 
-#[async_trait]
 fn connection(session: &Session) -> Option<&Connection> {
     (**session.stream()?).as_any().downcast_ref()
 }
 
+#[async_trait]
 impl ProxyHttp for Proxy {
     type CTX = Exchange;
 
@@ -138,7 +139,8 @@ impl ProxyHttp for Proxy {
         else {
             return Err(Error::new_in(ErrorType::InternalError));
         };
-        let caller = session.client_addr().and_then(|address| address.as_inet()).map(|address| address.ip());
+        let peer = session.client_addr().and_then(|address| address.as_inet()).map(|address| address.ip());
+        let caller = peer.map(|peer| Caller::of(&self.settings.trusted_proxies, peer, &request.headers));
         fields::to_upstream(request, admission, destination, &way.base_path, &exchange.request_id, caller)?;
         exchange.sent_upstream = true;
         Ok(())

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tollgate_boot::TrustedProxies;
 use tollgate_engine::Peppers;
 
 /// Settings of one gateway process. `Settings::new` fills in everything that has a sensible default.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub problem_base_url: String,
     /// The secrets that key digests were made with.
     pub peppers: Peppers,
+    /// Proxies whose `X-Forwarded-*` fields say who calls.
+    pub trusted_proxies: TrustedProxies,
     /// Worker threads of the proxy.
     pub threads: usize,
     /// Connections served at once; further ones wait in the kernel's queue.
@@ -29,9 +32,6 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// How long a connection may stay idle between two requests.
     pub idle_timeout: Duration,
-    /// The largest request body in bytes.
-    pub body_bytes_max: u64,
-    /// At shutdown: how long new connections are still accepted while readiness already says no.
     /// The least bytes a second that a request body must come with, over what `body_patience` allows for.
     pub body_rate_min: u64,
     /// How long in all a request body may be waited for beyond what `body_rate_min` grants; what comes faster wins some
@@ -39,6 +39,9 @@ pub struct Settings {
     pub body_patience: Duration,
     /// How long a call goes on for a caller that has closed its sending side; it may still be reading.
     pub half_close_timeout: Duration,
+    /// The largest request body in bytes.
+    pub body_bytes_max: u64,
+    /// At shutdown: how long new connections are still accepted while readiness already says no.
     pub drain_delay: Duration,
     /// At shutdown: how long calls in flight may take to finish.
     pub drain: Duration,
@@ -69,17 +72,18 @@ impl Settings {
             data_dir,
             problem_base_url,
             peppers,
+            trusted_proxies: TrustedProxies::default(),
             threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             connections_max: 10_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
+            body_rate_min: 1_000,
+            body_patience: Duration::from_secs(10),
+            half_close_timeout: Duration::from_secs(5),
             body_bytes_max: 10 << 20,
             drain_delay: Duration::from_millis(500),
             drain: Duration::from_secs(30),
             flush_every: Duration::from_secs(1),
-            body_rate_min: 1_000,
-            body_patience: Duration::from_secs(10),
-            half_close_timeout: Duration::from_secs(5),
             poll_every: Duration::from_secs(2),
             quota_every: Duration::from_secs(2),
             heartbeat_every: Duration::from_secs(5),

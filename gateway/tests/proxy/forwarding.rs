@@ -57,6 +57,28 @@ async fn who_calls_is_told_by_us_and_never_by_the_caller() {
 }
 
 #[tokio::test]
+async fn a_trusted_proxy_says_who_calls_and_by_which_scheme() {
+    let trust = |settings: &mut tollgate_gateway::Settings| {
+        settings.trusted_proxies = "127.0.0.0/8, 10.0.0.0/8".parse().unwrap();
+    };
+    let stage = Plot::new().await.tune(trust).start().await;
+    let fields = [
+        ("X-API-Key", stage.key.as_str()),
+        ("X-Forwarded-For", "forged, 2001:db8::9, 10.0.0.7"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "shop.example"),
+        ("Forwarded", "for=forged"),
+    ];
+    assert_eq!(stage.client().await.call("GET /v1/items", &fields).await.status(), 200);
+    let seen = stage.upstream.last();
+    assert!(!seen.dump().contains("forged"), "{seen:?}");
+    assert_eq!(seen.field("x-forwarded-for"), Some("2001:db8::9"));
+    assert_eq!(seen.field("x-forwarded-proto"), Some("https"));
+    assert_eq!(seen.field("x-forwarded-host"), Some("shop.example"));
+    assert_eq!(seen.field("forwarded"), Some("for=\"[2001:db8::9]\";proto=https;host=\"shop.example\""));
+}
+
+#[tokio::test]
 async fn path_and_query_arrive_below_the_targets_own_path() {
     let stage = Plot::new().await.start().await;
     let answer = stage.call("GET /v1/items/a%20b;x=1?q=%2F&r[]=2").await;
