@@ -94,7 +94,8 @@ pub fn share(part: i64, whole: i64) -> String {
     if part == 0 || whole == 0 {
         return "0 %".into();
     }
-    let tenths = part * 1_000 / whole;
+    // Rounded to the nearest tenth.
+    let tenths = (part * 1_000 + whole / 2) / whole;
     if tenths == 0 && part > 0 {
         return "under 0.1 %".into();
     }
@@ -238,6 +239,7 @@ mod tests {
         assert_eq!(duration(4_210), "4.2 ms");
         assert_eq!(duration(1_250_000), "1.2 s");
         assert_eq!(share(1, 3), "33.3 %");
+        assert_eq!(share(1, 28), "3.6 %");
         let now = "2026-11-21T12:00:00Z".parse::<DateTime<Utc>>().expect("an instant");
         let ago = |seconds| Moment::of(now - TimeDelta::seconds(seconds), now).text;
         assert_eq!(ago(3), "just now");
