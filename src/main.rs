@@ -53,10 +53,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Diff(flags)) => return Ok(files::diff(place, flags).await),
         Some(Command::Apply { files: flags, dry_run }) => return files::apply(place, flags, dry_run).await,
         Some(Command::Import(Import::Openapi(flags))) => files::openapi(flags),
-        Some(Command::Schema) => {
-            println!("{:#}", tollgate_manifest::schema());
-            Ok(())
-        }
+        Some(Command::Schema) => files::schema(),
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -40,8 +40,7 @@ pub fn openapi(flags: ImportFlags) -> anyhow::Result<()> {
     // A path that stands beside what is printed can be named; else the document goes inside.
     let beside = (name != "-" && flags.file.is_relative()).then(|| named(&flags.file));
     let state = state(&document, slug, flags.service_url, flags.product);
-    print!("{}", tollgate_manifest::stream_beside(&state, &|_| beside.clone()));
-    Ok(())
+    super::say(&tollgate_manifest::stream_beside(&state, &|_| beside.clone()))
 }
 
 fn named(path: &Path) -> String {

@@ -30,9 +30,7 @@ pub async fn export(place: Place, output: &Path) -> anyhow::Result<()> {
     let state =
         control(&place)?.declared(&Actor::system()).await.map_err(|error| unreached(error, &place))?;
     if output.as_os_str() == "-" {
-        let mut out = io::stdout().lock();
-        out.write_all(tollgate_manifest::stream(&state).as_bytes())?;
-        return Ok(out.flush()?);
+        return say(&tollgate_manifest::stream(&state));
     }
     let files = tollgate_manifest::files(&state);
     let mut written = BTreeSet::new();
@@ -49,9 +47,13 @@ pub async fn export(place: Place, output: &Path) -> anyhow::Result<()> {
         }
         written.insert(path);
     }
-    println!("{} in {}, {changed} of them new or changed.", many(files.len(), "file"), output.display());
+    say(&format!(
+        "{} in {}, {changed} of them new or changed.\n",
+        many(files.len(), "file"),
+        output.display()
+    ))?;
     for path in others(output, &written)? {
-        println!("Not part of this export and left alone: {}", path.display());
+        say(&format!("Not part of this export and left alone: {}\n", path.display()))?;
     }
     Ok(())
 }
@@ -74,19 +76,23 @@ fn others(dir: &Path, written: &BTreeSet<PathBuf>) -> anyhow::Result<Vec<PathBuf
 
 /// Shows what [`apply`] would change. Like diff(1): 0 where nothing differs, 1 where something does, 2 on trouble.
 pub async fn diff(place: Place, flags: FileFlags) -> ExitCode {
+    differences(&place, &flags).await.unwrap_or_else(|error| {
+        eprintln!("tollgate: {error:#}");
+        ExitCode::from(FAULTY)
+    })
+}
+
+async fn differences(place: &Place, flags: &FileFlags) -> anyhow::Result<ExitCode> {
     let options = ApplyOptions { dry_run: true, prune: flags.prune };
-    match run(&place, &flags.files, options).await {
-        Ok(Outcome::Refused) => ExitCode::from(FAULTY),
-        Ok(Outcome::Done(changes)) if changes.steps.is_empty() => ExitCode::SUCCESS,
-        Ok(Outcome::Done(changes)) => {
-            println!("{}.", report::counts(&changes, ["to create", "to change", "to delete"]));
-            ExitCode::from(DIFFERENT)
-        }
-        Err(error) => {
-            eprintln!("tollgate: {error:#}");
-            ExitCode::from(FAULTY)
-        }
+    let changes = match run(place, &flags.files, options).await? {
+        Outcome::Refused => return Ok(ExitCode::from(FAULTY)),
+        Outcome::Done(changes) => changes,
+    };
+    if changes.steps.is_empty() {
+        return Ok(ExitCode::SUCCESS);
     }
+    say(&format!("{}.\n", report::counts(&changes, ["to create", "to change", "to delete"])))?;
+    Ok(ExitCode::from(DIFFERENT))
 }
 
 /// Makes what the files declare hold, all of it or nothing.
@@ -102,11 +108,11 @@ pub async fn apply(place: Place, flags: FileFlags, dry_run: bool) -> anyhow::Res
     match changes.revision {
         Some(revision) => {
             let counts = report::counts(&changes, ["created", "changed", "deleted"]);
-            println!("Done: {counts}. In force with revision {revision}.");
+            say(&format!("Done: {counts}. In force with revision {revision}.\n"))?;
         }
         None => {
             let counts = report::counts(&changes, ["to create", "to change", "to delete"]);
-            println!("Dry run, nothing was written: {counts}.");
+            say(&format!("Dry run, nothing was written: {counts}.\n"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -148,13 +154,13 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
         Err(error) => return Err(unreached(error, place)),
     };
     let colours = Colours(io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
-    print!("{}", report::steps(&changes, colours));
+    say(&report::steps(&changes, colours))?;
     if let Some(line) = report::undeclared(&changes) {
-        println!("{line}");
+        say(&format!("{line}\n"))?;
     }
     if changes.steps.is_empty() {
         let these = if resources == 1 { "resource is" } else { "resources are" };
-        println!("Nothing to change: {resources} {these} as declared.");
+        say(&format!("Nothing to change: {resources} {these} as declared.\n"))?;
     }
     Ok(Outcome::Done(changes))
 }
@@ -171,6 +177,20 @@ fn refuse(mut faults: Vec<Fault>) -> Outcome {
     }
     eprintln!("\n{}; nothing was changed.", many(faults.len(), "fault"));
     Outcome::Refused
+}
+
+/// Prints the JSON Schema of the files.
+pub fn schema() -> anyhow::Result<()> {
+    say(&format!("{:#}\n", tollgate_manifest::schema()))
+}
+
+/// Prints; a reader who has seen enough (`| head`) is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
 }
 
 fn unreached(error: Error, place: &Place) -> anyhow::Error {
