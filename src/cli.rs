@@ -176,6 +176,12 @@ pub struct GatewayFlags {
     /// Worker threads of the gateway; by default one per core.
     #[arg(long, env = "TOLLGATE_GATEWAY_THREADS")]
     pub gateway_threads: Option<usize>,
+    /// Connections that the gateway holds at once; at two descriptors each, so mind `ulimit -n`.
+    #[arg(long, env = "TOLLGATE_CONNECTIONS_MAX", default_value_t = 10_000)]
+    pub connections_max: u32,
+    /// Connections of one IPv4 address or IPv6 /64 but for trusted proxies; 0 for any number.
+    #[arg(long, env = "TOLLGATE_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000)]
+    pub connections_per_address: u32,
     /// Seconds to go on taking calls after readiness is off, so that balancers notice.
     #[arg(long, env = "TOLLGATE_DRAIN_SECONDS", default_value_t = 0)]
     pub drain_seconds: u64,

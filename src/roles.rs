@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_boot::{DataDir, TrustedProxies, shutdown};
+use tollgate_boot::{DataDir, TrustedProxies, descriptors, shutdown};
 use tollgate_engine::key::Peppers;
 use tollgate_gateway::{Gateway, RunningGateway, Settings};
 use tollgate_store::Store;
@@ -42,6 +42,18 @@ pub async fn start_gateway(
         settings.name = name;
     }
     settings.trusted_proxies = trusted_proxies.clone();
+    settings.connections_max = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);
+    settings.connections_per_address = usize::try_from(flags.connections_per_address).unwrap_or(usize::MAX);
+    match descriptors::raise() {
+        Ok(limit) if settings.fit_into(limit) => tracing::warn!(
+            limit,
+            connections_max = settings.connections_max,
+            wanted = flags.connections_max,
+            "the limit of open files allows fewer connections than were asked for; raise it (ulimit -n, LimitNOFILE=)"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files is unknown"),
+    }
     settings.listen = flags.gateway_listen;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);

@@ -20,11 +20,11 @@ use pingora_core::protocols::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tollgate_engine::head::BadHead;
 
 use crate::intake::{Fault, Intake};
+use crate::places::Place;
 use crate::reply::Unreadable;
 use crate::settings::Settings;
 
@@ -84,14 +84,15 @@ pub(crate) struct Connection {
     refusal: Option<Vec<u8>>,
     /// Whether a head was refused and answered.
     refused: bool,
-    permit: Option<OwnedSemaphorePermit>,
+    /// Taken only when the connection is dropped.
+    place: Option<Place>,
 }
 
 impl Connection {
-    /// Takes over an accepted socket; `permit` is given back when the connection closes.
+    /// Takes over an accepted socket; its place is given back when the connection closes.
     pub(crate) fn new(
         stream: TcpStream,
-        permit: OwnedSemaphorePermit,
+        place: Place,
         settings: &Settings,
         unreadable: Arc<Unreadable>,
     ) -> Self {
@@ -125,19 +126,25 @@ impl Connection {
             unreadable,
             refusal: None,
             refused: false,
-            permit: Some(permit),
+            place: Some(place),
         }
     }
 
     /// The proxy has a request head: from now on what Pingora writes is an answer.
     pub(crate) fn head_is_complete(&self) {
         self.head_complete.store(true, Ordering::Relaxed);
+        if let Some(place) = &self.place {
+            place.serves();
+        }
     }
 
     /// The next request of a kept connection may come.
     pub(crate) fn await_next_head(&self) {
         self.heads.fetch_add(1, Ordering::Relaxed);
         self.head_complete.store(false, Ordering::Relaxed);
+        if let Some(place) = &self.place {
+            place.waits();
+        }
     }
 
     /// Why the present body ended before its end.
@@ -204,8 +211,12 @@ impl Connection {
         }
     }
 
-    /// Nothing comes: how long yet?
+    /// Nothing comes: how long yet? Whoever still owes a head leaves when others need the place.
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let place = self.place.as_ref().filter(|_| self.intake.is_in_head());
+        if place.is_some_and(|place| place.poll_leave(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         if !self.intake.is_in_head() && !std::mem::replace(&mut self.waiting, true) {
             self.deadline = Instant::now() + self.patience;
         }
@@ -312,12 +323,18 @@ impl Drop for Connection {
         let unread = self.refused
             || self.intake.has_more()
             || !(self.intake.is_in_head() || self.intake.is_complete());
-        let (Some(io), permit) = (self.io.take(), self.permit.take()) else { return };
-        if unread && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let (Some(io), Some(place)) = (self.io.take(), self.place.take()) else { return };
+        if unread
+            && !place.is_needed()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
             runtime.spawn(async move {
-                // Whoever does not stop sending is cut off all the same.
-                let _ = tokio::time::timeout(LINGER, linger(io.into_inner())).await;
-                drop(permit);
+                place.waits();
+                // Whoever does not stop sending is cut off all the same, and at once when others need the place.
+                tokio::select! {
+                    _ = tokio::time::timeout(LINGER, linger(io.into_inner())) => {}
+                    () = std::future::poll_fn(|cx| place.poll_leave(cx)) => {}
+                }
             });
         }
     }

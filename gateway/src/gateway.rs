@@ -21,6 +21,7 @@ use crate::feed::source::{GatewayState, Source, timed};
 use crate::heartbeat::{heartbeat, heartbeats};
 use crate::listen::accept;
 use crate::live::Live;
+use crate::places::Places;
 use crate::proxy::Proxy;
 use crate::reply::Unreadable;
 use crate::resolve::Resolver;
@@ -244,6 +245,7 @@ async fn serve_calls(
 ) {
     let Parts { settings, live, app, unreadable, .. } = parts;
     let connections = TaskTracker::new();
+    let places = Places::new(settings, Arc::clone(&live.metrics));
     let (closing, closing_watch) = watch::channel(false);
     let stop_accepting = CancellationToken::new();
     let accepting = runtime.spawn({
@@ -252,7 +254,8 @@ async fn serve_calls(
         async move {
             match TcpListener::from_std(listener) {
                 Ok(listener) => {
-                    accept(listener, app, settings, unreadable, connections, closing_watch, stop).await;
+                    accept(listener, app, (settings, places), unreadable, connections, closing_watch, stop)
+                        .await;
                 }
                 Err(error) => tracing::error!(%error, "the gateway's listener cannot be used"),
             }

@@ -18,6 +18,7 @@ mod listen;
 mod live;
 mod metrics;
 mod operator;
+mod places;
 mod proxy;
 mod reply;
 mod resolve;

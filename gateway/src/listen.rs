@@ -11,11 +11,11 @@ use pingora_core::protocols::Stream;
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::server::ShutdownWatch;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
+use crate::places::{Place, Places};
 use crate::reply::Unreadable;
 use crate::settings::Settings;
 
@@ -26,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn accept<A>(
     listener: TcpListener,
     app: Arc<A>,
-    settings: Arc<Settings>,
+    (settings, places): (Arc<Settings>, Arc<Places>),
     unreadable: Arc<Unreadable>,
     connections: TaskTracker,
     shutdown: ShutdownWatch,
@@ -34,7 +34,6 @@ pub(crate) async fn accept<A>(
 ) where
     A: HttpServerApp + Send + Sync + 'static,
 {
-    let places = Arc::new(Semaphore::new(settings.connections_max));
     loop {
         let accepted = tokio::select! {
             biased;
@@ -42,10 +41,10 @@ pub(crate) async fn accept<A>(
             accepted = next(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, permit)) => {
+            Ok((stream, place)) => {
                 // A failure here means that the caller is gone already; the first read will tell.
                 let _ = stream.set_nodelay(true);
-                let connection = Connection::new(stream, permit, &settings, Arc::clone(&unreadable));
+                let connection = Connection::new(stream, place, &settings, Arc::clone(&unreadable));
                 connections.spawn(serve(Box::new(connection), Arc::clone(&app), shutdown.clone()));
             }
             Err(error) => {
@@ -56,13 +55,14 @@ pub(crate) async fn accept<A>(
     }
 }
 
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, permit))
+/// The next caller that may stay.
+async fn next(listener: &TcpListener, places: &Arc<Places>) -> std::io::Result<(TcpStream, Place)> {
+    loop {
+        let (stream, peer) = listener.accept().await?;
+        if let Some(share) = places.share(peer.ip()) {
+            return Ok((stream, places.take(share).await?));
+        }
+    }
 }
 
 async fn serve<A>(stream: Stream, app: Arc<A>, shutdown: ShutdownWatch)

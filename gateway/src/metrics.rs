@@ -30,6 +30,9 @@ pub(crate) struct Metrics {
     /// Calls that no route matched.
     pub(crate) unrouted: Arc<RouteMetrics>,
     refusals: Family<[(&'static str, &'static str); 1], Counter>,
+    connections_refused: Family<[(&'static str, &'static str); 1], Counter>,
+    /// Connections closed to make room.
+    pub(crate) connections_evicted: Counter,
 }
 
 /// What is counted for one route.
@@ -76,12 +79,27 @@ impl Metrics {
         self.refusals.get_or_create(&[("code", code)]).inc();
     }
 
+    /// Counts a connection that was closed as soon as it came.
+    pub(crate) fn connection_refused(&self, reason: &'static str) {
+        self.connections_refused.get_or_create(&[("reason", reason)]).inc();
+    }
+
     /// Hangs everything into the operator's registry.
     pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
         registry.register(
             "tollgate_refusals",
             "Calls that the gateway refused, by problem code",
             self.refusals.clone(),
+        );
+        registry.register(
+            "tollgate_connections_refused",
+            "Connections closed as soon as they came, by reason",
+            self.connections_refused.clone(),
+        );
+        registry.register(
+            "tollgate_connections_evicted",
+            "Connections closed while they awaited a request, because every place was taken and another came",
+            self.connections_evicted.clone(),
         );
         registry.register_collector(Box::new(Arc::clone(self)));
     }

@@ -26,8 +26,12 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// Worker threads of the proxy.
     pub threads: usize,
-    /// Connections served at once; further ones wait in the kernel's queue.
+    /// Connections open at once. When one more comes, those that have awaited a request longest are closed; while all
+    /// of them serve calls it waits in the kernel's queue.
     pub connections_max: usize,
+    /// Connections of one IPv4 address or IPv6 /64, but for trusted proxies; further ones are closed at once. 0: any
+    /// number.
+    pub connections_per_address: usize,
     /// How long a request head may take from its first byte to its last, and a new connection to send one.
     pub head_timeout: Duration,
     /// How long a connection may stay idle between two requests.
@@ -61,7 +65,18 @@ pub struct Settings {
     pub journal_bytes_max: u64,
 }
 
+/// Descriptors for what is neither a call nor its upstream: files, Postgres, the other faces of one process.
+const DESCRIPTORS_BESIDE: u64 = 200;
+
 impl Settings {
+    /// Lowers `connections_max` to what so many open descriptors allow, at two for each call; whether it had to.
+    pub fn fit_into(&mut self, descriptors: u64) -> bool {
+        let fits = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_BESIDE) / 2).unwrap_or(usize::MAX);
+        let too_many = self.connections_max > fits;
+        self.connections_max = self.connections_max.min(fits).max(1);
+        too_many
+    }
+
     /// Settings for a gateway on loopback with free ports.
     #[must_use]
     pub fn new(data_dir: PathBuf, problem_base_url: String, peppers: Peppers) -> Self {
@@ -75,6 +90,7 @@ impl Settings {
             trusted_proxies: TrustedProxies::default(),
             threads: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             connections_max: 10_000,
+            connections_per_address: 1_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             body_rate_min: 1_000,
@@ -90,6 +106,27 @@ impl Settings {
             query_timeout: Duration::from_secs(5),
             debounce: Duration::from_millis(20),
             journal_bytes_max: 256 << 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_connections_are_promised_than_there_are_descriptors_for() {
+        let peppers = Peppers::new(vec![(1, *b"a pepper of exactly 32 bytes.!?.")]).unwrap();
+        let settings = Settings::new(PathBuf::new(), String::new(), peppers);
+        for (descriptors, fits, lowered) in [
+            (1_048_576, 10_000, false),
+            (20_200, 10_000, false),
+            (20_199, 9_999, true),
+            (1_024, 412, true),
+            (100, 1, true),
+        ] {
+            let mut settings = settings.clone();
+            assert_eq!((settings.fit_into(descriptors), settings.connections_max), (lowered, fits));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Everything before the first request: data directory, secrets, logs, shutdown, the embedded Postgres.
 
 pub mod data_dir;
+pub mod descriptors;
 pub mod embedded;
 pub mod secrets;
 pub mod shutdown;

@@ -144,6 +144,18 @@ fn bits_of(address: IpAddr) -> u128 {
     }
 }
 
+/// The network that one subscriber has for themselves: an IPv4 address, or an IPv6 /64.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
+    }
+}
+
 /// One entry as proxies write it: an address, in brackets or not, with a port or not.
 fn address_of(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
@@ -239,6 +251,15 @@ mod tests {
         assert!(TrustedProxies::parse("0.0.0.0/0").unwrap().contains([8, 8, 8, 8].into()));
         assert!(!TrustedProxies::parse("0.0.0.0/0").unwrap().contains("2001:db8::1".parse().unwrap()));
         assert!(TrustedProxies::parse("::/0").unwrap().contains("2001:db8::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_network() {
+        let network = |text: &str| network_of(text.parse().unwrap());
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 
     #[test]

@@ -106,6 +106,11 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).await.expect("the gateway reads");
     }
 
+    /// Whether the bytes could be sent.
+    pub async fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).await.is_ok()
+    }
+
     pub async fn answer(&mut self) -> Message {
         self.try_answer().await.expect("an answer")
     }

@@ -1,9 +1,12 @@
 //! Every refusal as it reads on the wire.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use tollgate_domain::{ConsumerSubscription, Period};
 
-use crate::http::{Client, Message, request};
-use crate::stage::{Plot, credential, id, mint, quota, rate};
+use crate::http::{Client, Message, Reaction, ok, request};
+use crate::stage::{Plot, credential, id, mint, quota, rate, until};
 
 /// What all refusals have in common.
 fn check(answer: &Message, status: u16, code: &str, proxy_error: &str) {
@@ -209,15 +212,51 @@ async fn a_dripped_head_and_an_idle_connection_are_cut() {
 }
 
 #[tokio::test]
-async fn a_connection_over_the_cap_waits_for_a_place() {
-    let stage = Plot::new().await.tune(|settings| settings.connections_max = 1).start().await;
+async fn when_all_places_are_taken_the_longest_idle_makes_room_and_a_call_never_does() {
+    let stage = Plot::new().await.tune(|settings| settings.connections_max = 2).start().await;
+    let fields = [("X-API-Key", stage.key.as_str())];
+    let go_on = Arc::new(Notify::new());
+    let signal = Arc::clone(&go_on);
+    stage.upstream.behave(move |_| Reaction::Later(ok("", "at last"), Arc::clone(&signal)));
+    let mut served = stage.client().await;
+    served.send(request("GET /v1/items", &fields, "")).await;
+    until("asked", async || stage.upstream.seen().len() == 1).await;
+    stage.upstream.behave(|_| Reaction::Say(ok("", "hello")));
+    let mut idle = stage.client().await;
+    assert_eq!(idle.call("GET /v1/items", &fields).await.status(), 200);
+
+    let mut newcomer = stage.client().await;
+    assert_eq!(newcomer.call("GET /v1/items", &fields).await.status(), 200);
+    assert!(idle.try_answer().await.is_none(), "the idle one was closed");
+    // One that dripped half a head and one that said nothing go like one that is idle.
+    let mut dripping = stage.client().await;
+    dripping.send("GET /v1/items HTTP/1.1\r\nHos").await;
+    assert!(newcomer.try_answer().await.is_none());
+    let mut last = stage.client().await;
+    assert_eq!(last.call("GET /v1/items", &fields).await.status(), 200);
+    assert!(dripping.try_answer().await.is_none());
+    go_on.notify_one();
+    assert_eq!(served.answer().await.body, b"at last");
+    assert_eq!(stage.metric("tollgate_connections_evicted_total").await, Some(3.0));
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_places() {
+    let stage = Plot::new().await.tune(|settings| settings.connections_per_address = 2).start().await;
     let fields = [("X-API-Key", stage.key.as_str())];
     let mut first = stage.client().await;
     assert_eq!(first.call("GET /v1/items", &fields).await.status(), 200);
     let mut second = stage.client().await;
-    second.send(request("GET /v1/items", &fields, "")).await;
+    assert_eq!(second.call("GET /v1/items", &fields).await.status(), 200);
+    assert!(stage.client().await.try_answer().await.is_none(), "closed as soon as it came");
+    let refused = "tollgate_connections_refused_total{reason=\"per_address\"}";
+    assert_eq!(stage.metric(refused).await, Some(1.0));
     assert_eq!(first.call("GET /v1/items", &fields).await.status(), 200);
-    assert_eq!(stage.upstream.seen().len(), 2, "the second was not accepted yet");
-    drop(first);
-    assert_eq!(second.answer().await.status(), 200);
+    drop(second);
+    until("its place is free", async || {
+        let mut third = stage.client().await;
+        let sent = third.try_send(request("GET /v1/items", &fields, "")).await;
+        sent && third.try_answer().await.is_some_and(|answer| answer.status() == 200)
+    })
+    .await;
 }
