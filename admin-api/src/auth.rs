@@ -65,8 +65,7 @@ impl FromRequestParts<App> for Writer {
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Refusal> {
     let token = bearer(&parts.headers)?;
-    let address =
-        client_address(&app.trusted_proxies, parts).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let address = client_address(&app.trusted_proxies, parts).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let now = Instant::now();
     app.throttle.check(address, token, now).map_err(too_many_tries)?;
     match app.control.authenticate_token(token).await {

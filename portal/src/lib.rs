@@ -15,7 +15,6 @@ mod session_rows;
 mod shell;
 mod show;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
-use tollgate_domain::UserId;
 use tollgate_store::Store;
 use tollgate_web::{Face, PageHeaders, Problem};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
@@ -58,11 +56,7 @@ pub struct PortalState {
     /// What the portal was told.
     pub settings: Arc<Settings>,
     documents: reference::Documents,
-    /// Forms that made a key, and where they led: by user and by the form's own number. Held while a key is made.
-    sent_forms: SentForms,
 }
-
-type SentForms = Arc<tokio::sync::Mutex<HashMap<(UserId, uuid::Uuid), String>>>;
 
 impl PortalState {
     /// Over the one brain and its store.
@@ -74,7 +68,6 @@ impl PortalState {
             store,
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
-            sent_forms: SentForms::default(),
         }
     }
 }

@@ -82,7 +82,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets what is over: sessions, sign-in attempts, setup links.
+    /// Forgets what is over: sessions, sign-in attempts, setup links, sent forms.
     ///
     /// # Errors
     /// The database failed.
@@ -92,6 +92,9 @@ impl Store {
             .execute(&self.pool)
             .await?;
         sqlx::query("delete from setup_links where expires_at < now() - interval '1 day'")
+            .execute(&self.pool)
+            .await?;
+        sqlx::query("delete from sent_forms where sent_at < now() - interval '1 day'")
             .execute(&self.pool)
             .await?;
         Ok(())

@@ -128,6 +128,17 @@ async fn keys_are_made_once_per_form_and_revoked_after_a_question() {
     assert!(page.text.contains("id=\"new-key\"") && page.text.contains("Nightly &#60;import&#62;"));
     assert!(!browser.get(made.location()).await.text.contains("id=\"new-key\""), "shown once");
 
+    let once = browser.get(&path).await.between("name=\"once\" value=\"", "\"").to_owned();
+    let fields = [("name", "Both at once"), ("once", once.as_str())];
+    let mut second = site.browser();
+    second.set_cookie("session", browser.cookie("session").expect("a session"));
+    let keys = format!("{path}/keys");
+    let (one, two) = tokio::join!(browser.post(&keys, &fields), second.post(&keys, &fields));
+    assert_eq!(one.location(), two.location(), "{}", two.text);
+    assert!(browser.get(one.location()).await.text.contains("id=\"new-key\""));
+    let made = site.database.count("select count(*) from credentials where name <> $1", "First key").await;
+    assert_eq!(made, 2);
+
     let refused = browser
         .post(&format!("{path}/keys"), &[("name", ""), ("once", &uuid::Uuid::now_v7().to_string())])
         .await;

@@ -174,7 +174,8 @@ async fn a_guesser_behind_a_trusted_proxy_slows_down_only_themselves() {
         site.send(request).await.status
     };
     let right = PASSWORD.replace(' ', "+");
-    for (proxy, name) in [([10, 0, 0, 1], "the proxy"), ([192, 0, 2, 66], "a stranger that claims to be one")] {
+    for (proxy, name) in [([10, 0, 0, 1], "the proxy"), ([192, 0, 2, 66], "a stranger that claims to be one")]
+    {
         for n in 0..10 {
             let fields = format!("198.51.100.{n}, 203.0.113.7");
             assert_eq!(sign_in(proxy, &fields, "guess").await, StatusCode::UNPROCESSABLE_ENTITY, "{name}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -21,7 +22,9 @@ pub const PASSWORD: &str = "plain lamp seven boats";
 
 pub struct Site {
     pub control: Control,
-    router: Router,
+    /// Two portals over one database, asked in turn: none may keep what the other needs.
+    routers: [Router; 2],
+    asked: AtomicUsize,
     pub database: TestDatabase,
 }
 
@@ -69,8 +72,9 @@ impl Site {
             secure_cookies,
             trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
         };
-        let router = tollgate_portal::router(PortalState::new(control.clone(), settings));
-        Self { control, router, database }
+        let portal = || tollgate_portal::router(PortalState::new(control.clone(), settings.clone()));
+        let routers = [portal(), portal()];
+        Self { control, routers, asked: AtomicUsize::new(0), database }
     }
 
     pub fn browser(&self) -> Browser<'_> {
@@ -78,7 +82,8 @@ impl Site {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Page {
-        let response = self.router.clone().oneshot(request).await.expect("a router always answers");
+        let router = &self.routers[self.asked.fetch_add(1, Ordering::Relaxed) % 2];
+        let response = router.clone().oneshot(request).await.expect("a router always answers");
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("the body can be read").to_bytes();
         Page {

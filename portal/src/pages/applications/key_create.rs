@@ -1,10 +1,14 @@
 //! A new key, shown once.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use tollgate_control::CredentialInput;
-use tollgate_domain::{ApplicationId, CredentialId, Environment};
+use tollgate_control::{CredentialInput, MintedKey};
+use tollgate_domain::{ApplicationId, CredentialId, Environment, UserId};
+use tollgate_store::FormClaim;
+use tollgate_web::Problem;
 
 use super::shown;
 use crate::error::{Answer, Fault};
@@ -14,8 +18,9 @@ use crate::session::{Visit, unkept};
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters, reference};
 
-/// How many sent forms are remembered.
-const SENT_FORMS_KEPT: usize = 4096;
+/// How often, and how many times, the second of two clicks looks whether the first has made the key.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: usize = 100;
 
 #[derive(Template)]
 #[template(path = "applications/key_created.html")]
@@ -44,31 +49,49 @@ pub async fn post(
 ) -> Answer {
     let member = visit.member()?;
     let id: ApplicationId = id.parse().map_err(|_| Fault::not_found())?;
+    let user = visit.account()?.user_id;
     // The same form sent again, by a double click or the back button, leads to the key it made.
-    let mut sent = state.sent_forms.lock().await;
-    let this_form = (visit.account()?.user_id, typed.once);
-    if let Some(made) = sent.get(&this_form) {
-        return visit.go(made, None).await;
+    if let Some(made) = made_before(&state, user, typed.once).await? {
+        return visit.go(&made, None).await;
     }
     let name = typed.name.trim().to_owned();
     let input = CredentialInput { name, environment: Environment::Live, expires_at: None };
-    match state.control.create_credential(&member.actor, id, input).await {
-        Ok(minted) => {
-            let there = format!("/applications/{id}/keys/{}", minted.id);
-            visit.keep_secret(minted.id, minted.secret.reveal()).await?;
-            // Kept before the lock is given up, so that the second click finds the secret as well.
-            visit.session.save().await?;
-            if sent.len() >= SENT_FORMS_KEPT {
-                sent.clear();
-            }
-            sent.insert(this_form, there.clone());
-            visit.go(&there, None).await
-        }
-        Err(error) => {
+    let made = state.control.create_credential(&member.actor, id, input).await;
+    let there = match &made {
+        Ok(minted) => kept(&visit, id, minted).await.map(Some),
+        Err(_) => Ok(None),
+    };
+    match &there {
+        Ok(Some(there)) => state.store.finish_form(user, typed.once, there).await?,
+        Ok(None) | Err(_) => state.store.release_form(user, typed.once).await?,
+    }
+    match (there?, made) {
+        (Some(there), _) => visit.go(&there, None).await,
+        (None, Ok(_)) => Err(Fault::Problem(Problem::internal())),
+        (None, Err(error)) => {
             let form = Form::with([("name", typed.name)]).refused(error)?;
             visit.refused(&super::show::view(&state, &visit, &member, id, form).await?)
         }
     }
+}
+
+/// Where the form led, if it was sent before, to whichever portal; else it is ours to do.
+async fn made_before(state: &PortalState, user: UserId, once: uuid::Uuid) -> Result<Option<String>, Fault> {
+    for _ in 0..LOOKS {
+        match state.store.claim_form(user, once).await? {
+            FormClaim::Mine => return Ok(None),
+            FormClaim::Done(there) => return Ok(Some(there)),
+            FormClaim::UnderWay => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+    Err(Fault::Problem(Problem::unavailable("This form was sent before and is still being worked on.")))
+}
+
+/// Keeps the secret for the page that shows it, before a second click is told where that is; returns its path.
+async fn kept(visit: &Visit, id: ApplicationId, minted: &MintedKey) -> Result<String, Fault> {
+    visit.keep_secret(minted.id, minted.secret.reveal()).await?;
+    visit.session.save().await?;
+    Ok(format!("/applications/{id}/keys/{}", minted.id))
 }
 
 /// `GET /applications/{id}/keys/{key}`
