@@ -1,8 +1,9 @@
 //! The data plane: a thin Pingora skin over the engine.
 //!
 //! `gateway` starts and stops it; `listen` and `connection` accept callers, `places` says how many and who makes
-//! room, `intake` what may go on; `proxy` is a call's life as Pingora's phases, `caller` who calls, `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed`
-//! keeps the configuration fresh, `live` holds it, `disk` saves it; `usage` counts; `operator` shows.
+//! room, `intake` what may go on; `proxy` is a call's life as Pingora's phases, `caller` who calls,
+//! `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed` keeps the
+//! configuration fresh, `live` holds it, `disk` saves it; `usage` counts; `operator` shows.
 
 mod caller;
 mod connection;
