@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("boot", &[]),
     ("control", &["domain", "engine", "openapi", "store"]),
     ("web", &["boot"]),
-    ("demo", &["domain", "control", "openapi", "store"]),
+    ("demo", &["domain", "engine", "control", "openapi", "store"]),
     ("gateway", &["domain", "engine", "store", "boot"]),
     ("admin-api", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
     ("portal", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
