@@ -58,7 +58,8 @@ pub fn router(state: AdminApiState) -> Router {
     if !problem_base.ends_with('/') {
         problem_base.push('/');
     }
-    let app = App { control: state.control, throttle: Arc::default(), trusted_proxies: state.trusted_proxies };
+    let app =
+        App { control: state.control, throttle: Arc::default(), trusted_proxies: state.trusted_proxies };
     let (routes, _) = routes::all().split_for_parts();
     let routes =
         routes.layer(middleware::from_fn_with_state(app.clone(), applied::wait_where_asked)).with_state(app);

@@ -63,12 +63,7 @@ impl PortalState {
     #[must_use]
     pub fn new(control: Control, settings: Settings) -> Self {
         let store = control.store().clone();
-        Self {
-            control,
-            store,
-            settings: Arc::new(settings),
-            documents: reference::Documents::default(),
-        }
+        Self { control, store, settings: Arc::new(settings), documents: reference::Documents::default() }
     }
 }
 
