@@ -51,5 +51,6 @@ pub(crate) fn heartbeat(live: &Live, settings: &Settings, boot_id: Uuid, state: 
         revision: live.status.revision(),
         state,
         last_error: live.status.last_error(),
+        counted_at: live.status.counted_at(),
     }
 }

@@ -55,6 +55,25 @@ struct Quotas {
     elsewhere: Option<(Month, HashMap<SubscriptionId, u64>)>,
 }
 
+impl Quotas {
+    /// Hands the used quota to the meter of one subscription.
+    fn tell(&self, consumers: &Consumers, subscription: SubscriptionId) {
+        if let Some((month, used)) = &self.elsewhere
+            && let Some(count) = used.get(&subscription)
+            && let Some(owner) = self.owners.get(&subscription)
+        {
+            consumers.set_quota_others(*owner, subscription, *month, *count);
+        }
+    }
+
+    /// Hands the used quota to all meters.
+    fn tell_all(&self, consumers: &Consumers) {
+        for subscription in self.elsewhere.iter().flat_map(|(_, used)| used.keys()) {
+            self.tell(consumers, *subscription);
+        }
+    }
+}
+
 impl Live {
     pub(crate) fn new(settings: &Settings, resolver: Arc<Resolver>) -> Self {
         Self {
@@ -100,7 +119,7 @@ impl Live {
         let replaced = tokio::task::spawn_blocking(move || {
             live.quotas().owners = owners_of(&applications).collect();
             live.consumers.replace_all(applications);
-            live.set_elsewhere_of(None);
+            live.quotas().tell_all(&live.consumers);
         });
         if let Err(error) = replaced.await {
             tracing::error!(%error, "replacing the consumers failed");
@@ -140,14 +159,18 @@ impl Live {
     /// Replaces the applications `ids` by what is `present` of them; the others may no longer call.
     pub(crate) fn apply_consumers(&self, ids: &[ApplicationId], present: Vec<ConsumerApplication>) {
         let listed: Vec<ApplicationId> = present.iter().map(|application| application.id).collect();
-        self.quotas().owners.extend(owners_of(&present));
+        let arrived: Vec<_> = owners_of(&present).collect();
         for application in present {
             self.consumers.replace(application);
         }
         for id in ids.iter().filter(|id| !listed.contains(id)) {
             self.consumers.remove(*id);
         }
-        self.set_elsewhere_of(Some(&listed));
+        let mut quotas = self.quotas();
+        quotas.owners.extend(arrived.iter().copied());
+        for (subscription, _) in arrived {
+            quotas.tell(&self.consumers, subscription);
+        }
     }
 
     /// Every consumer in the form it came in.
@@ -158,9 +181,22 @@ impl Live {
     }
 
     /// What all other processes charged in a month.
-    pub(crate) fn set_used_elsewhere(&self, month: CalendarMonth, used: &HashMap<SubscriptionId, u64>) {
-        self.quotas().elsewhere = Some((Month::from(month), used.clone()));
-        self.set_elsewhere_of(None);
+    pub(crate) fn set_used_elsewhere(&self, month: CalendarMonth, used: HashMap<SubscriptionId, u64>) {
+        let mut quotas = self.quotas();
+        quotas.elsewhere = Some((Month::from(month), used));
+        quotas.tell_all(&self.consumers);
+    }
+
+    /// What changed of it since, in the same month.
+    pub(crate) fn change_used_elsewhere(&self, month: CalendarMonth, changed: &[(SubscriptionId, u64)]) {
+        let mut quotas = self.quotas();
+        let Some((known, used)) = &mut quotas.elsewhere else { return };
+        if *known == Month::from(month) {
+            used.extend(changed.iter().copied());
+            for (subscription, _) in changed {
+                quotas.tell(&self.consumers, *subscription);
+            }
+        }
     }
 
     /// Forgets what is only of the past: meters of removed subscriptions, and whose subscriptions they were.
@@ -173,19 +209,6 @@ impl Live {
             );
         });
         self.quotas().owners = owners;
-    }
-
-    /// Hands the used quota to the meters: of all subscriptions, or of those of some applications that just came.
-    fn set_elsewhere_of(&self, only: Option<&[ApplicationId]>) {
-        let quotas = self.quotas();
-        let Some((month, used)) = &quotas.elsewhere else { return };
-        for (subscription, count) in used {
-            if let Some(owner) = quotas.owners.get(subscription)
-                && only.is_none_or(|only| only.contains(owner))
-            {
-                self.consumers.set_quota_others(*owner, *subscription, *month, *count);
-            }
-        }
     }
 
     fn quotas(&self) -> MutexGuard<'_, Quotas> {

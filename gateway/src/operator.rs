@@ -15,8 +15,8 @@ use tokio::net::TcpListener;
 
 use crate::live::Live;
 use crate::metrics::{counter, gauge};
-use crate::usage::flush::FlushStatus;
 use crate::usage::ledger::Ledger;
+use crate::usage::status::FlushStatus;
 
 #[derive(Clone)]
 struct Operator {
@@ -114,8 +114,26 @@ impl Collector for Standing {
         counter(
             e,
             "tollgate_usage_damaged_journals",
-            "Usage journals of earlier processes that were set aside",
-            self.flush.set_aside.load(std::sync::atomic::Ordering::Relaxed),
+            "Usage journals that were set aside as *.damaged, because they could not be read or stored",
+            self.flush.journals_set_aside(),
+        )?;
+        counter(
+            e,
+            "tollgate_usage_refused_counts",
+            "Counts that the database refused for good; they stand in the journals that were set aside",
+            self.flush.counts_refused(),
+        )?;
+        counter(
+            e,
+            "tollgate_usage_journal_waits",
+            "Calls that made a usage journal file themselves because none was ready",
+            self.ledger.files_made_in_calls(),
+        )?;
+        gauge(
+            e,
+            "tollgate_quota_answer_age_seconds",
+            "Seconds since it was last known what other gateways used of quotas, or since the start",
+            self.flush.quota_age_seconds(),
         )
     }
 }

@@ -3,14 +3,16 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 
-/// Read by readiness, metrics and heartbeats; written by the feed and the shutdown.
+/// Read by readiness, metrics and heartbeats; written by the feed, the flush and the shutdown.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
     revision: AtomicI64,
     revision_seen: AtomicI64,
     draining: AtomicBool,
+    counted_us: AtomicI64,
     last_error: Mutex<Option<String>>,
     changed: Notify,
 }
@@ -33,6 +35,11 @@ impl Status {
         self.changed.notify_one();
     }
 
+    /// All calls that ended before `at` are stored.
+    pub(crate) fn counted(&self, at: DateTime<Utc>) {
+        self.counted_us.store(at.timestamp_micros(), Ordering::Relaxed);
+    }
+
     /// The gateway begins to go away.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
@@ -45,6 +52,10 @@ impl Status {
 
     pub(crate) fn revision_seen(&self) -> i64 {
         self.revision_seen.load(Ordering::Relaxed).max(self.revision())
+    }
+
+    pub(crate) fn counted_at(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.counted_us.load(Ordering::Relaxed))
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tollgate_store::NodeReport;
 use uuid::Uuid;
 
 use crate::stage::{Reply, Stage};
@@ -11,6 +12,10 @@ const PATH: &str = "/v1/services/backend?wait=applied";
 
 async fn change(stage: &Stage, query: &str, read_timeout_ms: u32) -> Reply {
     stage.patch(&format!("{PATH}{query}"), json!({ "read_timeout_ms": read_timeout_ms })).await
+}
+
+fn report(boot_id: Uuid, revision: i64, state: &str) -> NodeReport<'_> {
+    NodeReport { boot_id, name: "a", version: "1", revision, state, last_error: None, counted_at: None }
 }
 
 #[tokio::test]
@@ -23,9 +28,9 @@ async fn a_write_waits_for_every_serving_gateway() {
 
     let (first, second) = (Uuid::now_v7(), Uuid::now_v7());
     let head = store.feed_head().await.unwrap().revision;
-    store.gateway_heartbeat(first, "a", "1", head + 1, "serving", None).await.unwrap();
-    store.gateway_heartbeat(second, "b", "1", head, "serving", None).await.unwrap();
-    store.gateway_heartbeat(Uuid::now_v7(), "c", "1", 0, "draining", None).await.unwrap();
+    store.gateway_heartbeat(&report(first, head + 1, "serving")).await.unwrap();
+    store.gateway_heartbeat(&report(second, head, "serving")).await.unwrap();
+    store.gateway_heartbeat(&report(Uuid::now_v7(), 0, "draining")).await.unwrap();
     let late = change(&stage, "&timeout=100ms", 2_000).await.expect(200);
     assert_eq!(late.header("tollgate-applied"), "false");
     assert_eq!(late.header("tollgate-revision"), (head + 1).to_string());
@@ -34,7 +39,7 @@ async fn a_write_waits_for_every_serving_gateway() {
     let follow = async {
         tokio::time::sleep(Duration::from_millis(30)).await;
         for boot_id in [first, second] {
-            store.gateway_heartbeat(boot_id, "x", "1", head + 2, "serving", None).await.unwrap();
+            store.gateway_heartbeat(&report(boot_id, head + 2, "serving")).await.unwrap();
         }
     };
     let (applied, ()) = tokio::join!(change(&stage, "", 3_000), follow);

@@ -19,13 +19,15 @@ impl Control {
         Ok(())
     }
 
-    /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log.
+    /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were
+    /// counted by which gateway that is no more.
     ///
     /// # Errors
     /// The database is away.
     pub async fn sweep(&self) -> Result<()> {
         self.store.sweep_expired().await?;
         self.store.feed_prune().await?;
+        self.store.fold_quota_usage().await?;
         Ok(())
     }
 }

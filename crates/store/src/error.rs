@@ -26,6 +26,21 @@ pub enum Error {
     Migration(String),
 }
 
+impl Error {
+    /// Whether the rows themselves were refused (SQLSTATE class 22, data, or 23, integrity): sending the same again is of
+    /// no use, however long one waits.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Conflict(_) | Self::Referenced(_) => true,
+            Self::Database(sqlx::Error::Database(db)) => {
+                db.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match &error {

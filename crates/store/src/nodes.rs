@@ -27,31 +27,44 @@ pub struct NodeRow {
     pub seen_at: DateTime<Utc>,
 }
 
+/// What a gateway process says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct NodeReport<'r> {
+    /// The process.
+    pub boot_id: Uuid,
+    /// Its host's name or what it was told to be called.
+    pub name: &'r str,
+    /// The build.
+    pub version: &'r str,
+    /// The revision that it serves.
+    pub revision: i64,
+    /// starting, serving, draining or stopped.
+    pub state: &'r str,
+    /// Why it refused a newer revision, if it did.
+    pub last_error: Option<&'r str>,
+    /// All its calls that ended before this are stored.
+    pub counted_at: Option<DateTime<Utc>>,
+}
+
 impl Store {
-    /// Says that a gateway lives and what it runs. `state` is one of starting, serving, draining, stopped.
+    /// Says that a gateway lives, what it runs and what it has handed in.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn gateway_heartbeat(
-        &self,
-        boot_id: Uuid,
-        name: &str,
-        version: &str,
-        revision: i64,
-        state: &str,
-        last_error: Option<&str>,
-    ) -> Result<()> {
+    pub async fn gateway_heartbeat(&self, report: &NodeReport<'_>) -> Result<()> {
         sqlx::query(
-            "insert into gateway_nodes (boot_id, name, version, revision, state, last_error)
-             values ($1, $2, $3, $4, $5, $6)
-             on conflict (boot_id) do update set revision = $4, state = $5, last_error = $6, seen_at = now()",
+            "insert into gateway_nodes (boot_id, name, version, revision, state, last_error, counted_at)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (boot_id) do update set revision = $4, state = $5, last_error = $6, counted_at = $7,
+                seen_at = now(), silent_since = null",
         )
-        .bind(boot_id)
-        .bind(name)
-        .bind(version)
-        .bind(revision)
-        .bind(state)
-        .bind(last_error)
+        .bind(report.boot_id)
+        .bind(report.name)
+        .bind(report.version)
+        .bind(report.revision)
+        .bind(report.state)
+        .bind(report.last_error)
+        .bind(report.counted_at)
         .execute(&self.pool)
         .await?;
         Ok(())

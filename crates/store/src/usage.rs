@@ -1,9 +1,10 @@
-//! The ledger's write side: cumulative counts in, quota sums out.
+//! The ledger's write side: cumulative counts in, quota sums moved with them.
 
 use chrono::{DateTime, Utc};
-use tollgate_domain::{CalendarMonth, SubscriptionId, UsageCount};
+use tollgate_domain::UsageCount;
 use uuid::Uuid;
 
+use crate::quota::lock_boot;
 use crate::{Result, Store};
 
 impl Store {
@@ -22,10 +23,7 @@ impl Store {
         boots.sort_unstable();
         boots.dedup();
         for boot in boots {
-            sqlx::query("select pg_advisory_xact_lock(hashtextextended('usage:' || $1::text, 0))")
-                .bind(boot)
-                .execute(&mut *tx)
-                .await?;
+            lock_boot(&mut tx, boot).await?;
         }
         let uuids = |pick: fn(&UsageCount) -> Uuid| counts.iter().map(pick).collect::<Vec<_>>();
         let numbers = |pick: fn(&UsageCount) -> u64| {
@@ -49,41 +47,6 @@ impl Store {
             .await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    /// Charged calls of a month per subscription, counted by every gateway process but one.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn quota_used_elsewhere(
-        &self,
-        month: CalendarMonth,
-        boot_id: Uuid,
-    ) -> Result<Vec<(SubscriptionId, u64)>> {
-        let rows: Vec<(Uuid, i64)> = sqlx::query_as(
-            "select subscription_id, sum(charged)::bigint from quota_usage
-             where month = $1 and boot_id <> $2 group by subscription_id",
-        )
-        .bind(month.first_day())
-        .bind(boot_id)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows.into_iter().map(|(id, used)| (id.into(), used.unsigned_abs())).collect())
-    }
-
-    /// Charged calls of a month for one subscription, by all gateways.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn quota_used(&self, subscription: SubscriptionId, month: CalendarMonth) -> Result<u64> {
-        let used: i64 = sqlx::query_scalar(
-            "select coalesce(sum(charged), 0)::bigint from quota_usage where month = $1 and subscription_id = $2",
-        )
-        .bind(month.first_day())
-        .bind(subscription.uuid())
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(used.unsigned_abs())
     }
 }
 
@@ -123,4 +86,4 @@ with incoming as (
 insert into quota_usage as q (subscription_id, boot_id, month, charged)
 select subscription_id, boot_id, month, charged from growth where charged > 0
 on conflict (month, subscription_id, boot_id) do update
-    set charged = q.charged + excluded.charged, updated_at = now()";
+    set charged = q.charged + excluded.charged, updated_at = now(), changed_in = pg_current_xact_id()::text::bigint";

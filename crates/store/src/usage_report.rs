@@ -135,13 +135,16 @@ impl Store {
         .await?)
     }
 
-    /// Until when counts are known to be complete: the oldest of the latest words of the gateways that serve.
+    /// Until when counts are complete: the oldest instant up to which a gateway that lives has handed in its calls. One
+    /// that was not heard of for 15 s is not waited for: what a dead one still has in its journal, at most what it counted
+    /// since its last word, comes when it is started again. None where none lives.
     ///
     /// # Errors
     /// The database failed.
     pub async fn counted_up_to(&self) -> Result<Option<DateTime<Utc>>> {
         Ok(sqlx::query_scalar(
-            "select min(seen_at) from gateway_nodes where state = 'serving' and seen_at > now() - interval '10 minutes'",
+            "select min(coalesce(counted_at, started_at)) from gateway_nodes
+             where state in ('serving', 'draining') and seen_at > now() - interval '15 seconds'",
         )
         .fetch_one(&self.pool)
         .await?)

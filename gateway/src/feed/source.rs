@@ -4,15 +4,28 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tollgate_domain::{
-    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId, UsageCount,
-};
-pub use tollgate_store::{FeedChange, FeedKind, FullLoad, Head};
-use tollgate_store::{Listener, Store};
+use chrono::{DateTime, Utc};
+use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, UsageCount};
+use tollgate_store::{Error as StoreError, Listener, NodeReport, Store};
+pub use tollgate_store::{FeedChange, FeedKind, FullLoad, Head, QuotaAnswer, QuotaMark, QuotaQuestion};
 use uuid::Uuid;
 
 /// Why the control plane did not answer. A gateway only waits and asks again, whatever it was.
 pub type SourceError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why counts were not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Some of these very counts break a rule of the database; to send them again is of no use.
+    #[error("refused")]
+    Refused(#[source] SourceError),
+    /// The control plane does not answer; it would not answer others either.
+    #[error("no answer")]
+    Away(#[source] SourceError),
+    /// Something else; others may fare better, and these may later.
+    #[error("not stored")]
+    Failed(#[source] SourceError),
+}
 
 /// The control plane as a gateway sees it. Any of these may fail at any time without disturbing traffic.
 #[async_trait]
@@ -30,13 +43,14 @@ pub trait Source: Send + Sync + 'static {
     /// Opens a stream of hints that something changed.
     async fn listen(&self) -> Result<Box<dyn Hints>, SourceError>;
     /// Stores cumulative counts. Storing the same or older ones again changes nothing.
-    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError>;
-    /// Charged calls of a month by subscription, of all processes but `boot_id`.
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), RecordError>;
+    /// Charged calls of a month by subscription, of all processes but `boot_id`; all of them, or what changed.
     async fn quota_used_elsewhere(
         &self,
         month: CalendarMonth,
         boot_id: Uuid,
-    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError>;
+        question: QuotaQuestion,
+    ) -> Result<QuotaAnswer, SourceError>;
     /// Reports this gateway.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError>;
 }
@@ -63,6 +77,8 @@ pub struct Heartbeat {
     pub state: GatewayState,
     /// Why the newest revision is not the one it runs.
     pub last_error: Option<String>,
+    /// All its calls that ended before this are stored.
+    pub counted_at: Option<DateTime<Utc>>,
 }
 
 /// Where a gateway stands in its life.
@@ -117,23 +133,34 @@ impl Source for Store {
         Ok(Box::new(self.feed_listen().await?))
     }
 
-    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError> {
-        Ok(Self::record_usage(self, counts).await?)
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), RecordError> {
+        Self::record_usage(self, counts).await.map_err(|error| match error {
+            StoreError::Unavailable(_) => RecordError::Away(error.into()),
+            error if error.is_refusal() => RecordError::Refused(error.into()),
+            error => RecordError::Failed(error.into()),
+        })
     }
 
     async fn quota_used_elsewhere(
         &self,
         month: CalendarMonth,
         boot_id: Uuid,
-    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError> {
-        Ok(Self::quota_used_elsewhere(self, month, boot_id).await?)
+        question: QuotaQuestion,
+    ) -> Result<QuotaAnswer, SourceError> {
+        Ok(Self::quota_used_elsewhere(self, month, boot_id, question).await?)
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {
-        let Heartbeat { boot_id, name, version, revision, state, last_error } = heartbeat;
-        self.gateway_heartbeat(*boot_id, name, version, *revision, state.as_str(), last_error.as_deref())
-            .await?;
-        Ok(())
+        let report = NodeReport {
+            boot_id: heartbeat.boot_id,
+            name: &heartbeat.name,
+            version: heartbeat.version,
+            revision: heartbeat.revision,
+            state: heartbeat.state.as_str(),
+            last_error: heartbeat.last_error.as_deref(),
+            counted_at: heartbeat.counted_at,
+        };
+        Ok(self.gateway_heartbeat(&report).await?)
     }
 }
 

@@ -1,70 +1,72 @@
-//! Carries counts from the journal to Postgres and knows what was used of each quota elsewhere.
+//! Carries counts from the journal to Postgres.
 //!
 //! Counts are cumulative per process, so sending them again changes nothing: a batch that was stored but not
 //! acknowledged, or a journal that was flushed but not deleted, cannot bill a call twice.
+//!
+//! Nothing that Postgres refuses holds up anything else: rows that break a rule of the database are found and left out, and
+//! the file they stand in is kept as `*.damaged`; a file that fails otherwise is tried again after all others.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tollgate_domain::{CalendarMonth, SubscriptionId, UsageCount};
+use tokio_util::task::AbortOnDropHandle;
+use tollgate_domain::UsageCount;
 
 use super::journal::Recovered;
 use super::ledger::{Ledger, Pending};
-use super::leftovers::{Leftovers, charged_by_subscription};
-use crate::disk::{DataDir, SavedQuota};
-use crate::feed::source::{Source, SourceError, timed};
+use super::leftovers::Leftovers;
+use super::parcel::{Parcel, Verdict, with_causes};
+use super::quota::Quota;
+use super::status::FlushStatus;
+use crate::disk::DataDir;
+use crate::feed::source::{RecordError, Source, SourceError};
 use crate::live::Live;
 use crate::settings::Settings;
 
-/// Counts per statement.
-const BATCH: usize = 500;
-/// How often the quota file is written where something changed.
-const SAVE_EVERY: Duration = Duration::from_secs(10);
-const MICROS: f64 = 1e6;
-
-/// Numbers about the journal for the operator.
-#[derive(Debug, Default)]
-pub(crate) struct FlushStatus {
-    lag_us: AtomicU64,
-    /// Journals of earlier processes that could not be read.
-    pub(crate) set_aside: AtomicU64,
-}
-
-impl FlushStatus {
-    /// Seconds since everything counted was last safe in Postgres; 0 while it is.
-    pub(crate) fn lag_seconds(&self) -> f64 {
-        self.lag_us.load(Ordering::Relaxed) as f64 / MICROS
-    }
-}
+/// In place of a number of accepted calls: this count was refused for good.
+const REFUSED: u64 = u64::MAX;
 
 pub(crate) struct Flush {
     ledger: Arc<Ledger>,
     source: Arc<dyn Source>,
     live: Arc<Live>,
-    data: Arc<DataDir>,
     settings: Arc<Settings>,
     status: Arc<FlushStatus>,
-    leftovers: Vec<(PathBuf, Recovered)>,
+    quota: Quota,
+    leftovers: Vec<Leftover>,
     /// Calls last accepted, by file and slot.
     accepted: HashMap<u64, Vec<u64>>,
-    month: CalendarMonth,
-    /// What this process charged in minutes that are already settled.
-    settled: HashMap<SubscriptionId, u64>,
-    /// Minutes below this one are settled.
-    settled_before: u32,
-    elsewhere: HashMap<SubscriptionId, u64>,
-    leftovers_in_elsewhere: bool,
     complete_at: Instant,
-    quota_at: Instant,
-    save_at: Instant,
-    unsaved: bool,
     answered: bool,
+}
+
+/// A journal of an earlier process on its way.
+struct Leftover {
+    path: PathBuf,
+    journal: Recovered,
+    parcel: Parcel,
+    refused: Refused,
+}
+
+/// How many counts of a file were refused for good, and why the first was.
+#[derive(Default)]
+struct Refused {
+    counts: u64,
+    cause: String,
+}
+
+impl Refused {
+    fn note(&mut self, error: &SourceError) {
+        if self.counts == 0 {
+            self.cause = with_causes(error.as_ref());
+        }
+        self.counts += 1;
+    }
 }
 
 impl Flush {
@@ -77,27 +79,37 @@ impl Flush {
         leftovers: Leftovers,
     ) -> Self {
         let status = Arc::new(FlushStatus::default());
-        status.set_aside.store(leftovers.set_aside as u64, Ordering::Relaxed);
+        status.set_aside(leftovers.set_aside as u64);
         ledger.hold(leftovers.recovered.iter().map(|(_, journal)| journal.file_bytes).sum());
-        let now = Instant::now();
+        ledger.prepare_files();
+        // What an earlier process left is not handed in yet.
+        let counts = leftovers.recovered.iter().flat_map(|(_, journal)| &journal.counts);
+        let oldest = counts.map(|count| i64::from(count.key.minute)).min();
+        let oldest = oldest.and_then(|minute| DateTime::from_timestamp(minute * 60, 0));
+        live.status.counted(oldest.unwrap_or_else(Utc::now));
+        let leftover = |(path, journal): (PathBuf, Recovered)| Leftover {
+            path,
+            parcel: Parcel::new(journal.counts.len()),
+            journal,
+            refused: Refused::default(),
+        };
         Self {
+            quota: Quota::new(
+                Arc::clone(&source),
+                Arc::clone(&live),
+                data,
+                Arc::clone(&settings),
+                Arc::clone(&status),
+                ledger.boot_id(),
+            ),
             ledger,
             source,
             live,
-            data,
             settings,
             status,
-            leftovers: leftovers.recovered,
+            leftovers: leftovers.recovered.into_iter().map(leftover).collect(),
             accepted: HashMap::new(),
-            month: CalendarMonth::of(Utc::now()),
-            settled: HashMap::new(),
-            settled_before: 0,
-            elsewhere: HashMap::new(),
-            leftovers_in_elsewhere: false,
-            complete_at: now,
-            quota_at: now,
-            save_at: now,
-            unsaved: false,
+            complete_at: Instant::now(),
             answered: true,
         }
     }
@@ -109,28 +121,18 @@ impl Flush {
     /// Before the first call, without Postgres: what is known on disk, that is the quota file and the journals that it
     /// does not contain yet.
     pub(crate) fn quota_from_disk(&mut self) {
-        let saved = self.data.load_quota(self.month).unwrap_or_default();
-        let uncounted = self
-            .leftovers
-            .iter()
-            .flat_map(|(_, journal)| &journal.counts)
-            .filter(|count| !(count.boot_id == saved.boot_id && count.key.minute < saved.settled_before));
-        let charged = charged_by_subscription(uncounted, &minutes_of(self.month));
-        for (subscription, count) in charged.into_iter().chain(saved.used) {
-            *self.elsewhere.entry(subscription).or_default() += count;
-        }
-        self.leftovers_in_elsewhere = true;
-        self.live.set_used_elsewhere(self.month, &self.elsewhere);
+        self.quota.take_from_disk(self.leftovers.iter().flat_map(|leftover| &leftover.journal.counts));
     }
 
     /// Before the first call, with Postgres: hands in what earlier processes left, then asks for all that was used.
     pub(crate) async fn quota_from_source(&mut self) -> Result<(), SourceError> {
         self.flush_leftovers().await?;
-        self.ask_quota().await
+        self.quota.ask().await
     }
 
     /// Flushes until `stop`, then once more. Call [`Flush::finish`] after the last call has ended.
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Self {
+        let _preparing = AbortOnDropHandle::new(tokio::spawn(keep_files_ready(Arc::clone(&self.ledger))));
         let mut ticks = tokio::time::interval(self.settings.flush_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -147,38 +149,34 @@ impl Flush {
         self.ledger.turn(minute_of(Utc::now()) + 1);
         self.round().await;
         self.ledger.discard_files();
-        self.save_quota().await;
+        self.quota.save().await;
     }
 
     async fn round(&mut self) {
-        self.ledger.turn(minute_of(Utc::now()));
+        let began = Utc::now();
+        self.ledger.turn(minute_of(began));
         self.sync().await;
         let flushed = self.flush_all().await;
         match &flushed {
             Ok(()) => {
                 self.complete_at = Instant::now();
+                // Calls that ended before were in what was just sent.
+                self.live.status.counted(began);
                 if !self.answered {
                     tracing::info!("usage is flushed again");
                 }
             }
             Err(error) if self.answered => {
-                tracing::warn!(%error, "cannot flush usage; it stays in the journal")
+                tracing::warn!(error = with_causes(error), "cannot flush usage; it stays in the journal");
             }
-            Err(error) => tracing::debug!(%error, "still cannot flush usage"),
+            Err(error) => tracing::debug!(error = with_causes(error), "still cannot flush usage"),
         }
         self.answered = flushed.is_ok();
-        let lag = if flushed.is_ok() { Duration::ZERO } else { self.complete_at.elapsed() };
-        self.status.lag_us.store(u64::try_from(lag.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-
-        if flushed.is_ok() && self.quota_at <= Instant::now() {
-            self.quota_at = Instant::now() + self.settings.quota_every;
-            if let Err(error) = self.ask_quota().await {
-                tracing::debug!(%error, "cannot ask what other gateways used");
-            }
+        self.status.lags(if flushed.is_ok() { Duration::ZERO } else { self.complete_at.elapsed() });
+        if !matches!(flushed, Err(RecordError::Away(_))) {
+            self.quota.ask_when_due().await;
         }
-        if self.unsaved && self.save_at <= Instant::now() {
-            self.save_quota().await;
-        }
+        self.quota.save_when_due().await;
     }
 
     async fn sync(&self) {
@@ -195,114 +193,138 @@ impl Flush {
         }
     }
 
-    async fn flush_all(&mut self) -> Result<(), SourceError> {
-        self.flush_leftovers().await?;
+    /// Everything, or else the first failure; only one to reach Postgres at all ends it early.
+    async fn flush_all(&mut self) -> Result<(), RecordError> {
+        let mut all = self.flush_leftovers().await;
+        if matches!(all, Err(RecordError::Away(_))) {
+            return all;
+        }
         // Settled in order, so that one number says what is settled.
         let mut in_order = true;
         for pending in self.ledger.pending() {
-            self.flush_minute(&pending).await?;
-            in_order &= pending.is_final;
+            let flushed = self.flush_minute(&pending).await;
+            if matches!(flushed, Err(RecordError::Away(_))) {
+                return flushed;
+            }
+            in_order &= pending.is_final && flushed.is_ok();
             if in_order {
                 self.settle(pending);
+            }
+            all = all.and(flushed);
+        }
+        all
+    }
+
+    async fn flush_leftovers(&mut self) -> Result<(), RecordError> {
+        while let Some(leftover) = self.leftovers.last_mut() {
+            let refused = &mut leftover.refused;
+            let tell = |_: usize, verdict: Verdict<'_>| {
+                if let Verdict::Refused(error) = verdict {
+                    refused.note(error);
+                }
+            };
+            let limit = self.settings.query_timeout;
+            let sent =
+                leftover.parcel.send(self.source.as_ref(), limit, &leftover.journal.counts, tell).await;
+            if let Err(error) = sent {
+                if matches!(error, RecordError::Failed(_)) {
+                    // The others first.
+                    self.leftovers.rotate_right(1);
+                }
+                return Err(error);
+            }
+            if let Some(done) = self.leftovers.pop() {
+                self.quota.leftover_stored(&done.journal.counts);
+                self.ledger.release(done.journal.file_bytes);
+                self.clear_away(&done);
             }
         }
         Ok(())
     }
 
-    async fn flush_leftovers(&mut self) -> Result<(), SourceError> {
-        while let Some((path, journal)) = self.leftovers.last() {
-            for batch in journal.counts.chunks(BATCH) {
-                timed(self.settings.query_timeout, self.source.record_usage(batch)).await?;
-            }
+    fn clear_away(&self, done: &Leftover) {
+        let Leftover { path, journal, refused, .. } = done;
+        let cleared = if refused.counts > 0 {
+            self.status.set_aside(1);
+            self.status.refused(refused.counts);
+            tracing::error!(
+                file = %path.display(),
+                counts = journal.counts.len(),
+                refused = refused.counts,
+                cause = refused.cause,
+                "a usage journal of an earlier process is set aside as *.damaged: the database refused some of its counts"
+            );
+            std::fs::rename(path, path.with_extension("damaged"))
+        } else {
             if !journal.counts.is_empty() {
                 tracing::info!(
                     counts = journal.counts.len(),
                     "flushed a usage journal of an earlier process"
                 );
             }
-            if !self.leftovers_in_elsewhere {
-                // Until the next answer contains it, so that a start without one forgets nothing.
-                for (subscription, count) in charged_by_subscription(&journal.counts, &minutes_of(self.month))
-                {
-                    *self.elsewhere.entry(subscription).or_default() += count;
-                }
-            }
-            if let Err(error) = std::fs::remove_file(path) {
-                tracing::warn!(%error, "cannot delete a flushed usage journal");
-            }
-            self.ledger.release(journal.file_bytes);
-            self.leftovers.pop();
+            std::fs::remove_file(path)
+        };
+        if let Err(error) = cleared {
+            tracing::warn!(%error, file = %path.display(), "cannot clear a flushed usage journal away");
         }
-        Ok(())
     }
 
-    async fn flush_minute(&mut self, pending: &Pending) -> Result<(), SourceError> {
+    async fn flush_minute(&mut self, pending: &Pending) -> Result<(), RecordError> {
+        let mut all = Ok(());
         for segment in &pending.segments {
             let accepted = self.accepted.entry(segment.seq()).or_default();
             accepted.resize(segment.claimed(), 0);
-            let changed: Vec<(usize, UsageCount)> = (0..accepted.len())
+            let (slots, counts): (Vec<usize>, Vec<UsageCount>) = (0..accepted.len())
                 .filter_map(|slot| Some((slot, segment.count(slot)?)))
                 .filter(|(slot, count)| count.calls > accepted[*slot])
-                .collect();
-            for batch in changed.chunks(BATCH) {
-                let counts: Vec<UsageCount> = batch.iter().map(|(_, count)| *count).collect();
-                timed(self.settings.query_timeout, self.source.record_usage(&counts)).await?;
-                for (slot, count) in batch {
-                    accepted[*slot] = count.calls;
+                .unzip();
+            let mut refused = Refused::default();
+            let mut stored = false;
+            let tell = |at: usize, verdict: Verdict<'_>| match verdict {
+                Verdict::Stored => {
+                    accepted[slots[at]] = counts[at].calls;
+                    stored = true;
                 }
-                self.unsaved = true;
+                Verdict::Refused(error) => {
+                    accepted[slots[at]] = REFUSED;
+                    refused.note(error);
+                }
+            };
+            let limit = self.settings.query_timeout;
+            let sent = Parcel::new(counts.len()).send(self.source.as_ref(), limit, &counts, tell).await;
+            if stored {
+                self.quota.own_stored();
             }
+            if refused.counts > 0 {
+                self.status.refused(refused.counts);
+                tracing::error!(
+                    seq = segment.seq(),
+                    refused = refused.counts,
+                    cause = refused.cause,
+                    "the database refuses some counts for good; their usage journal will be set aside as *.damaged"
+                );
+            }
+            if matches!(sent, Err(RecordError::Away(_))) {
+                return sent;
+            }
+            all = all.and(sent);
         }
-        Ok(())
+        all
     }
 
-    /// All its counts were accepted and nobody can add to it.
+    /// All its counts were accepted, or refused for good, and nobody can add to it.
     fn settle(&mut self, done: Pending) {
+        let mut set_aside = Vec::new();
         for segment in &done.segments {
-            self.accepted.remove(&segment.seq());
-            let counts: Vec<_> = (0..segment.claimed()).filter_map(|slot| segment.count(slot)).collect();
-            for (subscription, count) in charged_by_subscription(&counts, &minutes_of(self.month)) {
-                *self.settled.entry(subscription).or_default() += count;
+            let accepted = self.accepted.remove(&segment.seq()).unwrap_or_default();
+            if accepted.contains(&REFUSED) {
+                set_aside.push(segment.seq());
             }
+            let counts: Vec<_> = (0..segment.claimed()).filter_map(|slot| segment.count(slot)).collect();
+            self.quota.settle(done.minute(), &counts);
         }
-        self.settled_before = self.settled_before.max(done.minute() + 1);
-        self.ledger.settle(done, &[]);
-    }
-
-    async fn ask_quota(&mut self) -> Result<(), SourceError> {
-        let month = CalendarMonth::of(Utc::now());
-        let asked = self.source.quota_used_elsewhere(month, self.ledger.boot_id());
-        let used = timed(self.settings.query_timeout, asked).await?;
-        if month != self.month {
-            self.month = month;
-            self.settled.clear();
-        }
-        let used: HashMap<_, _> = used.into_iter().collect();
-        self.unsaved |= used != self.elsewhere;
-        self.elsewhere = used;
-        self.live.set_used_elsewhere(month, &self.elsewhere);
-        Ok(())
-    }
-
-    async fn save_quota(&mut self) {
-        self.unsaved = false;
-        self.save_at = Instant::now() + SAVE_EVERY;
-        let mut used = self.elsewhere.clone();
-        for (subscription, count) in &self.settled {
-            *used.entry(*subscription).or_default() += count;
-        }
-        let saved = SavedQuota {
-            month: self.month.first_day(),
-            boot_id: self.ledger.boot_id(),
-            settled_before: self.settled_before,
-            used,
-        };
-        let data = Arc::clone(&self.data);
-        match tokio::task::spawn_blocking(move || data.save_quota(&saved)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "cannot save the used quotas to disk"),
-            Err(error) => tracing::error!(%error, "saving the used quotas failed"),
-        }
+        self.status.set_aside(set_aside.len() as u64);
+        self.ledger.settle(done, &set_aside);
     }
 }
 
@@ -311,6 +333,13 @@ pub(crate) fn minute_of(at: DateTime<Utc>) -> u32 {
     u32::try_from(at.timestamp().div_euclid(60)).unwrap_or(0)
 }
 
-fn minutes_of(month: CalendarMonth) -> std::ops::Range<u32> {
-    minute_of(month.start())..minute_of(month.end())
+/// Makes the next files as soon as one is taken, however long a round takes; every round tries, too.
+async fn keep_files_ready(ledger: Arc<Ledger>) {
+    loop {
+        ledger.file_taken().await;
+        let ledger = Arc::clone(&ledger);
+        if let Err(error) = tokio::task::spawn_blocking(move || ledger.prepare_files()).await {
+            tracing::error!(%error, "making usage journal files failed");
+        }
+    }
 }

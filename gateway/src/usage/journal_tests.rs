@@ -85,6 +85,11 @@ fn a_damaged_header_is_named_and_a_damaged_slot_costs_only_itself() {
     let found = recover(&path).unwrap();
     assert_eq!((found.counts.len(), found.damaged_slots), (1, 1));
 
+    let mut absurd = bytes.clone();
+    absurd[4096 + 128 + 8 * 8 + 6] ^= 0x40;
+    std::fs::write(&path, &absurd).unwrap();
+    assert_eq!(recover(&path).unwrap().damaged_slots, 2, "so many calls cannot have been");
+
     std::fs::write(&path, &bytes[..4096 + 128]).unwrap();
     assert_eq!(recover(&path).unwrap().damaged_slots, 1 + 3, "a shortened file names what it lost");
 

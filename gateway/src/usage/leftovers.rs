@@ -71,7 +71,8 @@ pub fn charged_by_subscription<'a>(
     let mut sums = HashMap::new();
     for count in counts {
         if count.charged > 0 && minutes.contains(&count.key.minute) {
-            *sums.entry(count.key.subscription_id).or_default() += count.charged;
+            let sum: &mut u64 = sums.entry(count.key.subscription_id).or_default();
+            *sum = sum.saturating_add(count.charged);
         }
     }
     sums

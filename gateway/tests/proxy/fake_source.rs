@@ -6,10 +6,17 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use tokio::sync::broadcast;
 use tollgate_domain::{
-    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId, UsageCount, UsageKey,
+    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, RouteId, SubscriptionId, UsageCount,
+    UsageKey,
 };
-use tollgate_gateway::source::{FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, Source, SourceError};
+use tollgate_gateway::source::{
+    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, QuotaAnswer, QuotaMark, QuotaQuestion,
+    RecordError, Source, SourceError,
+};
 use uuid::Uuid;
+
+/// Subscriptions per page.
+const QUOTA_PAGE: usize = 2;
 
 pub struct FakeSource {
     state: Mutex<State>,
@@ -21,6 +28,8 @@ struct State {
     hanging: bool,
     muted: bool,
     refuses_usage: bool,
+    refuses: Vec<RouteId>,
+    fails_for: Option<Uuid>,
     loses_acknowledgements: bool,
     flushes: usize,
     epoch: Uuid,
@@ -32,6 +41,7 @@ struct State {
     elsewhere: HashMap<SubscriptionId, u64>,
     heartbeats: Vec<Heartbeat>,
     full_loads: usize,
+    quota_loads: usize,
 }
 
 impl FakeSource {
@@ -44,6 +54,8 @@ impl FakeSource {
             hanging: false,
             muted: false,
             refuses_usage: false,
+            refuses: Vec::new(),
+            fails_for: None,
             loses_acknowledgements: false,
             flushes: 0,
             epoch,
@@ -55,6 +67,7 @@ impl FakeSource {
             elsewhere: HashMap::new(),
             heartbeats: Vec::new(),
             full_loads: 0,
+            quota_loads: 0,
         };
         Arc::new(Self { state: Mutex::new(state), hints: broadcast::channel(16).0 })
     }
@@ -79,6 +92,21 @@ impl FakeSource {
     /// Usage is never taken.
     pub fn refuse_usage(&self) {
         self.state.lock().unwrap().refuses_usage = true;
+    }
+
+    /// Counts of these routes break a rule, as does every batch that contains one.
+    pub fn refuse_counts_of(&self, routes: Vec<RouteId>) {
+        self.state.lock().unwrap().refuses = routes;
+    }
+
+    /// Counts of this process can never be stored, for a reason that has nothing to do with them.
+    pub fn fail_for(&self, boot_id: Uuid) {
+        self.state.lock().unwrap().fails_for = Some(boot_id);
+    }
+
+    /// How often all used quotas were asked for.
+    pub fn quota_loads(&self) -> usize {
+        self.state.lock().unwrap().quota_loads
     }
 
     /// Usage is stored, but the gateway is told that it was not.
@@ -209,11 +237,17 @@ impl Source for FakeSource {
         Ok(Box::new(FakeHints(self.hints.subscribe())))
     }
 
-    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), SourceError> {
+    async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), RecordError> {
         if self.state.lock().unwrap().refuses_usage {
-            return Err("no room".into());
+            return Err(RecordError::Failed("no room".into()));
         }
         self.answer(|state| {
+            if counts.iter().any(|count| state.refuses.contains(&count.key.route_id)) {
+                return Err(RecordError::Refused("a rule is broken".into()));
+            }
+            if counts.iter().any(|count| Some(count.boot_id) == state.fails_for) {
+                return Err(RecordError::Failed("a page cannot be read".into()));
+            }
             state.flushes += 1;
             for count in counts {
                 let stored = state.usage.entry((count.boot_id, count.key)).or_insert(*count);
@@ -223,24 +257,42 @@ impl Source for FakeSource {
                 stored.bytes_out = stored.bytes_out.max(count.bytes_out);
                 stored.duration_us = stored.duration_us.max(count.duration_us);
             }
-            if state.loses_acknowledgements { Err(SourceError::from("lost")) } else { Ok(()) }
+            if state.loses_acknowledgements { Err(RecordError::Away("lost".into())) } else { Ok(()) }
         })
-        .await?
+        .await
+        .map_err(RecordError::Away)?
     }
 
     async fn quota_used_elsewhere(
         &self,
         _month: CalendarMonth,
         boot_id: Uuid,
-    ) -> Result<Vec<(SubscriptionId, u64)>, SourceError> {
+        question: QuotaQuestion,
+    ) -> Result<QuotaAnswer, SourceError> {
         self.answer(|state| {
+            let mark = QuotaMark { epoch: state.epoch, transaction: 1 };
+            let after = match question {
+                QuotaQuestion::All { after } => {
+                    state.quota_loads += usize::from(after.is_none());
+                    after
+                }
+                QuotaQuestion::Changed { since } if since != mark => {
+                    return QuotaAnswer { mark, used: vec![], complete: false };
+                }
+                QuotaQuestion::Changed { .. } => None,
+            };
             let mut used = state.elsewhere.clone();
             for ((boot, key), count) in &state.usage {
                 if *boot != boot_id {
                     *used.entry(key.subscription_id).or_default() += count.charged;
                 }
             }
-            used.into_iter().collect()
+            let mut used: Vec<_> =
+                used.into_iter().filter(|(id, _)| after.is_none_or(|last| *id > last)).collect();
+            used.sort_unstable();
+            let pages = matches!(question, QuotaQuestion::All { .. }) && used.len() > QUOTA_PAGE;
+            used.truncate(if pages { QUOTA_PAGE } else { used.len() });
+            QuotaAnswer { mark, used, complete: !pages }
         })
         .await
     }

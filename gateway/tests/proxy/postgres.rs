@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tollgate_domain::{
-    ApiId, ApiState, ApplicationId, CalendarMonth, CredentialId, Environment, OrganizationId, Period, PlanId,
-    PlanState, Price, ProductId, ProductState, Scope, ServiceId, SubscriptionId, SubscriptionState, Target,
-    Visibility,
+    ApiId, ApiState, ApplicationId, CalendarMonth, CredentialId, Environment, OrganizationId, Outcome,
+    Period, PlanId, PlanState, Price, ProductId, ProductState, Scope, ServiceId, SubscriptionId,
+    SubscriptionState, Target, UsageKey, Visibility,
 };
+use tollgate_gateway::usage::journal::{Amounts, Segment};
 use tollgate_gateway::{Gateway, RunningGateway};
 use tollgate_store::{NewApi, NewCredential, NewPlan, NewProduct, NewService, NewSubscription, Store};
 use tollgate_testkit::TestDatabase;
@@ -244,4 +245,44 @@ async fn lost_connections_are_found_again_and_cost_no_call() {
     tx.commit().await.unwrap();
     until("the change comes through", async || world.call("/v1/news").await == 200).await;
     until("all usage came through", async || world.used().await >= 5).await;
+}
+
+#[tokio::test]
+async fn a_journal_that_postgres_refuses_is_set_aside_and_the_others_are_stored() {
+    let world = World::new().await;
+    // What the third process charges is beyond all numbers now.
+    let full = "with full_row as (
+            insert into quota_usage (subscription_id, month, boot_id, charged)
+            values ($1::uuid, date_trunc('month', now() at time zone 'UTC')::date,
+                '00000000-0000-0000-0000-000000000003', 9223372036854775807) returning 1)
+        select count(*) from full_row";
+    world.database.count(full, &world.subscription.uuid().to_string()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let minute = u32::try_from(chrono::Utc::now().timestamp() / 60).unwrap();
+    let boots = [1, 2, 3].map(Uuid::from_u128);
+    // The one at fault is sent first.
+    for boot_id in boots {
+        let segment = Segment::create(dir.path(), boot_id, 0, 4).unwrap();
+        for (status, charged) in [(500, 0), (200, 1), (501, 0)] {
+            let key = UsageKey {
+                credential_id: world.credential,
+                subscription_id: world.subscription,
+                route_id: new(),
+                status,
+                outcome: Outcome::Served,
+                minute,
+            };
+            segment.add(segment.claim(&key).unwrap(), &Amounts { charged, ..Amounts::default() });
+        }
+    }
+    let source = Arc::new(world.store.clone());
+    let gateway = Gateway::start(quick_settings(dir.path()), source, CancellationToken::new()).await.unwrap();
+    let stored = "select count(*) from usage_counters where boot_id::text like $1";
+    until("all others are stored", async || {
+        world.database.count(stored, "00000000-0000-0000-0000-00000000000_").await == 8
+    })
+    .await;
+    let set_aside = dir.path().join(format!("usage-{}-00000000.damaged", boots[2].simple()));
+    until("what was refused is kept", async || set_aside.exists()).await;
+    drop(gateway);
 }

@@ -3,8 +3,10 @@
 use std::process::Stdio;
 use std::sync::Arc;
 
-use tollgate_domain::{Outcome, Period};
+use tollgate_domain::{Outcome, Period, UsageKey};
+use tollgate_gateway::usage::journal::{Amounts, Segment};
 use tollgate_gateway::usage::leftovers::leftovers;
+use uuid::Uuid;
 
 use crate::fake_source::FakeSource;
 use crate::http::{Client, Reaction, ok, request};
@@ -171,7 +173,7 @@ async fn a_killed_gateway_loses_no_counted_call() {
     assert!((49..=50).contains(&source.calls()), "{}", source.calls());
     assert_eq!(source.calls(), source.charged());
     assert!(source.counts().iter().all(|count| count.boot_id != stage.boot_id));
-    until("and deleted", async || leftovers(dir.path()).unwrap().recovered.is_empty()).await;
+    until("and deleted", async || journals_of(dir.path(), |boot| boot != stage.boot_id) == 0).await;
 }
 
 #[tokio::test]
@@ -184,4 +186,119 @@ async fn a_damaged_journal_is_set_aside_and_told() {
     assert_eq!(stage.call("GET /v1/items").await.status(), 200);
     assert_eq!(stage.metric("tollgate_usage_damaged_journals_total").await, Some(1.0));
     assert!(dir.path().join("usage-broken.damaged").exists());
+}
+
+#[tokio::test]
+async fn counts_that_the_database_refuses_hold_up_no_others_and_are_kept_aside() {
+    let mut stage = Plot::new().await.start().await;
+    stage.source.refuse_counts_of(vec![id(31)]);
+    for line in ["GET /v1/items", "GET /v1/items/7", "GET /v1/items/8", "GET /v1/items"] {
+        assert_eq!(stage.call(line).await.status(), 200);
+    }
+    let mut client = stage.client().await;
+    client.send(request("POST /v1/items", &[("X-API-Key", &stage.key)], "")).await;
+    assert_eq!(client.answer().await.status(), 200);
+    until("the others are stored", async || stage.source.calls() == 3).await;
+    until("told", async || stage.metric("tollgate_usage_refused_counts_total").await == Some(1.0)).await;
+    until("no lag", async || stage.metric("tollgate_usage_journal_lag_seconds").await == Some(0.0)).await;
+
+    stage.stop().await;
+    let names = std::fs::read_dir(&stage.data_dir).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = names.filter(|path| path.extension().is_some_and(|end| end == "damaged")).collect();
+    assert!(!kept.is_empty());
+    assert!(leftovers(&stage.data_dir).unwrap().recovered.is_empty());
+}
+
+/// How many journals of such processes there are, by their names: a live gateway's directory is not to be recovered.
+fn journals_of(dir: &std::path::Path, boot: impl Fn(Uuid) -> bool) -> usize {
+    let names =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let journals = names.filter(|name| {
+        let boot_id = name
+            .strip_prefix("usage-")
+            .and_then(|rest| rest.strip_suffix(".journal"))
+            .map(|rest| &rest[..32]);
+        boot_id.is_some_and(|text| boot(text.parse().unwrap()))
+    });
+    journals.count()
+}
+
+/// Leaves a journal of one call as the process `boot_id` would.
+fn leave_journal(dir: &std::path::Path, boot_id: Uuid, minute: u32) {
+    let segment = Segment::create(dir, boot_id, 0, 4).unwrap();
+    let key = UsageKey {
+        credential_id: id(72),
+        subscription_id: id(73),
+        route_id: id(30),
+        status: 200,
+        outcome: Outcome::Served,
+        minute,
+    };
+    let slot = segment.claim(&key).unwrap();
+    segment.add(slot, &Amounts { charged: 1, ..Amounts::default() });
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_stored_holds_up_no_other_and_no_quota() {
+    let dir = tempfile::tempdir().unwrap();
+    let boots = [1, 2, 3].map(Uuid::from_u128);
+    boots.iter().for_each(|boot_id| leave_journal(dir.path(), *boot_id, 29_000_000));
+    let plot = Plot::new().await;
+    let source = FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
+    source.fail_for(boots[2]);
+    let stage = plot.start_in(Arc::clone(&source), dir.path()).await;
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    until("all others are stored", async || source.calls() == 3).await;
+    until("quotas are asked for", async || source.quota_loads() == 1).await;
+    assert_eq!(journals_of(dir.path(), |boot| boots.contains(&boot)), 1);
+    source.fail_for(Uuid::nil());
+    until("it is stored when it can be", async || source.calls() == 4).await;
+    until("no lag", async || stage.metric("tollgate_usage_journal_lag_seconds").await == Some(0.0)).await;
+}
+
+#[tokio::test]
+async fn used_quotas_are_loaded_once_and_then_asked_for_by_their_changes() {
+    let plot = Plot::new().await.limits(vec![crate::stage::quota(10)]);
+    let source = FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
+    // Several pages.
+    for n in 70..75 {
+        source.set_used_elsewhere(id(n), 8);
+    }
+    let stage = plot.start_from(source).await;
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    stage.source.set_used_elsewhere(id(73), 9);
+    until("the change is known", async || stage.call("GET /v1/items").await.status() == 429).await;
+    assert_eq!(stage.source.quota_loads(), 1);
+    stage.source.restore(|_| ());
+    until("a restored database is asked for all", async || stage.source.quota_loads() == 2).await;
+
+    stage.source.set_away(true);
+    let age = async || stage.metric("tollgate_quota_answer_age_seconds").await.unwrap();
+    until("the silence is told", async || age().await > 0.5).await;
+    stage.source.set_away(false);
+    until("it is over", async || age().await < 0.3).await;
+}
+
+#[tokio::test]
+async fn heartbeats_say_up_to_when_all_calls_are_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    leave_journal(dir.path(), Uuid::from_u128(1), 29_000_000);
+    let plot = Plot::new().await;
+    let source = FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
+    source.fail_for(Uuid::from_u128(1));
+    let stage = plot.start_in(Arc::clone(&source), dir.path()).await;
+    let counted = || stage.source.last_heartbeat().and_then(|heartbeat| heartbeat.counted_at);
+    let left = chrono::DateTime::from_timestamp(29_000_000 * 60, 0);
+    until("the oldest of what was left is told", async || counted() == left).await;
+    source.fail_for(Uuid::nil());
+    let began = chrono::Utc::now();
+    until("it follows the clock", async || counted() > Some(began)).await;
+    source.refuse_usage();
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    let called = chrono::Utc::now();
+    until("what is not stored is noticed", async || {
+        stage.metric("tollgate_usage_journal_lag_seconds").await.is_some_and(|lag| lag > 0.5)
+    })
+    .await;
+    assert!(counted() < Some(called));
 }

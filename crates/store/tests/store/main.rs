@@ -3,6 +3,7 @@
 
 mod feed;
 mod fixture;
+mod quota;
 mod routes;
 mod row_security;
 mod schema;

@@ -2,12 +2,14 @@
 
 use chrono::{TimeZone, Utc};
 use tollgate_domain::{CalendarMonth, Outcome, RouteId, Scope, UsageCount, UsageKey};
+use tollgate_store::NodeReport;
 use tollgate_testkit::TestDatabase;
 use uuid::Uuid;
 
 use crate::fixture::{Consumer, consumer, world};
+use crate::quota::all_elsewhere;
 
-fn count(boot: Uuid, consumer: &Consumer, minute: u32, calls: u64, charged: u64) -> UsageCount {
+pub fn count(boot: Uuid, consumer: &Consumer, minute: u32, calls: u64, charged: u64) -> UsageCount {
     UsageCount {
         boot_id: boot,
         key: UsageKey {
@@ -26,7 +28,7 @@ fn count(boot: Uuid, consumer: &Consumer, minute: u32, calls: u64, charged: u64)
     }
 }
 
-fn minute_of(text: &str) -> u32 {
+pub fn minute_of(text: &str) -> u32 {
     u32::try_from(text.parse::<chrono::DateTime<Utc>>().unwrap().timestamp() / 60).unwrap()
 }
 
@@ -61,8 +63,8 @@ async fn quotas_sum_over_gateways_and_split_by_month() {
     store.record_usage(&[count(two, &acme, november, 3, 3)]).await.unwrap();
     let month = CalendarMonth::of(Utc.with_ymd_and_hms(2026, 11, 15, 0, 0, 0).unwrap());
     assert_eq!(store.quota_used(acme.subscription, month).await.unwrap(), 5);
-    assert_eq!(store.quota_used_elsewhere(month, one).await.unwrap(), [(acme.subscription, 3)]);
-    assert_eq!(store.quota_used_elsewhere(month, two).await.unwrap(), [(acme.subscription, 2)]);
+    assert_eq!(all_elsewhere(&store, month, one).await.used, [(acme.subscription, 3)]);
+    assert_eq!(all_elsewhere(&store, month, two).await.used, [(acme.subscription, 2)]);
 }
 
 #[tokio::test]
@@ -104,4 +106,48 @@ async fn a_series_has_a_step_for_every_minute_and_only_ones_own_calls() {
     assert_eq!(series.iter().map(|step| step.calls).sum::<i64>(), 4);
     assert!(store.has_called(scope, acme.application).await.unwrap());
     assert!(!store.has_called(scope, other.application).await.unwrap());
+}
+
+#[tokio::test]
+async fn rows_that_break_a_rule_are_told_from_a_database_that_is_away() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    let acme = consumer(&store, &world, "acme").await;
+    let minute = minute_of("2026-11-21T10:00:00Z");
+    let charged_too_much = count(Uuid::now_v7(), &acme, minute, 1, 2);
+    assert!(store.record_usage(&[charged_too_much]).await.unwrap_err().is_refusal());
+    let beyond_all_numbers =
+        [1, 2].map(|i| count(Uuid::now_v7(), &acme, minute + i, u64::MAX / 1_000, u64::MAX / 1_000));
+    store.record_usage(&[beyond_all_numbers[0]]).await.unwrap();
+    sqlx::query("update quota_usage set charged = 9223372036854775807")
+        .execute(database.pool())
+        .await
+        .unwrap();
+    let again = UsageCount { boot_id: beyond_all_numbers[0].boot_id, ..beyond_all_numbers[1] };
+    assert!(store.record_usage(&[again]).await.unwrap_err().is_refusal());
+    sqlx::query("alter table usage_counters rename to gone").execute(database.pool()).await.unwrap();
+    assert!(!store.record_usage(&[again]).await.unwrap_err().is_refusal());
+}
+
+#[tokio::test]
+async fn counts_are_complete_up_to_what_the_slowest_living_gateway_has_handed_in() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    assert_eq!(store.counted_up_to().await.unwrap(), None);
+    let at = |seconds: i64| Some(Utc.timestamp_opt(1_790_000_000 + seconds, 0).unwrap());
+    let [slow, quick, killed, stopped] = [5, 8, 1, 2].map(|seconds| (Uuid::now_v7(), at(seconds)));
+    for ((boot_id, counted_at), state) in
+        [(slow, "draining"), (quick, "serving"), (killed, "serving"), (stopped, "stopped")]
+    {
+        let report =
+            NodeReport { boot_id, name: "n", version: "1", revision: 1, state, last_error: None, counted_at };
+        store.gateway_heartbeat(&report).await.unwrap();
+    }
+    sqlx::query("update gateway_nodes set seen_at = now() - interval '16 seconds' where boot_id = $1")
+        .bind(killed.0)
+        .execute(database.pool())
+        .await
+        .unwrap();
+    assert_eq!(store.counted_up_to().await.unwrap(), slow.1);
 }
