@@ -72,6 +72,8 @@ pub(crate) struct Exchange {
     /// Which target of the service the call goes to.
     target: Option<usize>,
     pub(crate) attempts: u32,
+    /// Interim answers (1xx) of the upstream so far.
+    pub(crate) interim: u32,
     asked_upstream: Option<Instant>,
     upstream_took: Option<Duration>,
     /// Whether the upstream was asked: from then on the call costs.
@@ -90,6 +92,7 @@ impl Exchange {
             refusal: None,
             target: None,
             attempts: 0,
+            interim: 0,
             asked_upstream: None,
             upstream_took: None,
             sent_upstream: false,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{self, HeaderName};
+use http::header::{self, HeaderName, HeaderValue};
 use pingora_core::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
 use tollgate_engine::Admission;
@@ -32,8 +32,10 @@ const NOT_FROM_CALLERS: [&str; 14] = [
 ];
 
 /// Never taken over from an upstream: what belongs to its own hop, says what it runs on, or is ours to say.
-const NOT_FROM_UPSTREAMS: [&str; 10] = [
+const NOT_FROM_UPSTREAMS: [&str; 12] = [
     "server",
+    "via",
+    "x-powered-by",
     "keep-alive",
     "proxy-connection",
     "proxy-authenticate",
@@ -135,8 +137,48 @@ fn set_forwarded(request: &mut RequestHeader, caller: Caller) -> Result<()> {
     request.insert_header("X-Forwarded-Proto", scheme)
 }
 
-/// Takes out of the upstream's answer what does not concern the caller.
-pub(crate) fn from_upstream(response: &mut ResponseHeader) {
+/// Whether an upstream's answer has a status that exists, one end at most, and no control byte in a value: what Pingora
+/// lets pass, and callers could read differently.
+pub(crate) fn is_in_order(response: &ResponseHeader) -> bool {
+    let fields = &response.headers;
+    let mut lengths = fields.get_all(header::CONTENT_LENGTH).iter();
+    let mut codings = fields.get_all(header::TRANSFER_ENCODING).iter();
+    let length = lengths.next().is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit));
+    let coding = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    (100..600).contains(&response.status.as_u16())
+        && length
+        && coding
+        && lengths.next().is_none()
+        && codings.next().is_none()
+        && fields.values().all(|value| !value.as_bytes().iter().any(|b| b.is_ascii_control() && *b != b'\t'))
+}
+
+/// Whether a cookie would also be sent to `host`: its `Domain` (RFC 6265 §5.2.3) is that host or above it.
+fn is_cookie_for(cookie: &HeaderValue, host: &str) -> bool {
+    cookie.as_bytes().split(|byte| *byte == b';').skip(1).any(|attribute| {
+        let mut parts = attribute.splitn(2, |byte| *byte == b'=').map(<[u8]>::trim_ascii);
+        let (Some(name), Some(domain)) = (parts.next(), parts.next()) else { return false };
+        let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
+        name.eq_ignore_ascii_case(b"domain")
+            && host
+                .as_bytes()
+                .strip_suffix(&*domain)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
+    })
+}
+
+/// Takes out of the upstream's answer what does not concern the caller, and cookies that would reach the portal.
+pub(crate) fn from_upstream(response: &mut ResponseHeader, portal_host: &str) {
+    let for_portal = |cookie: &HeaderValue| is_cookie_for(cookie, portal_host);
+    if response.headers.get_all(header::SET_COOKIE).iter().any(for_portal) {
+        let cookies: Vec<HeaderValue> =
+            response.headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+        response.remove_header(&header::SET_COOKIE);
+        for cookie in cookies.into_iter().filter(|cookie| !for_portal(cookie)) {
+            // A field that came in can be put in.
+            let _ = response.append_header(header::SET_COOKIE, cookie);
+        }
+    }
     let named: Vec<HeaderName> = response
         .headers
         .get_all(header::CONNECTION)
@@ -203,7 +245,7 @@ mod tests {
         ] {
             response.append_header(name, value).unwrap();
         }
-        from_upstream(&mut response);
+        from_upstream(&mut response, "portal.example");
         for gone in ["x-private", "server", "keep-alive", "content-length"] {
             assert!(!response.headers.contains_key(gone), "{gone}");
         }

@@ -27,6 +27,8 @@ use crate::usage::ledger::Ledger;
 
 /// A caller that takes nothing of its answer for so long is cut off.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// More interim answers (1xx) to one call are no help to anybody.
+const INTERIM_MAX: u32 = 10;
 /// How long an unread rest of a refused request is read, to keep the connection.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -37,12 +39,16 @@ pub(crate) struct Proxy {
     ledger: Arc<Ledger>,
     /// What problem codes are appended to.
     type_base: String,
+    /// No upstream may set a cookie that reaches it.
+    portal_host: String,
 }
 
 impl Proxy {
     pub(crate) fn new(settings: Arc<Settings>, live: Arc<Live>, ledger: Arc<Ledger>) -> Self {
         let type_base = format!("{}/", settings.problem_base_url.trim_end_matches('/'));
-        Self { settings, live, ledger, type_base }
+        let portal: Option<http::Uri> = settings.problem_base_url.parse().ok();
+        let portal_host = portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default();
+        Self { settings, live, ledger, type_base, portal_host }
     }
 
     /// What answers where Pingora refuses a head before the first phase.
@@ -159,14 +165,18 @@ impl ProxyHttp for Proxy {
         Ok(())
     }
 
-    /// An upgrade was never asked for.
+    /// An answer must be in order; an upgrade was never asked for.
     async fn upstream_response_filter(
         &self,
         _session: &mut Session,
         response: &mut ResponseHeader,
-        _exchange: &mut Exchange,
+        exchange: &mut Exchange,
     ) -> Result<()> {
-        if response.status == StatusCode::SWITCHING_PROTOCOLS {
+        exchange.interim += u32::from(response.status.is_informational());
+        if response.status == StatusCode::SWITCHING_PROTOCOLS
+            || exchange.interim > INTERIM_MAX
+            || !fields::is_in_order(response)
+        {
             return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
         }
         Ok(())
@@ -178,7 +188,7 @@ impl ProxyHttp for Proxy {
         response: &mut ResponseHeader,
         exchange: &mut Exchange,
     ) -> Result<()> {
-        fields::from_upstream(response);
+        fields::from_upstream(response, &self.portal_host);
         if response.status.is_informational() {
             return Ok(());
         }

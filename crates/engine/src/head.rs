@@ -82,7 +82,8 @@ const CLASS: [u8; 256] = {
         if b == b'\t' || b == b' ' {
             table[byte] = VALUE;
         } else if b.is_ascii_graphic() {
-            table[byte] = VALUE | TARGET;
+            // Readers cut a target off at `#`, in silence.
+            table[byte] = if b == b'#' { VALUE } else { VALUE | TARGET };
             if b.is_ascii_alphanumeric()
                 || matches!(
                     b,

@@ -93,6 +93,7 @@ fn what_is_no_http_is_known_by_its_first_bytes() {
         b"GET /\t",
         b"GET /\r\n",
         b"GET /\xc3",
+        b"GET /#",
         b"GET / http",
         b"GET / HTTP/1.1\n",
         b"GET / HTTP/1.10",
