@@ -3,7 +3,8 @@
 
 alter table quota_usage add column changed_in bigint not null default pg_current_xact_id()::text::bigint;
 drop index quota_usage_updated_idx;
-create index quota_usage_changed_idx on quota_usage (month, changed_in);
+-- Not by month: with old statistics the planner would take such an index to look single subscriptions up.
+create index quota_usage_changed_idx on quota_usage (changed_in);
 comment on column quota_usage.changed_in is 'The transaction that last changed the row. Who has seen all below some xmin asks for what is at or above it and misses nothing, however long a transaction took to commit.';
 comment on column quota_usage.boot_id is 'The process that charged; the nil UUID for all those that are gone for good.';
 

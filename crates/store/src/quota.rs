@@ -216,13 +216,17 @@ select subscription_id, least(sum(charged), 9223372036854775807)::bigint from qu
 where month = $1 and boot_id <> $2 and subscription_id > $3
 group by subscription_id order by subscription_id limit $4";
 
+/// Subscription by subscription, through the primary key: a join that reads the month is what this is to avoid.
 const CHANGED: &str = "
 with changed as materialized (
     select subscription_id from quota_usage where month = $1 and boot_id <> $2 and changed_in >= $3 limit $4
 )
-select q.subscription_id, least(sum(q.charged), 9223372036854775807)::bigint, (select count(*) from changed) from quota_usage q
-where q.month = $1 and q.boot_id <> $2 and q.subscription_id in (select subscription_id from changed)
-group by q.subscription_id";
+select c.subscription_id, q.charged, (select count(*) from changed)
+from (select distinct subscription_id from changed) c
+cross join lateral (
+    select least(sum(charged), 9223372036854775807)::bigint as charged from quota_usage
+    where month = $1 and subscription_id = c.subscription_id and boot_id <> $2
+) q";
 
 /// One that never spoke, but left a journal that another handed in, is dead when nothing was added for a day.
 const DEAD: &str = "
