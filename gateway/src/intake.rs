@@ -224,7 +224,7 @@ mod tests {
     fn what_was_sent_ahead_comes_next() {
         let mut intake = Intake::default();
         let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-        let long = [b"GET / HTTP/1.1\r\nHost: a\r\n".repeat(1), b"X: y\r\n".repeat(3_000)].concat();
+        let long = [b"GET / HTTP/1.1\r\nHost: a\r\n".to_vec(), b"X: y\r\n".repeat(3_000)].concat();
         for _ in 0..2 {
             intake.space()[..request.len()].copy_from_slice(request);
             intake.received(request.len());

@@ -86,7 +86,7 @@ impl Unreadable {
 
     /// The whole answer; the connection closes behind it. `bodyless` for HEAD.
     pub(crate) fn answer(&self, bad: &BadHead, bodyless: bool) -> Vec<u8> {
-        let why = Why::BadHead(&bad);
+        let why = Why::BadHead(bad);
         let request_id = RequestId::fresh();
         self.metrics.refused(why.code());
         tracing::debug!(request_id = request_id.as_str(), code = why.code(), "refused");
