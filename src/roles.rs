@@ -42,13 +42,15 @@ pub async fn start_gateway(
         settings.name = name;
     }
     settings.trusted_proxies = trusted_proxies.clone();
-    settings.connections_max = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);
+    let wanted = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);
+    settings.connections_max = wanted;
     settings.connections_per_address = usize::try_from(flags.connections_per_address).unwrap_or(usize::MAX);
     match descriptors::raise() {
-        Ok(limit) if settings.fit_into(limit) => tracing::warn!(
+        // A little less is no news; a fraction is.
+        Ok(limit) if settings.fit_into(limit) && settings.connections_max < wanted / 2 => tracing::warn!(
             limit,
             connections_max = settings.connections_max,
-            wanted = flags.connections_max,
+            wanted,
             "the limit of open files allows fewer connections than were asked for; raise it (ulimit -n, LimitNOFILE=)"
         ),
         Ok(_) => {}

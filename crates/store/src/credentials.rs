@@ -11,7 +11,7 @@ use crate::{Error, Page, Result, Store, Tx};
 const COLUMNS: &str =
     "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
     created_at, expires_at, revoked_at,
-    (select u.minute from usage_counters u where u.credential_id = credentials.id
+    (select least(u.minute + interval '59 seconds', now()) from usage_counters u where u.credential_id = credentials.id
        order by u.minute desc limit 1) as last_used_at
     from credentials";
 
@@ -42,7 +42,7 @@ pub struct CredentialRow {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// The minute of its last counted call.
+    /// When its last counted call was made, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
