@@ -20,7 +20,7 @@ impl Control {
     }
 
     /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were
-    /// counted by which gateway that is no more.
+    /// counted by which gateway that is no more, single calls of a month ago.
     ///
     /// # Errors
     /// The database is away.
@@ -28,6 +28,7 @@ impl Control {
         self.store.sweep_expired().await?;
         self.store.feed_prune().await?;
         self.store.fold_quota_usage().await?;
+        self.store.keep_request_days().await?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 mod feed;
 mod fixture;
 mod quota;
+mod request_log;
 mod routes;
 mod row_security;
 mod schema;
