@@ -126,8 +126,7 @@ impl Exchange {
         self.attempts += 1;
         self.asked_upstream = Some(Instant::now());
         let service = self.admission.as_ref()?.matched.service();
-        let picked = service.pick();
-        self.target = service.targets.iter().position(|target| std::ptr::eq(target, picked));
+        self.target = Some(service.pick());
         self.destination()
     }
 
@@ -143,7 +142,7 @@ impl Exchange {
             (None, Some(refusal)) => refusal.matched.as_ref(),
             (None, None) => None,
         };
-        self.runtime.as_ref()?.way(matched?.route().id)
+        self.runtime.as_ref()?.way(matched?)
     }
 
     /// The head of the upstream's answer is here.

@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use tollgate_domain::{
-    ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, RouteId, SubscriptionId,
-};
-use tollgate_engine::{Consumers, Month, Snapshot, compile};
+use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
+use tollgate_engine::{Consumers, Matched, Month, Snapshot, compile};
 
 use crate::exchange::unix_ns;
 use crate::metrics::{Metrics, RouteMetrics};
@@ -20,7 +18,8 @@ use crate::upstream::Destination;
 pub(crate) struct Runtime {
     pub(crate) snapshot: Arc<Snapshot>,
     blueprint: Arc<Blueprint>,
-    routes: HashMap<RouteId, Way>,
+    /// In the order of the snapshot's routes.
+    ways: Vec<Option<Way>>,
 }
 
 /// What the proxy knows of a route.
@@ -33,9 +32,9 @@ pub(crate) struct Way {
 }
 
 impl Runtime {
-    /// What belongs to a route of this runtime's snapshot.
-    pub(crate) fn way(&self, route: RouteId) -> Option<&Way> {
-        self.routes.get(&route)
+    /// What belongs to a route that was matched in this runtime's snapshot.
+    pub(crate) fn way(&self, matched: &Matched) -> Option<&Way> {
+        self.ways.get(matched.index())?.as_ref()
     }
 }
 
@@ -228,20 +227,20 @@ impl Live {
             .collect();
         let base_paths: HashMap<_, _> =
             blueprint.apis.iter().map(|api| (api.id, api.base_path.as_str())).collect();
-        let routes = snapshot
+        let ways = snapshot
             .routes()
             .iter()
-            .filter_map(|route| {
+            .map(|route| {
                 let api = snapshot.api_of(route);
                 let way = Way {
                     metrics: metrics.remove(&route.id)?,
                     base_path: (*base_paths.get(&api.id)?).into(),
                     destinations: Arc::clone(destinations.get(&snapshot.service_of(api).id)?),
                 };
-                Some((route.id, way))
+                Some(way)
             })
             .collect();
-        Runtime { snapshot, blueprint, routes }
+        Runtime { snapshot, blueprint, ways }
     }
 }
 

@@ -40,6 +40,12 @@ impl Matched {
         &self.snapshot
     }
 
+    /// The route's place among [`Snapshot::routes`]: what is kept per route needs no map.
+    #[must_use]
+    pub const fn index(&self) -> usize {
+        self.route as usize
+    }
+
     /// The route.
     #[must_use]
     pub fn route(&self) -> &Route {

@@ -71,15 +71,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// The target whose turn it is, by smooth weighted round robin.
+    /// The index of the target whose turn it is, by smooth weighted round robin.
     #[must_use]
-    pub fn pick(&self) -> &Target {
+    pub fn pick(&self) -> usize {
         let turn = match self.schedule.len() {
             // One target: no counter that all threads would write to.
             1 => 0,
             len => self.turn.fetch_add(1, Ordering::Relaxed) % len,
         };
-        &self.targets[usize::from(self.schedule[turn])]
+        usize::from(self.schedule[turn])
     }
 }
 

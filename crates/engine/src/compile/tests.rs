@@ -22,7 +22,8 @@ fn the_sample_compiles_and_headers_are_rendered_once() {
     assert_eq!(policy(43), None);
     let route = &snapshot.routes()[0];
     assert_eq!(&*route.template, "/one/items/{id}");
-    assert_eq!(&*snapshot.service_of(snapshot.api_of(route)).pick().address, "127.0.0.1:9000");
+    let service = snapshot.service_of(snapshot.api_of(route));
+    assert_eq!(&*service.targets[service.pick()].address, "127.0.0.1:9000");
 }
 
 #[test]
