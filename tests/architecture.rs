@@ -9,13 +9,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("engine", &["domain"]),
     ("openapi", &[]),
+    ("certificates", &[]),
     ("manifest", &["domain"]),
     ("store", &["domain"]),
     ("boot", &[]),
-    ("control", &["domain", "engine", "openapi", "store"]),
+    ("control", &["certificates", "domain", "engine", "openapi", "store"]),
     ("web", &["boot"]),
     ("demo", &["domain", "engine", "control", "openapi", "store"]),
-    ("gateway", &["domain", "engine", "store", "boot"]),
+    ("gateway", &["certificates", "domain", "engine", "store", "boot"]),
     ("admin-api", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
     ("portal", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
     ("testkit", &["domain", "engine", "openapi", "store", "boot", "control", "web", "demo", "gateway"]),
@@ -39,7 +40,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without a socket, a clock of their own or a database, also in their tests.
-const PURE: &[&str] = &["domain", "engine", "openapi", "manifest"];
+const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest"];
 const IMPURE_PACKAGES: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio", "hyper-util"];
 
 /// A package (or all whose names begin so, with `*`), and the rooms it is kept to outside of tests.

@@ -8,6 +8,7 @@ use super::shared::reference;
 pub fn tags() -> Value {
     json!([
         { "name": "Services", "description": "Systems that calls are forwarded to, with their addresses." },
+        { "name": "Certificates", "description": "What gateways present to callers who speak TLS." },
         { "name": "APIs", "description": "What is published: a document, its operations, a base path, a service behind it." },
         { "name": "Products", "description": "APIs offered together." },
         { "name": "Plans", "description": "The terms of a product: price, rate limits, quota." },

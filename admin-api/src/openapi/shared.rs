@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::{components, polish};
 
 /// Collections whose rows have a version, by tag.
-const VERSIONED: &[&str] = &["Services", "APIs", "Products", "Plans", "Applications", "Subscriptions"];
+const VERSIONED: &[&str] =
+    &["Services", "Certificates", "APIs", "Products", "Plans", "Applications", "Subscriptions"];
 /// Collections in which a write can collide with what exists, by tag.
-const COLLIDING: &[&str] = &["Services", "APIs", "Products", "Plans", "Organizations", "Subscriptions"];
+const COLLIDING: &[&str] =
+    &["Services", "Certificates", "APIs", "Products", "Plans", "Organizations", "Subscriptions"];
 
 /// Adds to every operation what it shares with others.
 pub fn complete(document: &mut Value) {

@@ -3,6 +3,7 @@
 mod apis;
 mod applications;
 mod audit;
+mod certificates;
 mod gateways;
 mod health;
 mod keys;
@@ -36,6 +37,12 @@ pub fn all() -> OpenApiRouter<App> {
             services::get::get_service,
             services::update::update_service,
             services::delete::delete_service
+        ))
+        .routes(routes!(certificates::list::list_certificates, certificates::create::create_certificate))
+        .routes(routes!(
+            certificates::get::get_certificate,
+            certificates::update::update_certificate,
+            certificates::delete::delete_certificate
         ))
         .merge(with_documents)
         .routes(routes!(apis::get::get_api, apis::update::update_api, apis::delete::delete_api))

@@ -35,6 +35,7 @@ macro_rules! id_schemas {
 
 id_schemas! {
     ServiceId = ServiceId, "a service";
+    CertificateId = CertificateId, "a certificate";
     ApiId = ApiId, "an API";
     RouteId = RouteId, "a route";
     ProductId = ProductId, "a product";

@@ -6,12 +6,12 @@ mod price;
 mod words;
 
 pub use ids::{
-    ApiId, ApplicationId, BasePath, Document, Host, KeyId, Name, OrganizationId, PlanId, ProductId, RouteId,
-    ServiceId, Slug, SubscriptionId,
+    ApiId, ApplicationId, BasePath, CertificateId, Document, Host, KeyId, Name, OrganizationId, PlanId,
+    ProductId, RouteId, ServiceId, Slug, SubscriptionId,
 };
 pub use limit::LimitBody;
 pub use price::PriceBody;
 pub use words::{
-    ApiState, ApplicationState, Environment, KeyState, LimitKind, LimitPer, Outcome, Period, PlanState,
-    ProductState, SubscriptionState, Visibility,
+    ApiState, ApplicationState, CertificateSource, Environment, KeyState, LimitKind, LimitPer, Outcome,
+    Period, PlanState, ProductState, SubscriptionState, Visibility,
 };

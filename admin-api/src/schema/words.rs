@@ -33,6 +33,8 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
+    CertificateSource = domain::CertificateSource::ALL,
+        "Where a certificate comes from: `upload` was brought by somebody, `acme` is issued when asked.";
     ApiState = domain::ApiState::ALL,
         "Where an API stands in its life: `draft` is not served, `published` is, `retired` is gone.";
     ProductState = domain::ProductState::ALL,

@@ -6,6 +6,7 @@ use axum::body::Body;
 use http::Request;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
+use tollgate_testkit::Authority;
 
 use crate::description::operations;
 use crate::stage::{Stage, World, document, plan};
@@ -23,9 +24,29 @@ fn row(path: impl Into<String>, body: Option<Value>, good: u16) -> Row {
 
 /// One row for every operation; those that remove something are meant for a world of their own.
 fn rows(world: &World) -> BTreeMap<&'static str, Row> {
-    let World { service, api, product, plan: plan_id, organization, application, subscription, key } = world;
+    let World {
+        service,
+        api,
+        product,
+        plan: plan_id,
+        organization,
+        application,
+        subscription,
+        key,
+        certificate,
+    } = world;
     let target = json!([{ "url": "http://10.0.0.8:8080" }]);
+    let issued = Authority::new().issue(&["new.example.com"]);
+    let pair = json!({ "slug": "new", "chain": issued.chain, "private_key": issued.key });
     BTreeMap::from([
+        ("listCertificates", row("/v1/certificates", None, 200)),
+        ("createCertificate", row("/v1/certificates", Some(pair), 201)),
+        ("getCertificate", row(format!("/v1/certificates/{certificate}"), None, 200)),
+        (
+            "updateCertificate",
+            row(format!("/v1/certificates/{certificate}"), Some(json!({ "is_default": true })), 200),
+        ),
+        ("deleteCertificate", row(format!("/v1/certificates/{certificate}"), None, 204)),
         ("livez", row("/livez", None, 200)),
         ("readyz", row("/readyz", None, 200)),
         ("getOpenapi", row("/openapi.json", None, 200)),
@@ -120,7 +141,7 @@ async fn every_operation_knows_who_may_call_it() {
     let order = |id: &str| match id {
         "deleteApplication" => 3,
         "deleteOrganization" => 4,
-        "endSubscription" | "revokeKey" => 2,
+        "endSubscription" | "revokeKey" | "deleteCertificate" => 2,
         _ => 1,
     };
     operations.sort_by_key(|(.., operation)| order(operation["operationId"].as_str().unwrap_or_default()));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod authz;
+mod certificates;
 mod description;
 mod documents;
 mod faults;

@@ -14,7 +14,7 @@ use tollgate_admin_api::{AdminApiState, router};
 use tollgate_control::{Actor, Control, Settings};
 use tollgate_domain::OperatorRole;
 use tollgate_engine::Peppers;
-use tollgate_testkit::TestDatabase;
+use tollgate_testkit::{Authority, TestDatabase};
 use tower::ServiceExt;
 
 /// The platform as scripts see it.
@@ -163,7 +163,10 @@ impl Stage {
         let subscription = self.post("/v1/subscriptions", subscription).await.expect(201).id().to_owned();
         let key = self.post("/v1/keys", json!({ "application_id": application, "name": "First" })).await;
         let key = key.expect(201).id().to_owned();
-        World { service, api, product, plan, organization, application, subscription, key }
+        let issued = Authority::new().issue(&["api.example.com"]);
+        let pair = json!({ "slug": "api", "chain": issued.chain, "private_key": issued.key });
+        let certificate = self.post("/v1/certificates", pair).await.expect(201).id().to_owned();
+        World { service, api, product, plan, organization, application, subscription, key, certificate }
     }
 }
 
@@ -177,6 +180,7 @@ pub struct World {
     pub application: String,
     pub subscription: String,
     pub key: String,
+    pub certificate: String,
 }
 
 pub fn plan(product: &str, slug: &str) -> Value {

@@ -2,12 +2,14 @@
 
 use std::fmt;
 
-/// A secret that was just made and is shown once. `Debug` hides it; there is no `Display`.
+/// A secret that was just made and is shown once, or was brought and is never shown again. `Debug` hides it; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretText(String);
 
 impl SecretText {
-    pub(crate) const fn new(text: String) -> Self {
+    /// Takes a secret.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
         Self(text)
     }
 

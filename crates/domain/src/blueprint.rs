@@ -1,11 +1,13 @@
 //! Plain rows that a gateway compiles: what Postgres holds, read in one consistent view.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ApiId, ApplicationId, CredentialId, Environment, Limit, OrganizationId, PlanId, ProductId, RouteId,
-    ServiceId, SubscriptionId,
+    ApiId, ApplicationId, CertificateId, CredentialId, Environment, Limit, OrganizationId, PlanId, ProductId,
+    RouteId, ServiceId, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -23,6 +25,40 @@ pub struct Blueprint {
     pub products: Vec<Product>,
     /// Terms of the products.
     pub plans: Vec<Plan>,
+    /// What gateways present to callers who speak TLS.
+    #[serde(default)]
+    pub certificates: Vec<Certificate>,
+}
+
+/// A certificate with its key, which only a process that has the pepper can open.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Its id.
+    pub id: CertificateId,
+    /// Its name in URLs and messages.
+    pub slug: String,
+    /// Grows with every change.
+    pub version: i64,
+    /// PEM, the server's own first.
+    pub chain: String,
+    /// Its private key in PEM, sealed for [`Certificate::key_place`].
+    pub key_sealed: Vec<u8>,
+    /// Whether it is presented to callers who name no host, or one that no certificate is for.
+    pub is_default: bool,
+}
+
+impl Certificate {
+    /// What a key is sealed for, so that no row's key can be put into another.
+    #[must_use]
+    pub fn key_place(id: CertificateId) -> String {
+        format!("certificates/{}/private_key", id.uuid())
+    }
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificate").field("id", &self.id).field("slug", &self.slug).finish_non_exhaustive()
+    }
 }
 
 /// A system we forward to.

@@ -136,6 +136,8 @@ typed_ids! {
     SubscriptionId = "sub";
     /// What an application proves itself with.
     CredentialId = "key";
+    /// A certificate that gateways present.
+    CertificateId = "crt";
     /// An operator's service token for the admin API.
     TokenId = "tok";
     /// One line of the audit log.

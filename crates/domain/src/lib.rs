@@ -15,12 +15,12 @@ mod state;
 mod usage;
 
 pub use blueprint::{
-    Api, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan, Product, Route,
-    Service, Target,
+    Api, Blueprint, Certificate, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan,
+    Product, Route, Service, Target,
 };
 pub use id::{
-    ApiId, ApplicationId, AuditId, CredentialId, InvalidId, OrganizationId, PlanId, ProductId, RouteId,
-    ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, InvalidId, OrganizationId, PlanId, ProductId,
+    RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};
@@ -29,7 +29,7 @@ pub use period::{CalendarMonth, Period};
 pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
-    ApiState, ApplicationState, CredentialState, MemberRole, OperatorRole, PlanState, ProductState,
-    SubscriptionState, UnknownState, Visibility,
+    ApiState, ApplicationState, CertificateSource, CredentialState, MemberRole, OperatorRole, PlanState,
+    ProductState, SubscriptionState, UnknownState, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

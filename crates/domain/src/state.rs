@@ -59,6 +59,14 @@ macro_rules! words {
 }
 
 words! {
+    /// Where a certificate comes from.
+    CertificateSource {
+        /// Somebody brought it.
+        Upload = "upload",
+        /// A certificate authority issues it when asked (RFC 8555).
+        Acme = "acme",
+    }
+
     /// Where an API stands in its life.
     ApiState {
         /// Not served.

@@ -202,6 +202,11 @@ impl Peppers {
         self.states.iter().map(|(_, state)| keyed(state, key.as_bytes()))
     }
 
+    /// The key that secrets at rest are sealed with under one version; never the pepper itself.
+    pub(crate) fn sealing_key(&self, version: i16) -> Option<[u8; 32]> {
+        self.state(version).map(|state| keyed(state, b"tollgate sealing key v1"))
+    }
+
     /// A short public name of one pepper, kept beside the data so that a start with another secret is noticed.
     #[must_use]
     pub fn fingerprint(&self, version: i16) -> Option<String> {

@@ -18,6 +18,7 @@ pub mod quota;
 mod router;
 #[cfg(test)]
 mod sample;
+mod seal;
 pub mod snapshot;
 mod target;
 
@@ -28,5 +29,6 @@ pub use denial::{Denial, LimitHit};
 pub use key::{MalformedKey, ParsedKey, Peppers};
 pub use problem::Problem;
 pub use quota::Month;
+pub use seal::{NONCE_BYTES, Unsealable};
 pub use snapshot::{RouteMatch, Snapshot};
 pub use target::parse_target;

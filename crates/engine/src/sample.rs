@@ -60,6 +60,7 @@ pub fn blueprint() -> Blueprint {
             api(11, "/one", 31, vec![route(21, "GET", "/items/{id}"), route(22, "POST", "/items")]),
             api(12, "/two", 32, vec![route(23, "GET", "/items")]),
         ],
+        certificates: Vec::new(),
         products: [31, 32].map(|n| Product { id: uuid(n).into(), slug: format!("product-{n}") }).into(),
         plans: vec![
             plan(

@@ -273,7 +273,9 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         slug: plan.slug,
         limits: plan.limits,
     });
+    let certificates = crate::certificates::feed(&mut *conn).await?;
     Ok(Blueprint {
+        certificates,
         epoch: head.epoch,
         revision: head.revision,
         services: services.collect(),

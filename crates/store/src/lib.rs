@@ -7,6 +7,7 @@
 mod apis;
 mod applications;
 mod audit;
+mod certificates;
 mod credentials;
 mod error;
 mod feed;
@@ -33,6 +34,7 @@ mod users;
 pub use apis::{ApiRow, NewApi, RouteRow};
 pub use applications::ApplicationRow;
 pub use audit::{AuditRow, NewAuditEntry};
+pub use certificates::{CertificateRow, NewCertificate};
 pub use credentials::{CredentialRow, NewCredential};
 pub use error::{Error, Result};
 pub use feed::{FeedChange, FeedKind, FullLoad, Head, Listener};
