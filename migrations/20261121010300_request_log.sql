@@ -1,9 +1,7 @@
 -- Single calls, so that «why was I refused?» has an answer by request id: every refusal, and what else there is room for.
 
-create sequence request_log_id_seq;
-
 create table request_log (
-    id              bigint not null default nextval('request_log_id_seq'),
+    id              bigint not null,
     at              timestamptz not null,
     request_id      text not null,
     minted          boolean not null,
@@ -29,7 +27,6 @@ create table request_log (
     user_agent      text,
     primary key (at, id)
 ) partition by range (at);
-alter sequence request_log_id_seq owned by request_log.id;
 
 create index request_log_request_idx on request_log (request_id);
 create index request_log_organization_idx on request_log (organization_id, at, id) where organization_id is not null;
@@ -39,6 +36,7 @@ create index request_log_errors_idx on request_log (at, id) where status >= 400;
 create index request_log_code_idx on request_log (code, at, id) where code is not null;
 
 comment on table request_log is 'Calls as they ended, one row each: all refusals, other calls up to a rate. Not what is billed: that is usage_counters. Partitioned by UTC day.';
+comment on column request_log.id is 'Made by the gateway: tells calls of one microsecond apart, and stores a batch that is sent twice once.';
 comment on column request_log.at is 'When the call ended, by the gateway''s clock; a clock that is off by more than a day is not believed.';
 comment on column request_log.request_id is 'As in the answer''s X-Request-Id. A caller may choose it, so it need not be unique.';
 comment on column request_log.minted is 'Whether the gateway made the request id. Then nobody guesses it, and who shows it has had the answer: a refusal of a caller that is not known is shown to them.';

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use tollgate_boot::TrustedProxies;
 use tollgate_boot::telemetry::LogFormat;
 use tollgate_domain::Slug;
+use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
 
 /// An open API management platform: gateway, control plane and portal in one binary.
 ///
@@ -185,6 +186,23 @@ pub struct GatewayFlags {
     /// Seconds to go on taking calls after readiness is off, so that balancers notice.
     #[arg(long, env = "TOLLGATE_DRAIN_SECONDS", default_value_t = 0)]
     pub drain_seconds: u64,
+    /// Which calls are kept a month, one by one, to explain them by their request id.
+    #[arg(long, env = "TOLLGATE_REQUEST_LOG", default_value = "all", value_name = "all|errors|off")]
+    pub request_log: RequestLogMode,
+    /// How many of them a second, each of: answered calls, refusals of consumers, refusals of strangers.
+    #[arg(long, env = "TOLLGATE_REQUEST_LOG_PER_SECOND", default_value_t = 100)]
+    pub request_log_per_second: u32,
+    /// How much of callers' addresses both logs keep: the network (/24, /48), or all.
+    #[arg(
+        long,
+        env = "TOLLGATE_REQUEST_LOG_ADDRESSES",
+        default_value = "network",
+        value_name = "network|whole"
+    )]
+    pub request_log_addresses: LoggedAddress,
+    /// Where every call is written as a line of JSON: `stdout` or a file; by default nowhere.
+    #[arg(long, env = "TOLLGATE_ACCESS_LOG", value_name = "stdout|PATH")]
+    pub access_log: Option<AccessLogTarget>,
 }
 
 /// The admin API.

@@ -56,6 +56,10 @@ pub async fn start_gateway(
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files is unknown"),
     }
+    settings.request_log = flags.request_log;
+    settings.request_log_per_second = flags.request_log_per_second;
+    settings.request_log_addresses = flags.request_log_addresses;
+    settings.access_log.clone_from(&flags.access_log);
     settings.listen = flags.gateway_listen;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);

@@ -5,14 +5,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::HeaderValue;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use pingora_http::RequestHeader;
 use tollgate_domain::{Outcome, UsageKey};
-use tollgate_engine::{Admission, Call, Consumers, Denial, Refusal, credential_of, decide};
+use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, credential_of, decide};
+use tollgate_store::Parties;
 use uuid::Uuid;
 
 use crate::live::{Runtime, Way};
 use crate::metrics::RouteMetrics;
+use crate::request_log::{Ending, Slot, Text};
 use crate::upstream::Destination;
 use crate::usage::journal::Amounts;
 use crate::usage::ledger::Ledger;
@@ -27,14 +29,18 @@ const X_REQUEST_ID: &str = "x-request-id";
 
 /// What a call is called in every log, header and problem.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) struct RequestId {
+    text: HeaderValue,
+    /// Whether it was made here, so that only who got the answer knows it.
+    minted: bool,
+}
 
 impl RequestId {
     /// The caller's own where it is a valid one, else a new UUIDv7.
     pub(crate) fn of(request: &RequestHeader) -> Self {
         let mut given = request.headers.get_all(X_REQUEST_ID).iter();
         match (given.next(), given.next()) {
-            (Some(id), None) if is_request_id(id.as_bytes()) => Self(id.clone()),
+            (Some(id), None) if is_request_id(id.as_bytes()) => Self { text: id.clone(), minted: false },
             _ => Self::fresh(),
         }
     }
@@ -43,15 +49,21 @@ impl RequestId {
     pub(crate) fn fresh() -> Self {
         let mut text = vec![0; uuid::fmt::Hyphenated::LENGTH];
         Uuid::now_v7().hyphenated().encode_lower(&mut text);
-        Self(HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static("unknown")))
+        let text = HeaderValue::from_maybe_shared(Bytes::from(text));
+        Self { text: text.unwrap_or(HeaderValue::from_static("unknown")), minted: true }
     }
 
     pub(crate) fn value(&self) -> HeaderValue {
-        self.0.clone()
+        self.text.clone()
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or("unknown")
+        self.text.to_str().unwrap_or("unknown")
+    }
+
+    /// Whether nobody but who made the call can know it.
+    pub(crate) const fn is_minted(&self) -> bool {
+        self.minted
     }
 }
 
@@ -80,13 +92,24 @@ pub(crate) struct Exchange {
     pub(crate) sent_upstream: bool,
     /// Why the call failed after it was admitted.
     pub(crate) failed_as: Option<Outcome>,
+    /// The problem's code where the gateway answered after the call was admitted, or had to break the answer off.
+    pub(crate) code: Option<&'static str>,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    at_ns: u64,
+    status: u16,
+    took: Duration,
+    bytes: (u64, u64),
 }
 
 impl Exchange {
     pub(crate) fn new() -> Self {
         Self {
             began: Instant::now(),
-            request_id: RequestId(HeaderValue::from_static("unknown")),
+            request_id: RequestId { text: HeaderValue::from_static("unknown"), minted: false },
             runtime: None,
             admission: None,
             refusal: None,
@@ -97,6 +120,7 @@ impl Exchange {
             upstream_took: None,
             sent_upstream: false,
             failed_as: None,
+            code: None,
         }
     }
 
@@ -137,12 +161,7 @@ impl Exchange {
 
     /// The matched route as the proxy knows it.
     pub(crate) fn way(&self) -> Option<&Way> {
-        let matched = match (&self.admission, &self.refusal) {
-            (Some(admission), _) => Some(&admission.matched),
-            (None, Some(refusal)) => refusal.matched.as_ref(),
-            (None, None) => None,
-        };
-        self.runtime.as_ref()?.way(matched?)
+        self.runtime.as_ref()?.way(self.matched()?)
     }
 
     /// The head of the upstream's answer is here.
@@ -158,12 +177,18 @@ impl Exchange {
         bytes: (u64, u64),
         ledger: &Ledger,
         unrouted: &RouteMetrics,
-    ) {
+    ) -> Ended {
         let took = self.began.elapsed();
         let status = status.unwrap_or(CLIENT_CLOSED);
         let metrics = self.way().map_or(unrouted, |way| &way.metrics);
         metrics.finished(status, took, self.upstream_took);
+        let ended = Ended { at_ns: unix_ns(), status, took, bytes };
+        self.count(&ended, ledger);
+        ended
+    }
 
+    fn count(&self, ended: &Ended, ledger: &Ledger) {
+        let Ended { at_ns, status, took, bytes } = *ended;
         let (consumer, matched, outcome, charged) = match (&self.admission, &self.refusal) {
             (Some(admission), _) => {
                 let answered = self.upstream_took.is_some();
@@ -198,14 +223,80 @@ impl Exchange {
             bytes_out: bytes.1,
             duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let minute = u32::try_from(unix_ns() / NANOS / 60).unwrap_or(u32::MAX);
+        let minute = u32::try_from(at_ns / NANOS / 60).unwrap_or(u32::MAX);
         ledger.record(key, minute, &amounts);
+    }
+
+    /// What decides whether the call is logged.
+    pub(crate) fn ending(&self, ended: &Ended) -> Ending {
+        let refused = self.refusal.as_ref();
+        Ending {
+            at_ns: ended.at_ns,
+            status: ended.status,
+            code: self.code.or_else(|| refused.map(|refusal| refusal.denial.code())),
+            known: self.admission.is_some() || refused.is_some_and(|refusal| refusal.holder.is_some()),
+        }
+    }
+
+    /// Writes the call down for the log.
+    pub(crate) fn describe(&self, ended: &Ended, request: &RequestHeader, slot: &mut Slot) {
+        slot.minted = self.request_id.is_minted();
+        slot.parties = self.parties();
+        (slot.duration, slot.upstream, slot.bytes) = (ended.took, self.upstream_took, ended.bytes);
+        slot.write(Text::RequestId, self.request_id.as_str().as_bytes());
+        slot.write(Text::Method, request.method.as_str().as_bytes());
+        slot.write(Text::Host, request.headers.get(HOST).map_or(&[], HeaderValue::as_bytes));
+        slot.write_path_of(request.raw_path());
+        slot.write(Text::UserAgent, request.headers.get(USER_AGENT).map_or(&[], HeaderValue::as_bytes));
+        if let Some(matched) = self.matched() {
+            slot.write(Text::Route, matched.route().template.as_bytes());
+        }
+        if let Some(refusal) = &self.refusal {
+            slot.denial = Some(refusal.denial.clone());
+            if refusal.denial == Denial::InvalidCredential
+                && let Ok(Some(credential)) = credential_in(request)
+            {
+                slot.write_shown_key(credential);
+            }
+        }
+    }
+
+    fn matched(&self) -> Option<&Matched> {
+        match (&self.admission, &self.refusal) {
+            (Some(admission), _) => Some(&admission.matched),
+            (None, Some(refusal)) => refusal.matched.as_ref(),
+            (None, None) => None,
+        }
+    }
+
+    fn parties(&self) -> Parties {
+        let consumer = match (&self.admission, &self.refusal) {
+            (Some(admission), _) => Some(&admission.consumer),
+            (None, refusal) => refusal.as_ref().and_then(|refusal| refusal.consumer.as_ref()),
+        };
+        let holder = match consumer {
+            Some(consumer) => Some(Holder {
+                organization_id: consumer.organization_id(),
+                application_id: consumer.application_id(),
+                credential_id: consumer.credential_id,
+            }),
+            None => self.refusal.as_ref().and_then(|refusal| refusal.holder),
+        };
+        let matched = self.matched();
+        Parties {
+            organization_id: holder.map(|holder| holder.organization_id.uuid()),
+            application_id: holder.map(|holder| holder.application_id.uuid()),
+            credential_id: holder.map(|holder| holder.credential_id.uuid()),
+            subscription_id: consumer.map(|consumer| consumer.subscription_id().uuid()),
+            plan_id: consumer.map(|consumer| consumer.subscription().plan_id.uuid()),
+            api_id: matched.map(|matched| matched.api().id.uuid()),
+            route_id: matched.map(|matched| matched.route().id.uuid()),
+        }
     }
 }
 
 fn ask(runtime: &Runtime, consumers: &Consumers, request: &RequestHeader) -> Result<Admission, Box<Refusal>> {
-    let values = |name: &str| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let credential = credential_of(values(AUTHORIZATION.as_str()), values(X_API_KEY))?;
+    let credential = credential_in(request)?;
     let call = Call {
         method: request.method.as_str(),
         host: request.headers.get(HOST).map(HeaderValue::as_bytes),
@@ -213,6 +304,11 @@ fn ask(runtime: &Runtime, consumers: &Consumers, request: &RequestHeader) -> Res
         credential,
     };
     decide(&runtime.snapshot, consumers, &call, unix_ns())
+}
+
+fn credential_in(request: &RequestHeader) -> Result<Option<&[u8]>, Denial> {
+    let values = |name: &str| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    credential_of(values(AUTHORIZATION.as_str()), values(X_API_KEY))
 }
 
 /// Nanoseconds since the Unix epoch; 0 for clocks before it.

@@ -24,6 +24,8 @@ use crate::live::Live;
 use crate::places::Places;
 use crate::proxy::Proxy;
 use crate::reply::Unreadable;
+use crate::request_log::carry::Carrier;
+use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::usage::flush::{Flush, minute_of};
@@ -56,6 +58,9 @@ pub enum StartError {
         /// What the system said.
         error: std::io::Error,
     },
+    /// The access log cannot be written.
+    #[error("access log: {0}")]
+    AccessLog(std::io::Error),
     /// Threads could not be started, or the usage journal not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -93,6 +98,7 @@ struct Parts {
     source: Arc<dyn Source>,
     live: Arc<Live>,
     ledger: Arc<Ledger>,
+    log: Arc<RequestLog>,
     resolver: Arc<Resolver>,
     boot_id: Uuid,
     app: Arc<HttpProxy<Proxy>>,
@@ -117,7 +123,7 @@ impl Gateway {
         let gateway_addr = listener.local_addr()?;
         let operator_addr = operator_listener.local_addr()?;
 
-        let parts = assemble(settings, source, &data);
+        let parts = assemble(settings, source, &data)?;
         let boot_id = parts.boot_id;
         let leftovers = leftovers(data.path())?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
@@ -134,7 +140,7 @@ impl Gateway {
     }
 }
 
-fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) -> Parts {
+fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) -> Result<Parts, StartError> {
     let boot_id = Uuid::now_v7();
     let minute = minute_of(Utc::now());
     let ledger = Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
@@ -146,11 +152,15 @@ fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) ->
         upstream_keepalive_pool_size: UPSTREAM_POOL,
         ..ServerConf::default()
     };
-    let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger));
+    let access = settings.access_log.clone();
+    let access = access.map(|target| AccessLog::start(target, settings.request_log_addresses)).transpose();
+    let access = access.map_err(StartError::AccessLog)?;
+    let log = Arc::new(RequestLog::new(settings.request_log, settings.request_log_per_second, access));
+    let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger), Arc::clone(&log));
     let unreadable = Arc::new(proxy.unreadable());
     let mut app = HttpProxy::new(proxy, Arc::new(conf));
     app.handle_init_modules();
-    Parts { settings, source, live, ledger, resolver, boot_id, app: Arc::new(app), unreadable }
+    Ok(Parts { settings, source, live, ledger, log, resolver, boot_id, app: Arc::new(app), unreadable })
 }
 
 /// What is to be known before the first call: from the control plane, or else from disk.
@@ -183,7 +193,7 @@ async fn supervise(
     (feed, flush): (Feed, Flush),
     shutdown: CancellationToken,
 ) {
-    let Parts { settings, source, live, ledger, resolver, boot_id, .. } = &parts;
+    let Parts { settings, source, live, ledger, log, resolver, boot_id, .. } = &parts;
     // Background work outlives the calls: what they counted must be carried away. Dropped handles abort, so that a
     // gateway that has stopped holds nothing, its directory least of all.
     let background_stop = CancellationToken::new();
@@ -199,12 +209,15 @@ async fn supervise(
         *boot_id,
         background_stop.clone(),
     )));
+    let carrier = Carrier::new(Arc::clone(log), Arc::clone(source), Arc::clone(settings), *boot_id);
+    let carrying = AbortOnDropHandle::new(tokio::spawn(carrier.run(background_stop.clone())));
     let _operating = match TcpListener::from_std(operator_listener) {
         Ok(listener) => Some(AbortOnDropHandle::new(tokio::spawn(crate::operator::serve(
             listener,
             Arc::clone(live),
             Arc::clone(ledger),
             flush_status,
+            Arc::clone(log),
         )))),
         Err(error) => {
             tracing::error!(%error, "the operator's listener cannot be used");
@@ -223,7 +236,7 @@ async fn supervise(
     };
     let farewell = async {
         // How the others end is of no interest any more.
-        let _ = tokio::join!(usage, following, resolving, beating);
+        let _ = tokio::join!(usage, carrying, following, resolving, beating);
         let last = heartbeat(live, settings, *boot_id, GatewayState::Stopped);
         if let Err(error) = timed(settings.query_timeout, source.heartbeat(&last)).await {
             tracing::debug!(%error, "could not say goodbye");
@@ -232,6 +245,7 @@ async fn supervise(
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::warn!("the control plane was too slow for a full farewell; usage stays in the journal");
     }
+    log.finish_access();
     tracing::info!("the gateway has stopped");
 }
 

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::live::Live;
 use crate::metrics::{counter, gauge};
+use crate::request_log::RequestLog;
 use crate::usage::ledger::Ledger;
 use crate::usage::status::FlushStatus;
 
@@ -30,10 +31,11 @@ pub(crate) async fn serve(
     live: Arc<Live>,
     ledger: Arc<Ledger>,
     flush: Arc<FlushStatus>,
+    log: Arc<RequestLog>,
 ) {
     let mut registry = Registry::default();
     live.metrics.register(&mut registry);
-    registry.register_collector(Box::new(Standing { live: Arc::clone(&live), ledger, flush }));
+    registry.register_collector(Box::new(Standing { live: Arc::clone(&live), ledger, flush, log }));
     let app = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -68,6 +70,7 @@ struct Standing {
     live: Arc<Live>,
     ledger: Arc<Ledger>,
     flush: Arc<FlushStatus>,
+    log: Arc<RequestLog>,
 }
 
 impl fmt::Debug for Standing {
@@ -128,6 +131,18 @@ impl Collector for Standing {
             "tollgate_usage_journal_waits",
             "Calls that made a usage journal file themselves because none was ready",
             self.ledger.files_made_in_calls(),
+        )?;
+        counter(
+            e,
+            "tollgate_request_log_dropped",
+            "Calls that are not in the request log: beyond the rate of their kind, or pushed out while Postgres was away",
+            self.log.dropped(),
+        )?;
+        counter(
+            e,
+            "tollgate_access_log_dropped",
+            "Lines of the access log that were lost because it could not be written fast enough",
+            self.log.access_dropped(),
         )?;
         gauge(
             e,

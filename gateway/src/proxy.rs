@@ -1,11 +1,12 @@
 //! A call's life, as Pingora's phases in their order. Each is a few lines; what is decided is decided in the engine.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorType, Result};
@@ -21,6 +22,7 @@ use crate::exchange::{Exchange, RequestId};
 use crate::fields;
 use crate::live::Live;
 use crate::reply::{self, Unreadable, Why};
+use crate::request_log::RequestLog;
 use crate::settings::Settings;
 use crate::upstream::{Failure, failure_of};
 use crate::usage::ledger::Ledger;
@@ -37,6 +39,7 @@ pub(crate) struct Proxy {
     settings: Arc<Settings>,
     live: Arc<Live>,
     ledger: Arc<Ledger>,
+    log: Arc<RequestLog>,
     /// What problem codes are appended to.
     type_base: String,
     /// No upstream may set a cookie that reaches it.
@@ -44,20 +47,25 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    pub(crate) fn new(settings: Arc<Settings>, live: Arc<Live>, ledger: Arc<Ledger>) -> Self {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        live: Arc<Live>,
+        ledger: Arc<Ledger>,
+        log: Arc<RequestLog>,
+    ) -> Self {
         let type_base = format!("{}/", settings.problem_base_url.trim_end_matches('/'));
         let portal: Option<http::Uri> = settings.problem_base_url.parse().ok();
         let portal_host = portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default();
-        Self { settings, live, ledger, type_base, portal_host }
+        Self { settings, live, ledger, log, type_base, portal_host }
     }
 
     /// What answers where Pingora refuses a head before the first phase.
     pub(crate) fn unreadable(&self) -> Unreadable {
-        Unreadable::new(self.type_base.clone(), Arc::clone(&self.live.metrics))
+        Unreadable::new(self.type_base.clone(), Arc::clone(&self.live.metrics), Arc::clone(&self.log))
     }
 
-    /// A caller that does not take its refusal is gone; that changes nothing about the refusal.
-    async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) {
+    /// A caller that does not take its refusal is gone; that changes nothing about the refusal. Tells its code.
+    async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) -> &'static str {
         let code = why.code();
         self.live.metrics.refused(code);
         tracing::debug!(request_id = request_id.as_str(), code, "refused");
@@ -65,7 +73,12 @@ impl Proxy {
             session.set_keepalive(None);
             tracing::debug!(request_id = request_id.as_str(), %error, "the caller did not take its refusal");
         }
+        code
     }
+}
+
+fn peer(session: &Session) -> Option<IpAddr> {
+    session.client_addr()?.as_inet().map(|address| address.ip())
 }
 
 fn connection(session: &Session) -> Option<&Connection> {
@@ -105,7 +118,7 @@ impl ProxyHttp for Proxy {
         if fields::declared_length(session.req_header()) > self.settings.body_bytes_max {
             exchange.failed_as = Some(Outcome::Canceled);
             let why = Why::Denied(&Denial::BodyTooLarge, exchange.admission.as_ref());
-            self.refuse(session, &request_id, &why).await;
+            exchange.code = Some(self.refuse(session, &request_id, &why).await);
             return Ok(true);
         }
         if fields::waits_for_consent(session.req_header()) {
@@ -145,8 +158,8 @@ impl ProxyHttp for Proxy {
         else {
             return Err(Error::new_in(ErrorType::InternalError));
         };
-        let peer = session.client_addr().and_then(|address| address.as_inet()).map(|address| address.ip());
-        let caller = peer.map(|peer| Caller::of(&self.settings.trusted_proxies, peer, &request.headers));
+        let caller =
+            peer(session).map(|peer| Caller::of(&self.settings.trusted_proxies, peer, &request.headers));
         fields::to_upstream(request, admission, destination, &way.base_path, &exchange.request_id, caller)?;
         exchange.sent_upstream = true;
         Ok(())
@@ -233,14 +246,17 @@ impl ProxyHttp for Proxy {
             }
         };
         tracing::debug!(request_id = exchange.request_id.as_str(), %error, "a call failed on its way");
+        let (code, status) = (why.code(), why.status());
         if begun {
+            exchange.code = Some(code);
             return FailToProxy { error_code: 0, can_reuse_downstream: false };
         }
         // What is left of the request, and of the upstream's answer, is unknown.
         session.set_keepalive(None);
         let request_id = exchange.request_id.clone();
         self.refuse(session, &request_id, &why).await;
-        FailToProxy { error_code: why.status(), can_reuse_downstream: false }
+        exchange.code = Some(code);
+        FailToProxy { error_code: status, can_reuse_downstream: false }
     }
 
     /// Whatever happened, it ends here and is counted once.
@@ -248,7 +264,15 @@ impl ProxyHttp for Proxy {
         let status =
             session.response_written().map(|head| head.status.as_u16()).filter(|status| *status >= 200);
         let bytes = (session.body_bytes_read() as u64, session.body_bytes_sent() as u64);
-        exchange.finish(status, bytes, &self.ledger, &self.live.metrics.unrouted);
+        let ended = exchange.finish(status, bytes, &self.ledger, &self.live.metrics.unrouted);
+        self.log.note(exchange.ending(&ended), |slot| {
+            let request = session.req_header();
+            exchange.describe(&ended, request, slot);
+            slot.client = peer(session).map(|peer| {
+                let values = request.headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
+                self.settings.trusted_proxies.client_address(peer, values)
+            });
+        });
     }
 
     /// Failures are told in one debug line each, above: an upstream that is down must not fill the disk.

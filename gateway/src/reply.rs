@@ -10,9 +10,10 @@ use pingora_proxy::Session;
 use tollgate_engine::head::BadHead;
 use tollgate_engine::{Admission, Denial, Problem, Refusal};
 
-use crate::exchange::RequestId;
+use crate::exchange::{RequestId, unix_ns};
 use crate::fields::declared_length;
 use crate::metrics::Metrics;
+use crate::request_log::{Ending, RequestLog, Text};
 
 /// An unread body larger than this is not worth reading to keep a connection.
 const DRAIN_BYTES_MAX: u64 = 64 * 1024;
@@ -77,11 +78,12 @@ impl<'w> Why<'w> {
 pub(crate) struct Unreadable {
     type_base: String,
     metrics: Arc<Metrics>,
+    log: Arc<RequestLog>,
 }
 
 impl Unreadable {
-    pub(crate) fn new(type_base: String, metrics: Arc<Metrics>) -> Self {
-        Self { type_base, metrics }
+    pub(crate) fn new(type_base: String, metrics: Arc<Metrics>, log: Arc<RequestLog>) -> Self {
+        Self { type_base, metrics, log }
     }
 
     /// The whole answer; the connection closes behind it. `bodyless` for HEAD.
@@ -89,6 +91,7 @@ impl Unreadable {
         let why = Why::BadHead(bad);
         let request_id = RequestId::fresh();
         self.metrics.refused(why.code());
+        self.note(&request_id, &why);
         tracing::debug!(request_id = request_id.as_str(), code = why.code(), "refused");
         let body = match why.denial() {
             Some(denial) => {
@@ -115,6 +118,16 @@ impl Unreadable {
             bytes.extend_from_slice(&body);
         }
         bytes
+    }
+
+    /// Nothing of the call but its refusal is known.
+    fn note(&self, request_id: &RequestId, why: &Why<'_>) {
+        let (status, code) = (why.status(), Some(why.code()));
+        self.log.note(Ending { at_ns: unix_ns(), status, code, known: false }, |slot| {
+            slot.minted = request_id.is_minted();
+            slot.denial = why.denial().cloned();
+            slot.write(Text::RequestId, request_id.as_str().as_bytes());
+        });
     }
 }
 

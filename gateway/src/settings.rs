@@ -7,6 +7,8 @@ use std::time::Duration;
 use tollgate_boot::TrustedProxies;
 use tollgate_engine::Peppers;
 
+use crate::request_log::{AccessLogTarget, LoggedAddress, RequestLogMode};
+
 /// Settings of one gateway process. `Settings::new` fills in everything that has a sensible default.
 #[derive(Clone)]
 pub struct Settings {
@@ -63,6 +65,14 @@ pub struct Settings {
     pub debounce: Duration,
     /// How much disk the usage journal may take; beyond it calls are served but not counted.
     pub journal_bytes_max: u64,
+    /// Which calls are kept one by one.
+    pub request_log: RequestLogMode,
+    /// How many a second of each kind: answered calls, refusals of consumers, refusals of strangers.
+    pub request_log_per_second: u32,
+    /// How much of callers' addresses is kept in both logs.
+    pub request_log_addresses: LoggedAddress,
+    /// Where each call is written as a line of JSON.
+    pub access_log: Option<AccessLogTarget>,
 }
 
 /// Descriptors for what is neither a call nor its upstream: files, Postgres, the other faces of one process.
@@ -106,6 +116,10 @@ impl Settings {
             query_timeout: Duration::from_secs(5),
             debounce: Duration::from_millis(20),
             journal_bytes_max: 256 << 20,
+            request_log: RequestLogMode::default(),
+            request_log_per_second: 100,
+            request_log_addresses: LoggedAddress::default(),
+            access_log: None,
         }
     }
 }

@@ -149,6 +149,28 @@ impl Admission {
     }
 }
 
+/// Whose key was shown: known as soon as it was found, whether or not it opens anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The tenant that owns the application.
+    pub organization_id: OrganizationId,
+    /// The application.
+    pub application_id: ApplicationId,
+    /// The key.
+    pub credential_id: CredentialId,
+}
+
+impl From<&Found> for Holder {
+    fn from(found: &Found) -> Self {
+        let application = &found.application;
+        Self {
+            organization_id: application.organization_id,
+            application_id: application.id,
+            credential_id: found.credential_id,
+        }
+    }
+}
+
 /// A call that is refused.
 #[derive(Debug)]
 pub struct Refusal {
@@ -156,6 +178,8 @@ pub struct Refusal {
     pub denial: Denial,
     /// The route, where one was found.
     pub matched: Option<Matched>,
+    /// Whose key it was, where it is one of ours.
+    pub holder: Option<Holder>,
     /// The caller, where it is known on which subscription it called.
     pub consumer: Option<Consumer>,
     standing: Option<Standing>,
@@ -175,7 +199,9 @@ impl Refusal {
         }
     }
 
-    fn plan(&self) -> Option<&Plan> {
+    /// The plan whose limits were looked at.
+    #[must_use]
+    pub fn plan(&self) -> Option<&Plan> {
         let standing = self.standing.as_ref()?;
         Some(self.matched.as_ref()?.snapshot.plan(standing.plan))
     }
@@ -183,7 +209,7 @@ impl Refusal {
 
 impl From<Denial> for Box<Refusal> {
     fn from(denial: Denial) -> Self {
-        Box::new(Refusal { denial, matched: None, consumer: None, standing: None })
+        Box::new(Refusal { denial, matched: None, holder: None, consumer: None, standing: None })
     }
 }
 
@@ -209,18 +235,19 @@ pub fn decide(
     let matched = Matched { snapshot: Arc::clone(snapshot), route };
     let found = match identify(consumers, call.credential, now_ns) {
         Ok(found) => found,
-        Err(denial) => return Err(refuse(denial, matched, None, None)),
+        Err((denial, holder)) => return Err(refuse(denial, matched, holder, None)),
     };
+    let holder = Some(Holder::from(&found));
     let consumer = match entitle(matched.api(), found) {
         Ok(consumer) => consumer,
-        Err(denial) => return Err(refuse(denial, matched, None, None)),
+        Err(denial) => return Err(refuse(denial, matched, holder, None)),
     };
     if consumer.subscription().suspended {
-        return Err(refuse(Denial::SubscriptionSuspended, matched, Some(consumer), None));
+        return Err(refuse(Denial::SubscriptionSuspended, matched, holder, Some((consumer, None))));
     }
     let Some(plan) = snapshot.plan_index(consumer.subscription().plan_id) else {
         // The consumer came with a revision that this gateway has not compiled yet.
-        return Err(refuse(Denial::NotReady, matched, Some(consumer), None));
+        return Err(refuse(Denial::NotReady, matched, holder, Some((consumer, None))));
     };
     match limits::take(snapshot.plan(plan), consumers, &consumer, now_ns) {
         Ok((levels, quota_taken_in)) => {
@@ -228,7 +255,7 @@ pub fn decide(
         }
         Err(refused) => {
             let (denial, levels) = *refused;
-            Err(refuse(denial, matched, Some(consumer), Some(Standing { plan, levels })))
+            Err(refuse(denial, matched, holder, Some((consumer, Some(Standing { plan, levels })))))
         }
     }
 }
@@ -236,19 +263,28 @@ pub fn decide(
 fn refuse(
     denial: Denial,
     matched: Matched,
-    consumer: Option<Consumer>,
-    standing: Option<Standing>,
+    holder: Option<Holder>,
+    consumer: Option<(Consumer, Option<Standing>)>,
 ) -> Box<Refusal> {
-    Box::new(Refusal { denial, matched: Some(matched), consumer, standing })
+    let (consumer, standing) = match consumer {
+        Some((consumer, standing)) => (Some(consumer), standing),
+        None => (None, None),
+    };
+    Box::new(Refusal { denial, matched: Some(matched), holder, consumer, standing })
 }
 
-fn identify(consumers: &Consumers, credential: Option<&[u8]>, now_ns: u64) -> Result<Found, Denial> {
-    let text = credential.ok_or(Denial::MissingCredential)?;
-    let text = std::str::from_utf8(text).map_err(|_| Denial::InvalidCredential)?;
-    let key = key::parse(text).map_err(|_| Denial::InvalidCredential)?;
-    let found = consumers.find(&key).ok_or(Denial::InvalidCredential)?;
+fn identify(
+    consumers: &Consumers,
+    credential: Option<&[u8]>,
+    now_ns: u64,
+) -> Result<Found, (Denial, Option<Holder>)> {
+    let text = credential.ok_or((Denial::MissingCredential, None))?;
+    let invalid = || (Denial::InvalidCredential, None);
+    let text = std::str::from_utf8(text).map_err(|_| invalid())?;
+    let key = key::parse(text).map_err(|_| invalid())?;
+    let found = consumers.find(&key).ok_or_else(invalid)?;
     if found.is_expired(now_ns) {
-        return Err(Denial::ExpiredCredential);
+        return Err((Denial::ExpiredCredential, Some(Holder::from(&found))));
     }
     Ok(found)
 }

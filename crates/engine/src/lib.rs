@@ -24,7 +24,7 @@ mod target;
 
 pub use compile::{CompileError, Kind, compile};
 pub use consumers::{Application, Consumers, Counts, Found, Subscription};
-pub use decide::{Admission, Call, Consumer, Matched, Refusal, Standing, credential_of, decide};
+pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, credential_of, decide};
 pub use denial::{Denial, LimitHit};
 pub use key::{MalformedKey, ParsedKey, Peppers};
 pub use problem::Problem;

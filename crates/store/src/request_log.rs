@@ -16,6 +16,8 @@ const KEEP_DAYS: i32 = 30;
 /// One call as a gateway tells it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRequest {
+    /// Any number that no other call of the same microsecond has.
+    pub id: i64,
     /// When it ended.
     pub at: DateTime<Utc>,
     /// As in `X-Request-Id`.
@@ -178,7 +180,7 @@ impl RequestRow {
 }
 
 impl Store {
-    /// Adds calls. A time more than a day off is drawn near, for there is no partition for it.
+    /// Adds calls; the same ones again change nothing. A time more than a day off is drawn near, for there is no partition for it.
     ///
     /// # Errors
     /// The database failed; nothing was added.
@@ -226,6 +228,7 @@ impl Store {
             .bind(calls.iter().map(|c| number(c.bytes_out)).collect::<Vec<_>>())
             .bind(calls.iter().map(|c| c.client.as_deref()).collect::<Vec<_>>())
             .bind(text(|c| c.user_agent.as_ref()))
+            .bind(calls.iter().map(|c| c.id).collect::<Vec<_>>())
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -311,15 +314,16 @@ impl Store {
 }
 
 const INSERT: &str = "
-insert into request_log (at, request_id, minted, node, organization_id, application_id, credential_id,
+insert into request_log (id, at, request_id, minted, node, organization_id, application_id, credential_id,
     subscription_id, plan_id, api_id, route_id, method, host, path, status, code, detail, duration_us, upstream_us,
     bytes_in, bytes_out, client, user_agent)
-select greatest(least(t.at, now() + interval '1 day'), now() - interval '1 day'), request_id, minted, node,
+select id, greatest(least(t.at, now() + interval '1 day'), now() - interval '1 day'), request_id, minted, node,
     organization_id, application_id, credential_id, subscription_id, plan_id, api_id, route_id, method, host, path,
     status, code, detail, duration_us, upstream_us, bytes_in, bytes_out, client::inet, user_agent
 from unnest($1::timestamptz[], $2::text[], $3::boolean[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[],
     $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[], $14::text[], $15::smallint[], $16::text[],
-    $17::jsonb[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[])
+    $17::jsonb[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::text[], $24::bigint[])
   as t (at, request_id, minted, node, organization_id, application_id, credential_id, subscription_id, plan_id, api_id,
     route_id, method, host, path, status, code, detail, duration_us, upstream_us, bytes_in, bytes_out, client,
-    user_agent)";
+    user_agent, id)
+on conflict (at, id) do nothing";

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, UsageCount};
 use tollgate_store::{Error as StoreError, Listener, NodeReport, Store};
-pub use tollgate_store::{FeedChange, FeedKind, FullLoad, Head, QuotaAnswer, QuotaMark, QuotaQuestion};
+pub use tollgate_store::{
+    FeedChange, FeedKind, FullLoad, Head, NewRequest, Parties, QuotaAnswer, QuotaMark, QuotaQuestion,
+};
 use uuid::Uuid;
 
 /// Why the control plane did not answer. A gateway only waits and asks again, whatever it was.
@@ -25,6 +27,16 @@ pub enum RecordError {
     /// Something else; others may fare better, and these may later.
     #[error("not stored")]
     Failed(#[source] SourceError),
+}
+
+impl From<StoreError> for RecordError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Away(error.into()),
+            error if error.is_refusal() => Self::Refused(error.into()),
+            error => Self::Failed(error.into()),
+        }
+    }
 }
 
 /// The control plane as a gateway sees it. Any of these may fail at any time without disturbing traffic.
@@ -51,6 +63,8 @@ pub trait Source: Send + Sync + 'static {
         boot_id: Uuid,
         question: QuotaQuestion,
     ) -> Result<QuotaAnswer, SourceError>;
+    /// Adds calls to the request log. The same ones again change nothing.
+    async fn record_requests(&self, calls: &[NewRequest]) -> Result<(), RecordError>;
     /// Reports this gateway.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError>;
 }
@@ -134,11 +148,11 @@ impl Source for Store {
     }
 
     async fn record_usage(&self, counts: &[UsageCount]) -> Result<(), RecordError> {
-        Self::record_usage(self, counts).await.map_err(|error| match error {
-            StoreError::Unavailable(_) => RecordError::Away(error.into()),
-            error if error.is_refusal() => RecordError::Refused(error.into()),
-            error => RecordError::Failed(error.into()),
-        })
+        Self::record_usage(self, counts).await.map_err(RecordError::from)
+    }
+
+    async fn record_requests(&self, calls: &[NewRequest]) -> Result<(), RecordError> {
+        Ok(self.insert_requests(calls).await?)
     }
 
     async fn quota_used_elsewhere(
@@ -169,6 +183,15 @@ impl Hints for Listener {
     async fn next(&mut self) -> Result<(), SourceError> {
         Ok(self.recv().await?)
     }
+}
+
+/// Waits until rows are stored, but never longer than `limit`.
+pub(crate) async fn timed_record(
+    limit: Duration,
+    stored: impl Future<Output = Result<(), RecordError>>,
+) -> Result<(), RecordError> {
+    let stored = tokio::time::timeout(limit, stored).await;
+    stored.unwrap_or_else(|_| Err(RecordError::Away("no answer in time".into())))
 }
 
 /// Waits for an answer, but never longer than `limit`: a frozen server must not freeze its askers.

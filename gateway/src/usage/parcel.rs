@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tollgate_domain::UsageCount;
 
-use crate::feed::source::{RecordError, Source, SourceError};
+use crate::feed::source::{RecordError, Source, SourceError, timed_record};
 
 /// Counts per statement.
 const BATCH: usize = 500;
@@ -47,8 +47,7 @@ impl Parcel {
     ) -> Result<(), RecordError> {
         let mut halvings = 0;
         while let Some(range) = self.todo.last().cloned() {
-            let sent = tokio::time::timeout(limit, source.record_usage(&counts[range.clone()])).await;
-            match sent.unwrap_or_else(|_| Err(RecordError::Away("no answer in time".into()))) {
+            match timed_record(limit, source.record_usage(&counts[range.clone()])).await {
                 Ok(()) => {
                     self.todo.pop();
                     range.for_each(|at| tell(at, Verdict::Stored));

@@ -10,8 +10,8 @@ use tollgate_domain::{
     UsageKey,
 };
 use tollgate_gateway::source::{
-    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, QuotaAnswer, QuotaMark, QuotaQuestion,
-    RecordError, Source, SourceError,
+    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, NewRequest, QuotaAnswer, QuotaMark,
+    QuotaQuestion, RecordError, Source, SourceError,
 };
 use uuid::Uuid;
 
@@ -40,6 +40,7 @@ struct State {
     usage: HashMap<(Uuid, UsageKey), UsageCount>,
     elsewhere: HashMap<SubscriptionId, u64>,
     heartbeats: Vec<Heartbeat>,
+    requests: Vec<NewRequest>,
     full_loads: usize,
     quota_loads: usize,
 }
@@ -66,6 +67,7 @@ impl FakeSource {
             usage: HashMap::new(),
             elsewhere: HashMap::new(),
             heartbeats: Vec::new(),
+            requests: Vec::new(),
             full_loads: 0,
             quota_loads: 0,
         };
@@ -177,6 +179,11 @@ impl FakeSource {
 
     pub fn charged(&self) -> u64 {
         self.counts().iter().map(|count| count.charged).sum()
+    }
+
+    /// Logged calls, in the order they came.
+    pub fn requests(&self) -> Vec<NewRequest> {
+        self.state.lock().unwrap().requests.clone()
     }
 
     pub fn full_loads(&self) -> usize {
@@ -295,6 +302,10 @@ impl Source for FakeSource {
             QuotaAnswer { mark, used, complete: !pages }
         })
         .await
+    }
+
+    async fn record_requests(&self, calls: &[NewRequest]) -> Result<(), RecordError> {
+        self.answer(|state| state.requests.extend_from_slice(calls)).await.map_err(RecordError::Away)
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {

@@ -12,6 +12,7 @@ mod limits;
 mod outage;
 mod postgres;
 mod refusals;
+mod request_log;
 mod stopping;
 mod upstreams;
 mod usage;

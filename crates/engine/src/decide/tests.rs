@@ -91,6 +91,20 @@ fn refusals_come_in_the_order_form_route_key_entitlement() {
 }
 
 #[test]
+fn a_refusal_says_whose_key_it_was_even_where_it_opens_nothing() {
+    let mut expired = application(52, 43, &[2]);
+    expired.credentials[0].expires_at = Some((NOW / S) as i64);
+    let platform = Platform::with([application(51, 43, &[1]), expired]);
+    for (target, shown, holder) in
+        [("/one/items/7", key(2), Some(52)), ("/two/items", key(1), Some(51)), ("/one/items/7", key(5), None)]
+    {
+        let refusal = platform.ask("GET", target, Some(&shown), NOW).expect_err("refused");
+        let application = refusal.holder.map(|holder| holder.application_id);
+        assert_eq!(application, holder.map(|n| uuid(n).into()), "{target}");
+    }
+}
+
+#[test]
 fn an_admission_says_where_the_call_goes_and_whose_it_is() {
     let platform = Platform::with([application(51, 43, &[1])]);
     let admission = platform.call(&key(1), NOW).expect("admitted");

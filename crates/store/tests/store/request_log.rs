@@ -14,6 +14,7 @@ fn now() -> DateTime<Utc> {
 
 fn call(request_id: &str, organization: Option<OrganizationId>) -> NewRequest {
     NewRequest {
+        id: i64::from(Uuid::new_v4().as_fields().0),
         at: now(),
         request_id: request_id.to_owned(),
         minted: true,
@@ -53,7 +54,10 @@ async fn a_call_is_found_by_its_id_by_its_owner_and_operators_only() {
         detail: Some(json!({"limit": "burst", "visible": true})),
         ..call("a", Some(acme))
     };
-    store.insert_requests(&[refused.clone(), call("b", Some(other))]).await.unwrap();
+    let batch = [refused.clone(), call("b", Some(other))];
+    for _ in 0..2 {
+        store.insert_requests(&batch).await.unwrap();
+    }
     let found = store.find_requests(Scope::Organization(acme), "a").await.unwrap();
     assert_eq!(found.len(), 1);
     let row = &found[0];
@@ -99,6 +103,7 @@ async fn pages_go_on_where_the_last_one_ended_and_filters_narrow() {
     let same_instant = now();
     let calls: Vec<NewRequest> = (0..7)
         .map(|n| NewRequest {
+            id: i64::from(n),
             at: same_instant - Duration::seconds(i64::from(n / 3)),
             status: if n == 4 { 404 } else { 200 },
             code: (n == 4).then_some("route_not_found"),
@@ -165,8 +170,8 @@ async fn days_past_keeping_are_dropped_whole() {
         );
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(database.pool()).await.unwrap();
         sqlx::query(
-            "insert into request_log (at, request_id, minted, node, status, duration_us, bytes_in, bytes_out)
-                     values ($1, $2, true, gen_random_uuid(), 200, 0, 0, 0)",
+            "insert into request_log (id, at, request_id, minted, node, status, duration_us, bytes_in, bytes_out)
+                     values (1, $1, $2, true, gen_random_uuid(), 200, 0, 0, 0)",
         )
         .bind(day.and_hms_opt(12, 0, 0).unwrap().and_utc())
         .bind(name)
