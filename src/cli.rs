@@ -59,6 +59,9 @@ fn database_url() -> Option<String> {
     std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
+/// Where mails go.
+const MAIL_URL_VARIABLE: &str = "TOLLGATE_MAIL_URL";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run everything in one process (what happens without a command).
@@ -157,6 +160,23 @@ pub struct Up {
     pub admin: AdminFlags,
     #[command(flatten)]
     pub portal: PortalFlags,
+    #[command(flatten)]
+    pub mail: MailFlags,
+}
+
+/// Mail, and the jobs that send it.
+#[derive(Debug, Clone, Args)]
+pub struct MailFlags {
+    /// Mail server or directory that mails go to. Only by environment: there is a password in it.
+    #[arg(skip = mail_url())]
+    pub mail_url: Option<String>,
+    /// Whom mails come from.
+    #[arg(long, env = "TOLLGATE_MAIL_FROM", default_value = "Tollgate <tollgate@localhost.localdomain>")]
+    pub mail_from: String,
+}
+
+fn mail_url() -> Option<String> {
+    std::env::var(MAIL_URL_VARIABLE).ok().filter(|url| !url.is_empty())
 }
 
 /// The data plane.
@@ -221,6 +241,8 @@ pub struct AdminApiRole {
     /// Where browsers reach the portal; refusals link to its explanations.
     #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
     pub portal_url: String,
+    #[command(flatten)]
+    pub mail: MailFlags,
 }
 
 /// The portal.
@@ -242,6 +264,8 @@ pub struct PortalRole {
     /// Where browsers reach this portal; an https URL makes the cookies secure.
     #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
     pub portal_url: String,
+    #[command(flatten)]
+    pub mail: MailFlags,
 }
 
 impl Default for Up {
@@ -316,6 +340,7 @@ mod tests {
         settings.extend(
             [
                 "DATABASE_URL",
+                MAIL_URL_VARIABLE,
                 telemetry::FILTER_VARIABLE,
                 secrets::PEPPERS_VARIABLE,
                 secrets::PEPPER_FILE_VARIABLE,

@@ -1,28 +1,48 @@
 //! The two HTML and JSON faces over one control plane, and the work that goes on beside them.
 
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
 
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_admin_api::AdminApiState;
 use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
+use tollgate_control::mail::{Mailer, Transport};
 use tollgate_portal::PortalState;
 use tollgate_web::serve::{Limits, serve};
 
-/// How often what is over is forgotten.
-const SWEEP_EVERY: Duration = Duration::from_secs(600);
+use crate::cli::MailFlags;
 
 /// Below the portal: where problem types are explained.
 pub fn problems_url(portal_url: &str) -> String {
     format!("{}/problems", portal_url.trim_end_matches('/'))
 }
 
+/// How mails leave, by the settings; without any, as files in the data directory.
+pub fn mailer(flags: &MailFlags, data_dir: &Path, portal_url: &str) -> anyhow::Result<Arc<Mailer>> {
+    let transport = match &flags.mail_url {
+        Some(url) => Transport::from_url(url)?,
+        None => {
+            let directory = std::path::absolute(data_dir.join("mail")).context("the data directory")?;
+            Transport::Directory(directory)
+        }
+    };
+    Ok(Arc::new(Mailer::new(transport, &flags.mail_from, portal_url)?))
+}
+
+/// Works through the queue of jobs beside the faces; several processes share it.
+pub fn work(tasks: &TaskTracker, control: Control, mailer: Arc<Mailer>, shutdown: &CancellationToken) {
+    tasks.spawn(control.work(mailer, shutdown.clone()));
+}
+
 pub fn serve_admin_api(
     tasks: &TaskTracker,
     listener: TcpListener,
     control: Control,
+    mailer: Arc<Mailer>,
     portal_url: &str,
     trusted_proxies: &TrustedProxies,
     shutdown: &CancellationToken,
@@ -30,12 +50,16 @@ pub fn serve_admin_api(
     // Behind a proxy that speaks TLS the portal does too; browsers are told to insist on it for both.
     let https = portal_url.starts_with("https://");
     let state = AdminApiState {
-        control,
+        control: control.clone(),
         problem_base_url: problems_url(portal_url),
         https,
         trusted_proxies: trusted_proxies.clone(),
     };
-    let router = tollgate_admin_api::router(state);
+    let metrics = tollgate_web::metrics(move || {
+        let (control, mailer) = (control.clone(), Arc::clone(&mailer));
+        async move { control.work_metrics(&mailer).await }
+    });
+    let router = tollgate_admin_api::router(state).merge(metrics);
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
 }
 
@@ -62,14 +86,4 @@ pub fn serve_portal(
     });
     let router = tollgate_portal::router(state).merge(ready);
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
-    tasks.spawn(sweep(control, shutdown.clone()));
-}
-
-async fn sweep(control: Control, shutdown: CancellationToken) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
-    while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-        if let Err(error) = control.sweep().await {
-            tracing::warn!(%error, "expired rows were not removed; trying again later");
-        }
-    }
 }

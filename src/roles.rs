@@ -84,7 +84,9 @@ pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<
     let (listener, address) = listen::bind(role.admin.admin_listen, "admin-listen").await?;
     let tasks = TaskTracker::new();
     let trusted = &place.trusted_proxies;
-    faces::serve_admin_api(&tasks, listener, control, &role.portal_url, trusted, &shutdown);
+    let mailer = faces::mailer(&role.mail, &place.data_dir, &role.portal_url)?;
+    faces::work(&tasks, control.clone(), Arc::clone(&mailer), &shutdown);
+    faces::serve_admin_api(&tasks, listener, control, mailer, &role.portal_url, trusted, &shutdown);
     tracing::info!(%address, "admin API serving");
     tasks.close();
     tasks.wait().await;
@@ -98,6 +100,8 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
     let gateway_url = role.portal.gateway_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
     let tasks = TaskTracker::new();
     let trusted = &place.trusted_proxies;
+    let mailer = faces::mailer(&role.mail, &place.data_dir, &role.portal_url)?;
+    faces::work(&tasks, control.clone(), mailer, &shutdown);
     faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway_url, trusted, &shutdown);
     tracing::info!(%address, "portal serving");
     tasks.close();

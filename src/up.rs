@@ -60,7 +60,9 @@ async fn serve(
         roles::start_gateway(&up.gateway, &portal_url, trusted, data_dir, gateway_store, peppers, halt)
             .await?;
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
-    faces::serve_admin_api(&tasks, admin_listener, control.clone(), &portal_url, trusted, &shutdown);
+    let mailer = faces::mailer(&up.mail, data_dir.path(), &portal_url)?;
+    faces::work(&tasks, control.clone(), mailer.clone(), &shutdown);
+    faces::serve_admin_api(&tasks, admin_listener, control.clone(), mailer, &portal_url, trusted, &shutdown);
     faces::serve_portal(
         &tasks,
         portal_listener,

@@ -120,7 +120,7 @@ impl From<tollgate_control::Error> for Fault {
             }
             Error::DeadLink => {
                 Problem::new(StatusCode::NOT_FOUND, "dead_link", "This link is no longer valid")
-                    .detail("It was used, or it is older than 15 minutes. Restart Tollgate for a new one.")
+                    .detail("It was used, or it is too old, or a newer one was sent since. Ask for a new one where you got it.")
             }
             Error::Busy => Problem::unavailable("Many people sign in right now. Try again in a few seconds."),
             Error::Unavailable => Problem::unavailable(

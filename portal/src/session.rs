@@ -64,6 +64,8 @@ pub struct Account {
     pub user_id: UserId,
     /// Their e-mail.
     pub email: String,
+    /// Whether they have shown that the e-mail is theirs.
+    pub verified: bool,
     /// When they signed up.
     pub since: DateTime<Utc>,
     /// The organization they act in, and their role there.
@@ -161,6 +163,7 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
     Ok(Some(Account {
         user_id: user.id,
         email: user.email,
+        verified: user.email_verified_at.is_some(),
         since: user.created_at,
         organization: memberships.first().map(|member| (member.organization_id, member.role)),
         operator,
@@ -245,7 +248,11 @@ impl Visit {
             title: title.into(),
             path: self.path.clone(),
             area,
-            viewer: account.map(|a| Viewer { email: a.email.clone(), is_operator: a.operator.is_some() }),
+            viewer: account.map(|a| Viewer {
+                email: a.email.clone(),
+                is_operator: a.operator.is_some(),
+                unverified: !a.verified,
+            }),
             offers_sign_in: account.is_none(),
             theme: self.theme,
             flash,

@@ -159,6 +159,8 @@ pub struct Viewer {
     pub email: String,
     /// Whether they run the platform.
     pub is_operator: bool,
+    /// Whether they still have to show that the e-mail is theirs.
+    pub unverified: bool,
 }
 
 /// What stands around a page.
@@ -187,6 +189,14 @@ impl Shell {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.area == Area::Admin
+    }
+
+    /// The address that its owner is asked to confirm, on developers' pages.
+    #[must_use]
+    pub fn unverified_email(&self) -> Option<&str> {
+        let viewer =
+            self.viewer.as_ref().filter(|viewer| viewer.unverified && self.area == Area::Developer)?;
+        Some(&viewer.email)
     }
 
     /// Whether something stands beside the page.
@@ -268,7 +278,7 @@ impl Shell {
             title: title.into(),
             path: path.into(),
             area,
-            viewer: signed_in.then(|| Viewer { email: email.into(), is_operator }),
+            viewer: signed_in.then(|| Viewer { email: email.into(), is_operator, unverified: false }),
             offers_sign_in: !signed_in,
             theme: Theme::System,
             flash: None,

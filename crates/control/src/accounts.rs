@@ -3,16 +3,18 @@
 use std::net::IpAddr;
 
 use serde_json::json;
+use subtle::ConstantTimeEq;
 use tollgate_domain::{
     ApplicationId, Environment, MemberRole, OrganizationId, PlanState, ProductState, SubscriptionId,
     SubscriptionState, UserId,
 };
-use tollgate_store::{NewSubscription, Page, PlanRow, Tx, UserRow};
+use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow};
 use uuid::Uuid;
 
 use crate::change::Subject;
+use crate::jobs::{self, Job};
 use crate::organizations::unique_slug;
-use crate::passwords;
+use crate::password_rules;
 use crate::throttle::Subjects;
 use crate::{Actor, Control, CredentialInput, Error, FieldFault, MintedKey, Result};
 
@@ -54,8 +56,10 @@ pub struct SignedUp {
 }
 
 impl Control {
-    /// Makes user, organization, application, subscription to a free plan, and key in one transaction. Somebody
-    /// who types the e-mail and password of an account that exists is signed in to it.
+    /// Makes user, organization, application, subscription to a free plan, and key in one transaction, and asks by mail
+    /// whether the address is theirs. Somebody who types the e-mail and password of an account that exists is signed in
+    /// to it. With another password they get an account like anybody else, so that nobody learns whose addresses are
+    /// taken: it is a shadow, which the address never finds.
     ///
     /// # Errors
     /// `Invalid` with `/email` or `/password`; `TooManyTries`; `Busy`.
@@ -63,35 +67,57 @@ impl Control {
         let email = input.email.trim().to_lowercase();
         let mut faults = Vec::new();
         check_email(&email, &mut faults);
-        passwords::check_new(&input.password, &email, &mut faults);
+        password_rules::check_new(&input.password, &email, "/password", &mut faults);
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
         let subjects = Subjects::new(&email, input.address);
         self.check_throttle(&subjects).await?;
-        if let Some(user) = self.store.find_user_by_email(&email).await? {
-            return self.sign_up_again(&user, &input.password, &subjects).await;
-        }
         self.check_sign_ups(&subjects).await?;
-        let password_hash = self.passwords.hash(&input.password).await?;
         let plan = self.free_plan(input.product.as_deref()).await?;
+        // The same work whether the address is taken or not: a look, one hash, the same rows.
+        let owner = self.store.find_user_by_email(&email).await?;
+        let password_hash = match &owner {
+            None => self.passwords.hash(&input.password).await?,
+            Some(owner) => self.passwords.hash_beside(&input.password, Some(&owner.password_hash)).await?,
+        };
+        if let Some(owner) = owner.as_ref().filter(|owner| is_of(owner, &password_hash)) {
+            return self.known(owner).await;
+        }
+        let new = NewUser {
+            id: UserId::from(Uuid::now_v7()),
+            email: &email,
+            password_hash: &password_hash,
+            shadow_of: owner.map(|owner| owner.id),
+        };
+        match self.insert_newcomer(actor, &new, plan.as_ref()).await {
+            // The same form was sent twice: what the first one made is there by now.
+            Err(Error::Conflict(_)) => match self.store.find_user_by_email(&email).await? {
+                Some(user) if self.passwords.verify(&input.password, Some(&user.password_hash)).await? => {
+                    self.known(&user).await
+                }
+                _ => Err(Error::Busy),
+            },
+            made => made,
+        }
+    }
 
-        let user_id = UserId::from(Uuid::now_v7());
+    async fn insert_newcomer(
+        &self,
+        actor: &Actor,
+        new: &NewUser<'_>,
+        plan: Option<&PlanRow>,
+    ) -> Result<SignedUp> {
         let organization_id = OrganizationId::from(Uuid::now_v7());
         let application_id = ApplicationId::from(Uuid::now_v7());
-        let local = email.split('@').next().unwrap_or(&email).to_owned();
+        let local = new.email.split('@').next().unwrap_or(new.email);
         let mut change = self.change(actor).await?;
         let tx = &mut change.tx;
-        match tx.insert_user(user_id, &email, "", &password_hash).await {
-            // Somebody signed up with the same e-mail a moment ago.
-            Err(tollgate_store::Error::Conflict(_)) => return Err(taken()),
-            other => other?,
-        }
-        let slug = unique_slug(&local, organization_id.uuid());
-        tx.insert_organization(organization_id, &local, &slug).await?;
-        tx.insert_member(organization_id, user_id, MemberRole::Owner).await?;
+        tx.insert_user(new).await?;
+        tx.insert_organization(organization_id, local, &unique_slug(local, organization_id.uuid())).await?;
+        tx.insert_member(organization_id, new.id, MemberRole::Owner).await?;
         tx.insert_application(application_id, organization_id, "My first app").await?;
-        if let Some(plan) = &plan {
+        if let Some(plan) = plan {
             tx.insert_subscription(NewSubscription {
                 id: SubscriptionId::from(Uuid::now_v7()),
                 organization_id,
@@ -108,27 +134,26 @@ impl Control {
             expires_at: None,
         };
         let key = self.mint_key(&mut change.tx, organization_id, application_id, &key).await?;
-        let subject = Subject { kind: "user", id: user_id.uuid(), organization: Some(organization_id) };
+        jobs::queue(&mut change.tx, &Job::VerifyEmail { user_id: new.id }).await?;
+        let subject = Subject { kind: "user", id: new.id.uuid(), organization: Some(organization_id) };
         let details = json!({ "application_id": application_id, "plan_id": plan.map(|plan| plan.id), "key_id": key.id });
         change.commit("user.sign_up", subject, details).await?;
-        Ok(SignedUp { user_id, organization_id, application_id, key: Some(key) })
+        Ok(SignedUp { user_id: new.id, organization_id, application_id, key: Some(key) })
     }
 
-    async fn sign_up_again(&self, user: &UserRow, password: &str, subjects: &Subjects) -> Result<SignedUp> {
-        let right = self.passwords.verify(password, Some(&user.password_hash)).await?;
-        if !right || user.disabled_at.is_some() {
-            self.note_failure(subjects).await?;
-            return Err(taken());
-        }
+    /// Somebody who signed up though they could have signed in.
+    async fn known(&self, user: &UserRow) -> Result<SignedUp> {
+        let gone = || Error::invalid("/email", "this account belongs to no organization; sign in");
         let memberships = self.store.list_memberships(user.id).await?;
-        let organization_id = memberships.first().ok_or_else(taken)?.organization_id;
+        let organization_id = memberships.first().ok_or_else(gone)?.organization_id;
         let scope = tollgate_domain::Scope::Organization(organization_id);
         let applications = self.store.list_applications(scope, Page { after: None, limit: 1 }).await?;
-        let application_id = applications.first().ok_or_else(taken)?.id;
+        let application_id = applications.first().ok_or_else(gone)?.id;
         Ok(SignedUp { user_id: user.id, organization_id, application_id, key: None })
     }
 
-    /// Checks e-mail and password. Takes as long for an unknown e-mail as for a wrong password.
+    /// Checks e-mail and password. Takes as long for an unknown e-mail as for a wrong password, and for a shadow as for
+    /// the account that it stands behind.
     ///
     /// # Errors
     /// `WrongPassword`, `TooManyTries`, `Busy`.
@@ -136,12 +161,16 @@ impl Control {
         let email = input.email.trim().to_lowercase();
         let subjects = Subjects::new(&email, input.address);
         self.check_throttle(&subjects).await?;
-        let user = self.store.find_user_by_email(&email).await?;
-        let stored = user.as_ref().map(|user| user.password_hash.as_str());
-        let right = self.passwords.verify(&input.password, stored).await?;
-        match user {
-            Some(user) if right && user.disabled_at.is_none() => Ok(user.id),
-            _ => {
+        let owner = self.store.find_user_by_email(&email).await?;
+        let shadows = match &owner {
+            Some(owner) => self.store.list_shadows(owner.id).await?,
+            None => Vec::new(),
+        };
+        let stored = owner.as_ref().map(|user| user.password_hash.as_str());
+        let hash = self.passwords.hash_beside(&input.password, stored).await?;
+        match owner.iter().chain(&shadows).find(|user| is_of(user, &hash)) {
+            Some(user) => Ok(user.id),
+            None => {
                 self.note_failure(&subjects).await?;
                 Err(Error::WrongPassword)
             }
@@ -178,7 +207,9 @@ impl Control {
         password_hash: &str,
     ) -> Result<UserId> {
         let user_id = UserId::from(Uuid::now_v7());
-        tx.insert_user(user_id, email, "", password_hash).await?;
+        tx.insert_user(&NewUser { id: user_id, email, password_hash, shadow_of: None }).await?;
+        // Whoever starts the platform vouches for the address.
+        tx.verify_user(user_id).await?;
         let organization_id = OrganizationId::from(Uuid::now_v7());
         let local = email.split('@').next().unwrap_or(email);
         tx.insert_organization(organization_id, local, &unique_slug(local, organization_id.uuid())).await?;
@@ -205,8 +236,9 @@ pub fn check_email(email: &str, faults: &mut Vec<FieldFault>) {
     }
 }
 
-fn taken() -> Error {
-    Error::invalid("/email", "this e-mail cannot be used to sign up; if it is yours, sign in")
+/// Whether a hash made beside the user's own is that one, and they may use it.
+fn is_of(user: &UserRow, hash: &str) -> bool {
+    user.disabled_at.is_none() && bool::from(user.password_hash.as_bytes().ct_eq(hash.as_bytes()))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ impl Control {
         self.store.feed_prune().await?;
         self.store.fold_quota_usage().await?;
         self.store.keep_request_days().await?;
+        self.store.sweep_jobs().await?;
         Ok(())
     }
 }

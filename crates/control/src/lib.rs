@@ -13,7 +13,11 @@ mod change;
 mod credentials;
 mod error;
 mod housekeeping;
+pub mod jobs;
+mod links;
+pub mod mail;
 mod organizations;
+mod password_rules;
 mod passwords;
 mod plans;
 mod products;
@@ -23,6 +27,7 @@ mod setup;
 mod subscriptions;
 mod throttle;
 mod tokens;
+mod verification;
 
 use std::sync::Arc;
 
@@ -34,7 +39,7 @@ pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Ve
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use credentials::{CredentialInput, MintedKey};
 pub use error::{Error, FieldFault, Result};
-pub use passwords::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
+pub use password_rules::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use plans::{PlanInput, PlanPatch};
 pub use products::{ProductInput, ProductPatch};
 pub use secret::SecretText;
@@ -66,6 +71,7 @@ pub struct Control {
     peppers: Arc<Peppers>,
     passwords: Arc<passwords::Passwords>,
     settings: Arc<Settings>,
+    figures: Arc<jobs::Figures>,
 }
 
 impl Control {
@@ -73,7 +79,7 @@ impl Control {
     #[must_use]
     pub fn new(store: Store, peppers: Arc<Peppers>, settings: Settings) -> Self {
         let passwords = Arc::new(passwords::Passwords::new(settings.hashing_slots));
-        Self { store, peppers, passwords, settings: Arc::new(settings) }
+        Self { store, peppers, passwords, settings: Arc::new(settings), figures: Arc::default() }
     }
 
     /// The store that it writes to, for reads.

@@ -10,7 +10,7 @@ use tollgate_domain::{OperatorRole, UserId};
 
 use crate::accounts::check_email;
 use crate::change::Subject;
-use crate::passwords;
+use crate::password_rules;
 use crate::{Action, Actor, Control, Error, Result, SecretText};
 
 /// How long a link lives.
@@ -60,7 +60,7 @@ impl Control {
         check_email(&email, &mut faults);
         let existing = self.store.find_user_by_email(&email).await?;
         if existing.is_none() {
-            passwords::check_new(password, &email, &mut faults);
+            password_rules::check_new(password, &email, "/password", &mut faults);
         }
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));

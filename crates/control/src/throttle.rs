@@ -13,6 +13,8 @@ const ADDRESS_MAX: i64 = 100;
 const WINDOW_MINUTES: i32 = 15;
 /// Accounts made from one address within an hour.
 const SIGN_UPS_MAX: i64 = 60;
+/// Mails asked for to one address within an hour.
+const MAILS_MAX: i64 = 5;
 
 /// Who tries: an e-mail from an address, and the address by itself. Never the e-mail alone, so that a stranger
 /// cannot lock its owner out.
@@ -20,6 +22,7 @@ pub struct Subjects {
     pair: [u8; 32],
     address: [u8; 32],
     sign_up: [u8; 32],
+    mail: [u8; 32],
 }
 
 impl Subjects {
@@ -30,6 +33,7 @@ impl Subjects {
             pair: hash("pair", &email.to_lowercase()),
             address: hash("address", ""),
             sign_up: hash("sign-up", ""),
+            mail: Sha256::digest(format!("mail\0{}", email.to_lowercase())).into(),
         }
     }
 }
@@ -57,7 +61,16 @@ impl Control {
         if self.store.count_attempts(&subjects.sign_up, 60).await? >= SIGN_UPS_MAX {
             return Err(Error::TooManyTries(3_600));
         }
-        Ok(self.store.insert_attempts(&[subjects.sign_up]).await?)
+        // Signing up tells whether a password opens an account, so each counts as a guess at it.
+        Ok(self.store.insert_attempts(&[subjects.sign_up, subjects.pair]).await?)
+    }
+
+    /// Mails that anybody can have sent to an address, whoever asks: nobody's mailbox is filled from here.
+    pub(crate) async fn check_mails(&self, subjects: &Subjects) -> Result<()> {
+        if self.store.count_attempts(&subjects.mail, 60).await? >= MAILS_MAX {
+            return Err(Error::TooManyTries(3_600));
+        }
+        Ok(self.store.insert_attempts(&[subjects.mail]).await?)
     }
 
     pub(crate) async fn note_failure(&self, subjects: &Subjects) -> Result<()> {

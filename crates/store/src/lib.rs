@@ -4,6 +4,7 @@
 //! methods of [`Tx`], which `control` opens together with an audit entry. Verbs: `find` (maybe none), `get` (or
 //! not found), `list` (a page), `insert`, `update`, `delete`, `lock`.
 
+mod account_links;
 mod apis;
 mod applications;
 mod audit;
@@ -11,6 +12,7 @@ mod certificates;
 mod credentials;
 mod error;
 mod feed;
+mod jobs;
 mod nodes;
 mod organizations;
 mod page;
@@ -38,6 +40,7 @@ pub use certificates::{CertificateRow, NewCertificate};
 pub use credentials::{CredentialRow, NewCredential};
 pub use error::{Error, Result};
 pub use feed::{FeedChange, FeedKind, FullLoad, Head, Listener};
+pub use jobs::{DeadJobRow, JobRow, NewJob, QueueFigures};
 pub use nodes::{NodeReport, NodeRow};
 pub use organizations::{MemberRow, OrganizationRow};
 pub use page::Page;
@@ -54,4 +57,4 @@ pub use subscriptions::{NewSubscription, SubscriptionRow};
 pub use tokens::{NewToken, TokenRow};
 pub use tx::{Store, Tx};
 pub use usage_report::{TrafficRow, UsageBucketRow, UsageTotals};
-pub use users::{OperatorRow, UserRow};
+pub use users::{NewUser, OperatorRow, UserRow};

@@ -94,6 +94,7 @@ impl Store {
         sqlx::query("delete from setup_links where expires_at < now() - interval '1 day'")
             .execute(&self.pool)
             .await?;
+        sqlx::query("delete from account_links where expires_at <= now()").execute(&self.pool).await?;
         sqlx::query("delete from sent_forms where sent_at < now() - interval '1 day'")
             .execute(&self.pool)
             .await?;

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use tollgate_domain::{OperatorRole, UserId};
 use uuid::Uuid;
 
-use crate::{Page, Result, Store, Tx};
+use crate::{Error, Page, Result, Store, Tx};
 
 /// A person.
 #[derive(Debug, Clone, FromRow)]
@@ -23,6 +23,23 @@ pub struct UserRow {
     pub created_at: DateTime<Utc>,
     /// Set: may not sign in.
     pub disabled_at: Option<DateTime<Utc>>,
+    /// When they showed that the e-mail is theirs.
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The account that had the e-mail first, where this one was made with a taken one.
+    pub shadow_of: Option<Uuid>,
+}
+
+/// What a user is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct NewUser<'a> {
+    /// Its id.
+    pub id: UserId,
+    /// In any case.
+    pub email: &'a str,
+    /// argon2id PHC string; anything else opens nothing.
+    pub password_hash: &'a str,
+    /// The account that has the e-mail already.
+    pub shadow_of: Option<UserId>,
 }
 
 /// A user who runs the platform.
@@ -37,15 +54,28 @@ pub struct OperatorRow {
 }
 
 impl Store {
-    /// A user by e-mail, in any case.
+    /// The user whose e-mail it is, in any case; never a shadow.
     ///
     /// # Errors
     /// The database failed.
     pub async fn find_user_by_email(&self, email: &str) -> Result<Option<UserRow>> {
-        Ok(sqlx::query_as("select * from users where email = lower($1)")
+        Ok(sqlx::query_as("select * from users where email = lower($1) and shadow_of is null")
             .bind(email)
             .fetch_optional(&self.pool)
             .await?)
+    }
+
+    /// Accounts that were made with the e-mail of this one, newest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_shadows(&self, owner: UserId) -> Result<Vec<UserRow>> {
+        Ok(sqlx::query_as(
+            "select * from users where shadow_of = $1 and disabled_at is null order by id desc limit 100",
+        )
+        .bind(owner.uuid())
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// A user by id.
@@ -95,22 +125,65 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a person. `Conflict("users_email_key")` where the e-mail is taken.
+    /// Adds a person. `Conflict("users_email_key")` where the e-mail is taken and this is no shadow.
     ///
     /// # Errors
     /// See above; or the database failed.
-    pub async fn insert_user(
-        &mut self,
-        id: UserId,
-        email: &str,
-        name: &str,
-        password_hash: &str,
-    ) -> Result<()> {
-        sqlx::query("insert into users (id, email, name, password_hash) values ($1, lower($2), $3, $4)")
+    pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<()> {
+        sqlx::query(
+            "insert into users (id, email, password_hash, shadow_of, shadow_since)
+             values ($1, lower($2), $3, $4, case when $4::uuid is null then null else now() end)",
+        )
+        .bind(new.id.uuid())
+        .bind(new.email)
+        .bind(new.password_hash)
+        .bind(new.shadow_of.map(UserId::uuid))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Notes that the e-mail is the user's.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn verify_user(&mut self, id: UserId) -> Result<()> {
+        sqlx::query("update users set email_verified_at = coalesce(email_verified_at, now()) where id = $1")
             .bind(id.uuid())
-            .bind(email)
-            .bind(name)
-            .bind(password_hash)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Locks a user's row and returns it.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn lock_user(&mut self, id: UserId) -> Result<UserRow> {
+        sqlx::query_as("select * from users where id = $1 for update")
+            .bind(id.uuid())
+            .fetch_optional(self.conn())
+            .await?
+            .ok_or(Error::NotFound("user"))
+    }
+
+    /// Gives a shadow the address: the account before it becomes its shadow, with all others.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn swap_shadow(&mut self, shadow: UserId, owner: UserId) -> Result<()> {
+        sqlx::query("update users set shadow_of = $1, shadow_since = now() where id = $2")
+            .bind(shadow.uuid())
+            .bind(owner.uuid())
+            .execute(self.conn())
+            .await?;
+        sqlx::query("update users set shadow_of = $1 where shadow_of = $2 and id <> $1")
+            .bind(shadow.uuid())
+            .bind(owner.uuid())
+            .execute(self.conn())
+            .await?;
+        sqlx::query("update users set shadow_of = null, shadow_since = null where id = $1")
+            .bind(shadow.uuid())
             .execute(self.conn())
             .await?;
         Ok(())

@@ -4,9 +4,11 @@
 
 mod authority;
 mod database;
+mod mail_server;
 mod server;
 mod upstream;
 
 pub use authority::{Authority, Issued};
 pub use database::TestDatabase;
+pub use mail_server::MailServer;
 pub use upstream::{Recorded, Upstream};

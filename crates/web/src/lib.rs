@@ -12,7 +12,7 @@ pub mod serve;
 pub use client::client_address;
 pub use face::{Face, Render, render_json};
 pub use headers::{Headers, JsonHeaders, PageHeaders};
-pub use probes::probes;
+pub use probes::{metrics, probes};
 pub use problem::{Content, FieldFault, Place, Problem};
 pub use request_id::RequestId;
 pub use serve::Limits;

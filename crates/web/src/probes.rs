@@ -1,4 +1,4 @@
-//! Whether a face is alive and ready, for balancers and container engines.
+//! Whether a face is alive and ready, for balancers and container engines, and how it is doing, for Prometheus.
 
 use axum::Router;
 use axum::routing::get;
@@ -22,4 +22,18 @@ where
         }
     };
     Router::new().route("/livez", get(|| async { "ok\n" })).route("/readyz", get(answer))
+}
+
+/// `GET /metrics`, what `text` writes in the Prometheus text format. Only for listeners that strangers cannot reach.
+pub fn metrics<F, Fut>(text: F) -> Router
+where
+    F: Fn() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = String> + Send + 'static,
+{
+    const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+    let answer = move || {
+        let written = text();
+        async move { ([(http::header::CONTENT_TYPE, FORMAT)], written.await) }
+    };
+    Router::new().route("/metrics", get(answer))
 }

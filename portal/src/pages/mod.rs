@@ -31,6 +31,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/signin", get(account::signin::get).post(account::signin::post))
         .route("/signout", post(account::signout::post))
         .route("/account", get(account::profile::get))
+        .route("/account/verification", post(account::verify::again))
+        .route("/verify/{token}", get(account::verify::get).post(account::verify::post))
         .route("/setup/{token}", get(account::setup::get).post(account::setup::post))
         .route("/get-started", get(start::get_started::get))
         .route("/get-started/first-call", get(start::first_call::get))

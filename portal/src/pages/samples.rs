@@ -26,6 +26,7 @@ fn all() -> Vec<Rendered> {
     rendered("signup", account::signup::View::samples(), &mut all);
     rendered("signin", account::signin::View::samples(), &mut all);
     rendered("account", account::profile::View::samples(), &mut all);
+    rendered("verify", account::verify::View::samples(), &mut all);
     rendered("setup", account::setup::View::samples(), &mut all);
     rendered("get-started", start::get_started::View::samples(), &mut all);
     rendered("first-call", start::first_call::View::samples(), &mut all);

@@ -131,15 +131,53 @@ async fn the_things_of_another_organization_are_not_found() {
     }
 }
 
+/// Bad input 147: what a stranger sees does not tell whether an address is taken.
 #[tokio::test]
-async fn somebody_elses_e_mail_gives_no_session() {
+async fn case_147_a_taken_address_is_answered_like_a_free_one() {
     let site = Site::open().await;
-    site.browser().sign_up("maria@example.com").await;
-    let mut eve = site.browser();
-    let fields = [("email", "maria@example.com"), ("password", "another good password")];
-    let answer = eve.post("/signup", &fields).await;
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(eve.cookie("session").is_none());
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    let mut pages = Vec::new();
+    for email in ["maria@example.com", "olga@example.com"] {
+        let mut eve = site.browser();
+        let fields = [("email", email), ("password", "another good password"), ("product", "countries")];
+        let answer = eve.post("/signup", &fields).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/get-started"), "{email}");
+        let page = eve.get("/get-started").await;
+        let key = page.between("id=\"new-key\">", "<").to_owned();
+        assert!(key.starts_with("tg_live_"), "{email}");
+        assert!(eve.get("/applications").await.text.contains("My first app"));
+        let same =
+            page.text.replace(&key, "KEY").replace(&key[key.len() - 4..], "LAST").replace(email, "EMAIL");
+        pages.push(same.replace(&key[..12], "FIRST"));
+    }
+    assert_eq!(pages[0], pages[1], "the same page");
+    let own = maria.get("/applications").await;
+    assert!(!own.text.contains("another"), "nothing of it reaches the owner's account");
+}
+
+#[tokio::test]
+async fn an_address_is_confirmed_by_the_link_of_the_mail_and_only_by_a_click() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    let page = maria.sign_up("maria@example.com").await;
+    assert!(page.text.contains("Confirm your address"), "the notice");
+    let link = site.link_to("maria@example.com").await;
+    assert!(link.starts_with("http://portal.test/verify/"), "{link}");
+    let path = link.trim_start_matches("http://portal.test").to_owned();
+    // What looks through mails opens links; it clicks nothing.
+    for _ in 0..2 {
+        let question = site.browser().get(&path).await;
+        assert!(
+            question.text.contains("Confirm address")
+                && question.headers[header::CACHE_CONTROL] == "no-store"
+        );
+    }
+    assert_eq!(maria.post(&path, &[]).await.location(), "/applications");
+    let after = maria.get("/applications").await;
+    assert!(after.text.contains("Your address is confirmed.") && !after.text.contains("Send it again"));
+    assert_eq!(maria.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "the link is used up");
+    assert_eq!(site.browser().get(&path).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use tollgate_control::mail::{KeptMail, Mailer, Transport};
 use tollgate_control::{Actor, ApiInput, Control, PlanInput, ProductInput, ServiceInput};
 use tollgate_domain::{
     ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Target, Visibility,
@@ -26,6 +27,7 @@ pub struct Site {
     routers: [Router; 2],
     asked: AtomicUsize,
     pub database: TestDatabase,
+    mails: Transport,
 }
 
 /// What a browser was answered.
@@ -74,7 +76,22 @@ impl Site {
         };
         let portal = || tollgate_portal::router(PortalState::new(control.clone(), settings.clone()));
         let routers = [portal(), portal()];
-        Self { control, routers, asked: AtomicUsize::new(0), database }
+        Self { control, routers, asked: AtomicUsize::new(0), database, mails: Transport::kept() }
+    }
+
+    /// Does the jobs that are due, and returns the link in the last mail to somebody.
+    pub async fn link_to(&self, email: &str) -> String {
+        self.work().await;
+        let mail = self.mails.last_to(email).unwrap_or_else(|| panic!("no mail to {email}"));
+        mail.text.trim().rsplit('\n').next().unwrap_or_default().to_owned()
+    }
+
+    /// Does the jobs that are due; returns all mails so far.
+    pub async fn work(&self) -> Vec<KeptMail> {
+        let from = "Tollgate <no-reply@tollgate.test>";
+        let mailer = Arc::new(Mailer::new(self.mails.clone(), from, PORTAL_URL).expect("a mailbox"));
+        while self.control.work_once(&mailer).await.expect("the queue can be read") > 0 {}
+        self.mails.all()
     }
 
     pub fn browser(&self) -> Browser<'_> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tollgate_control::mail::{Mailer, Transport};
 use tollgate_control::{
     Actor, ApiInput, Control, PlanInput, ProductInput, ServiceInput, Settings, SignUp, SignedUp, Who,
 };
@@ -29,6 +30,8 @@ paths:
 
 pub struct Fixture {
     pub control: Control,
+    pub mailer: Arc<Mailer>,
+    pub mails: Transport,
     pub database: TestDatabase,
 }
 
@@ -44,7 +47,20 @@ impl Fixture {
         let database = TestDatabase::create().await;
         let peppers = Arc::new(Peppers::new(vec![(1, *b"0123456789abcdef0123456789ABCDEF")]).unwrap());
         let settings = Settings { hashing_slots: 2, ..Settings::default() };
-        Self { control: Control::new(database.store(), peppers, settings), database }
+        let mails = Transport::kept();
+        let mailer = mailer(mails.clone());
+        Self { control: Control::new(database.store(), peppers, settings), mailer, mails, database }
+    }
+
+    /// Does everything that is due.
+    pub async fn work(&self) {
+        while self.control.work_once(&self.mailer).await.unwrap() > 0 {}
+    }
+
+    /// The token of the link in the last mail to somebody.
+    pub fn link_to(&self, email: &str) -> String {
+        let mail = self.mails.last_to(email).expect("a mail");
+        mail.text.trim().rsplit('/').next().unwrap_or_default().to_owned()
     }
 
     pub async fn revision(&self) -> i64 {
@@ -85,6 +101,10 @@ impl Fixture {
         };
         (Actor::new(who, Some("test-request".to_owned())), made)
     }
+}
+
+pub fn mailer(transport: Transport) -> Arc<Mailer> {
+    Arc::new(Mailer::new(transport, "Tollgate <no-reply@tollgate.test>", "https://portal.test").unwrap())
 }
 
 pub fn service_input(slug: &str) -> ServiceInput {

@@ -6,5 +6,6 @@ mod apply;
 mod certificates;
 mod consumers;
 mod fixture;
+mod jobs;
 mod publishing;
 mod setup;

@@ -5,6 +5,7 @@ pub mod setup;
 pub mod signin;
 pub mod signout;
 pub mod signup;
+pub mod verify;
 
 use tollgate_control::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 

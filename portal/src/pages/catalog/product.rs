@@ -304,8 +304,11 @@ impl View {
         };
         let view = |plans, apis, signed_in: bool, applications| Self {
             shell: Shell {
-                viewer: signed_in
-                    .then(|| crate::shell::Viewer { email: "maria@example.com".into(), is_operator: false }),
+                viewer: signed_in.then(|| crate::shell::Viewer {
+                    email: "maria@example.com".into(),
+                    is_operator: false,
+                    unverified: false,
+                }),
                 ..Shell::sample(Area::Public, "Countries", "/products/countries")
             },
             name: "Countries".into(),

@@ -1,0 +1,57 @@
+//! How the work goes, for operators.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use tollgate_store::QueueFigures;
+
+use crate::Control;
+use crate::mail::Mailer;
+
+/// Attempts since the start of this process, by kind: done, failed.
+#[derive(Debug, Default)]
+pub struct Figures(Mutex<BTreeMap<String, (u64, u64)>>);
+
+impl Figures {
+    pub(super) fn count(&self, kind: &str, done: bool) {
+        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (well, ill) = kinds.entry(kind.to_owned()).or_default();
+        *(if done { well } else { ill }) += 1;
+    }
+}
+
+impl Control {
+    /// Jobs and mails in the Prometheus text format (0.0.4). The queue's own figures are missing while the database is
+    /// away.
+    pub async fn work_metrics(&self, mailer: &Mailer) -> String {
+        let kinds = self.figures.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, values: &[(String, i128)]| {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in values {
+                let _ = writeln!(text, "{name}{labels} {value}");
+            }
+        };
+        if let Ok(QueueFigures { due, oldest_seconds, dead }) = self.store.queue_figures().await {
+            let one = |value: i64| [(String::new(), i128::from(value))];
+            metric("tollgate_jobs_due", "gauge", "Jobs whose time has come.", &one(due));
+            let help = "How long the oldest due job has waited.";
+            metric("tollgate_jobs_oldest_due_seconds", "gauge", help, &one(oldest_seconds));
+            metric("tollgate_jobs_dead", "gauge", "Jobs that were given up.", &one(dead));
+        }
+        let labelled = |kind: &str, result: &str| format!("{{kind=\"{kind}\",result=\"{result}\"}}");
+        let attempts: Vec<_> = kinds
+            .iter()
+            .flat_map(|(kind, (well, ill))| {
+                [(labelled(kind, "done"), i128::from(*well)), (labelled(kind, "failed"), i128::from(*ill))]
+            })
+            .collect();
+        metric("tollgate_job_attempts_total", "counter", "Attempts at jobs.", &attempts);
+        let mails = mailer.figures();
+        let mails = [("sent", mails.sent), ("failed", mails.failed)]
+            .map(|(result, value)| (format!("{{result=\"{result}\"}}"), i128::from(value)));
+        metric("tollgate_mails_total", "counter", "Mails handed to the mail server, or not.", &mails);
+        text
+    }
+}

@@ -1,0 +1,38 @@
+//! What each job does: mostly finds out whether a letter is still due, and sends it.
+
+use tollgate_domain::UserId;
+use uuid::Uuid;
+
+use super::Job;
+use super::worker::Failure;
+use crate::Control;
+use crate::links::Purpose;
+use crate::mail::{self, Mailer};
+
+impl Control {
+    /// Does one job; `id` is the job's.
+    pub(super) async fn run(&self, id: Uuid, job: Job, mailer: &Mailer) -> Result<(), Failure> {
+        match job {
+            Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
+            Job::Housekeeping {} => Ok(self.sweep().await?),
+        }
+    }
+
+    async fn send_verification(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
+        let Some(user) = self.store.find_user(user_id).await? else { return Ok(()) };
+        if user.email_verified_at.is_some() || user.disabled_at.is_some() {
+            return Ok(());
+        }
+        let url = &mailer.site().portal_url;
+        // Beside an account whose address is proven, nothing is left to prove: its owner is told instead.
+        let owner = self.store.find_user_by_email(&user.email).await?;
+        let taken = owner.is_some_and(|owner| owner.id != user.id && owner.email_verified_at.is_some());
+        let letter = if taken {
+            mail::sign_up_again(&format!("{url}/signin"))
+        } else {
+            let token = self.make_link(user.id, Purpose::Verify).await?;
+            mail::verify_email(&user.email, &format!("{url}/verify/{}", token.reveal()))
+        };
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+}

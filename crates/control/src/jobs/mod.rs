@@ -1,0 +1,99 @@
+//! Work that follows from changes: what there is, how it is queued, and how often the periodic ones come round.
+
+mod figures;
+mod letters;
+mod worker;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+pub(crate) use figures::Figures;
+use serde::{Deserialize, Serialize};
+use tollgate_domain::UserId;
+use tollgate_store::{NewJob, Tx};
+
+use crate::{Control, Error, Result};
+
+/// One piece of work. Its name is the row's kind, its fields are the row's payload; fields that an older version wrote
+/// must stay readable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Job {
+    /// Ask a new account's owner whether the address is theirs.
+    VerifyEmail {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// Forget what is over.
+    Housekeeping {},
+}
+
+/// What comes round by itself.
+const PERIODIC: &[(Job, Duration)] = &[(Job::Housekeeping {}, Duration::from_secs(600))];
+
+/// A job as its row has it.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    kind: String,
+    payload: serde_json::Value,
+}
+
+impl Job {
+    fn written(&self) -> Result<Written> {
+        let written = serde_json::to_value(self).and_then(serde_json::from_value);
+        written.map_err(|error| Error::Internal(Box::new(error)))
+    }
+
+    fn read(kind: &str, payload: &serde_json::Value) -> std::result::Result<Self, serde_json::Error> {
+        serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload }))
+    }
+
+    fn period(&self) -> Option<Duration> {
+        PERIODIC.iter().find(|(job, _)| job == self).map(|(_, period)| *period)
+    }
+}
+
+/// Queues work in the transaction of the change that causes it.
+pub async fn queue(tx: &mut Tx, job: &Job) -> Result<()> {
+    let Written { kind, payload } = job.written()?;
+    tx.insert_job(&NewJob { kind: &kind, payload: &payload, once: None, run_at: None }).await?;
+    Ok(())
+}
+
+impl Control {
+    /// Queues work that follows from no other change; with `once`, at most once in a hundred days.
+    pub(crate) async fn queue(
+        &self,
+        job: &Job,
+        once: Option<&str>,
+        run_at: Option<DateTime<Utc>>,
+    ) -> Result<bool> {
+        let Written { kind, payload } = job.written()?;
+        Ok(self.store.insert_job(&NewJob { kind: &kind, payload: &payload, once, run_at }).await?)
+    }
+
+    async fn queue_periodic(&self) -> Result<()> {
+        for (job, _) in PERIODIC {
+            let kind = job.written()?.kind;
+            self.queue(job, Some(&format!("periodic:{kind}")), None).await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_read_as_it_was_written() {
+        let user_id = UserId::from(uuid::Uuid::from_u128(1));
+        for job in [Job::Housekeeping {}, Job::VerifyEmail { user_id }] {
+            let written = job.written().expect("it can be written");
+            assert_eq!(Job::read(&written.kind, &written.payload).expect("it can be read"), job);
+        }
+        let written = Job::VerifyEmail { user_id }.written().expect("it can be written");
+        assert_eq!(written.kind, "verify_email");
+        assert!(Job::read("no_such_kind", &serde_json::json!({})).is_err());
+    }
+}

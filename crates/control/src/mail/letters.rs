@@ -1,0 +1,103 @@
+//! Every letter that is written, in its own words.
+
+use super::Letter;
+
+const TO_THE_OWNER: &str = "You get this mail because somebody entered this address.";
+
+fn letter(subject: &str, plain: &[&str], reason: &str) -> Letter {
+    Letter {
+        subject: subject.to_owned(),
+        heading: subject.to_owned(),
+        plain: plain.iter().map(|text| (*text).to_owned()).collect(),
+        button: None,
+        after: Vec::new(),
+        reason: reason.to_owned(),
+        settings_path: None,
+    }
+}
+
+impl Letter {
+    fn with_button(mut self, words: &str, link: &str) -> Self {
+        self.button = Some((words.to_owned(), link.to_owned()));
+        self
+    }
+
+    fn and_then(mut self, text: &str) -> Self {
+        self.after.push(text.to_owned());
+        self
+    }
+}
+
+/// Is this address yours?
+pub fn verify_email(email: &str, link: &str) -> Letter {
+    let asked = format!("Confirm that {email} is your address. Live keys and invitations wait for it.");
+    letter("Confirm your e-mail address", &[&asked], TO_THE_OWNER)
+        .with_button("Confirm address", link)
+        .and_then("The link works once, for 24 hours. If this was not you, do nothing: without it nobody can prove that this address is theirs.")
+}
+
+/// Somebody signed up with an address that has an account.
+pub fn sign_up_again(sign_in: &str) -> Letter {
+    let said = "Somebody, perhaps you, just signed up with this address. You have an account already, so sign in to it; \
+                if you forgot the password, you can set a new one there.";
+    letter("You have an account already", &[said], TO_THE_OWNER)
+        .with_button("Sign in", sign_in)
+        .and_then("What was made under the new sign-up does not belong to your account and is removed after seven days. If this was not you, do nothing.")
+}
+
+/// All letters with made-up content, for previews and tests: a name, and the letter.
+#[must_use]
+pub fn samples() -> Vec<(&'static str, Letter)> {
+    const LINK: &str = "https://portal.example.com/verify/3f9cKx0mJH2v-8QpZ1rT7bWnYd5sLa4uEo6iCg0kXhM";
+    vec![
+        ("verify-email", verify_email("maria@example.com", LINK)),
+        ("sign-up-again", sign_up_again("https://portal.example.com/signin")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::mail::Site;
+
+    #[test]
+    fn every_letter_reads_the_same_as_text_and_as_html() {
+        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
+        for (name, letter) in samples() {
+            let (text, html) = (letter.text(&site).expect(name), letter.html(&site).expect(name));
+            assert!(letter.subject.chars().count() <= 60, "{name}: the subject is seen whole on a phone");
+            for part in letter.plain.iter().chain(&letter.after).chain([&letter.heading, &letter.reason]) {
+                assert!(text.contains(part.as_str()), "{name}: {part} in the text");
+                assert!(html.contains(part.as_str()), "{name}: {part} in the HTML");
+            }
+            let link = letter.link();
+            assert!(link.starts_with("https://portal.example.com/") && text.contains(link), "{name}");
+            assert_eq!(html.matches(&format!("href=\"{link}\"")).count(), 2, "{name}");
+            assert!(!html.contains("<img") && !html.contains("<script"), "{name}: nothing is loaded");
+            assert!(text.lines().all(|line| !line.contains("&#")), "{name}: plain text has no entities");
+            assert!(html.len() < 10_000, "{name}: {} bytes", html.len());
+        }
+    }
+
+    #[test]
+    fn what_people_typed_stays_text() {
+        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
+        let letter = verify_email("<b>@example.com", "https://portal.example.com/verify/x");
+        assert!(letter.html(&site).expect("renders").contains("&#60;b&#62;@example.com"));
+        assert!(letter.text(&site).expect("renders").contains("<b>@example.com"));
+    }
+
+    /// Writes all letters to a directory, to be looked at.
+    #[test]
+    fn letters_can_be_written_to_a_directory() {
+        let Some(directory) = std::env::var_os("MAIL_SAMPLES") else { return };
+        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
+        std::fs::create_dir_all(&directory).expect("the directory can be made");
+        for (name, letter) in samples() {
+            let html = letter.html(&site).expect(name);
+            std::fs::write(Path::new(&directory).join(format!("{name}.html")), html).expect("written");
+        }
+    }
+}
