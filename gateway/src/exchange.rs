@@ -1,17 +1,16 @@
 //! What one call carries through the proxy's phases, and how it is counted at its end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{AUTHORIZATION, HOST, USER_AGENT};
-use pingora_http::RequestHeader;
+use rand::RngCore;
 use tollgate_domain::{Outcome, UsageKey};
-use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, credential_of, decide};
+use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, decide};
 use tollgate_store::Parties;
-use uuid::Uuid;
 
+use crate::downstream::Downstream;
+use crate::fields::Said;
 use crate::live::{Runtime, Way};
 use crate::metrics::RouteMetrics;
 use crate::request_log::{Ending, Slot, Text};
@@ -24,46 +23,49 @@ const REQUEST_ID_MAX: usize = 128;
 /// nginx's word for a caller that went away.
 const CLIENT_CLOSED: u16 = 499;
 const NANOS: u64 = 1_000_000_000;
-const X_API_KEY: &str = "x-api-key";
-const X_REQUEST_ID: &str = "x-request-id";
 
 /// What a call is called in every log, header and problem.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId {
-    text: HeaderValue,
-    /// Whether it was made here, so that only who got the answer knows it.
-    minted: bool,
+pub(crate) enum RequestId {
+    /// The caller's own.
+    Given(Box<str>),
+    /// A UUIDv7 of ours.
+    Fresh([u8; uuid::fmt::Hyphenated::LENGTH]),
 }
 
 impl RequestId {
     /// The caller's own where it is a valid one, else a new UUIDv7.
-    pub(crate) fn of(request: &RequestHeader) -> Self {
-        let mut given = request.headers.get_all(X_REQUEST_ID).iter();
-        match (given.next(), given.next()) {
-            (Some(id), None) if is_request_id(id.as_bytes()) => Self { text: id.clone(), minted: false },
-            _ => Self::fresh(),
+    pub(crate) fn of(given: Option<&[u8]>, now_ns: u64) -> Self {
+        match given.filter(|id| is_request_id(id)).and_then(|id| std::str::from_utf8(id).ok()) {
+            Some(id) => Self::Given(id.into()),
+            None => Self::fresh(now_ns),
         }
     }
 
-    /// A new UUIDv7.
-    pub(crate) fn fresh() -> Self {
-        let mut text = vec![0; uuid::fmt::Hyphenated::LENGTH];
-        Uuid::now_v7().hyphenated().encode_lower(&mut text);
-        let text = HeaderValue::from_maybe_shared(Bytes::from(text));
-        Self { text: text.unwrap_or(HeaderValue::from_static("unknown")), minted: true }
+    /// A new UUIDv7. Its random part is the thread's own: no lock, no system call.
+    pub(crate) fn fresh(now_ns: u64) -> Self {
+        let mut random = [0; 10];
+        rand::rng().fill_bytes(&mut random);
+        let id = uuid::Builder::from_unix_timestamp_millis(now_ns / 1_000_000, &random).into_uuid();
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        id.hyphenated().encode_lower(&mut text);
+        Self::Fresh(text)
     }
 
-    pub(crate) fn value(&self) -> HeaderValue {
-        self.text.clone()
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        self.text.to_str().unwrap_or("unknown")
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Given(id) => id.as_bytes(),
+            Self::Fresh(id) => id,
+        }
     }
 
     /// Whether nobody but who made the call can know it.
     pub(crate) const fn is_minted(&self) -> bool {
-        self.minted
+        matches!(self, Self::Fresh(_))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("unknown")
     }
 }
 
@@ -76,63 +78,78 @@ fn is_request_id(id: &[u8]) -> bool {
 /// One call.
 pub(crate) struct Exchange {
     began: Instant,
+    began_ns: u64,
     pub(crate) request_id: RequestId,
     runtime: Option<Arc<Runtime>>,
     pub(crate) admission: Option<Admission>,
     /// A refusal by the engine, kept to be counted.
     refusal: Option<Box<Refusal>>,
     /// Which target of the service the call goes to.
-    target: Option<usize>,
-    pub(crate) attempts: u32,
-    /// Interim answers (1xx) of the upstream so far.
-    pub(crate) interim: u32,
+    target: usize,
     asked_upstream: Option<Instant>,
     upstream_took: Option<Duration>,
     /// Whether the upstream was asked: from then on the call costs.
     pub(crate) sent_upstream: bool,
     /// Why the call failed after it was admitted.
     pub(crate) failed_as: Option<Outcome>,
-    /// The problem's code where the gateway answered after the call was admitted, or had to break the answer off.
+    /// The problem's code where the gateway answered, or had to break an answer off.
     pub(crate) code: Option<&'static str>,
+    /// The status that the caller was answered with.
+    pub(crate) status: Option<u16>,
+    /// Bytes of the two bodies.
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
 }
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
-    at_ns: u64,
-    status: u16,
+    pub(crate) at_ns: u64,
+    pub(crate) status: u16,
     took: Duration,
-    bytes: (u64, u64),
 }
 
 impl Exchange {
-    pub(crate) fn new() -> Self {
+    /// Begins a call; `given` is what the caller calls it.
+    pub(crate) fn new(given: Option<&[u8]>) -> Self {
+        let began_ns = unix_ns();
         Self {
             began: Instant::now(),
-            request_id: RequestId { text: HeaderValue::from_static("unknown"), minted: false },
+            began_ns,
+            request_id: RequestId::of(given, began_ns),
             runtime: None,
             admission: None,
             refusal: None,
-            target: None,
-            attempts: 0,
-            interim: 0,
+            target: 0,
             asked_upstream: None,
             upstream_took: None,
             sent_upstream: false,
             failed_as: None,
             code: None,
+            status: None,
+            bytes_in: 0,
+            bytes_out: 0,
         }
     }
 
     /// Asks the engine. The runtime is held to the end of the call: it lives in one revision.
-    pub(crate) fn decide(
+    pub(crate) fn decide<D: Downstream>(
         &mut self,
         runtime: Option<Arc<Runtime>>,
         consumers: &Consumers,
-        request: &RequestHeader,
-    ) -> Result<(), &Refusal> {
+        request: &D,
+        said: &Said<'_>,
+    ) -> Result<(), ()> {
         let decided = match &runtime {
-            Some(runtime) => ask(runtime, consumers, request),
+            Some(runtime) => said.credential().map_err(Box::from).and_then(|credential| {
+                let call = Call {
+                    method: request.method(),
+                    host: request.authority(),
+                    target: request.target(),
+                    credential,
+                };
+                decide(&runtime.snapshot, consumers, &call, self.began_ns)
+            }),
             None => Err(Box::from(Denial::NotReady)),
         };
         self.runtime = runtime;
@@ -141,22 +158,39 @@ impl Exchange {
                 self.admission = Some(admission);
                 Ok(())
             }
-            Err(refusal) => Err(self.refusal.insert(refusal)),
+            Err(refusal) => {
+                self.refusal = Some(refusal);
+                Err(())
+            }
         }
     }
 
-    /// Chooses the next target and notes when it is asked.
-    pub(crate) fn choose_target(&mut self) -> Option<&Destination> {
-        self.attempts += 1;
+    /// Lends out why the engine refused the call.
+    pub(crate) fn take_refusal(&mut self) -> Option<Box<Refusal>> {
+        self.refusal.take()
+    }
+
+    /// Takes it back: it is counted at the end.
+    pub(crate) fn put_refusal(&mut self, refusal: Box<Refusal>) {
+        self.refusal = Some(refusal);
+    }
+
+    /// Chooses the next target and its address, and notes when it is asked; none where its name is not resolved.
+    pub(crate) fn choose_target(&mut self) -> Option<SocketAddr> {
         self.asked_upstream = Some(Instant::now());
         let service = self.admission.as_ref()?.matched.service();
-        self.target = Some(service.pick());
-        self.destination()
+        self.target = service.pick();
+        self.destination()?.next_address()
     }
 
     /// The chosen target.
     pub(crate) fn destination(&self) -> Option<&Destination> {
-        self.way()?.destinations.get(self.target?)
+        self.way()?.destinations.get(self.target)
+    }
+
+    /// How long any part of the upstream's answer is waited for.
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.destination().map_or(Duration::ZERO, |destination| destination.read_timeout)
     }
 
     /// The matched route as the proxy knows it.
@@ -164,31 +198,38 @@ impl Exchange {
         self.runtime.as_ref()?.way(self.matched()?)
     }
 
-    /// The head of the upstream's answer is here.
-    pub(crate) fn upstream_answered(&mut self) {
+    /// The head of the upstream's answer is here and on its way to the caller.
+    pub(crate) fn upstream_answered(&mut self, status: u16) {
         self.upstream_took = self.asked_upstream.map(|asked| asked.elapsed());
+        self.status = Some(status);
+    }
+
+    /// Adds to an answer what every admitted call is told.
+    pub(crate) fn write_fields<D: Downstream>(&self, answer: &mut D) {
+        answer.field(b"x-request-id", self.request_id.as_bytes());
+        if let Some(admission) = &self.admission
+            && let Some(policy) = admission.rate_limit_policy()
+        {
+            answer.field(b"ratelimit-policy", policy);
+            answer.field_with(b"ratelimit", |out| admission.write_rate_limit(out));
+        }
     }
 
     /// Ends the call: settles the quota, counts it in the journal and the route's metrics. The same event does all,
-    /// so that they cannot disagree. `status` is none where the caller saw no answer.
-    pub(crate) fn finish(
-        &self,
-        status: Option<u16>,
-        bytes: (u64, u64),
-        ledger: &Ledger,
-        unrouted: &RouteMetrics,
-    ) -> Ended {
+    /// so that they cannot disagree.
+    pub(crate) fn finish(&self, ledger: &Ledger, unrouted: &RouteMetrics) -> Ended {
         let took = self.began.elapsed();
-        let status = status.unwrap_or(CLIENT_CLOSED);
+        let status = self.status.unwrap_or(CLIENT_CLOSED);
         let metrics = self.way().map_or(unrouted, |way| &way.metrics);
         metrics.finished(status, took, self.upstream_took);
-        let ended = Ended { at_ns: unix_ns(), status, took, bytes };
+        let at_ns = self.began_ns.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        let ended = Ended { at_ns, status, took };
         self.count(&ended, ledger);
         ended
     }
 
     fn count(&self, ended: &Ended, ledger: &Ledger) {
-        let Ended { at_ns, status, took, bytes } = *ended;
+        let Ended { at_ns, status, took } = *ended;
         let (consumer, matched, outcome, charged) = match (&self.admission, &self.refusal) {
             (Some(admission), _) => {
                 let answered = self.upstream_took.is_some();
@@ -219,8 +260,8 @@ impl Exchange {
         };
         let amounts = Amounts {
             charged: u64::from(charged),
-            bytes_in: bytes.0,
-            bytes_out: bytes.1,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
             duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
         let minute = u32::try_from(at_ns / NANOS / 60).unwrap_or(u32::MAX);
@@ -233,28 +274,30 @@ impl Exchange {
         Ending {
             at_ns: ended.at_ns,
             status: ended.status,
-            code: self.code.or_else(|| refused.map(|refusal| refusal.denial.code())),
+            code: self.code,
             known: self.admission.is_some() || refused.is_some_and(|refusal| refusal.holder.is_some()),
         }
     }
 
     /// Writes the call down for the log.
-    pub(crate) fn describe(&self, ended: &Ended, request: &RequestHeader, slot: &mut Slot) {
+    pub(crate) fn describe<D: Downstream>(&self, ended: &Ended, request: &D, slot: &mut Slot) {
+        let agent = request.fields().find(|(name, _)| name.eq_ignore_ascii_case(b"user-agent"));
         slot.minted = self.request_id.is_minted();
         slot.parties = self.parties();
-        (slot.duration, slot.upstream, slot.bytes) = (ended.took, self.upstream_took, ended.bytes);
-        slot.write(Text::RequestId, self.request_id.as_str().as_bytes());
-        slot.write(Text::Method, request.method.as_str().as_bytes());
-        slot.write(Text::Host, request.headers.get(HOST).map_or(&[], HeaderValue::as_bytes));
-        slot.write_path_of(request.raw_path());
-        slot.write(Text::UserAgent, request.headers.get(USER_AGENT).map_or(&[], HeaderValue::as_bytes));
+        (slot.duration, slot.upstream) = (ended.took, self.upstream_took);
+        slot.bytes = (self.bytes_in, self.bytes_out);
+        slot.write(Text::RequestId, self.request_id.as_bytes());
+        slot.write(Text::Method, request.method().as_bytes());
+        slot.write(Text::Host, request.authority().unwrap_or_default());
+        slot.write_path_of(request.target());
+        slot.write(Text::UserAgent, agent.map_or(&[], |(_, value)| value));
         if let Some(matched) = self.matched() {
             slot.write(Text::Route, matched.route().template.as_bytes());
         }
         if let Some(refusal) = &self.refusal {
             slot.denial = Some(refusal.denial.clone());
             if refusal.denial == Denial::InvalidCredential
-                && let Ok(Some(credential)) = credential_in(request)
+                && let Ok(Some(credential)) = Said::of(request.fields()).credential()
             {
                 slot.write_shown_key(credential);
             }
@@ -295,22 +338,6 @@ impl Exchange {
     }
 }
 
-fn ask(runtime: &Runtime, consumers: &Consumers, request: &RequestHeader) -> Result<Admission, Box<Refusal>> {
-    let credential = credential_in(request)?;
-    let call = Call {
-        method: request.method.as_str(),
-        host: request.headers.get(HOST).map(HeaderValue::as_bytes),
-        target: request.raw_path(),
-        credential,
-    };
-    decide(&runtime.snapshot, consumers, &call, unix_ns())
-}
-
-fn credential_in(request: &RequestHeader) -> Result<Option<&[u8]>, Denial> {
-    let values = |name: &str| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    credential_of(values(AUTHORIZATION.as_str()), values(X_API_KEY))
-}
-
 /// Nanoseconds since the Unix epoch; 0 for clocks before it.
 pub(crate) fn unix_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -319,23 +346,20 @@ pub(crate) fn unix_ns() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use uuid::Uuid;
 
-    fn id_for(given: &[&str]) -> String {
-        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
-        for id in given {
-            request.append_header("X-Request-Id", *id).unwrap();
-        }
-        RequestId::of(&request).as_str().to_owned()
-    }
+    use super::*;
 
     #[test]
     fn a_valid_request_id_is_kept_and_any_other_replaced_by_a_uuid_v7() {
-        assert_eq!(id_for(&["abc-123_x.y"]), "abc-123_x.y");
+        let id_for =
+            |given: Option<&str>| RequestId::of(given.map(str::as_bytes), unix_ns()).as_str().to_owned();
+        assert_eq!(id_for(Some("abc-123_x.y")), "abc-123_x.y");
         let long = "a".repeat(129);
-        for given in [vec![], vec!["a b"], vec!["a\"b"], vec!["a", "a"], vec![""], vec![long.as_str()]] {
-            let id: Uuid = id_for(&given).parse().unwrap_or_else(|_| panic!("{given:?}"));
+        for given in [None, Some("a b"), Some("a\"b"), Some(""), Some("caf\u{e9}"), Some(long.as_str())] {
+            let id: Uuid = id_for(given).parse().unwrap_or_else(|_| panic!("{given:?}"));
             assert_eq!(id.get_version_num(), 7);
         }
+        assert_ne!(id_for(None), id_for(None));
     }
 }

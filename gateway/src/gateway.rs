@@ -5,11 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use pingora_core::apps::HttpServerApp;
-use pingora_core::server::configuration::ServerConf;
-use pingora_proxy::HttpProxy;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -19,11 +15,10 @@ use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
 use crate::heartbeat::{heartbeat, heartbeats};
-use crate::listen::accept;
+use crate::listen::Front;
 use crate::live::Live;
 use crate::places::Places;
 use crate::proxy::Proxy;
-use crate::reply::Unreadable;
 use crate::request_log::carry::Carrier;
 use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
@@ -34,11 +29,6 @@ use crate::usage::leftovers::{Leftovers, leftovers};
 
 /// How long a start waits for Postgres when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
-/// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
-/// call may be repeated.
-const UPSTREAM_ATTEMPTS: usize = 2;
-/// Idle upstream connections kept.
-const UPSTREAM_POOL: usize = 512;
 /// Connections that wait in the kernel to be accepted; more than that is only noise (`net.core.somaxconn` caps it).
 const BACKLOG: u32 = 4096;
 /// How long the last words at shutdown may take.
@@ -101,8 +91,7 @@ struct Parts {
     log: Arc<RequestLog>,
     resolver: Arc<Resolver>,
     boot_id: Uuid,
-    app: Arc<HttpProxy<Proxy>>,
-    unreadable: Arc<Unreadable>,
+    proxy: Arc<Proxy>,
 }
 
 impl Gateway {
@@ -128,13 +117,8 @@ impl Gateway {
         let leftovers = leftovers(data.path())?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(parts.settings.threads.max(1))
-            .thread_name("tollgate-gateway")
-            .enable_all()
-            .build()?;
         let supervisor =
-            tokio::spawn(supervise(parts, (listener, operator_listener), runtime, (feed, flush), shutdown));
+            tokio::spawn(supervise(parts, (listener, operator_listener), (feed, flush), shutdown));
         tracing::info!(%gateway_addr, %operator_addr, "the gateway accepts calls");
         Ok(RunningGateway { gateway_addr, operator_addr, boot_id, supervisor })
     }
@@ -146,21 +130,12 @@ fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) ->
     let ledger = Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
     let resolver = Arc::new(Resolver::default());
     let live = Arc::new(Live::new(&settings, Arc::clone(&resolver)));
-    let conf = ServerConf {
-        threads: settings.threads.max(1),
-        max_retries: UPSTREAM_ATTEMPTS,
-        upstream_keepalive_pool_size: UPSTREAM_POOL,
-        ..ServerConf::default()
-    };
     let access = settings.access_log.clone();
     let access = access.map(|target| AccessLog::start(target, settings.request_log_addresses)).transpose();
     let access = access.map_err(StartError::AccessLog)?;
     let log = Arc::new(RequestLog::new(settings.request_log, settings.request_log_per_second, access));
     let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger), Arc::clone(&log));
-    let unreadable = Arc::new(proxy.unreadable());
-    let mut app = HttpProxy::new(proxy, Arc::new(conf));
-    app.handle_init_modules();
-    Ok(Parts { settings, source, live, ledger, log, resolver, boot_id, app: Arc::new(app), unreadable })
+    Ok(Parts { settings, source, live, ledger, log, resolver, boot_id, proxy: Arc::new(proxy) })
 }
 
 /// What is to be known before the first call: from the control plane, or else from disk.
@@ -189,7 +164,6 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
 async fn supervise(
     parts: Parts,
     (listener, operator_listener): (StdTcpListener, StdTcpListener),
-    runtime: tokio::runtime::Runtime,
     (feed, flush): (Feed, Flush),
     shutdown: CancellationToken,
 ) {
@@ -225,8 +199,7 @@ async fn supervise(
         }
     };
 
-    serve_calls(&parts, listener, &runtime, &shutdown).await;
-    runtime.shutdown_background();
+    serve_calls(&parts, listener, &shutdown).await;
 
     background_stop.cancel();
     let usage = async {
@@ -251,44 +224,60 @@ async fn supervise(
 
 /// Accepts calls until `shutdown`, then drains: says «not ready» but goes on accepting for a moment, so that load
 /// balancers can turn away, then lets the calls in flight end.
-async fn serve_calls(
-    parts: &Parts,
-    listener: StdTcpListener,
-    runtime: &tokio::runtime::Runtime,
-    shutdown: &CancellationToken,
-) {
-    let Parts { settings, live, app, unreadable, .. } = parts;
-    let connections = TaskTracker::new();
-    let places = Places::new(settings, Arc::clone(&live.metrics));
-    let (closing, closing_watch) = watch::channel(false);
-    let stop_accepting = CancellationToken::new();
-    let accepting = runtime.spawn({
-        let (app, settings, unreadable) = (Arc::clone(app), Arc::clone(settings), Arc::clone(unreadable));
-        let (connections, stop) = (connections.clone(), stop_accepting.clone());
-        async move {
-            match TcpListener::from_std(listener) {
-                Ok(listener) => {
-                    accept(listener, app, (settings, places), unreadable, connections, closing_watch, stop)
-                        .await;
-                }
-                Err(error) => tracing::error!(%error, "the gateway's listener cannot be used"),
-            }
-        }
+async fn serve_calls(parts: &Parts, listener: StdTcpListener, shutdown: &CancellationToken) {
+    let Parts { settings, live, proxy, .. } = parts;
+    let front = Arc::new(Front {
+        settings: Arc::clone(settings),
+        proxy: Arc::clone(proxy),
+        places: Places::new(settings, Arc::clone(&live.metrics)),
+        connections: TaskTracker::new(),
+        stop_accepting: CancellationToken::new(),
+        stop: CancellationToken::new(),
     });
+    let accepting = TaskTracker::new();
+    let workers = TaskTracker::new();
+    for _ in 0..settings.threads.max(1) {
+        if let Err(error) = start_worker(&front, &listener, &accepting, &workers) {
+            tracing::error!(%error, "a worker cannot be started");
+        }
+    }
+    drop(listener);
 
     shutdown.cancelled().await;
     live.status.drain();
     // From now on responses say `Connection: close`.
-    let _ = closing.send(true);
+    proxy.drain();
     tokio::time::sleep(settings.drain_delay).await;
-    stop_accepting.cancel();
-    let _ = accepting.await;
+    front.stop_accepting.cancel();
+    accepting.close();
+    accepting.wait().await;
     // Connections that wait for a next request are closed, those that serve one end with it.
-    app.http_cleanup().await;
-    connections.close();
-    if tokio::time::timeout(settings.drain, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "calls still in flight are cut off");
+    front.places.close_idle();
+    front.connections.close();
+    if tokio::time::timeout(settings.drain, front.connections.wait()).await.is_err() {
+        tracing::warn!(connections = front.connections.len(), "calls still in flight are cut off");
     }
+    front.stop.cancel();
+    workers.close();
+    workers.wait().await;
+}
+
+/// A thread with a runtime of its own. What it still serves when it is stopped is cut off.
+fn start_worker(
+    front: &Arc<Front>,
+    listener: &StdTcpListener,
+    accepting: &TaskTracker,
+    workers: &TaskTracker,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let work = Arc::clone(front).work(listener.try_clone()?, accepting.clone());
+    let running = workers.token();
+    std::thread::Builder::new().name("tollgate-worker".to_owned()).spawn(move || {
+        runtime.block_on(work);
+        drop(runtime);
+        drop(running);
+    })?;
+    Ok(())
 }
 
 fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {

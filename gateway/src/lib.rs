@@ -1,25 +1,33 @@
-//! The data plane: a thin Pingora skin over the engine.
+//! The data plane: a thin skin of sockets over the engine.
 //!
-//! `gateway` starts and stops it; `listen` and `connection` accept callers, `places` says how many and who makes
-//! room, `intake` what may go on; `proxy` is a call's life as Pingora's phases, `caller` who calls,
-//! `exchange` what one call carries, `reply` every answer made here, `upstream` the way to a target; `feed` keeps the
-//! configuration fresh, `live` holds it, `disk` saves it; `usage` counts, `request_log` tells of single calls; `operator` shows.
+//! `gateway` starts and stops it; `listen` accepts callers, `places` says how many and who makes room; `downstream` is
+//! a caller's request however it came, `connection` one that came by HTTP/1, `intake` what of it may go on; `proxy` is a
+//! call's life, `exchange` what one call carries, `relay` both of its directions at once, `fields` what changes on the
+//! way, `caller` who calls, `reply` every answer made here; `upstream` is the way to a target, `link` a connection to one,
+//! `pool` those at rest; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk`
+//! saves it; `usage` counts, `request_log` tells of single calls; `operator` shows.
 
 mod caller;
+mod clock;
 mod connection;
+mod date;
 mod disk;
+mod downstream;
 mod exchange;
 mod feed;
 mod fields;
 mod gateway;
 mod heartbeat;
 mod intake;
+mod link;
 mod listen;
 mod live;
 mod metrics;
 mod operator;
 mod places;
+mod pool;
 mod proxy;
+mod relay;
 mod reply;
 mod request_log;
 mod resolve;

@@ -34,6 +34,8 @@ pub(crate) struct Places {
     crowd: Mutex<Crowd>,
     metrics: Arc<Metrics>,
     opened: Instant,
+    /// Whether all who are idle have to go.
+    closing: AtomicBool,
 }
 
 #[derive(Default)]
@@ -77,6 +79,7 @@ impl Places {
             crowd: Mutex::default(),
             metrics,
             opened: Instant::now(),
+            closing: AtomicBool::new(false),
         })
     }
 
@@ -138,6 +141,13 @@ impl Places {
         }
     }
 
+    /// Closes the connections that are idle between two requests, and from now on all that become so.
+    pub(crate) fn close_idle(&self) {
+        self.closing.store(true, Ordering::Release);
+        let crowd = self.crowd.lock().unwrap_or_else(PoisonError::into_inner);
+        crowd.seats.values().for_each(|seat| seat.waker.wake());
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_millis()).map_or(u64::MAX, |ms| ms.saturating_add(1))
     }
@@ -154,10 +164,12 @@ impl Place {
         self.seat.waits_since.store(self.share.places.now(), Ordering::Release);
     }
 
-    /// Ready once the place is needed by somebody else. To be asked only while a head is awaited.
-    pub(crate) fn poll_leave(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Ready once the place is needed by somebody else, or all who are idle have to go. To be asked only while a head is
+    /// awaited; `is_idle` where none of its bytes came and another was answered before.
+    pub(crate) fn poll_leave(&self, cx: &mut Context<'_>, is_idle: bool) -> Poll<()> {
         self.seat.waker.register(cx.waker());
-        if self.is_needed() { Poll::Ready(()) } else { Poll::Pending }
+        let leaves = self.is_needed() || (is_idle && self.share.places.closing.load(Ordering::Acquire));
+        if leaves { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Whether somebody else needs the place.
@@ -200,7 +212,7 @@ mod tests {
     }
 
     fn is_to_leave(place: &Place) -> bool {
-        place.poll_leave(&mut Context::from_waker(std::task::Waker::noop())).is_ready()
+        place.poll_leave(&mut Context::from_waker(std::task::Waker::noop()), true).is_ready()
     }
 
     #[test]

@@ -1,49 +1,55 @@
-//! A call's life, as Pingora's phases in their order. Each is a few lines; what is decided is decided in the engine.
+//! A call's life: decided in the engine, carried to its upstream and back, and counted once.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::ready;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
-use pingora_core::modules::http::HttpModules;
-use pingora_core::upstreams::peer::HttpPeer;
-use pingora_core::{Error, ErrorType, Result};
-use pingora_http::{RequestHeader, ResponseHeader};
-use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+use tokio::time::Instant;
 use tollgate_domain::Outcome;
 use tollgate_engine::Denial;
 use tollgate_engine::head::BadHead;
 
 use crate::caller::Caller;
-use crate::connection::{BodyFault, Connection};
-use crate::exchange::{Exchange, RequestId};
-use crate::fields;
+use crate::downstream::{Answer, Downstream, Length};
+use crate::exchange::{Exchange, unix_ns};
+use crate::fields::{Said, ToUpstream};
+use crate::link::Link;
 use crate::live::Live;
-use crate::reply::{self, Unreadable, Why};
-use crate::request_log::RequestLog;
+use crate::pool::Pool;
+use crate::relay::{Failure, Relay, outcome_of};
+use crate::reply::{self, Why};
+use crate::request_log::{Ending, RequestLog, Text};
 use crate::settings::Settings;
-use crate::upstream::{Failure, failure_of};
 use crate::usage::ledger::Ledger;
 
-/// A caller that takes nothing of its answer for so long is cut off.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// More interim answers (1xx) to one call are no help to anybody.
-const INTERIM_MAX: u32 = 10;
-/// How long an unread rest of a refused request is read, to keep the connection.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
+/// call may be repeated.
+const ATTEMPTS: u32 = 2;
 
-/// The proxy's side of Pingora.
+/// What every call is held to.
+pub(crate) struct Terms {
+    /// What problem codes are appended to.
+    pub(crate) type_base: String,
+    /// No upstream may set a cookie that reaches it.
+    pub(crate) portal_host: String,
+    pub(crate) body_bytes_max: u64,
+    pub(crate) body_patience: Duration,
+    pub(crate) body_rate_min: u64,
+    pub(crate) write_timeout: Duration,
+    pub(crate) half_close_timeout: Duration,
+}
+
+/// Serves calls, however they come.
 pub(crate) struct Proxy {
     settings: Arc<Settings>,
     live: Arc<Live>,
     ledger: Arc<Ledger>,
     log: Arc<RequestLog>,
-    /// What problem codes are appended to.
-    type_base: String,
-    /// No upstream may set a cookie that reaches it.
-    portal_host: String,
+    terms: Terms,
+    draining: AtomicBool,
 }
 
 impl Proxy {
@@ -53,240 +59,230 @@ impl Proxy {
         ledger: Arc<Ledger>,
         log: Arc<RequestLog>,
     ) -> Self {
-        let type_base = format!("{}/", settings.problem_base_url.trim_end_matches('/'));
         let portal: Option<http::Uri> = settings.problem_base_url.parse().ok();
-        let portal_host = portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default();
-        Self { settings, live, ledger, log, type_base, portal_host }
+        let terms = Terms {
+            type_base: format!("{}/", settings.problem_base_url.trim_end_matches('/')),
+            portal_host: portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default(),
+            body_bytes_max: settings.body_bytes_max,
+            body_patience: settings.body_patience,
+            body_rate_min: settings.body_rate_min,
+            write_timeout: settings.write_timeout,
+            half_close_timeout: settings.half_close_timeout,
+        };
+        Self { settings, live, ledger, log, terms, draining: AtomicBool::new(false) }
     }
 
-    /// What answers where Pingora refuses a head before the first phase.
-    pub(crate) fn unreadable(&self) -> Unreadable {
-        Unreadable::new(self.type_base.clone(), Arc::clone(&self.live.metrics), Arc::clone(&self.log))
+    /// From now on connections end behind their answers.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
     }
 
-    /// A caller that does not take its refusal is gone; that changes nothing about the refusal. Tells its code.
-    async fn refuse(&self, session: &mut Session, request_id: &RequestId, why: &Why<'_>) -> &'static str {
-        let code = why.code();
-        self.live.metrics.refused(code);
-        tracing::debug!(request_id = request_id.as_str(), code, "refused");
-        if let Err(error) = reply::refuse(session, request_id, &self.type_base, why).await {
-            session.set_keepalive(None);
-            tracing::debug!(request_id = request_id.as_str(), %error, "the caller did not take its refusal");
+    /// Whether connections end behind their answers.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Serves one call to its end. Whatever happens, it is counted once.
+    pub(crate) async fn serve<D: Downstream>(&self, pool: &Pool, caller: &mut D) {
+        let said = Said::of(caller.fields());
+        let mut exchange = Exchange::new(said.request_id());
+        let decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+        let (consents, trailers) = (said.waits_for_consent, said.wants_trailers);
+        if decided.is_err() {
+            self.refuse_decided(caller, &mut exchange).await;
+        } else if let Err(failure) = self.carry(pool, caller, &mut exchange, consents, trailers).await {
+            self.fail(caller, &mut exchange, failure).await;
         }
-        code
-    }
-}
-
-fn peer(session: &Session) -> Option<IpAddr> {
-    session.client_addr()?.as_inet().map(|address| address.ip())
-}
-
-fn connection(session: &Session) -> Option<&Connection> {
-    (**session.stream()?).as_any().downcast_ref()
-}
-
-#[async_trait]
-impl ProxyHttp for Proxy {
-    type CTX = Exchange;
-
-    fn new_ctx(&self) -> Exchange {
-        Exchange::new()
+        let ended = exchange.finish(&self.ledger, &self.live.metrics.unrouted);
+        self.log.note(exchange.ending(&ended), |slot| {
+            exchange.describe(&ended, caller, slot);
+            slot.client = Some(self.client(caller));
+        });
     }
 
-    /// None: bodies pass as they are.
-    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
-
-    /// The head is here: its clock stops, those of the bodies are set.
-    async fn early_request_filter(&self, session: &mut Session, _exchange: &mut Exchange) -> Result<()> {
-        if let Some(connection) = connection(session) {
-            connection.head_is_complete();
-        }
-        session.set_write_timeout(Some(WRITE_TIMEOUT));
-        session.set_total_drain_timeout(Some(DRAIN_TIMEOUT));
-        Ok(())
+    /// Whose call it is, through whichever proxies are trusted.
+    fn client<D: Downstream>(&self, caller: &D) -> IpAddr {
+        let said = caller.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"x-forwarded-for"));
+        self.settings.trusted_proxies.client_address(caller.peer().address, said.map(|(_, value)| value))
     }
 
-    /// The engine, for the head is in order: route, key, entitlement, limits.
-    async fn request_filter(&self, session: &mut Session, exchange: &mut Exchange) -> Result<bool> {
-        exchange.request_id = RequestId::of(session.req_header());
-        let request_id = exchange.request_id.clone();
-        let decided = exchange.decide(self.live.runtime(), &self.live.consumers, session.req_header());
-        if let Err(refusal) = decided {
-            self.refuse(session, &request_id, &Why::Refused(refusal)).await;
-            return Ok(true);
-        }
-        if fields::declared_length(session.req_header()) > self.settings.body_bytes_max {
-            exchange.failed_as = Some(Outcome::Canceled);
-            let why = Why::Denied(&Denial::BodyTooLarge, exchange.admission.as_ref());
-            exchange.code = Some(self.refuse(session, &request_id, &why).await);
-            return Ok(true);
-        }
-        if fields::waits_for_consent(session.req_header()) {
-            // Pingora would take this for an early answer that makes the body useless, and close behind it.
-            session.set_close_on_response_before_downstream_finish(false);
-            session.write_continue_response().await?;
-            session.set_close_on_response_before_downstream_finish(true);
-        }
-        Ok(false)
+    /// Answers a head that cannot be read. Nobody's call: it is not counted.
+    pub(crate) async fn refuse_unreadable<D: Downstream>(&self, caller: &mut D, bad: &BadHead) {
+        let mut exchange = Exchange::new(None);
+        caller.close_after();
+        let why = Why::BadHead(bad);
+        self.refuse(caller, &mut exchange, &why).await;
+        let ending = Ending { at_ns: unix_ns(), status: why.status(), code: Some(why.code()), known: false };
+        self.log.note(ending, |slot| {
+            slot.minted = true;
+            slot.denial = why.denial().cloned();
+            slot.write(Text::RequestId, exchange.request_id.as_bytes());
+        });
     }
 
-    async fn upstream_peer(&self, _session: &mut Session, exchange: &mut Exchange) -> Result<Box<HttpPeer>> {
-        let peer = exchange.choose_target().and_then(|destination| destination.peer());
-        peer.ok_or_else(|| Error::new_up(ErrorType::ConnectNoRoute))
-    }
-
-    /// Another try, at the next target, is safe: nothing of the request was sent.
-    fn fail_to_connect(
+    /// Takes an admitted call to its upstream and the answer back.
+    async fn carry<D: Downstream>(
         &self,
-        _session: &mut Session,
-        _peer: &HttpPeer,
-        _exchange: &mut Exchange,
-        mut error: Box<Error>,
-    ) -> Box<Error> {
-        error.set_retry(true);
-        error
-    }
-
-    async fn upstream_request_filter(
-        &self,
-        session: &mut Session,
-        request: &mut RequestHeader,
+        pool: &Pool,
+        caller: &mut D,
         exchange: &mut Exchange,
-    ) -> Result<()> {
+        consents: bool,
+        trailers: bool,
+    ) -> Result<(), Failure> {
+        let length = caller.length();
+        if matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
+            return Err(Failure::Denied(Denial::BodyTooLarge));
+        }
+        if consents && length != Length::None && !caller.is_of_1_0() {
+            caller.begin(100);
+            caller.head_done(Answer::Interim);
+            self.flush(caller).await?;
+        }
+        let repeatable = length == Length::None && is_idempotent(caller.method());
+        let mut fresh = false;
+        for attempt in 1.. {
+            let mut link = match self.link(pool, exchange, fresh).await {
+                Ok(link) => link,
+                Err(_) if attempt < ATTEMPTS => continue,
+                Err(denial) => return Err(Failure::Denied(denial)),
+            };
+            self.write_head(caller, exchange, &mut link.out);
+            exchange.sent_upstream = true;
+            let mut relay = Relay::new(&self.terms, exchange, caller, &mut link, trailers);
+            match poll_fn(|cx| relay.poll(cx)).await {
+                Ok(reusable) => {
+                    if let (true, Some(destination)) = (reusable, exchange.destination()) {
+                        pool.put(destination, link);
+                    }
+                    return Ok(());
+                }
+                Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => fresh = true,
+                Err(Failure::Stale) => break,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Denied(Denial::UpstreamFailed))
+    }
+
+    /// A connection to the next target, or a fresh one to the same.
+    async fn link(&self, pool: &Pool, exchange: &mut Exchange, fresh: bool) -> Result<Link, Denial> {
+        let address = if fresh {
+            exchange.destination().and_then(|destination| destination.next_address())
+        } else {
+            exchange.choose_target()
+        };
+        let (Some(address), Some(destination)) = (address, exchange.destination()) else {
+            return Err(Denial::UpstreamUnreachable);
+        };
+        match pool.take(destination, address).filter(|_| !fresh) {
+            Some(link) => Ok(link),
+            None => pool.connect(destination, address).await,
+        }
+    }
+
+    fn write_head<D: Downstream>(&self, caller: &D, exchange: &Exchange, out: &mut Vec<u8>) {
         let (Some(admission), Some(destination), Some(way)) =
             (&exchange.admission, exchange.destination(), exchange.way())
         else {
-            return Err(Error::new_in(ErrorType::InternalError));
+            return;
         };
-        let caller =
-            peer(session).map(|peer| Caller::of(&self.settings.trusted_proxies, peer, &request.headers));
-        fields::to_upstream(request, admission, destination, &way.base_path, &exchange.request_id, caller)?;
-        exchange.sent_upstream = true;
-        Ok(())
-    }
-
-    async fn request_body_filter(
-        &self,
-        session: &mut Session,
-        _body: &mut Option<Bytes>,
-        _end_of_stream: bool,
-        _exchange: &mut Exchange,
-    ) -> Result<()> {
-        if session.body_bytes_read() as u64 > self.settings.body_bytes_max {
-            return Err(Error::new_down(ErrorType::HTTPStatus(413)));
-        }
-        Ok(())
-    }
-
-    /// An answer must be in order; an upgrade was never asked for.
-    async fn upstream_response_filter(
-        &self,
-        _session: &mut Session,
-        response: &mut ResponseHeader,
-        exchange: &mut Exchange,
-    ) -> Result<()> {
-        exchange.interim += u32::from(response.status.is_informational());
-        if response.status == StatusCode::SWITCHING_PROTOCOLS
-            || exchange.interim > INTERIM_MAX
-            || !fields::is_in_order(response)
-        {
-            return Err(Error::new_up(ErrorType::InvalidHTTPHeader));
-        }
-        Ok(())
-    }
-
-    async fn response_filter(
-        &self,
-        _session: &mut Session,
-        response: &mut ResponseHeader,
-        exchange: &mut Exchange,
-    ) -> Result<()> {
-        fields::from_upstream(response, &self.portal_host);
-        if response.status.is_informational() {
-            return Ok(());
-        }
-        exchange.upstream_answered();
-        response.insert_header("X-Request-Id", exchange.request_id.value())?;
-        if let Some(admission) = &exchange.admission {
-            let mut level = Vec::with_capacity(64);
-            admission.write_rate_limit(&mut level);
-            reply::write_limits(response, admission.rate_limit_policy(), level)?;
-        }
-        Ok(())
+        let said = Said::of(caller.fields());
+        let head = ToUpstream {
+            request: caller,
+            said: &said,
+            admission,
+            destination,
+            base_path: &way.base_path,
+            request_id: &exchange.request_id,
+            caller: Caller::of(
+                &self.settings.trusted_proxies,
+                caller.peer(),
+                caller.authority(),
+                caller.fields(),
+            ),
+        };
+        head.write(out);
     }
 
     /// The call failed after it was admitted. Where nothing was answered yet, the caller is told what happened, in our
     /// words; where the answer had begun, its connection is cut, so that it cannot look complete.
-    async fn fail_to_proxy(
-        &self,
-        session: &mut Session,
-        error: &Error,
-        exchange: &mut Exchange,
-    ) -> FailToProxy {
-        let failure = match connection(session).and_then(Connection::body_fault) {
-            Some(BodyFault::TooSlow) => Failure::Denied(Denial::RequestTimeout),
-            Some(BodyFault::Malformed) => Failure::BadRequest,
-            None => failure_of(error),
-        };
+    async fn fail<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange, failure: Failure) {
+        tracing::debug!(request_id = exchange.request_id.as_str(), ?failure, "a call failed on its way");
+        let begun = exchange.status.is_some();
         let denial = match &failure {
             Failure::Denied(denial) => Some(denial),
-            Failure::BadRequest | Failure::CallerGone => None,
-        };
-        // What the gateway refuses is never charged.
-        exchange.failed_as =
-            Some(denial.map_or(Outcome::Canceled, |denial| denial.outcome().unwrap_or(Outcome::Abandoned)));
-        let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
-        let why = match (&failure, denial) {
-            (_, Some(denial)) => Why::Denied(denial, exchange.admission.as_ref()),
-            (Failure::BadRequest, None) => Why::BadHead(&BadHead::Ambiguous("body_or_connection_field")),
-            (_, None) => {
+            Failure::Stale => Some(&Denial::UpstreamFailed),
+            Failure::BadRequest => None,
+            Failure::CallerGone => {
                 // An answer that had begun was the upstream's; that the caller did not wait for its end changes nothing.
                 exchange.failed_as = (!begun).then_some(Outcome::Canceled);
-                return FailToProxy { error_code: 0, can_reuse_downstream: false };
+                return caller.abort();
             }
         };
-        tracing::debug!(request_id = exchange.request_id.as_str(), %error, "a call failed on its way");
-        let (code, status) = (why.code(), why.status());
+        exchange.failed_as = Some(denial.map_or(Outcome::Canceled, outcome_of));
+        let why = match denial {
+            Some(denial) => Why::Denied(denial),
+            None => Why::BadHead(&BadHead::Ambiguous("body_or_connection_field")),
+        };
         if begun {
-            exchange.code = Some(code);
-            return FailToProxy { error_code: 0, can_reuse_downstream: false };
+            exchange.code = Some(why.code());
+            // What is held back of it is true; a caller that can take it now may have it.
+            let _ = poll_fn(|cx| std::task::Poll::Ready(caller.poll_flush(cx))).await;
+            return caller.abort();
         }
-        // What is left of the request, and of the upstream's answer, is unknown.
-        session.set_keepalive(None);
-        let request_id = exchange.request_id.clone();
-        self.refuse(session, &request_id, &why).await;
+        match denial {
+            // Refused before its upstream was asked: its body may be small enough to keep the connection.
+            Some(Denial::BodyTooLarge) if !exchange.sent_upstream => {
+                exchange.failed_as = Some(Outcome::Canceled)
+            }
+            // What is left of the request, and of the upstream's answer, is unknown.
+            _ => caller.close_after(),
+        }
+        self.refuse(caller, exchange, &why).await;
+    }
+
+    async fn refuse_decided<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange) {
+        let Some(refusal) = exchange.take_refusal() else { return };
+        self.refuse(caller, exchange, &Why::Refused(&refusal)).await;
+        exchange.put_refusal(refusal);
+    }
+
+    /// A caller that does not take its refusal is gone; that changes nothing about the refusal.
+    async fn refuse<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange, why: &Why<'_>) {
+        let code = why.code();
+        self.live.metrics.refused(code);
+        tracing::debug!(request_id = exchange.request_id.as_str(), code, "refused");
+        exchange.status = Some(why.status());
         exchange.code = Some(code);
-        FailToProxy { error_code: status, can_reuse_downstream: false }
+        exchange.bytes_out = reply::write(caller, exchange, &self.terms.type_base, why);
+        if self.flush(caller).await.is_err() {
+            caller.abort();
+        }
     }
 
-    /// Whatever happened, it ends here and is counted once.
-    async fn logging(&self, session: &mut Session, _error: Option<&Error>, exchange: &mut Exchange) {
-        let status =
-            session.response_written().map(|head| head.status.as_u16()).filter(|status| *status >= 200);
-        let bytes = (session.body_bytes_read() as u64, session.body_bytes_sent() as u64);
-        let ended = exchange.finish(status, bytes, &self.ledger, &self.live.metrics.unrouted);
-        self.log.note(exchange.ending(&ended), |slot| {
-            let request = session.req_header();
-            exchange.describe(&ended, request, slot);
-            slot.client = peer(session).map(|peer| {
-                let values = request.headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
-                self.settings.trusted_proxies.client_address(peer, values)
-            });
-        });
+    /// Sends what is held back, in time.
+    async fn flush<D: Downstream>(&self, caller: &mut D) -> Result<(), Failure> {
+        let mut due = None;
+        poll_fn(|cx| {
+            if let std::task::Poll::Ready(flushed) = caller.poll_flush(cx) {
+                return std::task::Poll::Ready(flushed.map_err(|_| Failure::CallerGone));
+            }
+            let due = *due.get_or_insert_with(|| Instant::now() + self.terms.write_timeout);
+            ready!(caller.poll_until(cx, due));
+            std::task::Poll::Ready(Err(Failure::CallerGone))
+        })
+        .await
     }
+}
 
-    /// Failures are told in one debug line each, above: an upstream that is down must not fill the disk.
-    fn suppress_error_log(&self, _session: &Session, _exchange: &Exchange, _error: &Error) -> bool {
-        true
+impl Terms {
+    /// Adds `Date` where the upstream did not.
+    pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
+        answer.field_with(b"date", |out| crate::date::write(out, unix_ns()));
     }
+}
 
-    fn suppress_proxy_warn_log(
-        &self,
-        _session: &Session,
-        _exchange: &Exchange,
-        _error: &Error,
-        _context: ProxyWarnLogContext,
-    ) -> bool {
-        true
-    }
+/// Methods that have the same effect twice as once (RFC 9110 §9.2.2).
+fn is_idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 /// One host and port, and where it is reached now.
 #[derive(Debug)]
 pub(crate) struct Addresses {
+    /// Its own among all of this process.
+    pub(crate) number: u64,
     host: String,
     port: u16,
     found: ArcSwap<Vec<SocketAddr>>,
@@ -74,6 +76,7 @@ pub(crate) struct Resolver {
 impl Resolver {
     /// The addresses of a host; literals are known at once, names after [`Resolver::settle`] or the next refresh.
     pub(crate) fn addresses(&self, host: &str, port: u16) -> Arc<Addresses> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         // A URL writes IPv6 addresses in brackets.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +84,7 @@ impl Resolver {
             let literal: Option<IpAddr> = host.parse().ok();
             let found = literal.map(|ip| SocketAddr::new(ip, port)).into_iter().collect::<Vec<_>>();
             Arc::new(Addresses {
+                number: NUMBERS.fetch_add(1, Ordering::Relaxed),
                 host: host.to_owned(),
                 port,
                 asked: AtomicBool::new(!found.is_empty()),

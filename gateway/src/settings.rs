@@ -38,6 +38,10 @@ pub struct Settings {
     pub head_timeout: Duration,
     /// How long a connection may stay idle between two requests.
     pub idle_timeout: Duration,
+    /// Requests that one connection may carry; it closes behind the last one.
+    pub requests_per_connection: u32,
+    /// How long a caller may take nothing of its answer.
+    pub write_timeout: Duration,
     /// The least bytes a second that a request body must come with, over what `body_patience` allows for.
     pub body_rate_min: u64,
     /// How long in all a request body may be waited for beyond what `body_rate_min` grants; what comes faster wins some
@@ -103,6 +107,8 @@ impl Settings {
             connections_per_address: 1_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
+            requests_per_connection: 1_000,
+            write_timeout: Duration::from_secs(60),
             body_rate_min: 1_000,
             body_patience: Duration::from_secs(10),
             half_close_timeout: Duration::from_secs(5),

@@ -1,109 +1,113 @@
-//! The way to a target: its address, its timeouts, and what its failures mean.
+//! The way to a target: its address, its timeouts, and a connection to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
-use pingora_core::protocols::l4::socket::SocketAddr;
-use pingora_core::upstreams::peer::{HttpPeer, HttpUpstreamRequestPolicy, PeerOptions, Scheme};
-use pingora_core::{Error, ErrorSource, ErrorType};
+use pingora_core::connectors::TransportConnector;
+use pingora_core::protocols::l4::socket::SocketAddr as PeerAddress;
+use pingora_core::upstreams::peer::{HttpPeer, PeerOptions, Scheme};
+use pingora_core::{Error, ErrorType};
+use tokio::net::TcpStream;
 use tollgate_engine::Denial;
 use tollgate_engine::snapshot::{Service, Target};
 
+use crate::link::{Io, Link};
 use crate::resolve::{Addresses, Resolver};
 
 /// For the TLS handshake, on top of the connection.
 const TLS_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an unused connection is kept. Shorter than what common servers keep theirs, so that they rarely close
-/// one that is just being used.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One target of a service, ready to be connected to.
 pub(crate) struct Destination {
     addresses: Arc<Addresses>,
-    scheme: Scheme,
-    /// The name that TLS verifies; Pingora would verify nothing without one.
-    sni: String,
+    /// What TLS needs; none for a plain connection.
+    tls: Option<Tls>,
     /// The value of `Host`.
-    pub(crate) authority: HeaderValue,
+    pub(crate) authority: Box<str>,
     /// What stands before every forwarded path.
     pub(crate) path_prefix: Box<str>,
+    connect_timeout: Duration,
+    /// How long an answer is waited for, and any part of it.
+    pub(crate) read_timeout: Duration,
+}
+
+struct Tls {
+    /// The name that is verified; Pingora would verify nothing without one.
+    name: String,
     options: PeerOptions,
 }
 
+/// What connections can be used alike: those to one place, spoken to in one way.
+pub(crate) type PlaceKey = (u64, bool);
+
 impl Destination {
     pub(crate) fn new(service: &Service, target: &Target, resolver: &Resolver) -> Self {
-        let connect = Duration::from_millis(service.connect_timeout_ms.into());
-        let read = Duration::from_millis(service.read_timeout_ms.into());
-        let mut options = PeerOptions::new();
-        options.connection_timeout = Some(connect);
-        options.total_connection_timeout = Some(connect + TLS_TIMEOUT);
-        options.read_timeout = Some(read);
-        options.write_timeout = Some(read);
-        options.idle_timeout = Some(IDLE_TIMEOUT);
-        // Upgraded connections would outlive every limit and revocation; they need a feature of their own.
-        options.http_upstream_request_policy = HttpUpstreamRequestPolicy::deny_upgrades();
+        let connect_timeout = Duration::from_millis(service.connect_timeout_ms.into());
+        let tls = target.tls.then(|| {
+            let mut options = PeerOptions::new();
+            options.connection_timeout = Some(connect_timeout);
+            options.total_connection_timeout = Some(connect_timeout + TLS_TIMEOUT);
+            Tls { name: target.host.to_string(), options }
+        });
         Self {
             addresses: resolver.addresses(&target.host, target.port),
-            scheme: Scheme::from_tls_bool(target.tls),
-            sni: if target.tls { target.host.to_string() } else { String::new() },
-            authority: HeaderValue::from_str(&target.authority)
-                .unwrap_or_else(|_| HeaderValue::from_static("invalid")),
+            tls,
+            authority: target.authority.clone(),
             path_prefix: target.path_prefix.clone(),
-            options,
+            connect_timeout,
+            read_timeout: Duration::from_millis(service.read_timeout_ms.into()),
         }
     }
 
-    /// A peer at its next address; none while its name is not resolved.
-    pub(crate) fn peer(&self) -> Option<Box<HttpPeer>> {
-        let address = self.addresses.next()?;
-        Some(Box::new(HttpPeer {
-            _address: SocketAddr::Inet(address),
-            scheme: self.scheme.clone(),
-            sni: self.sni.clone(),
-            proxy: None,
-            client_cert_key: None,
-            group_key: 0,
-            options: self.options.clone(),
-        }))
+    /// Its next address; none while its name is not resolved.
+    pub(crate) fn next_address(&self) -> Option<SocketAddr> {
+        self.addresses.next()
     }
-}
 
-/// How a call failed that was on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// To be answered with this.
-    Denied(Denial),
-    /// The request itself broke the rules while its body came in.
-    BadRequest,
-    /// The caller is gone; nobody is left to answer.
-    CallerGone,
+    /// What its connections are kept under.
+    pub(crate) fn place(&self) -> PlaceKey {
+        (self.addresses.number, self.tls.is_some())
+    }
+
+    /// Opens a connection.
+    pub(crate) async fn connect(
+        &self,
+        address: SocketAddr,
+        connector: &TransportConnector,
+    ) -> Result<Link, Denial> {
+        let io = match &self.tls {
+            None => {
+                let connecting = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address));
+                let stream = connecting
+                    .await
+                    .map_err(|_| Denial::UpstreamTimeout)?
+                    .map_err(|_| Denial::UpstreamUnreachable)?;
+                // A failure here means that it is gone already; the first read will tell.
+                let _ = stream.set_nodelay(true);
+                Io::Plain(stream)
+            }
+            Some(tls) => {
+                let peer = HttpPeer {
+                    _address: PeerAddress::Inet(address),
+                    scheme: Scheme::HTTPS,
+                    sni: tls.name.clone(),
+                    proxy: None,
+                    client_cert_key: None,
+                    group_key: 0,
+                    options: tls.options.clone(),
+                };
+                Io::Tls(connector.new_stream(&peer).await.map_err(|error| denial_of(&error))?)
+            }
+        };
+        Ok(Link::new(io, address))
+    }
 }
 
 /// Reads Pingora's errors. Nothing of their text ever reaches a caller: it may quote the upstream.
-pub(crate) fn failure_of(error: &Error) -> Failure {
-    use ErrorType::{
-        BindError, ConnectError, ConnectNoRoute, ConnectRefused, ConnectTimedout, ConnectionClosed,
-        HTTPStatus, InternalError, InvalidCert, ReadError, ReadTimedout, SocketError, TLSHandshakeFailure,
-        TLSHandshakeTimedout, TLSWantX509Lookup, WriteError, WriteTimedout,
-    };
-    let denial = match (error.esource(), error.etype()) {
-        (_, HTTPStatus(413)) => Denial::BodyTooLarge,
-        (ErrorSource::Upstream, ConnectTimedout | TLSHandshakeTimedout | ReadTimedout | WriteTimedout) => {
-            Denial::UpstreamTimeout
-        }
-        (
-            ErrorSource::Upstream,
-            ConnectRefused | ConnectNoRoute | ConnectError | BindError | SocketError | InternalError
-            | InvalidCert | TLSHandshakeFailure | TLSWantX509Lookup,
-        ) => Denial::UpstreamUnreachable,
-        (ErrorSource::Upstream, _) => Denial::UpstreamFailed,
-        (
-            ErrorSource::Downstream,
-            ReadError | WriteError | ConnectionClosed | ReadTimedout | WriteTimedout,
-        ) => return Failure::CallerGone,
-        (ErrorSource::Downstream, _) => return Failure::BadRequest,
-        (ErrorSource::Internal | ErrorSource::Unset, _) => Denial::Internal,
-    };
-    Failure::Denied(denial)
+fn denial_of(error: &Error) -> Denial {
+    match error.etype() {
+        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => Denial::UpstreamTimeout,
+        _ => Denial::UpstreamUnreachable,
+    }
 }

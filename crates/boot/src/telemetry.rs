@@ -11,7 +11,7 @@ pub const FILTER_VARIABLE: &str = "TOLLGATE_LOG";
 /// What is logged where nothing else was asked for: our own news, and of others only trouble.
 const DEFAULT_FILTER: &str = "warn,tollgate=info,tollgate_gateway=info,tollgate_admin_api=info,\
     tollgate_portal=info,tollgate_control=info,tollgate_store=info,tollgate_boot=info,tollgate_web=info,\
-    tollgate_demo=info,tollgate_engine=info,pingora_core=off,pingora_proxy=off,sqlx=warn";
+    tollgate_demo=info,tollgate_engine=info,pingora_core=off,sqlx=warn";
 
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]

@@ -17,9 +17,14 @@ pub struct InvalidId {
     pub expected: &'static str,
 }
 
-fn encode(uuid: Uuid) -> String {
-    let value = uuid.as_u128();
-    (0..ENCODED_LEN).rev().map(|i| char::from(ALPHABET[((value >> (5 * i)) & 31) as usize])).collect()
+fn encode(uuid: Uuid) -> [u8; ENCODED_LEN] {
+    let mut value = uuid.as_u128();
+    let mut text = [0; ENCODED_LEN];
+    for letter in text.iter_mut().rev() {
+        *letter = ALPHABET[(value & 31) as usize];
+        value >>= 5;
+    }
+    text
 }
 
 fn decode(text: &str) -> Option<Uuid> {
@@ -47,6 +52,12 @@ macro_rules! typed_ids {
             /// What stands before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
+            /// Appends the id as it is shown; for places where formatting would cost too much.
+            pub fn append_to(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(concat!($prefix, "_").as_bytes());
+                out.extend_from_slice(&encode(self.0));
+            }
+
             /// The id as stored.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
@@ -68,7 +79,8 @@ macro_rules! typed_ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", Self::PREFIX, encode(self.0))
+                // The letters are ASCII.
+                write!(f, "{}_{}", Self::PREFIX, std::str::from_utf8(&encode(self.0)).unwrap_or_default())
             }
         }
 

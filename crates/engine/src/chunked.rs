@@ -3,6 +3,8 @@
 //! Readers differ most in chunk lines: blanks, signs, bare line feeds, what an extension may hold. One that two of them
 //! could read differently goes no further.
 
+use std::ops::Range;
+
 use crate::head::{run_of_tokens, run_of_value};
 
 /// The longest chunk line; nobody sends extensions, and each of them costs its reader time.
@@ -44,19 +46,36 @@ enum At {
 }
 
 /// The place in a chunked body.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Chunks {
     at: At,
     trailer_bytes: usize,
+    /// The trailer's lines, where they are kept.
+    trailer: Option<Vec<u8>>,
 }
 
 impl Default for Chunks {
     fn default() -> Self {
-        Self { at: At::Size { digits: 0, size: 0 }, trailer_bytes: 0 }
+        Self { at: At::Size { digits: 0, size: 0 }, trailer_bytes: 0, trailer: None }
     }
 }
 
 impl Chunks {
+    /// Keeps the trailer fields for [`Chunks::trailers`]; else they are only checked.
+    #[must_use]
+    pub fn keeping_trailers() -> Self {
+        Self { trailer: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// The trailer fields of a complete body that was asked to keep them: names and values.
+    pub fn trailers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let lines = self.trailer.as_deref().unwrap_or_default().split(|byte| *byte == b'\n');
+        lines.filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            Some((&line[..colon], line[colon + 1..].trim_ascii()))
+        })
+    }
+
     /// Whether the body is complete.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -69,18 +88,37 @@ impl Chunks {
     /// A byte that may not stand where it does.
     pub fn pass(&mut self, bytes: &[u8]) -> Result<usize, BadChunk> {
         let mut passed = 0;
+        while passed < bytes.len() && self.at != At::End {
+            passed += self.read(&bytes[passed..])?.0;
+        }
+        Ok(passed)
+    }
+
+    /// Goes through the next bytes, to the end of the first run of data among them. Says how many that were, and which
+    /// of them are data: the last ones, or none where all were read without meeting any, or up to the body's end.
+    ///
+    /// # Errors
+    /// A byte that may not stand where it does.
+    pub fn read(&mut self, bytes: &[u8]) -> Result<(usize, Range<usize>), BadChunk> {
+        let mut passed = 0;
         while let Some(byte) = bytes.get(passed) {
+            let is_data = matches!(self.at, At::Data { .. });
             if self.at == At::End {
                 break;
             }
+            let begins = passed;
             passed += self.step(*byte, &bytes[passed..])?;
+            if is_data {
+                return Ok((passed, begins..passed));
+            }
         }
-        Ok(passed)
+        Ok((passed, passed..passed))
     }
 
     /// One byte, or as many as are all alike; how many.
     fn step(&mut self, byte: u8, rest: &[u8]) -> Result<usize, BadChunk> {
         let mut took = 1;
+        let before = self.at;
         self.at = match (self.at, byte) {
             (At::Size { digits, size }, _) if byte.is_ascii_hexdigit() && digits < SIZE_DIGITS_MAX => {
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
@@ -123,6 +161,11 @@ impl Chunks {
         if matches!(self.at, At::TrailerName | At::TrailerValue | At::TrailerLineFeed) {
             self.trailer_bytes += took;
         }
+        if let Some(trailer) = &mut self.trailer
+            && matches!(before, At::Trailer | At::TrailerName | At::TrailerValue | At::TrailerLineFeed)
+        {
+            trailer.extend_from_slice(&rest[..took]);
+        }
         if took == 0 || self.trailer_bytes > TRAILER_BYTES_MAX {
             return Err(BadChunk);
         }
@@ -158,6 +201,27 @@ mod tests {
             assert_eq!(pass(body.as_bytes()), Ok(body.len()));
         }
         assert_eq!(pass(b"0\r\n\r\nGET /"), Ok(5), "what follows is another message");
+    }
+
+    #[test]
+    fn data_and_trailers_are_told_apart_however_the_body_comes() {
+        let body = b"5;a=b\r\nhello\r\n1\r\n \r\n05\r\nworld\r\n0\r\nX-Sum:  1 2 \r\nY:\r\n\r\nGET";
+        for piece in 1..body.len() {
+            let mut chunks = Chunks::keeping_trailers();
+            let (mut data, mut passed) = (Vec::new(), 0);
+            for bytes in body.chunks(piece) {
+                let mut rest = bytes;
+                while !rest.is_empty() && !chunks.is_complete() {
+                    let (read, range) = chunks.read(rest).unwrap();
+                    data.extend_from_slice(&rest[range]);
+                    rest = &rest[read..];
+                    passed += read;
+                }
+            }
+            assert_eq!((data.as_slice(), passed), (b"hello world".as_slice(), body.len() - 3), "{piece}");
+            let trailers: Vec<_> = chunks.trailers().collect();
+            assert_eq!(trailers, [(b"X-Sum".as_slice(), b"1 2".as_slice()), (b"Y", b"")]);
+        }
     }
 
     #[test]

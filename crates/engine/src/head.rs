@@ -71,6 +71,27 @@ pub struct Head {
     pub framing: Framing,
 }
 
+/// Where a field stands among the bytes that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    pub(crate) name: (u32, u32),
+    pub(crate) value: (u32, u32),
+}
+
+impl Field {
+    /// Its name as it was written.
+    #[must_use]
+    pub fn name(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.name.0 as usize..self.name.1 as usize]
+    }
+
+    /// Its value without the blanks around it.
+    #[must_use]
+    pub fn value(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.value.0 as usize..self.value.1 as usize]
+    }
+}
+
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const TARGET: u8 = 4;
@@ -125,6 +146,76 @@ fn run(bytes: &[u8], class: u8) -> usize {
     bytes.iter().position(|byte| CLASS[usize::from(*byte)] & class == 0).unwrap_or(bytes.len())
 }
 
+/// The next line of a head.
+pub(crate) enum Line {
+    /// It is not here to its end.
+    Partial,
+    /// The empty one.
+    Last,
+    /// A field, measured from the line's first byte; the line ends two bytes behind the value and its blanks.
+    Field { name: usize, value_end: usize },
+}
+
+/// How a field line breaks the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadLine {
+    LineFeed,
+    Name,
+    NonAscii,
+    Control,
+}
+
+/// Measures the next line of fields; `obsolete` says whether values may hold bytes above 127 (RFC 9110 §5.5).
+pub(crate) fn field_line(line: &[u8], obsolete: bool) -> Result<Line, BadLine> {
+    match line {
+        [] | [b'\r'] => return Ok(Line::Partial),
+        [b'\r', b'\n', ..] => return Ok(Line::Last),
+        [b'\n', ..] => return Err(BadLine::LineFeed),
+        _ => {}
+    }
+    let name = run(line, TOKEN);
+    if name == line.len() {
+        return Ok(Line::Partial);
+    }
+    if name == 0 || line[name] != b':' {
+        return Err(BadLine::Name);
+    }
+    let mut end = name + 1 + run(&line[name + 1..], VALUE);
+    while obsolete && line.get(end).is_some_and(|byte| *byte >= 128) {
+        end += 1;
+        end += run(&line[end..], VALUE);
+    }
+    match &line[end..] {
+        [] | [b'\r'] => Ok(Line::Partial),
+        [b'\r', b'\n', ..] => Ok(Line::Field { name, value_end: end }),
+        [b'\n', ..] => Err(BadLine::LineFeed),
+        [128..=255, ..] => Err(BadLine::NonAscii),
+        _ => Err(BadLine::Control),
+    }
+}
+
+/// The place of a field in a head whose line begins at `at`.
+pub(crate) fn place(bytes: &[u8], at: usize, name: usize, value_end: usize) -> Field {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let value = &bytes[at + name + 1..at + value_end];
+    let start = value.iter().position(|byte| !blank(byte)).unwrap_or(value.len());
+    let end = value.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    // A head is far smaller than 4 GiB.
+    let from = at + name + 1;
+    Field { name: (at as u32, (at + name) as u32), value: ((from + start) as u32, (from + end) as u32) }
+}
+
+impl From<BadLine> for BadHead {
+    fn from(bad: BadLine) -> Self {
+        match bad {
+            BadLine::LineFeed => Self::Ambiguous("bare_line_feed"),
+            BadLine::Name => Self::Malformed("field_name"),
+            BadLine::NonAscii => Self::Malformed("non_ascii_value"),
+            BadLine::Control => Self::Malformed("control_byte"),
+        }
+    }
+}
+
 /// The state between two pieces of a head.
 #[derive(Debug, Default)]
 pub struct HeadReader {
@@ -132,8 +223,9 @@ pub struct HeadReader {
     at: usize,
     /// Whether the request line is behind us, and whether it was of HTTP/1.0.
     request_line: Option<bool>,
-    is_head: bool,
-    fields: usize,
+    method: (u32, u32),
+    target: (u32, u32),
+    fields: Vec<Field>,
     host: bool,
     length: Option<u64>,
     coding: Option<Coding>,
@@ -149,10 +241,36 @@ enum Coding {
 }
 
 impl HeadReader {
-    /// Whether the request line says HEAD: then a refusal has no body.
+    /// Begins the next head; keeps the room that the one before took.
+    pub fn reset(&mut self) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        *self = Self { fields, ..Self::default() };
+    }
+
+    /// The method, as soon as it was read, else nothing; `bytes` as they were given to [`HeadReader::read`].
     #[must_use]
-    pub const fn is_head(&self) -> bool {
-        self.is_head
+    pub fn method<'b>(&self, bytes: &'b [u8]) -> &'b str {
+        // Tokens are ASCII.
+        std::str::from_utf8(&bytes[self.method.0 as usize..self.method.1 as usize]).unwrap_or_default()
+    }
+
+    /// The request target, once the request line was read.
+    #[must_use]
+    pub fn target<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.target.0 as usize..self.target.1 as usize]
+    }
+
+    /// Whether it is of HTTP/1.0.
+    #[must_use]
+    pub fn is_of_1_0(&self) -> bool {
+        self.request_line == Some(true)
+    }
+
+    /// Every field so far, in order.
+    #[must_use]
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// Reads on; `bytes` is everything since the head's first byte. None where more is needed.
@@ -172,23 +290,30 @@ impl HeadReader {
         }
         loop {
             let rest = &bytes[self.at..];
-            let Some(length) = self.field_line(rest)? else {
-                if bytes.len() > HEAD_BYTES_MAX || rest.len() > LINE_BYTES_MAX {
+            let (length, field) = match field_line(rest, false)? {
+                Line::Partial if bytes.len() > HEAD_BYTES_MAX || rest.len() > LINE_BYTES_MAX => {
                     return Err(BadHead::TooLarge);
                 }
-                return Ok(None);
+                Line::Partial => return Ok(None),
+                Line::Last => (2, None),
+                Line::Field { name, value_end } => {
+                    (value_end + 2, Some(place(bytes, self.at, name, value_end)))
+                }
             };
+            if let Some(field) = field {
+                self.note(field.name(bytes), field.value(bytes))?;
+            }
             self.at += length;
             if self.at > HEAD_BYTES_MAX || length > LINE_BYTES_MAX {
                 return Err(BadHead::TooLarge);
             }
-            if length == 2 {
+            let Some(field) = field else {
                 return Ok(Some(Head { bytes: self.at, framing: self.framing()? }));
-            }
-            self.fields += 1;
-            if self.fields > FIELDS_MAX {
+            };
+            if self.fields.len() == FIELDS_MAX {
                 return Err(BadHead::TooLarge);
             }
+            self.fields.push(field);
         }
     }
 
@@ -206,7 +331,7 @@ impl HeadReader {
         // Tokens are ASCII.
         let name = std::str::from_utf8(&line[..method]).unwrap_or_default();
         check_method(name).map_err(|bad| BadHead::Denied(bad.into()))?;
-        self.is_head = name == "HEAD";
+        self.method = (self.at as u32, (self.at + method) as u32);
         let rest = &line[method + 1..];
         let target = run(rest, TARGET);
         if target > TARGET_BYTES_MAX {
@@ -222,6 +347,8 @@ impl HeadReader {
         for (old, wanted) in [false, true].into_iter().zip(VERSION_AND_END) {
             if version.starts_with(wanted) {
                 self.request_line = Some(old);
+                let from = self.at + method + 1;
+                self.target = (from as u32, (from + target) as u32);
                 return Ok(Some(method + 1 + target + 1 + wanted.len()));
             }
             if wanted.starts_with(version) {
@@ -231,40 +358,11 @@ impl HeadReader {
         Err(BadHead::Malformed("version"))
     }
 
-    /// The length of the next line with its end; 2 is the empty one.
-    fn field_line(&mut self, line: &[u8]) -> Result<Option<usize>, BadHead> {
-        match line {
-            [] | [b'\r'] => return Ok(None),
-            [b'\r', b'\n', ..] => return Ok(Some(2)),
-            [b'\n', ..] => return Err(BadHead::Ambiguous("bare_line_feed")),
-            _ => {}
-        }
-        let name = run(line, TOKEN);
-        if name == line.len() {
-            return Ok(None);
-        }
-        if name == 0 || line[name] != b':' {
-            return Err(BadHead::Malformed("field_name"));
-        }
-        let value = run(&line[name + 1..], VALUE);
-        let end = name + 1 + value;
-        match &line[end..] {
-            [] | [b'\r'] => return Ok(None),
-            [b'\r', b'\n', ..] => {}
-            [b'\n', ..] => return Err(BadHead::Ambiguous("bare_line_feed")),
-            [128..=255, ..] => return Err(BadHead::Malformed("non_ascii_value")),
-            _ => return Err(BadHead::Malformed("control_byte")),
-        }
-        let (name, value) = (&line[..name], line[name + 1..end].trim_ascii());
+    fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
         if name.contains(&b'_') {
             // Some servers read `_` as `-` (RFC 3875 §4.1.18): such a field has two names.
             return Err(BadHead::Malformed("underscore_in_name"));
         }
-        self.note(name, value)?;
-        Ok(Some(end + 2))
-    }
-
-    fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
             4 if is("host") => {
@@ -341,7 +439,7 @@ fn is_not_for_one_hop(option: &[u8]) -> bool {
 }
 
 /// Digits only, and one way to write each number.
-fn length_of(value: &[u8]) -> Option<u64> {
+pub(crate) fn length_of(value: &[u8]) -> Option<u64> {
     let plain = (1..=LENGTH_DIGITS_MAX).contains(&value.len())
         && value.iter().all(u8::is_ascii_digit)
         && (value.len() == 1 || value[0] != b'0');

@@ -4,6 +4,7 @@
 //! one call. Nothing here waits, and deciding takes no lock.
 
 pub mod admission;
+pub mod answer;
 pub mod chunked;
 mod compile;
 mod consumers;

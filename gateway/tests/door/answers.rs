@@ -31,8 +31,11 @@ async fn an_answer_that_is_not_in_order_is_502_without_a_byte_of_it() {
     let large = format!("X: {}\r\n", "secret".repeat(400_000));
     let chunked = "Transfer-Encoding: chunked\r\n";
     let empty = "Content-Length: 0\r\n";
+    let length = "Content-Length: 5\r\n";
     let mut rows: Vec<(u16, Vec<u8>)> = Vec::new();
     for (number, fields) in [
+        (72, format!("{length}{chunked}")),
+        (72, format!("{chunked}{length}")),
         (72, "Transfer-Encoding: gzip, chunked\r\n".to_owned()),
         (72, chunked.repeat(2)),
         (73, "Content-Length: 6\r\nContent-Length: 7\r\n".to_owned()),
@@ -40,6 +43,9 @@ async fn an_answer_that_is_not_in_order_is_502_without_a_byte_of_it() {
         (73, "Content-Length: 6, 6\r\n".to_owned()),
         (75, format!("X: sec\rret\r\n{empty}")),
         (75, format!("X: sec\0ret\r\n{empty}")),
+        (75, format!("X : secret\r\n{chunked}")),
+        (75, format!("X: secret\nY: secret\r\n{chunked}")),
+        (75, format!("X: secret\r\n secret\r\n{chunked}")),
         (76, format!("{many}{empty}")),
         (76, format!("{large}{empty}")),
     ] {
@@ -79,25 +85,6 @@ async fn last_answer(door: &Door) -> Option<Message> {
     }
     assert!((all.len() - rest.len()) / interim.len() <= 10, "case 77: no more than ten are relayed");
     read_message(&mut rest, false).await
-}
-
-#[tokio::test]
-async fn what_pingora_repairs_reaches_the_caller_with_one_reading() {
-    let door = Door::open().await;
-    let (length, coding) = ("Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n");
-    for (number, fields) in [
-        (72, format!("{length}{coding}")),
-        (72, format!("{coding}{length}")),
-        (75, format!("X : a\r\n{coding}")),
-        (75, format!("X: a\nY: b\r\n{coding}")),
-        (75, format!("X: a\r\n b\r\n{coding}")),
-    ] {
-        let bytes = format!("{OK}{fields}\r\n6\r\nsecond\r\n0\r\n\r\n");
-        let answer = door.answered_with(Reply::SayAndClose(bytes.into())).await.expect("an answer");
-        assert_eq!((answer.status(), answer.body.as_slice()), (200, b"second".as_slice()), "case {number}");
-        assert_eq!(answer.field("content-length"), None, "case {number}");
-        assert_eq!(answer.field("transfer-encoding"), Some("chunked"), "case {number}");
-    }
 }
 
 #[tokio::test]
@@ -180,6 +167,29 @@ async fn an_early_refusal_stops_the_upload() {
     let answer = read_message(&mut stream, false).await.expect("case 83: an answer");
     assert_eq!((answer.status(), answer.body.as_slice()), (413, b"early".as_slice()));
     assert!(read_message(&mut stream, false).await.is_none(), "case 83: closed");
+}
+
+#[tokio::test]
+async fn a_head_that_drips_is_given_up_as_a_whole() {
+    let door = Door::open().await;
+    let head = format!("{OK}X: {}\r\n\r\n", "a".repeat(1_000));
+    let answer = door.answered_with(Reply::Trickle(head.into(), 100)).await.unwrap();
+    assert_eq!(answer.status(), 504, "case 84");
+}
+
+#[tokio::test]
+async fn a_body_of_known_length_has_a_least_rate_and_a_stream_has_none() {
+    let door = Door::tuned(|settings| settings.body_rate_min = 1_000).await;
+    // Twenty bytes a second, for longer than the read timeout of a second.
+    let body = "a".repeat(30);
+    let known = format!("{OK}Content-Length: 30\r\n\r\n");
+    assert!(
+        door.answered_with(Reply::Drip(known.into(), body.clone().into(), 50)).await.is_none(),
+        "case 84"
+    );
+    let answer =
+        door.answered_with(Reply::Drip(format!("{OK}\r\n").into(), body.clone().into(), 50)).await.unwrap();
+    assert_eq!(answer.body, body.as_bytes());
 }
 
 #[tokio::test]

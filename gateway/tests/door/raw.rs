@@ -66,6 +66,8 @@ pub enum Reply {
     Early(Vec<u8>),
     /// One of the bytes at a time, each so many milliseconds after the other.
     Trickle(Vec<u8>, u64),
+    /// The first bytes at once, then like [`Reply::Trickle`].
+    Drip(Vec<u8>, Vec<u8>, u64),
 }
 
 #[derive(Clone)]
@@ -120,7 +122,15 @@ impl RawUpstream {
                     let _ = stream.read_to_end(&mut rest).await;
                     return;
                 }
-                Reply::Trickle(bytes, milliseconds) => {
+                Reply::Trickle(..) | Reply::Drip(..) => {
+                    let (first, bytes, milliseconds) = match reply {
+                        Reply::Drip(first, bytes, milliseconds) => (first, bytes, milliseconds),
+                        Reply::Trickle(bytes, milliseconds) => (Vec::new(), bytes, milliseconds),
+                        _ => return,
+                    };
+                    if stream.write_all(&first).await.is_err() {
+                        return;
+                    }
                     for byte in bytes {
                         if stream.write_all(&[byte]).await.is_err() {
                             return;
