@@ -11,14 +11,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("openapi", &[]),
     ("certificates", &[]),
     ("manifest", &["domain"]),
+    ("rating", &["domain"]),
     ("store", &["domain"]),
     ("boot", &[]),
-    ("control", &["certificates", "domain", "engine", "openapi", "store"]),
+    ("control", &["certificates", "domain", "engine", "openapi", "rating", "store"]),
     ("web", &["boot"]),
     ("demo", &["domain", "engine", "control", "openapi", "store"]),
     ("gateway", &["certificates", "domain", "engine", "store", "boot"]),
-    ("admin-api", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
-    ("portal", &["domain", "engine", "control", "openapi", "store", "web", "boot"]),
+    ("admin-api", &["domain", "engine", "control", "openapi", "rating", "store", "web", "boot"]),
+    ("portal", &["domain", "engine", "control", "openapi", "rating", "store", "web", "boot"]),
     ("testkit", &["domain", "engine", "openapi", "store", "boot", "control", "web", "demo", "gateway"]),
     (
         "tollgate",
@@ -40,7 +41,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without a socket, a clock of their own or a database, also in their tests.
-const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest"];
+const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest", "rating"];
 const IMPURE_PACKAGES: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio", "hyper-util"];
 
 /// A package (or all whose names begin so, with `*`), and the rooms it is kept to outside of tests.

@@ -76,6 +76,10 @@ impl From<tollgate_store::Error> for Error {
                 "subscriptions_one_per_product" => {
                     Self::Conflict("this application already has a subscription to the product".to_owned())
                 }
+                "tariffs_one_currency" => Self::Conflict(
+                    "usage of this plan is priced in another currency; take its usage prices away first"
+                        .to_owned(),
+                ),
                 name if name.contains("slug") => Self::invalid("/slug", "this slug is taken"),
                 name if name.contains("routes") => {
                     Self::Conflict("two operations share a method and path or an operationId".to_owned())

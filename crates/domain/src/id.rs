@@ -154,6 +154,8 @@ typed_ids! {
     TokenId = "tok";
     /// One line of the audit log.
     AuditId = "aud";
+    /// A bill.
+    InvoiceId = "inv";
 }
 
 #[cfg(test)]

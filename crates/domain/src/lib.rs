@@ -19,17 +19,17 @@ pub use blueprint::{
     Product, Route, Service, Target,
 };
 pub use id::{
-    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, InvalidId, OrganizationId, PlanId, ProductId,
-    RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, InvalidId, InvoiceId, OrganizationId, PlanId,
+    ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};
-pub use money::{Currency, InvalidCurrency, Price};
-pub use period::{CalendarMonth, Period};
+pub use money::{Amount, Currency, InvalidCurrency, Price};
+pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
-    ApiState, ApplicationState, CertificateSource, CredentialState, MemberRole, OperatorRole, PlanState,
-    ProductState, SubscriptionState, UnknownState, Visibility,
+    ApiState, ApplicationState, CertificateSource, CredentialState, InvoiceState, MemberRole, OperatorRole,
+    PlanState, ProductState, SubscriptionState, UnknownState, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

@@ -59,6 +59,28 @@ impl From<Currency> for String {
     }
 }
 
+/// A sum of money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Minor units: cents, yen, fils.
+    pub minor: u64,
+    /// The currency of `minor`.
+    pub currency: Currency,
+}
+
+impl fmt::Display for Amount {
+    /// `29.00 EUR`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.currency.minor_digits();
+        let unit = 10u64.pow(digits);
+        write!(f, "{}", self.minor / unit)?;
+        if digits > 0 {
+            write!(f, ".{:0width$}", self.minor % unit, width = digits as usize)?;
+        }
+        write!(f, " {}", self.currency.as_str())
+    }
+}
+
 /// What a plan costs per period. Zero is free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -70,19 +92,21 @@ pub struct Price {
     pub per: Period,
 }
 
+impl Price {
+    /// What is due each time.
+    #[must_use]
+    pub const fn amount(&self) -> Amount {
+        Amount { minor: self.minor, currency: self.currency }
+    }
+}
+
 impl fmt::Display for Price {
     /// `29.00 EUR per month`, or `free`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.minor == 0 {
             return f.write_str("free");
         }
-        let digits = self.currency.minor_digits();
-        let unit = 10u64.pow(digits);
-        write!(f, "{}", self.minor / unit)?;
-        if digits > 0 {
-            write!(f, ".{:0width$}", self.minor % unit, width = digits as usize)?;
-        }
-        write!(f, " {} per {}", self.currency.as_str(), self.per.as_str())
+        write!(f, "{} per {}", self.amount(), self.per.as_str())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Lengths of time that limits and prices are for.
 
+use std::fmt;
+use std::str::FromStr;
+
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +48,12 @@ impl Period {
     }
 }
 
-/// One calendar month in UTC: the period of a quota.
+/// A text that names no month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a month is written like 2026-11")]
+pub struct InvalidMonth;
+
+/// One calendar month in UTC: the period of a quota and of a bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CalendarMonth(NaiveDate);
 
@@ -53,8 +61,7 @@ impl CalendarMonth {
     /// The month that an instant lies in.
     #[must_use]
     pub fn of(at: DateTime<Utc>) -> Self {
-        let date = at.date_naive();
-        Self(date.with_day(1).unwrap_or(date))
+        Self::from(at.date_naive())
     }
 
     /// Its first day.
@@ -72,7 +79,48 @@ impl CalendarMonth {
     /// The first instant after it: when a monthly quota opens again.
     #[must_use]
     pub fn end(self) -> DateTime<Utc> {
-        Self(self.0 + Months::new(1)).start()
+        self.next().start()
+    }
+
+    /// The month after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + Months::new(1))
+    }
+
+    /// The month before it.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0 - Months::new(1))
+    }
+
+    /// How long it is, in seconds.
+    #[must_use]
+    pub fn seconds(self) -> u64 {
+        (self.end() - self.start()).num_seconds().unsigned_abs()
+    }
+}
+
+impl fmt::Display for CalendarMonth {
+    /// `2026-11`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m"))
+    }
+}
+
+impl FromStr for CalendarMonth {
+    type Err = InvalidMonth;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMonth> {
+        let day = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").map_err(|_| InvalidMonth)?;
+        let month = Self(day);
+        (month.to_string() == text).then_some(month).ok_or(InvalidMonth)
+    }
+}
+
+impl From<NaiveDate> for CalendarMonth {
+    fn from(day: NaiveDate) -> Self {
+        Self(day.with_day(1).unwrap_or(day))
     }
 }
 
@@ -87,5 +135,15 @@ mod tests {
         assert_eq!(month.start().to_rfc3339(), "2026-12-01T00:00:00+00:00");
         assert_eq!(month.end().to_rfc3339(), "2027-01-01T00:00:00+00:00");
         assert_eq!(CalendarMonth::of(month.end()).start(), month.end());
+        assert_eq!((month.next().previous(), month.seconds()), (month, 31 * 86_400));
+    }
+
+    #[test]
+    fn a_month_reads_back_as_written() {
+        let month: CalendarMonth = "2026-11".parse().expect("a month");
+        assert_eq!(month.to_string(), "2026-11");
+        for bad in ["", "2026", "2026-13", "2026-1", "2026-11-01", "+2026-11", "11-2026"] {
+            assert_eq!(bad.parse::<CalendarMonth>(), Err(InvalidMonth), "{bad}");
+        }
     }
 }

@@ -119,6 +119,15 @@ words! {
         /// Over.
         Ended = "ended",
     }
+    /// Where a bill stands.
+    InvoiceState {
+        /// To be paid.
+        Open = "open",
+        /// Paid.
+        Paid = "paid",
+        /// Given up.
+        Void = "void",
+    }
     /// Whether a credential opens anything.
     CredentialState {
         /// It does.

@@ -9,7 +9,7 @@ pub enum Error {
     /// No such row, or none that the scope may see.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// A unique rule was broken; the name is the constraint's.
+    /// A unique rule was broken, or another that callers can meet; the name is the constraint's.
     #[error("conflict with an existing row ({0})")]
     Conflict(String),
     /// Something else still refers to the row; the name is the constraint's.
@@ -54,6 +54,8 @@ impl From<sqlx::Error> for Error {
                 let constraint = db.constraint().unwrap_or_default().to_owned();
                 match db.code().as_deref() {
                     Some("23505") => Self::Conflict(constraint),
+                    // Raised by the trigger of that name.
+                    Some("23514") if constraint == "tariffs_one_currency" => Self::Conflict(constraint),
                     Some("23503" | "23001") => Self::Referenced(constraint),
                     // Class 57: operator intervention (shutdown, statement timeout); 08: connection; 53: resources.
                     Some(code) if ["57", "08", "53"].iter().any(|class| code.starts_with(class)) => {

@@ -83,6 +83,11 @@ impl TestDatabase {
         Store::from_pool(self.pool.clone())
     }
 
+    /// Runs one statement, for states that no use case leads to.
+    pub async fn run(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.pool).await.expect("the statement runs");
+    }
+
     /// One number from a query with one text parameter, for rooms that know no SQL themselves.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! What each job does: mostly finds out whether a letter is still due, and sends it.
 
+use chrono::Utc;
 use tollgate_domain::UserId;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ impl Control {
         match job {
             Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
             Job::Housekeeping {} => Ok(self.sweep().await?),
+            Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
         }
     }
 

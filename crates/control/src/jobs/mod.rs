@@ -26,10 +26,13 @@ pub enum Job {
     },
     /// Forget what is over.
     Housekeeping {},
+    /// Write the bills of months that are over.
+    CloseMonths {},
 }
 
 /// What comes round by itself.
-const PERIODIC: &[(Job, Duration)] = &[(Job::Housekeeping {}, Duration::from_secs(600))];
+const PERIODIC: &[(Job, Duration)] =
+    &[(Job::Housekeeping {}, Duration::from_secs(600)), (Job::CloseMonths {}, Duration::from_secs(600))];
 
 /// A job as its row has it.
 #[derive(Serialize, Deserialize)]

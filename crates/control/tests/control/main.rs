@@ -3,6 +3,7 @@
 
 mod accounts;
 mod apply;
+mod billing;
 mod certificates;
 mod consumers;
 mod fixture;

@@ -1,0 +1,281 @@
+//! From prices and calls to bills: each once, to the cent, and open to the day.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+use tollgate_control::{Actor, CredentialInput, Error, PlanInput, PlanPatch, Pricing, SubscriptionPatch};
+use tollgate_domain::{
+    CalendarMonth, CredentialId, Environment, InvoiceState, Outcome, Period, PlanId, Price, RouteId, Scope,
+    SubscriptionId, SubscriptionState, UsageCount, UsageKey,
+};
+use tollgate_store::{InvoiceRow, Page};
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, Published, plan_input};
+
+/// A subscriber whose months lie in the past.
+struct Paying {
+    fixture: Fixture,
+    member: Actor,
+    published: Published,
+    plan: PlanId,
+    subscription: SubscriptionId,
+    key: CredentialId,
+    boot: Uuid,
+}
+
+fn month(text: &str) -> CalendarMonth {
+    text.parse().unwrap()
+}
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn euros(minor: u64) -> Price {
+    Price { minor, currency: "EUR".parse().unwrap(), per: Period::Month }
+}
+
+fn per_call(included: u64, unit_minor: &str) -> Pricing {
+    let price = json!({ "scheme": "per_unit", "unit_minor": unit_minor });
+    let meters = json!([{ "meter": "calls", "included": included, "price": price }]);
+    Pricing { meters: serde_json::from_value(meters).unwrap(), minimum_minor: 0 }
+}
+
+impl Paying {
+    /// On 29 EUR a month with 1,000 calls in it and 0.2 cents for each further one, since 1 April 2026.
+    async fn new() -> Self {
+        let fixture = Fixture::new().await;
+        let published = fixture.publish("things").await;
+        let (member, made) = fixture.sign_up("maria@example.com").await;
+        let system = Actor::system();
+        let input =
+            PlanInput { slug: "pro".parse().unwrap(), price: euros(2_900), ..plan_input(&published.product) };
+        let plan = fixture.control.create_plan(&system, input).await.unwrap().id;
+        fixture.control.price_plan(&system, plan, None, per_call(1_000, "0.2")).await.unwrap();
+        let scope = Scope::Organization(made.organization_id);
+        let subscription =
+            fixture.control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap()[0].id;
+        let patch = SubscriptionPatch { plan_id: Some(plan), ..SubscriptionPatch::default() };
+        fixture.control.update_subscription(&member, subscription, None, patch).await.unwrap();
+        let paying = Self {
+            key: made.key.unwrap().id,
+            fixture,
+            member,
+            published,
+            plan,
+            subscription,
+            boot: Uuid::now_v7(),
+        };
+        paying.sql("delete from subscription_terms where ends is not null").await;
+        paying.sql("update subscription_terms set begins = '2026-04-01'").await;
+        paying.sql("update billing_months set month = '2026-03-01'").await;
+        paying
+    }
+
+    async fn sql(&self, sql: &'static str) {
+        self.fixture.database.run(sql).await;
+    }
+
+    async fn call(&self, key: CredentialId, minute: &str, calls: u64) {
+        let key = UsageKey {
+            credential_id: key,
+            subscription_id: self.subscription,
+            route_id: RouteId::from(Uuid::from_u128(9)),
+            status: 200,
+            outcome: Outcome::Served,
+            minute: u32::try_from(at(minute).timestamp() / 60).unwrap(),
+        };
+        let count = UsageCount {
+            boot_id: self.boot,
+            key,
+            calls,
+            charged: calls,
+            bytes_in: 0,
+            bytes_out: calls * 1_000,
+            duration_us: 0,
+        };
+        self.fixture.control.store().record_usage(&[count]).await.unwrap();
+    }
+
+    async fn close(&self, now: &str) -> usize {
+        self.fixture.control.close_months(at(now)).await.unwrap()
+    }
+
+    /// Newest first.
+    async fn invoices(&self) -> Vec<InvoiceRow> {
+        self.fixture.control.store().list_invoices(Scope::Operator, None, Page::FIRST_500).await.unwrap()
+    }
+
+    async fn lines(&self, invoice: &InvoiceRow) -> Vec<(String, u64, i64)> {
+        let store = self.fixture.control.store();
+        let lines = store.list_invoice_lines(Scope::Operator, invoice.id).await.unwrap();
+        lines.into_iter().map(|line| (line.kind, line.units.unsigned_abs(), line.amount_minor)).collect()
+    }
+}
+
+fn line(kind: &str, units: u64, amount: i64) -> (String, u64, i64) {
+    (kind.to_owned(), units, amount)
+}
+
+#[tokio::test]
+async fn a_month_is_billed_once_and_its_lines_open_to_days_and_operations() {
+    let paying = Paying::new().await;
+    paying.call(paying.key, "2026-04-01T00:00:00Z", 700).await;
+    paying.call(paying.key, "2026-04-30T23:59:00Z", 833).await;
+    paying.call(paying.key, "2026-05-01T00:00:00Z", 10).await;
+    assert_eq!(paying.close("2026-05-01T01:59:59Z").await, 0, "gateways still hand in what they counted");
+    assert_eq!(paying.close("2026-05-01T02:00:00Z").await, 1);
+    assert_eq!(paying.close("2026-05-02T02:00:00Z").await, 0);
+    let [april] = &paying.invoices().await[..] else { panic!("one bill") };
+    // 533 calls beyond what is included, at 0.2 cents: 106.6 cents.
+    assert_eq!(paying.lines(april).await, [line("base", 0, 2_900), line("usage", 1_533, 107)]);
+    assert_eq!((april.total().to_string(), april.month()), ("30.07 EUR".to_owned(), month("2026-04")));
+    assert_eq!((&*april.number, april.state), ("INV-2026-000001", InvoiceState::Open));
+    let store = paying.fixture.control.store();
+    let days = store.list_invoice_days(Scope::Operator, april.id, 100).await.unwrap();
+    let opened: Vec<_> = days.iter().map(|day| (day.day.to_string(), day.units, day.amount_minor)).collect();
+    assert_eq!(opened, [("2026-04-01".to_owned(), 700, 49), ("2026-04-30".to_owned(), 833, 58)]);
+}
+
+#[tokio::test]
+async fn two_that_close_at_once_write_one_bill() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    let now = at("2026-05-03T00:00:00Z");
+    let (one, other, third) =
+        tokio::join!(control.close_months(now), control.close_months(now), control.close_months(now));
+    assert_eq!(one.unwrap() + other.unwrap() + third.unwrap(), 1);
+    assert_eq!(paying.invoices().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_comes_late_is_a_line_of_the_next_bill_and_a_closed_one_never_changes() {
+    let paying = Paying::new().await;
+    paying.close("2026-05-02T00:00:00Z").await;
+    paying.call(paying.key, "2026-04-12T10:00:00Z", 2_000).await;
+    paying.close("2026-06-02T00:00:00Z").await;
+    let [may, april] = &paying.invoices().await[..] else { panic!("two bills") };
+    assert_eq!(paying.lines(april).await, [line("base", 0, 2_900)]);
+    assert_eq!(paying.lines(may).await, [line("base", 0, 2_900), line("late", 0, 200)]);
+    paying.close("2026-07-02T00:00:00Z").await;
+    let june = &paying.invoices().await[0];
+    assert_eq!(paying.lines(june).await, [line("base", 0, 2_900)], "what was late is billed once");
+}
+
+#[tokio::test]
+async fn subscribers_keep_the_tariff_that_they_began_with() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    let system = Actor::system();
+    let dearer = PlanPatch { price: Some(euros(9_900)), ..PlanPatch::default() };
+    control.update_plan(&system, paying.plan, None, dearer).await.unwrap();
+    control.price_plan(&system, paying.plan, None, per_call(0, "50")).await.unwrap();
+    let now = control.plan_tariff(paying.plan).await.unwrap();
+    assert_eq!((now.number, now.tariff.base_minor), (4, 9_900));
+    // Suspended and back is the same subscription still.
+    for state in [SubscriptionState::Suspended, SubscriptionState::Active] {
+        let patch = SubscriptionPatch { state: Some(state), ..SubscriptionPatch::default() };
+        control.update_subscription(&system, paying.subscription, None, patch).await.unwrap();
+    }
+    paying.call(paying.key, "2026-04-12T10:00:00Z", 1_500).await;
+    paying.close("2026-05-02T00:00:00Z").await;
+    assert_eq!(paying.invoices().await[0].total().to_string(), "30.00 EUR");
+    let count = "select count(*) from subscription_terms where tariff = 2 and plan_id::text = $1";
+    assert_eq!(paying.fixture.database.count(count, &paying.plan.uuid().to_string()).await, 2);
+}
+
+#[tokio::test]
+async fn a_change_of_plan_splits_the_month_at_its_second_and_the_calls_at_its_minute() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    let patch = SubscriptionPatch { plan_id: Some(paying.published.plan.id), ..SubscriptionPatch::default() };
+    control.update_subscription(&paying.member, paying.subscription, None, patch).await.unwrap();
+    // As if it had been in the middle of April.
+    paying.sql("update subscription_terms set ends = '2026-04-16 00:00:30Z' where ends is not null").await;
+    paying.sql("update subscription_terms set begins = '2026-04-16 00:00:30Z' where ends is null").await;
+    paying.call(paying.key, "2026-04-15T23:59:00Z", 1_500).await;
+    paying.call(paying.key, "2026-04-16T00:00:00Z", 5_000).await;
+    paying.close("2026-05-02T00:00:00Z").await;
+    // Half the fee and half of what is included: 1,450 + 1,000 calls at 0.2 cents. The rest was on a free plan.
+    assert_eq!(
+        paying.lines(&paying.invoices().await[0]).await,
+        [line("base", 0, 1_450), line("usage", 1_500, 200)]
+    );
+}
+
+#[tokio::test]
+async fn calls_with_test_keys_are_not_billed() {
+    let paying = Paying::new().await;
+    let store = paying.fixture.control.store();
+    let application =
+        store.get_subscription(Scope::Operator, paying.subscription).await.unwrap().application_id;
+    let input =
+        CredentialInput { name: "Sandbox".to_owned(), environment: Environment::Test, expires_at: None };
+    let sandbox = paying.fixture.control.create_credential(&paying.member, application, input).await.unwrap();
+    paying.call(sandbox.id, "2026-04-12T10:00:00Z", 9_000).await;
+    paying.close("2026-05-02T00:00:00Z").await;
+    assert_eq!(paying.lines(&paying.invoices().await[0]).await, [line("base", 0, 2_900)]);
+}
+
+#[tokio::test]
+async fn a_statement_tells_what_is_due_so_far_and_what_will_be() {
+    let paying = Paying::new().await;
+    paying.call(paying.key, "2026-04-02T10:00:00Z", 2_000).await;
+    let control = &paying.fixture.control;
+    let organization = match paying.member.who {
+        tollgate_control::Who::Member { organization_id, .. } => organization_id,
+        _ => unreachable!("a member"),
+    };
+    let statement = control
+        .statement(&paying.member, organization, month("2026-04"), at("2026-04-04T00:00:00Z"))
+        .await
+        .unwrap();
+    let shown =
+        |amounts: &[tollgate_domain::Amount]| amounts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(shown(&statement.so_far), ["31.00 EUR"]);
+    // Three of thirty days: 20,000 calls in the month, 19,000 of them paid.
+    assert_eq!(shown(&statement.projected), ["67.00 EUR"]);
+    let (eve, _) = paying.fixture.sign_up("eve@example.com").await;
+    let foreign = control.statement(&eve, organization, month("2026-04"), Utc::now()).await;
+    assert!(matches!(foreign, Err(Error::NotFound("organization"))));
+}
+
+#[tokio::test]
+async fn a_bill_is_settled_once_and_one_way() {
+    let paying = Paying::new().await;
+    paying.close("2026-05-02T00:00:00Z").await;
+    let control = &paying.fixture.control;
+    let id = paying.invoices().await[0].id;
+    let system = Actor::system();
+    let settle = |actor, state| control.settle_invoice(actor, id, None, state);
+    assert!(matches!(settle(&paying.member, InvoiceState::Paid).await, Err(Error::Forbidden)));
+    let paid = settle(&system, InvoiceState::Paid).await.unwrap();
+    assert!(paid.settled_at.is_some_and(|at| Utc::now() - at < TimeDelta::minutes(1)));
+    assert_eq!(settle(&system, InvoiceState::Paid).await.unwrap().version, paid.version);
+    assert!(matches!(settle(&system, InvoiceState::Void).await, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
+async fn a_price_is_refused_where_it_cannot_be_charged() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    let system = Actor::system();
+    let mut twice = per_call(0, "1");
+    twice.meters.push(twice.meters[0].clone());
+    let refused = control.price_plan(&system, paying.plan, None, twice).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Invalid(faults) if faults[0].pointer == "/meters/1/meter"),
+        "{refused:?}"
+    );
+    let dollars = Price { currency: "USD".parse().unwrap(), ..euros(2_900) };
+    let patch = PlanPatch { price: Some(dollars), ..PlanPatch::default() };
+    let refused = control.update_plan(&system, paying.plan, None, patch.clone()).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Conflict(message) if message.contains("another currency")),
+        "{refused:?}"
+    );
+    let free = Pricing { meters: Vec::new(), minimum_minor: 0 };
+    control.price_plan(&system, paying.plan, None, free).await.unwrap();
+    control.update_plan(&system, paying.plan, None, patch).await.unwrap();
+    assert_eq!(control.plan_tariff(paying.plan).await.unwrap().tariff.currency.as_str(), "USD");
+}

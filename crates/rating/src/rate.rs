@@ -1,0 +1,140 @@
+//! From counts to a bill.
+
+use serde::{Deserialize, Serialize};
+
+use crate::unit_price::Parts;
+use crate::{Meter, MeterPrice, Scheme, Share, Tariff, Tier, UnitPrice};
+
+/// What was used in a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Charged calls.
+    pub calls: u64,
+    /// Bytes of their response bodies.
+    pub bytes_out: u64,
+}
+
+impl Usage {
+    /// The units of a meter.
+    #[must_use]
+    pub const fn units(self, meter: Meter) -> u64 {
+        match meter {
+            Meter::Calls => self.calls,
+            Meter::MegabytesOut => self.bytes_out.div_ceil(1_000_000),
+        }
+    }
+}
+
+/// What a line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// The base fee.
+    Base,
+    /// Units of a meter.
+    Usage(Meter),
+    /// What is missing to the minimum.
+    Minimum,
+}
+
+/// Units that cost the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// How many.
+    pub units: u64,
+    /// What one costs; 0 in packages, whose price is in `flat_minor`.
+    pub unit_minor: UnitPrice,
+    /// What is due besides, in minor units.
+    pub flat_minor: u64,
+}
+
+/// One amount of a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What for.
+    pub kind: LineKind,
+    /// All units, the included ones among them; 0 where none are counted.
+    pub units: u64,
+    /// Of them, those that cost nothing.
+    pub included: u64,
+    /// How the others come to the amount.
+    pub parts: Vec<Part>,
+    /// Minor units.
+    pub minor: u64,
+}
+
+/// What is due: lines in the tariff's order. A line that comes to nothing stays where units were counted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// Their sum in minor units.
+    pub total_minor: u64,
+}
+
+/// Rates what was used in a share of a month.
+#[must_use]
+pub fn rate(tariff: &Tariff, share: Share, usage: Usage) -> Bill {
+    let mut lines = Vec::with_capacity(tariff.meters.len() + 2);
+    if tariff.base_minor > 0 {
+        lines.push(Line::fixed(LineKind::Base, share.of_amount(tariff.base_minor)));
+    }
+    lines.extend(tariff.meters.iter().map(|price| meter_line(price, share, usage.units(price.meter))));
+    let sum = |lines: &[Line]| lines.iter().fold(0u64, |sum, line| sum.saturating_add(line.minor));
+    let missing = share.of_amount(tariff.minimum_minor).saturating_sub(sum(&lines));
+    if missing > 0 {
+        lines.push(Line::fixed(LineKind::Minimum, missing));
+    }
+    Bill { total_minor: sum(&lines), lines }
+}
+
+impl Line {
+    const fn fixed(kind: LineKind, minor: u64) -> Self {
+        Self { kind, units: 0, included: 0, parts: Vec::new(), minor }
+    }
+}
+
+fn meter_line(price: &MeterPrice, share: Share, units: u64) -> Line {
+    let included = share.of_allowance(price.included).min(units);
+    let parts = parts_of(&price.price, units - included);
+    let exact = parts.iter().fold(Parts::default(), |sum, part| {
+        sum.plus(part.unit_minor.times(part.units)).plus(Parts::of_minor(part.flat_minor))
+    });
+    Line { kind: LineKind::Usage(price.meter), units, included, parts, minor: exact.rounded() }
+}
+
+fn parts_of(scheme: &Scheme, units: u64) -> Vec<Part> {
+    if units == 0 {
+        return Vec::new();
+    }
+    let whole = |unit_minor, flat_minor| vec![Part { units, unit_minor, flat_minor }];
+    match scheme {
+        Scheme::PerUnit { unit_minor } => whole(*unit_minor, 0),
+        Scheme::Package { size, minor } => {
+            whole(UnitPrice::default(), units.div_ceil((*size).max(1)).saturating_mul(*minor))
+        }
+        Scheme::Volume { tiers } => {
+            let tier = tiers.iter().find(|tier| holds(tier, units)).or(tiers.last());
+            tier.map_or_else(Vec::new, |tier| whole(tier.unit_minor, tier.flat_minor))
+        }
+        Scheme::Graduated { tiers } => graduated(tiers, units),
+    }
+}
+
+fn holds(tier: &Tier, unit: u64) -> bool {
+    tier.up_to.is_none_or(|up_to| unit <= up_to)
+}
+
+fn graduated(tiers: &[Tier], units: u64) -> Vec<Part> {
+    let mut begin = 0;
+    let mut parts = Vec::new();
+    for tier in tiers {
+        let end = tier.up_to.unwrap_or(u64::MAX).min(units);
+        parts.push(Part { units: end - begin, unit_minor: tier.unit_minor, flat_minor: tier.flat_minor });
+        begin = end;
+        if end == units {
+            break;
+        }
+    }
+    parts
+}

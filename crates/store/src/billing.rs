@@ -1,0 +1,239 @@
+//! What is to be billed: who was on which tariff for how long, and what they used meanwhile.
+//!
+//! Use is counted by the minute and terms change at any second: a minute belongs to the terms that were in force at its
+//! end, and the minute in which a subscription ended to those that ended. Calls with test keys are never billed.
+
+use chrono::NaiveDate;
+use serde_json::Value;
+use sqlx::{FromRow, PgExecutor};
+use tollgate_domain::{CalendarMonth, Currency, OrganizationId, PlanId, Scope, SubscriptionId};
+use uuid::Uuid;
+
+use crate::{Result, Store, Tx};
+
+/// A subscription on one tariff in one month.
+#[derive(Debug, Clone, FromRow)]
+pub struct BillableRow {
+    /// Which subscription.
+    #[sqlx(try_from = "Uuid")]
+    pub subscription_id: SubscriptionId,
+    /// Which plan it was on.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+    /// At which of its tariffs.
+    pub tariff: i32,
+    /// What that says.
+    pub terms: Value,
+    /// The application's name.
+    pub application: String,
+    /// The product's name.
+    pub product: String,
+    /// The plan's name.
+    pub plan: String,
+    /// For how many seconds of the month; those to come count where it is still in force.
+    pub seconds: i64,
+    /// Charged calls.
+    pub calls: i64,
+    /// Bytes of their response bodies.
+    pub bytes_out: i64,
+}
+
+/// Calls of one day to one operation.
+#[derive(Debug, Clone, FromRow)]
+pub struct BillableDayRow {
+    /// The day, in UTC.
+    pub day: NaiveDate,
+    /// The operation.
+    pub route_id: Uuid,
+    /// Charged calls.
+    pub calls: i64,
+    /// Bytes of their response bodies.
+    pub bytes_out: i64,
+}
+
+/// What was billed for a subscription on one tariff in one month.
+#[derive(Debug, Clone, FromRow)]
+pub struct BilledRow {
+    /// Which subscription.
+    #[sqlx(try_from = "Uuid")]
+    pub subscription_id: SubscriptionId,
+    /// Which plan it was on.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+    /// At which of its tariffs.
+    pub tariff: i32,
+    /// Minor units.
+    pub amount_minor: i64,
+}
+
+/// The terms of a month, and the minutes that belong to each.
+const TERMS: &str = "
+terms as (
+    select t.*, greatest(t.begins, $2) as from_at, least(coalesce(t.ends, $3), $3) as to_at,
+        greatest(date_trunc('minute', t.begins), $2) as minute_from,
+        least(coalesce(least(
+            date_trunc('minute', t.ends + interval '59.999999 seconds'),
+            date_trunc('minute', lead(t.begins) over (partition by t.subscription_id order by t.begins))
+        ), $3), $3) as minute_to
+    from subscription_terms t where $1::uuid is null or t.organization_id = $1
+), used as (
+    select t.subscription_id, t.plan_id, t.tariff, u.minute, u.route_id, u.charged, u.bytes_out
+    from terms t join usage_counters u on u.organization_id = t.organization_id
+        and u.subscription_id = t.subscription_id and u.minute >= t.minute_from and u.minute < t.minute_to
+    join credentials c on c.id = u.credential_id and c.environment = 'live'
+    where t.from_at < t.to_at and u.charged > 0
+)";
+
+async fn billable(
+    executor: impl PgExecutor<'_>,
+    organization: Option<OrganizationId>,
+    month: CalendarMonth,
+) -> Result<Vec<BillableRow>> {
+    let sql = format!(
+        "with {TERMS}, spans as (
+            select subscription_id, plan_id, tariff, min(begins) as began,
+                sum(extract(epoch from to_at - from_at))::bigint as seconds
+            from terms where from_at < to_at group by 1, 2, 3
+        ), sums as (
+            select subscription_id, plan_id, tariff, sum(charged)::bigint as calls, sum(bytes_out)::bigint as bytes_out
+            from used group by 1, 2, 3
+        )
+        select s.subscription_id, s.plan_id, s.tariff, f.terms, a.name as application, r.name as product, p.name as plan,
+            s.seconds, coalesce(m.calls, 0) as calls, coalesce(m.bytes_out, 0) as bytes_out
+        from spans s
+        join tariffs f on f.plan_id = s.plan_id and f.number = s.tariff
+        join subscriptions b on b.id = s.subscription_id
+        join applications a on a.id = b.application_id
+        join plans p on p.id = s.plan_id join products r on r.id = p.product_id
+        left join sums m on m.subscription_id = s.subscription_id and m.plan_id = s.plan_id and m.tariff = s.tariff
+        order by a.name, r.name, s.began, s.subscription_id"
+    );
+    Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(organization.map(OrganizationId::uuid))
+        .bind(month.start())
+        .bind(month.end())
+        .fetch_all(executor)
+        .await?)
+}
+
+impl Store {
+    /// What a month comes to so far, for every subscription that was active in it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_billable(&self, scope: Scope, month: CalendarMonth) -> Result<Vec<BillableRow>> {
+        billable(&self.pool, scope.organization(), month).await
+    }
+
+    /// The last month that is closed, and whether bills were written for it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn last_closed_month(&self) -> Result<(CalendarMonth, bool)> {
+        let (month, billed): (NaiveDate, bool) =
+            sqlx::query_as("select month, billed from billing_months order by month desc limit 1")
+                .fetch_one(&self.pool)
+                .await?;
+        Ok((CalendarMonth::from(month), billed))
+    }
+
+    /// Who may owe something for a month, or still for the one before, and has no invoice for it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_unbilled(&self, month: CalendarMonth) -> Result<Vec<(OrganizationId, Currency)>> {
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "select distinct t.organization_id, f.terms ->> 'currency'
+             from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
+             where t.begins < $2 and coalesce(t.ends, 'infinity') > $1
+               and ((f.terms ->> 'base_minor')::bigint > 0 or (f.terms ->> 'minimum_minor')::bigint > 0
+                    or jsonb_array_length(f.terms -> 'meters') > 0)
+               and not exists (select from invoices i where i.organization_id = t.organization_id
+                    and i.month = $3 and i.currency = f.terms ->> 'currency')
+             order by 1, 2",
+        )
+        .bind(month.previous().start())
+        .bind(month.end())
+        .bind(month.first_day())
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(id, currency)| Some((OrganizationId::from(id), currency.parse().ok()?)))
+            .collect())
+    }
+
+    /// Nothing more is billed for a month but what comes late.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn close_month(&self, month: CalendarMonth) -> Result<()> {
+        sqlx::query("insert into billing_months (month) values ($1) on conflict do nothing")
+            .bind(month.first_day())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// As [`Store::list_billable`], of one organization.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_billable(
+        &mut self,
+        organization: OrganizationId,
+        month: CalendarMonth,
+    ) -> Result<Vec<BillableRow>> {
+        billable(self.conn(), Some(organization), month).await
+    }
+
+    /// The calls of a billable row by day and operation; their sum is its `calls`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_billable_days(
+        &mut self,
+        organization: OrganizationId,
+        month: CalendarMonth,
+        row: &BillableRow,
+    ) -> Result<Vec<BillableDayRow>> {
+        let sql = format!(
+            "with {TERMS}
+            select (minute at time zone 'UTC')::date as day, route_id, sum(charged)::bigint as calls,
+                sum(bytes_out)::bigint as bytes_out
+            from used where subscription_id = $4 and plan_id = $5 and tariff = $6
+            group by 1, 2 order by 1, 2"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(organization.uuid())
+            .bind(month.start())
+            .bind(month.end())
+            .bind(row.subscription_id.uuid())
+            .bind(row.plan_id.uuid())
+            .bind(row.tariff)
+            .fetch_all(self.conn())
+            .await?)
+    }
+
+    /// What was billed so far for the use of a month.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_billed(
+        &mut self,
+        organization: OrganizationId,
+        month: CalendarMonth,
+    ) -> Result<Vec<BilledRow>> {
+        Ok(sqlx::query_as(
+            "select l.subscription_id, l.plan_id, l.tariff, sum(l.amount_minor)::bigint as amount_minor
+             from invoice_lines l join invoices i on i.id = l.invoice_id
+             where i.organization_id = $1 and l.month = $2 group by 1, 2, 3",
+        )
+        .bind(organization.uuid())
+        .bind(month.first_day())
+        .fetch_all(self.conn())
+        .await?)
+    }
+}

@@ -1,0 +1,66 @@
+//! What plans charge: one row per price that a plan ever had.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::FromRow;
+use tollgate_domain::PlanId;
+
+use crate::{Error, Result, Store, Tx};
+
+/// One price of a plan. It never changes: a new one gets the next number.
+#[derive(Debug, Clone, FromRow)]
+pub struct TariffRow {
+    /// Counts from 1 in its plan.
+    pub number: i32,
+    /// Currency, base fee, meters and minimum.
+    pub terms: Value,
+    /// Since when whoever subscribes gets it.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// What a plan charges whoever subscribes now.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such plan, or the database failed.
+    pub async fn get_tariff(&self, plan: PlanId) -> Result<TariffRow> {
+        sqlx::query_as("select * from tariffs where plan_id = $1 order by number desc limit 1")
+            .bind(plan.uuid())
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or(Error::NotFound("plan"))
+    }
+}
+
+impl Tx {
+    /// As [`Store::get_tariff`]. Lock the plan first.
+    ///
+    /// # Errors
+    /// As [`Store::get_tariff`].
+    pub async fn get_tariff(&mut self, plan: PlanId) -> Result<TariffRow> {
+        sqlx::query_as("select * from tariffs where plan_id = $1 order by number desc limit 1")
+            .bind(plan.uuid())
+            .fetch_optional(self.conn())
+            .await?
+            .ok_or(Error::NotFound("plan"))
+    }
+
+    /// Gives a plan its next tariff. Lock the plan first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn insert_tariff(&mut self, plan: PlanId, number: i32, terms: &Value) -> Result<()> {
+        sqlx::query("insert into tariffs (plan_id, number, terms) values ($1, $2, $3)")
+            .bind(plan.uuid())
+            .bind(number)
+            .bind(terms)
+            .execute(self.conn())
+            .await?;
+        // The plan is another one now, also for who holds its version.
+        sqlx::query("update plans set version = version + 1 where id = $1")
+            .bind(plan.uuid())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+}
