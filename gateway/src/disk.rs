@@ -1,19 +1,24 @@
 //! What a gateway remembers between two lives: the last good configuration and what was used of each quota.
 //!
-//! A file is a magic, a SHA-256 and a postcard body, written beside its final name, synced and renamed, so that it is
-//! whole or absent. The one before is kept: when the newest is damaged, the older one is better than none.
+//! A file is a magic, a SHA-256 and a body, written beside its final name, synced and renamed, so that it is whole or
+//! absent. Older ones are kept: when the newest is damaged, the one before is better than none.
+
+mod snapshot;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tollgate_domain::{Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
+use tollgate_domain::{CalendarMonth, SubscriptionId};
 use uuid::Uuid;
+
+pub(crate) use snapshot::{Position, Saved, SnapshotCounts};
 
 const MAGIC_BYTES: usize = 8;
 const DIGEST_BYTES: usize = 32;
@@ -38,20 +43,8 @@ pub enum DirError {
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
+    snapshots: Arc<SnapshotCounts>,
     _lock: File,
-}
-
-/// The last good configuration.
-#[derive(Debug, Clone)]
-pub(crate) struct SavedRuntime {
-    /// The database it came from.
-    pub epoch: Uuid,
-    /// Up to which revision changes are contained.
-    pub position: i64,
-    /// Routes, services, products, plans.
-    pub blueprint: Blueprint,
-    /// Who may call.
-    pub consumers: Vec<ConsumerApplication>,
 }
 
 /// Used quota, for a start without Postgres.
@@ -67,16 +60,6 @@ pub(crate) struct SavedQuota {
     pub used: HashMap<SubscriptionId, u64>,
 }
 
-/// The blueprint rides as JSON: its optional fields are left out where absent, which postcard cannot read back.
-#[derive(Serialize, Deserialize)]
-struct RuntimeBody {
-    epoch: Uuid,
-    position: i64,
-    blueprint: Vec<u8>,
-    consumers: Vec<ConsumerApplication>,
-}
-
-const RUNTIME: (&str, [u8; MAGIC_BYTES]) = ("runtime.snapshot", *b"TGRUN001");
 const QUOTA: (&str, [u8; MAGIC_BYTES]) = ("quota.snapshot", *b"TGQUO001");
 
 impl DataDir {
@@ -99,27 +82,11 @@ impl DataDir {
             TryLockError::WouldBlock => DirError::Locked(path.to_owned()),
             TryLockError::Error(error) => failed(error),
         })?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), snapshots: Arc::default(), _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Saves the configuration. Blocks on the disk.
-    pub(crate) fn save_runtime(&self, saved: SavedRuntime) -> io::Result<()> {
-        let blueprint = serde_json::to_vec(&saved.blueprint).map_err(io::Error::other)?;
-        let SavedRuntime { epoch, position, consumers, .. } = saved;
-        self.save(RUNTIME, &RuntimeBody { epoch, position, blueprint, consumers })
-    }
-
-    /// The newest configuration that is whole; none where there is none.
-    pub(crate) fn load_runtime(&self) -> Option<SavedRuntime> {
-        self.load(RUNTIME, |body: RuntimeBody| {
-            let blueprint = serde_json::from_slice(&body.blueprint).map_err(|error| error.to_string())?;
-            let RuntimeBody { epoch, position, consumers, .. } = body;
-            Ok(SavedRuntime { epoch, position, blueprint, consumers })
-        })
     }
 
     /// Saves the used quotas. Blocks on the disk.
@@ -129,32 +96,34 @@ impl DataDir {
 
     /// The newest whole quota file of `month`.
     pub(crate) fn load_quota(&self, month: CalendarMonth) -> Option<SavedQuota> {
-        self.load(QUOTA, |saved: SavedQuota| Ok(saved)).filter(|saved| saved.month == month.first_day())
+        self.load(QUOTA).filter(|saved: &SavedQuota| saved.month == month.first_day())
     }
 
     fn save<T: Serialize>(&self, (name, magic): (&str, [u8; MAGIC_BYTES]), body: &T) -> io::Result<()> {
         let body = postcard::to_stdvec(body).map_err(io::Error::other)?;
-        let unfinished = self.path.join(format!("{name}.new"));
-        let mut file =
-            OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(&magic)?;
-        file.write_all(&Sha256::digest(&body))?;
-        file.write_all(&body)?;
-        file.sync_all()?;
         let path = self.path.join(name);
+        self.write_whole(&self.path.join(format!("{name}.new")), |file| {
+            file.write_all(&magic)?;
+            file.write_all(&Sha256::digest(&body))?;
+            file.write_all(&body)
+        })?;
         match std::fs::rename(&path, self.path.join(format!("{name}.previous"))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        std::fs::rename(&unfinished, &path)?;
+        std::fs::rename(self.path.join(format!("{name}.new")), &path)?;
         File::open(&self.path)?.sync_all()
     }
 
-    fn load<T: DeserializeOwned, R>(
-        &self,
-        (name, magic): (&str, [u8; MAGIC_BYTES]),
-        finish: impl Fn(T) -> Result<R, String>,
-    ) -> Option<R> {
+    /// Writes a file and syncs it; one that does not succeed is removed, for it would take what room is left.
+    fn write_whole(&self, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).read(true).write(true).truncate(true).mode(0o600).open(path)?;
+        let written = write(&mut file).and_then(|()| file.sync_all());
+        written.inspect_err(|_| drop(std::fs::remove_file(path)))
+    }
+
+    fn load<T: DeserializeOwned>(&self, (name, magic): (&str, [u8; MAGIC_BYTES])) -> Option<T> {
         [name.to_owned(), format!("{name}.previous")].iter().find_map(|name| {
             let path = self.path.join(name);
             let bytes = match std::fs::read(&path) {
@@ -166,8 +135,7 @@ impl DataDir {
                 }
             };
             let read = open_envelope(&bytes, magic)
-                .and_then(|body| postcard::from_bytes(body).map_err(|error| error.to_string()))
-                .and_then(&finish);
+                .and_then(|body| postcard::from_bytes(body).map_err(|error| error.to_string()));
             read.inspect_err(|error| tracing::warn!(file = %path.display(), %error, "ignored: it is damaged"))
                 .ok()
         })
@@ -183,52 +151,6 @@ fn open_envelope(bytes: &[u8], magic: [u8; MAGIC_BYTES]) -> Result<&[u8], String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollgate_domain::{Limit, LimitKind, LimitPer, Period, Plan};
-
-    fn saved(position: i64) -> SavedRuntime {
-        let limit = |burst| Limit {
-            name: "burst".into(),
-            kind: LimitKind::Rate,
-            amount: 10,
-            period: Period::Second,
-            burst,
-            per: LimitPer::Subscription,
-            visible: true,
-        };
-        let plan = Plan {
-            id: Uuid::from_u128(1).into(),
-            product_id: Uuid::from_u128(2).into(),
-            slug: "free".into(),
-            limits: vec![limit(None), limit(Some(5))],
-        };
-        let blueprint = Blueprint { plans: vec![plan], revision: position, ..Blueprint::default() };
-        let consumer = ConsumerApplication {
-            id: Uuid::from_u128(3).into(),
-            organization_id: Uuid::from_u128(4).into(),
-            credentials: vec![],
-            subscriptions: vec![],
-        };
-        SavedRuntime { epoch: Uuid::from_u128(9), position, blueprint, consumers: vec![consumer] }
-    }
-
-    #[test]
-    fn what_is_saved_is_loaded_and_a_damaged_file_gives_way_to_the_one_before() {
-        let dir = tempfile::tempdir().unwrap();
-        let data = DataDir::open(&dir.path().join("gateway")).unwrap();
-        assert!(data.load_runtime().is_none());
-        data.save_runtime(saved(1)).unwrap();
-        data.save_runtime(saved(2)).unwrap();
-        let found = data.load_runtime().unwrap();
-        assert_eq!((found.position, found.consumers.len()), (2, 1));
-        assert_eq!(found.blueprint.plans[0].limits[1].burst, Some(5));
-
-        let path = data.path().join("runtime.snapshot");
-        let mut bytes = std::fs::read(&path).unwrap();
-        *bytes.last_mut().unwrap() ^= 1;
-        std::fs::write(&path, bytes).unwrap();
-        assert_eq!(data.load_runtime().unwrap().position, 1);
-    }
-
     #[test]
     fn a_directory_in_use_is_refused_by_name() {
         let dir = tempfile::tempdir().unwrap();

@@ -14,13 +14,17 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::disk::{DataDir, SavedRuntime};
+use crate::disk::{DataDir, Position};
+use crate::fingerprint::Fingerprint;
 use crate::live::Live;
 use crate::settings::Settings;
 use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
 
 /// How long after a change the configuration is saved to disk, so that a burst is saved once.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
+
+/// How long after a failure it is tried again; a full disk is not emptied by asking.
+const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// How often meters that nobody needs any more are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(600);
@@ -33,7 +37,9 @@ pub(crate) struct Feed {
     hint: Arc<Notify>,
     known: Option<Head>,
     unsaved: bool,
+    save_at: tokio::time::Instant,
     save_took: Duration,
+    saving: Option<tokio::task::JoinHandle<Saving>>,
     answered: bool,
 }
 
@@ -53,24 +59,29 @@ impl Feed {
             hint,
             known: None,
             unsaved: false,
+            save_at: tokio::time::Instant::now(),
             save_took: Duration::ZERO,
+            saving: None,
             answered: true,
         }
     }
 
-    /// Starts from what was saved, if it still compiles; says whether it did. The first answer of the control plane
-    /// replaces it wholly, so that what a former process refused is tried again.
+    /// Starts from what was saved, the newest that is whole and still compiles; says whether there was one. The first
+    /// answer of the control plane replaces it wholly, so that what a former process refused is tried again.
     pub(crate) async fn start_from_disk(&mut self) -> bool {
-        let data = Arc::clone(&self.data);
-        let Ok(Some(saved)) = tokio::task::spawn_blocking(move || data.load_runtime()).await else {
-            return false;
-        };
-        if !self.live.replace(saved.blueprint, saved.consumers).await {
-            return false;
+        let mut saved = self.data.saved_runtimes();
+        loop {
+            let opened = tokio::task::spawn_blocking(move || (saved.next(), saved)).await;
+            let Ok((Some(found), others)) = opened else { return false };
+            saved = others;
+            let revision = found.position.revision;
+            if let Some(fingerprint) = self.live.restore(found).await {
+                tracing::info!(revision, "serving the configuration saved on disk");
+                self.live.status.applied(revision);
+                self.live.status.fingerprinted(revision, fingerprint);
+                return true;
+            }
         }
-        tracing::info!(revision = saved.position, "serving the configuration saved on disk");
-        self.live.status.applied(saved.position);
-        true
     }
 
     /// Follows the source until `stop`.
@@ -81,7 +92,6 @@ impl Feed {
             self.settings.query_timeout,
             stop.clone(),
         ));
-        let mut save_at = tokio::time::Instant::now();
         let mut tidy_at = tokio::time::Instant::now() + TIDY_EVERY;
         loop {
             if tidy_at <= tokio::time::Instant::now() {
@@ -92,17 +102,26 @@ impl Feed {
             self.catch_up_logged().await;
             if self.unsaved && !was_unsaved {
                 // A large configuration is saved less often: a twentieth of the time at most.
-                save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);
+                self.save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);
             }
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = self.hint.notified() => tokio::time::sleep(self.settings.debounce).await,
                 () = tokio::time::sleep(jittered(self.settings.poll_every)) => {}
-                () = tokio::time::sleep_until(save_at), if self.unsaved => self.save().await,
+                () = tokio::time::sleep_until(self.save_at), if self.unsaved && self.saving.is_none() => {
+                    self.begin_to_save();
+                }
+                saved = ended(&mut self.saving) => self.saved(saved),
             }
         }
+        if self.saving.is_some() {
+            let saved = ended(&mut self.saving).await;
+            self.saved(saved);
+        }
         if self.unsaved {
-            self.save().await;
+            self.begin_to_save();
+            let saved = ended(&mut self.saving).await;
+            self.saved(saved);
         }
         // It ends with the same token.
         let _ = listening.await;
@@ -200,27 +219,48 @@ impl Feed {
         Ok(())
     }
 
-    async fn save(&mut self) {
-        self.unsaved = false;
+    /// Saves beside all else: a revocation does not wait for a million keys to be written.
+    fn begin_to_save(&mut self) {
         let (Some(head), Some(blueprint)) = (self.known, self.live.blueprint()) else { return };
+        self.unsaved = false;
         let (live, data) = (Arc::clone(&self.live), Arc::clone(&self.data));
-        let began = std::time::Instant::now();
-        let saving = tokio::task::spawn_blocking(move || {
-            let consumers = live.consumers_saved();
-            data.save_runtime(SavedRuntime {
-                epoch: head.epoch,
-                position: head.revision,
-                blueprint: (*blueprint).clone(),
-                consumers,
-            })
-        });
-        let saved = saving.await;
-        self.save_took = began.elapsed();
-        match saved {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "cannot save the configuration to disk"),
-            Err(error) => tracing::error!(%error, "saving the configuration failed"),
+        let position = Position { epoch: head.epoch, revision: head.revision };
+        self.saving = Some(tokio::task::spawn_blocking(move || {
+            let began = std::time::Instant::now();
+            let result = data.save_runtime(position, &blueprint, |take| live.consumers.for_each(take));
+            Saving { position, result, took: began.elapsed() }
+        }));
+    }
+
+    fn saved(&mut self, saved: Option<Saving>) {
+        self.saving = None;
+        let Some(Saving { position, result, took }) = saved else { return };
+        self.save_took = took;
+        match result {
+            // What changed while it was written may be in it or not; the next saving tells.
+            Ok(_) if self.known.is_some_and(|known| known.revision != position.revision) => {}
+            Ok(fingerprint) => self.live.status.fingerprinted(position.revision, fingerprint),
+            Err(error) => {
+                tracing::error!(%error, "cannot save the configuration to disk; what was saved before stays");
+                self.unsaved = true;
+                self.save_at = tokio::time::Instant::now() + SAVE_AGAIN_AFTER;
+            }
         }
+    }
+}
+
+/// What became of a configuration that was to be saved.
+struct Saving {
+    position: Position,
+    result: std::io::Result<Fingerprint>,
+    took: Duration,
+}
+
+/// Waits for the end of a saving; for ever where there is none.
+async fn ended(saving: &mut Option<tokio::task::JoinHandle<Saving>>) -> Option<Saving> {
+    match saving {
+        Some(saving) => saving.await.inspect_err(|error| tracing::error!(%error, "saving failed")).ok(),
+        None => std::future::pending().await,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
-use crate::disk::{DataDir, DirError};
+use crate::disk::{DataDir, DirError, SnapshotCounts};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
 use crate::heartbeat::{heartbeat, heartbeats};
@@ -117,8 +117,9 @@ impl Gateway {
         let leftovers = leftovers(data.path())?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
+        let snapshots = data.snapshot_counts();
         let supervisor =
-            tokio::spawn(supervise(parts, (listener, operator_listener), (feed, flush), shutdown));
+            tokio::spawn(supervise(parts, snapshots, (listener, operator_listener), (feed, flush), shutdown));
         tracing::info!(%gateway_addr, %operator_addr, "the gateway accepts calls");
         Ok(RunningGateway { gateway_addr, operator_addr, boot_id, supervisor })
     }
@@ -163,6 +164,7 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
 
 async fn supervise(
     parts: Parts,
+    snapshots: Arc<SnapshotCounts>,
     (listener, operator_listener): (StdTcpListener, StdTcpListener),
     (feed, flush): (Feed, Flush),
     shutdown: CancellationToken,
@@ -192,6 +194,7 @@ async fn supervise(
             Arc::clone(ledger),
             flush_status,
             Arc::clone(log),
+            snapshots,
         )))),
         Err(error) => {
             tracing::error!(%error, "the operator's listener cannot be used");

@@ -51,6 +51,7 @@ pub(crate) fn heartbeat(live: &Live, settings: &Settings, boot_id: Uuid, state: 
         revision: live.status.revision(),
         state,
         last_error: live.status.last_error(),
+        hash: live.status.fingerprint().map(|fingerprint| fingerprint.to_string()),
         counted_at: live.status.counted_at(),
     }
 }

@@ -5,7 +5,7 @@
 //! call's life, `exchange` what one call carries, `relay` both of its directions at once, `fields` what changes on the
 //! way, `caller` who calls, `reply` every answer made here; `upstream` is the way to a target, `link` a connection to one,
 //! `pool` those at rest; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk`
-//! saves it; `usage` counts, `request_log` tells of single calls; `operator` shows.
+//! saves it, `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator` shows.
 
 mod caller;
 mod clock;
@@ -16,6 +16,7 @@ mod downstream;
 mod exchange;
 mod feed;
 mod fields;
+mod fingerprint;
 mod gateway;
 mod heartbeat;
 mod intake;

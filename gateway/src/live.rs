@@ -7,7 +7,9 @@ use arc_swap::ArcSwapOption;
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
 use tollgate_engine::{Consumers, Matched, Month, Snapshot, compile};
 
+use crate::disk::Saved;
 use crate::exchange::unix_ns;
+use crate::fingerprint::Fingerprint;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
@@ -113,18 +115,38 @@ impl Live {
         applications: Vec<ConsumerApplication>,
     ) -> bool {
         let compiled = self.compile(blueprint).await;
+        self.replace_consumers(applications.into_iter()).await;
+        // Last, and on a first start with it the readiness: nobody's key is unknown to a gateway that serves.
+        compiled.map(|runtime| self.put_in_force(runtime)).is_some()
+    }
+
+    /// Takes over what was saved on disk; says what it was, or nothing where it could not be taken wholly.
+    pub(crate) async fn restore(self: &Arc<Self>, saved: Saved) -> Option<Fingerprint> {
+        let compiled = self.compile(saved.blueprint).await?;
+        let applications = self.replace_consumers(saved.applications).await?;
+        applications.is_complete().then(|| self.put_in_force(compiled))?;
+        Some(applications.fingerprint())
+    }
+
+    /// Gives back what it read from.
+    async fn replace_consumers<I>(self: &Arc<Self>, mut applications: I) -> Option<I>
+    where
+        I: Iterator<Item = ConsumerApplication> + Send + 'static,
+    {
         let live = Arc::clone(self);
         // A million of them take a moment.
         let replaced = tokio::task::spawn_blocking(move || {
-            live.quotas().owners = owners_of(&applications).collect();
-            live.consumers.replace_all(applications);
-            live.quotas().tell_all(&live.consumers);
+            let mut owners = HashMap::new();
+            live.consumers.replace_all(
+                applications.by_ref().inspect(|application| owners.extend(owners_of([application]))),
+            );
+            let mut quotas = live.quotas();
+            quotas.owners = owners;
+            quotas.tell_all(&live.consumers);
+            drop(quotas);
+            applications
         });
-        if let Err(error) = replaced.await {
-            tracing::error!(%error, "replacing the consumers failed");
-        }
-        // Last, and on a first start with it the readiness: nobody's key is unknown to a gateway that serves.
-        compiled.map(|runtime| self.put_in_force(runtime)).is_some()
+        replaced.await.inspect_err(|error| tracing::error!(%error, "replacing the consumers failed")).ok()
     }
 
     /// Compiles beside the calls.
@@ -170,13 +192,6 @@ impl Live {
         for (subscription, _) in arrived {
             quotas.tell(&self.consumers, subscription);
         }
-    }
-
-    /// Every consumer in the form it came in.
-    pub(crate) fn consumers_saved(&self) -> Vec<ConsumerApplication> {
-        let mut all = Vec::with_capacity(self.consumers.counts().applications);
-        self.consumers.for_each(|application| all.push(application));
-        all
     }
 
     /// What all other processes charged in a month.
@@ -244,10 +259,10 @@ impl Live {
     }
 }
 
-fn owners_of(
-    applications: &[ConsumerApplication],
-) -> impl Iterator<Item = (SubscriptionId, ApplicationId)> + '_ {
-    applications.iter().flat_map(|application| {
+fn owners_of<'a>(
+    applications: impl IntoIterator<Item = &'a ConsumerApplication>,
+) -> impl Iterator<Item = (SubscriptionId, ApplicationId)> {
+    applications.into_iter().flat_map(|application| {
         application.subscriptions.iter().map(|subscription| (subscription.id, application.id))
     })
 }

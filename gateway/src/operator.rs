@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -13,6 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, text};
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 
+use crate::disk::SnapshotCounts;
 use crate::live::Live;
 use crate::metrics::{counter, gauge};
 use crate::request_log::RequestLog;
@@ -32,10 +34,18 @@ pub(crate) async fn serve(
     ledger: Arc<Ledger>,
     flush: Arc<FlushStatus>,
     log: Arc<RequestLog>,
+    snapshots: Arc<SnapshotCounts>,
 ) {
     let mut registry = Registry::default();
     live.metrics.register(&mut registry);
-    registry.register_collector(Box::new(Standing { live: Arc::clone(&live), ledger, flush, log }));
+    registry.register_collector(Box::new(Standing {
+        live: Arc::clone(&live),
+        ledger,
+        flush,
+        log,
+        snapshots,
+        born: Instant::now(),
+    }));
     let app = Router::new()
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -71,6 +81,8 @@ struct Standing {
     ledger: Arc<Ledger>,
     flush: Arc<FlushStatus>,
     log: Arc<RequestLog>,
+    snapshots: Arc<SnapshotCounts>,
+    born: Instant,
 }
 
 impl fmt::Debug for Standing {
@@ -95,6 +107,24 @@ impl Collector for Standing {
             "tollgate_config_last_apply_success",
             "1 while the newest configuration is the one that runs, 0 after one was refused",
             f64::from(u8::from(status.last_error().is_none())),
+        )?;
+        gauge(
+            e,
+            "tollgate_config_age_seconds",
+            "Seconds since the control plane last told the newest revision, or since the start",
+            status.unconfirmed_for().unwrap_or_else(|| self.born.elapsed()).as_secs_f64(),
+        )?;
+        counter(
+            e,
+            "tollgate_config_snapshots_damaged",
+            "Configurations saved on disk that were passed over at the start because they were damaged",
+            self.snapshots.damaged(),
+        )?;
+        counter(
+            e,
+            "tollgate_config_snapshots_unwritten",
+            "Configurations that could not be saved to disk; the one before stays there",
+            self.snapshots.unwritten(),
         )?;
         gauge(
             e,

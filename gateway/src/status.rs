@@ -1,10 +1,13 @@
 //! Where a gateway stands: what it runs, what it refused, whether it is going away.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
+
+use crate::fingerprint::Fingerprint;
 
 /// Read by readiness, metrics and heartbeats; written by the feed, the flush and the shutdown.
 #[derive(Debug, Default)]
@@ -14,6 +17,9 @@ pub(crate) struct Status {
     draining: AtomicBool,
     counted_us: AtomicI64,
     last_error: Mutex<Option<String>>,
+    fingerprint: Mutex<Option<(i64, Fingerprint)>>,
+    /// When the control plane last told the newest revision.
+    answered_at: Mutex<Option<Instant>>,
     changed: Notify,
 }
 
@@ -27,11 +33,18 @@ impl Status {
     /// The control plane has announced `revision`.
     pub(crate) fn seen(&self, revision: i64) {
         self.revision_seen.store(revision, Ordering::Relaxed);
+        *lock(&self.answered_at) = Some(Instant::now());
+    }
+
+    /// What `revision` is made of.
+    pub(crate) fn fingerprinted(&self, revision: i64, fingerprint: Fingerprint) {
+        *lock(&self.fingerprint) = Some((revision, fingerprint));
+        self.changed.notify_one();
     }
 
     /// The newest blueprint was refused, or none is refused any more.
     pub(crate) fn refused(&self, error: Option<String>) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+        *lock(&self.last_error) = error;
         self.changed.notify_one();
     }
 
@@ -63,11 +76,25 @@ impl Status {
     }
 
     pub(crate) fn last_error(&self) -> Option<String> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.last_error).clone()
+    }
+
+    /// Of the revision that runs; none before it was saved.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        lock(&self.fingerprint).filter(|(revision, _)| *revision == self.revision()).map(|(_, it)| it)
+    }
+
+    /// How long the control plane has not told whether there is anything newer; none before it first did.
+    pub(crate) fn unconfirmed_for(&self) -> Option<Duration> {
+        lock(&self.answered_at).map(|at| at.elapsed())
     }
 
     /// Waits for news; one waiter at a time.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ use crate::query::Params;
     "revision": 42,
     "data": [{
         "boot_id": "019a9f1c-7d7a-7c31-9b1e-2f0f5a6f7c11", "name": "edge-1", "version": "0.1.0", "revision": 42,
-        "state": "serving", "last_error": null, "started_at": "2026-11-21T09:00:00Z", "seen_at": "2026-11-21T09:30:00Z"
+        "state": "serving", "last_error": null, "hash": "9f86d081884c7d65", "started_at": "2026-11-21T09:00:00Z", "seen_at": "2026-11-21T09:30:00Z"
     }],
     "next_cursor": null
 }))]
@@ -47,6 +47,10 @@ pub struct Gateway {
     /// Why it refused a newer revision; `null` where it did not.
     #[schema(required)]
     last_error: Option<String>,
+    /// What the revision is made of, routes and keys: equal wherever the same configuration runs. `null` until it was
+    /// saved to the gateway's disk, about a second after a change.
+    #[schema(required)]
+    hash: Option<String>,
     /// When it began.
     started_at: DateTime<Utc>,
     /// When it last spoke.
@@ -62,6 +66,7 @@ impl From<NodeRow> for Gateway {
             revision: row.revision,
             state: row.state,
             last_error: row.last_error,
+            hash: row.hash,
             started_at: row.started_at,
             seen_at: row.seen_at,
         }

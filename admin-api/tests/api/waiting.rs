@@ -15,7 +15,16 @@ async fn change(stage: &Stage, query: &str, read_timeout_ms: u32) -> Reply {
 }
 
 fn report(boot_id: Uuid, revision: i64, state: &str) -> NodeReport<'_> {
-    NodeReport { boot_id, name: "a", version: "1", revision, state, last_error: None, counted_at: None }
+    NodeReport {
+        boot_id,
+        name: "a",
+        version: "1",
+        revision,
+        state,
+        last_error: None,
+        hash: None,
+        counted_at: None,
+    }
 }
 
 #[tokio::test]

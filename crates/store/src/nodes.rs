@@ -21,6 +21,8 @@ pub struct NodeRow {
     pub state: String,
     /// Why it refused a newer revision, if it did.
     pub last_error: Option<String>,
+    /// What the revision is made of: equal wherever the same configuration runs. None until about a second after a change.
+    pub hash: Option<String>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// When it last spoke.
@@ -42,6 +44,8 @@ pub struct NodeReport<'r> {
     pub state: &'r str,
     /// Why it refused a newer revision, if it did.
     pub last_error: Option<&'r str>,
+    /// What the revision is made of, where that is known.
+    pub hash: Option<&'r str>,
     /// All its calls that ended before this are stored.
     pub counted_at: Option<DateTime<Utc>>,
 }
@@ -53,9 +57,9 @@ impl Store {
     /// The database failed.
     pub async fn gateway_heartbeat(&self, report: &NodeReport<'_>) -> Result<()> {
         sqlx::query(
-            "insert into gateway_nodes (boot_id, name, version, revision, state, last_error, counted_at)
-             values ($1, $2, $3, $4, $5, $6, $7)
-             on conflict (boot_id) do update set revision = $4, state = $5, last_error = $6, counted_at = $7,
+            "insert into gateway_nodes (boot_id, name, version, revision, state, last_error, counted_at, hash)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (boot_id) do update set revision = $4, state = $5, last_error = $6, counted_at = $7, hash = $8,
                 seen_at = now(), silent_since = null",
         )
         .bind(report.boot_id)
@@ -65,6 +69,7 @@ impl Store {
         .bind(report.state)
         .bind(report.last_error)
         .bind(report.counted_at)
+        .bind(report.hash)
         .execute(&self.pool)
         .await?;
         Ok(())

@@ -91,6 +91,8 @@ pub struct Heartbeat {
     pub state: GatewayState,
     /// Why the newest revision is not the one it runs.
     pub last_error: Option<String>,
+    /// What the revision is made of: equal wherever the same configuration runs.
+    pub hash: Option<String>,
     /// All its calls that ended before this are stored.
     pub counted_at: Option<DateTime<Utc>>,
 }
@@ -172,6 +174,7 @@ impl Source for Store {
             revision: heartbeat.revision,
             state: heartbeat.state.as_str(),
             last_error: heartbeat.last_error.as_deref(),
+            hash: heartbeat.hash.as_deref(),
             counted_at: heartbeat.counted_at,
         };
         Ok(self.gateway_heartbeat(&report).await?)

@@ -50,6 +50,7 @@ async fn says(store: &Store, boot_id: Uuid, state: &str) {
         revision: 1,
         state,
         last_error: None,
+        hash: None,
         counted_at: None,
     };
     store.gateway_heartbeat(&report).await.unwrap();

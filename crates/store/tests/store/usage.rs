@@ -140,8 +140,16 @@ async fn counts_are_complete_up_to_what_the_slowest_living_gateway_has_handed_in
     for ((boot_id, counted_at), state) in
         [(slow, "draining"), (quick, "serving"), (killed, "serving"), (stopped, "stopped")]
     {
-        let report =
-            NodeReport { boot_id, name: "n", version: "1", revision: 1, state, last_error: None, counted_at };
+        let report = NodeReport {
+            boot_id,
+            name: "n",
+            version: "1",
+            revision: 1,
+            state,
+            last_error: None,
+            hash: None,
+            counted_at,
+        };
         store.gateway_heartbeat(&report).await.unwrap();
     }
     sqlx::query("update gateway_nodes set seen_at = now() - interval '16 seconds' where boot_id = $1")

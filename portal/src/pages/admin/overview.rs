@@ -34,6 +34,8 @@ pub struct Node {
     pub error: Option<String>,
     pub state: Label,
     pub revision: i64,
+    /// Equal on all that run the same.
+    pub hash: Option<String>,
     pub version: String,
     pub seen: Moment,
 }
@@ -144,6 +146,7 @@ fn node(row: NodeRow, now: DateTime<Utc>) -> Node {
         error: row.last_error,
         state,
         revision: row.revision,
+        hash: row.hash,
         version: row.version,
         seen: Moment::of(row.seen_at, now),
     }
@@ -166,6 +169,7 @@ impl View {
             error: error.map(str::to_owned),
             state,
             revision: 41,
+            hash: Some("9f86d081884c7d65".into()),
             version: "0.1.0".into(),
             seen: crate::pages::sample_time(-1),
         };
