@@ -15,7 +15,12 @@ export class AdminApi {
   async send(method, path, body) {
     const answer = await fetch(this.#url + path, {
       method,
-      headers: { authorization: `Bearer ${this.#token}`, ...(body && { "content-type": "application/json" }) },
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body && { "content-type": "application/json" }),
+        // The thing whatever it is now: a script that has it for itself.
+        ...(["PATCH", "DELETE"].includes(method) && { "if-match": "*" }),
+      },
       body: body && JSON.stringify(body),
     });
     const text = await answer.text();

@@ -106,6 +106,22 @@ pub enum Command {
     Import(Import),
     /// Print the JSON Schema of the files, for editors.
     Schema,
+    /// Check the audit log.
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Read every entry and check its seal. Exits with 1 and names the first place that is not what was written.
+    Verify {
+        /// Where the log ended earlier, as `audit head` printed it: then a cut end is found too.
+        #[arg(long, value_name = "SEQUENCE:SEAL")]
+        head: Option<tollgate_control::ExportedHead>,
+    },
+    /// Print where the log ends now, to be kept elsewhere.
+    Head,
 }
 
 /// Which files, and what they mean for everything else.

@@ -54,6 +54,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Apply { files: flags, dry_run }) => return files::apply(place, flags, dry_run).await,
         Some(Command::Import(Import::Openapi(flags))) => files::openapi(flags),
         Some(Command::Schema) => files::schema(),
+        Some(Command::Audit(cli::Audit::Head)) => once::audit_head(place).await,
+        Some(Command::Audit(cli::Audit::Verify { head })) => return once::audit_verify(place, head).await,
     }
     .map(|()| ExitCode::SUCCESS)
 }

@@ -1,6 +1,8 @@
 //! Commands that do one thing and exit.
 
-use tollgate_control::{Actor, Control};
+use std::process::ExitCode;
+
+use tollgate_control::{Actor, Control, ExportedHead};
 use tollgate_domain::OperatorRole;
 
 use crate::cli::Place;
@@ -25,6 +27,32 @@ pub async fn token(place: Place, name: &str) -> anyhow::Result<()> {
     let token = control.create_token(&Actor::system(), name, OperatorRole::Admin, None, false).await?;
     println!("{}", token.reveal());
     Ok(())
+}
+
+/// Prints where the audit log ends.
+pub async fn audit_head(place: Place) -> anyhow::Result<()> {
+    match control(&place).await?.audit_head(&Actor::system()).await? {
+        Some(head) => println!("{head}"),
+        None => anyhow::bail!("the audit log has no sealed entry yet"),
+    }
+    Ok(())
+}
+
+/// Checks the audit log; 1 where it is not what was written.
+pub async fn audit_verify(place: Place, head: Option<ExportedHead>) -> anyhow::Result<ExitCode> {
+    let verdict = control(&place).await?.verify_audit(&Actor::system(), head.as_ref()).await?;
+    if verdict.unsealed > 0 {
+        println!("{} entries at the beginning are older than the seals", verdict.unsealed);
+    }
+    if let Some((sequence, reason)) = verdict.broken {
+        println!("broken at {sequence}: {reason}");
+        return Ok(ExitCode::FAILURE);
+    }
+    match verdict.head {
+        Some(head) => println!("{} entries, unbroken; the log ends at {head}", verdict.entries),
+        None => println!("the log is empty"),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The control plane of DATABASE_URL, or of the process that runs on the data directory here.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
-use tollgate_control::{Action, Actor, Control, Error};
+use tollgate_control::{Action, Actor, Control, Error, Face, Origin};
 use tollgate_domain::{OrganizationId, Scope};
 use tollgate_web::{RequestId, client_address};
 
@@ -31,6 +31,16 @@ pub struct Writer {
     pub control: Control,
     /// Who acts.
     pub actor: Actor,
+}
+
+/// A caller who was let in before the handler's turn, with the brain that it is to use: inside a unit of work where the
+/// request is tried only, or must happen once.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// Who acts.
+    pub actor: Actor,
+    /// The brain.
+    pub control: Control,
 }
 
 impl Reader {
@@ -57,13 +67,17 @@ impl FromRequestParts<App> for Writer {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        if let Some(Admitted { actor, control }) = parts.extensions.get::<Admitted>().cloned() {
+            return Ok(Self { control, actor });
+        }
         let actor = authenticate(parts, app).await?;
         actor.tenants(true)?;
         Ok(Self { control: app.control.clone(), actor })
     }
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Refusal> {
+/// Who calls, or why they cannot.
+pub async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Refusal> {
     let token = bearer(&parts.headers)?;
     let address = client_address(&app.trusted_proxies, parts).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let now = Instant::now();
@@ -72,7 +86,9 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Actor, Refusal> {
         Ok(who) => {
             app.throttle.right(token);
             let request_id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
-            Ok(Actor::new(who, request_id))
+            let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+            let origin = Origin::new(Face::AdminApi, client_address(&app.trusted_proxies, parts), agent);
+            Ok(Actor::new(who, request_id).from(origin))
         }
         Err(Error::Unauthenticated) => {
             app.throttle.wrong(address, now);

@@ -1,7 +1,6 @@
 //! The control plane's JSON face: every resource of the platform under `/v1`, described by its own OpenAPI 3.1.
 
 mod answer;
-mod applied;
 mod auth;
 mod body;
 mod openapi;
@@ -9,16 +8,18 @@ mod page;
 mod path;
 mod precondition;
 mod problem;
+mod put;
 mod query;
 mod routes;
 mod schema;
 mod throttle;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::middleware;
+use axum::extract::Extension;
+use axum::{Router, middleware};
 use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_web::{Face, JsonHeaders, render_json};
@@ -49,6 +50,7 @@ struct App {
     control: Control,
     throttle: Arc<throttle::Throttle>,
     trusted_proxies: TrustedProxies,
+    problem_base: String,
 }
 
 /// The whole face, to be served on a listener of its own. Give it the peer's address as
@@ -58,11 +60,18 @@ pub fn router(state: AdminApiState) -> Router {
     if !problem_base.ends_with('/') {
         problem_base.push('/');
     }
-    let app =
-        App { control: state.control, throttle: Arc::default(), trusted_proxies: state.trusted_proxies };
+    let app = App {
+        control: state.control,
+        throttle: Arc::default(),
+        trusted_proxies: state.trusted_proxies,
+        problem_base: problem_base.clone(),
+    };
     let (routes, _) = routes::all().split_for_parts();
-    let routes =
-        routes.layer(middleware::from_fn_with_state(app.clone(), applied::wait_where_asked)).with_state(app);
+    let inner = routes::batch::Inner(routes.clone().with_state(app.clone()));
+    let routes = routes
+        .layer(middleware::from_fn_with_state(app.clone(), writes::around))
+        .layer(Extension(inner))
+        .with_state(app);
     let face = Face {
         problem_base,
         body_bytes_max: BODY_BYTES_MAX,

@@ -36,10 +36,17 @@ impl<T: FromStr> FromRequestParts<App> for Named<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let text = segment(parts, app).await?;
+        Self::read(&text).ok_or_else(|| Problem::not_found().into())
+    }
+}
+
+impl<T: FromStr> Named<T> {
+    /// Reads a name; none where it can be neither.
+    pub fn read(text: &str) -> Option<Self> {
         match (text.parse(), text.parse()) {
-            (Ok(id), _) => Ok(Self::Id(id)),
-            (_, Ok(slug)) => Ok(Self::Slug(slug)),
-            _ => Err(Problem::not_found().into()),
+            (Ok(id), _) => Some(Self::Id(id)),
+            (_, Ok(slug)) => Some(Self::Slug(slug)),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The one file that turns refusals of the brain and the store into problems on the wire.
 
 use axum::response::{IntoResponse, Response};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use tollgate_control::{Error, FieldFault};
 use tollgate_web::Problem;
@@ -9,6 +9,15 @@ use tollgate_web::Problem;
 /// A refusal on its way out. Never says more than the caller may know.
 #[derive(Debug)]
 pub struct Refusal(Problem);
+
+/// What was looked for, or nothing where it is not there; other refusals stay.
+pub fn found<T>(looked: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+    match looked {
+        Ok(thing) => Ok(Some(thing)),
+        Err(Refusal(problem)) if problem.status == StatusCode::NOT_FOUND => Ok(None),
+        Err(other) => Err(other),
+    }
+}
 
 /// What handlers give.
 pub type Answer = Result<Response, Refusal>;
@@ -48,7 +57,8 @@ impl From<Error> for Refusal {
                 "It was changed meanwhile",
             )
             .detail(format!("The stored version is \"v{version}\"."))
-            .hint("Read it again, apply your change to what you find, and send its new ETag as If-Match."),
+            .hint("Read it again, apply your change to what you find, and send its new ETag as If-Match.")
+            .header(ETAG, HeaderValue::from_str(&format!("\"v{version}\"")).expect("a number in quotes")),
             Error::Unauthenticated | Error::WrongPassword => invalid_token(),
             Error::Forbidden => {
                 Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this")

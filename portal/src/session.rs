@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tollgate_control::{Action, Actor, Who};
+use tollgate_control::{Action, Actor, Face, Origin, Who};
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
 use tollgate_store::Store;
 use tollgate_web::{RequestId, client_address};
@@ -86,6 +86,7 @@ pub struct Visit {
     /// The request's time.
     pub now: DateTime<Utc>,
     request_id: Option<String>,
+    user_agent: Option<String>,
     theme: Theme,
     path: String,
     is_get: bool,
@@ -117,6 +118,11 @@ impl FromRequestParts<PortalState> for Visit {
             address: client_address(&state.settings.trusted_proxies, parts),
             now,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
+            user_agent: parts
+                .headers
+                .get(header::USER_AGENT)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
             theme: theme_of(&parts.headers),
             path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             is_get: parts.method == axum::http::Method::GET,
@@ -190,10 +196,15 @@ impl Visit {
         Ok(self.session.flush().await?)
     }
 
+    /// Where the request came from, for the audit log.
+    fn origin(&self) -> Origin {
+        Origin::new(Face::Portal, self.address, self.user_agent.as_deref())
+    }
+
     /// The visitor as an actor: for signing up and in.
     #[must_use]
     pub fn visitor(&self) -> Actor {
-        Actor::new(Who::Visitor, self.request_id.clone())
+        Actor::new(Who::Visitor, self.request_id.clone()).from(self.origin())
     }
 
     /// The signed-in user.
@@ -214,7 +225,7 @@ impl Visit {
         let account = self.account()?;
         let (organization_id, role) = account.organization.ok_or_else(Fault::forbidden)?;
         let who = Who::Member { user_id: account.user_id, organization_id, role };
-        let actor = Actor::new(who, self.request_id.clone());
+        let actor = Actor::new(who, self.request_id.clone()).from(self.origin());
         let scope = actor.authorize(Action::ReadOrganization(organization_id))?;
         Ok(Member { actor, scope, organization_id })
     }
@@ -226,7 +237,8 @@ impl Visit {
     pub fn operator(&self) -> Result<(Actor, Scope), Fault> {
         let account = self.account()?;
         let role = account.operator.ok_or_else(Fault::forbidden)?;
-        let actor = Actor::new(Who::Operator { user_id: account.user_id, role }, self.request_id.clone());
+        let who = Who::Operator { user_id: account.user_id, role };
+        let actor = Actor::new(who, self.request_id.clone()).from(self.origin());
         let scope = actor.authorize(Action::ReadPlatform)?;
         Ok((actor, scope))
     }

@@ -16,6 +16,7 @@ pub fn tags() -> Value {
         { "name": "Applications", "description": "Developers' programs." },
         { "name": "Subscriptions", "description": "Applications on plans." },
         { "name": "Keys", "description": "What applications prove themselves with." },
+        { "name": "Batch", "description": "Several writes in one request." },
         { "name": "Usage", "description": "What was called." },
         { "name": "Gateways", "description": "The processes that carry the calls." },
         { "name": "Audit", "description": "Who changed what." },
@@ -71,6 +72,13 @@ pub fn responses() -> Value {
             "conflict",
             "It collides with something that exists",
             "the service does not exist, or an API still forwards to it",
+        ),
+        (
+            "PreconditionRequired",
+            428,
+            "precondition_required",
+            "Say which version you mean",
+            "This operation needs If-Match, so that no change is lost unseen.",
         ),
         (
             "VersionMismatch",

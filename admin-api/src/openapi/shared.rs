@@ -5,11 +5,20 @@ use serde_json::{Map, Value, json};
 use super::{components, polish};
 
 /// Collections whose rows have a version, by tag.
-const VERSIONED: &[&str] =
-    &["Services", "Certificates", "APIs", "Products", "Plans", "Applications", "Subscriptions"];
+const VERSIONED: &[&str] = &[
+    "Services",
+    "Certificates",
+    "APIs",
+    "Products",
+    "Plans",
+    "Organizations",
+    "Applications",
+    "Subscriptions",
+    "Keys",
+];
 /// Collections in which a write can collide with what exists, by tag.
 const COLLIDING: &[&str] =
-    &["Services", "Certificates", "APIs", "Products", "Plans", "Organizations", "Subscriptions"];
+    &["Services", "Certificates", "APIs", "Products", "Plans", "Organizations", "Subscriptions", "Keys"];
 
 /// Adds to every operation what it shares with others.
 pub fn complete(document: &mut Value) {
@@ -39,8 +48,20 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if open {
         operation.insert("security".to_owned(), json!([]));
     }
+    if method == "post" && !open {
+        parameters(operation).push(json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
+            "description": "Makes the request happen once, however often it is sent within 24 hours: a repetition gets the \
+             first answer, with `Idempotent-Replayed: true`. Take a new one, like a UUID, for every request that is not one."
+        }));
+    }
     if write {
         parameters(operation).extend([
+            json!({
+                "name": "dry_run", "in": "query", "required": false, "schema": { "type": "boolean", "default": false },
+                "description": "Do everything, compiling included, tell what would change and who would notice, and undo it."
+            }),
             json!({
                 "name": "wait", "in": "query", "required": false, "schema": { "type": "string", "enum": ["applied"] },
                 "description": "Answer when every serving gateway runs the change; `Tollgate-Applied` says whether they do."
@@ -56,7 +77,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         not_null(&mut parameter["schema"]);
     }
     let has_query = parameters(operation).iter().any(|parameter| parameter["in"] == "query");
-    let has_condition = parameters(operation).iter().any(|parameter| parameter["name"] == "If-Match");
+    let condition = parameters(operation).iter().find(|parameter| parameter["name"] == "If-Match");
+    let must_have_condition = condition.is_some_and(|parameter| parameter["required"] == true);
+    let has_condition = condition.is_some();
     let has_body = operation.contains_key("requestBody");
 
     let mut refusals = Vec::new();
@@ -72,7 +95,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     }
     if write {
         refusals.push(("403", "Forbidden"));
-        if COLLIDING.contains(&tag.as_str()) {
+        if method == "post" || COLLIDING.contains(&tag.as_str()) {
             refusals.push(("409", "Conflict"));
         }
     }
@@ -82,7 +105,10 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if has_condition {
         refusals.push(("412", "VersionMismatch"));
     }
-    if has_body || has_condition {
+    if must_have_condition {
+        refusals.push(("428", "PreconditionRequired"));
+    }
+    if has_body || has_condition || method == "post" {
         refusals.push(("400", "Malformed"));
     }
     if has_body {

@@ -68,7 +68,7 @@ impl From<AuditRow> for AuditEntry {
 }
 
 /// The id as the other operations write it; a kind that they do not know stays a UUID.
-fn typed(kind: &str, id: Uuid) -> String {
+pub fn typed(kind: &str, id: Uuid) -> String {
     match kind {
         "service" => ServiceId::from(id).to_string(),
         "api" => ApiId::from(id).to_string(),

@@ -2,7 +2,8 @@
 
 mod apis;
 mod applications;
-mod audit;
+pub mod audit;
+pub mod batch;
 mod certificates;
 mod gateways;
 mod health;
@@ -26,6 +27,12 @@ pub fn all() -> OpenApiRouter<App> {
     let with_documents = OpenApiRouter::new()
         .routes(routes!(apis::list::list_apis, apis::create::create_api))
         .routes(routes!(apis::get_document::get_api_document, apis::put_document::put_api_document))
+        .routes(routes!(
+            apis::get::get_api,
+            apis::put::put_api,
+            apis::update::update_api,
+            apis::delete::delete_api
+        ))
         .layer(DefaultBodyLimit::max(tollgate_openapi::TEXT_BYTES_MAX));
 
     OpenApiRouter::with_openapi(openapi::frame())
@@ -35,6 +42,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(services::list::list_services, services::create::create_service))
         .routes(routes!(
             services::get::get_service,
+            services::put::put_service,
             services::update::update_service,
             services::delete::delete_service
         ))
@@ -45,19 +53,21 @@ pub fn all() -> OpenApiRouter<App> {
             certificates::delete::delete_certificate
         ))
         .merge(with_documents)
-        .routes(routes!(apis::get::get_api, apis::update::update_api, apis::delete::delete_api))
         .routes(routes!(apis::list_routes::list_api_routes))
         .routes(routes!(products::list::list_products, products::create::create_product))
         .routes(routes!(
             products::get::get_product,
+            products::put::put_product,
             products::update::update_product,
             products::delete::delete_product
         ))
         .routes(routes!(plans::list::list_plans, plans::create::create_plan))
+        .routes(routes!(plans::put::put_plan))
         .routes(routes!(plans::get::get_plan, plans::update::update_plan, plans::delete::delete_plan))
         .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))
         .routes(routes!(
             organizations::get::get_organization,
+            organizations::put::put_organization,
             organizations::update::update_organization,
             organizations::delete::delete_organization
         ))
@@ -75,6 +85,7 @@ pub fn all() -> OpenApiRouter<App> {
         ))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
+        .routes(routes!(batch::run_batch))
         .routes(routes!(usage::get_usage))
         .routes(routes!(gateways::list_gateways))
         .routes(routes!(audit::list_audit))

@@ -59,12 +59,20 @@ fn rows(world: &World) -> BTreeMap<&'static str, Row> {
         ("updateService", row(format!("/v1/services/{service}"), Some(json!({ "name": "N" })), 200)),
         // In use: the admin gets as far as the conflict.
         ("deleteService", row(format!("/v1/services/{service}"), None, 409)),
+        (
+            "putService",
+            row("/v1/services/put", Some(json!({ "slug": "put", "name": "N", "targets": target })), 201),
+        ),
         ("listApis", row("/v1/apis", None, 200)),
         (
             "createApi",
             row("/v1/apis", Some(json!({ "slug": "new", "name": "N", "service_id": service })), 201),
         ),
         ("getApi", row(format!("/v1/apis/{api}"), None, 200)),
+        (
+            "putApi",
+            row("/v1/apis/put", Some(json!({ "slug": "put", "name": "N", "service_id": service })), 201),
+        ),
         ("updateApi", row(format!("/v1/apis/{api}"), Some(json!({ "name": "N" })), 200)),
         ("deleteApi", row(format!("/v1/apis/{api}"), None, 409)),
         ("getApiDocument", row(format!("/v1/apis/{api}/document"), None, 200)),
@@ -73,16 +81,19 @@ fn rows(world: &World) -> BTreeMap<&'static str, Row> {
         ("listProducts", row("/v1/products", None, 200)),
         ("createProduct", row("/v1/products", Some(json!({ "slug": "new", "name": "N" })), 201)),
         ("getProduct", row(format!("/v1/products/{product}"), None, 200)),
+        ("putProduct", row("/v1/products/put", Some(json!({ "slug": "put", "name": "N" })), 201)),
         ("updateProduct", row(format!("/v1/products/{product}"), Some(json!({ "name": "N" })), 200)),
         ("deleteProduct", row(format!("/v1/products/{product}"), None, 409)),
         ("listPlans", row("/v1/plans", None, 200)),
         ("createPlan", row("/v1/plans", Some(plan(product, "new")), 201)),
         ("getPlan", row(format!("/v1/plans/{plan_id}"), None, 200)),
+        ("putPlan", row("/v1/products/atlas/plans/put", Some(terms()), 201)),
         ("updatePlan", row(format!("/v1/plans/{plan_id}"), Some(json!({ "name": "N" })), 200)),
         ("deletePlan", row(format!("/v1/plans/{plan_id}"), None, 409)),
         ("listOrganizations", row("/v1/organizations", None, 200)),
         ("createOrganization", row("/v1/organizations", Some(json!({ "name": "N" })), 201)),
         ("getOrganization", row(format!("/v1/organizations/{organization}"), None, 200)),
+        ("putOrganization", row("/v1/organizations/put", Some(json!({ "slug": "put", "name": "N" })), 201)),
         (
             "updateOrganization",
             row(format!("/v1/organizations/{organization}"), Some(json!({ "name": "N" })), 200),
@@ -115,10 +126,22 @@ fn rows(world: &World) -> BTreeMap<&'static str, Row> {
         ("getKey", row(format!("/v1/keys/{key}"), None, 200)),
         ("updateKey", row(format!("/v1/keys/{key}"), Some(json!({ "name": "N" })), 200)),
         ("revokeKey", row(format!("/v1/keys/{key}"), None, 204)),
+        (
+            "runBatch",
+            row(
+                "/v1/batch",
+                Some(json!({ "requests": [{ "method": "DELETE", "path": "/v1/keys/none" }] })),
+                200,
+            ),
+        ),
         ("getUsage", row("/v1/usage", None, 200)),
         ("listGateways", row("/v1/gateways", None, 200)),
         ("listAuditEntries", row("/v1/audit", None, 200)),
     ])
+}
+
+fn terms() -> Value {
+    json!({ "name": "N", "price": { "minor": 0, "currency": "EUR", "per": "month" } })
 }
 
 async fn status(stage: &Stage, token: Option<&str>, method: &str, row: &Row) -> u16 {
@@ -127,6 +150,9 @@ async fn status(stage: &Stage, token: Option<&str>, method: &str, row: &Row) -> 
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
     let body = row.body.as_ref().map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    if matches!(method, "PATCH" | "DELETE") {
+        request = request.header("if-match", "*");
+    }
     let request = request.header("content-type", "application/json").body(body).unwrap();
     stage.send(request).await.status.as_u16()
 }

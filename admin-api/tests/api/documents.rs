@@ -140,12 +140,12 @@ async fn an_api_that_would_take_anothers_calls_is_refused() {
         "slug": "shadow", "name": "Shadow", "service_id": world.service, "base_path": "/countries", "state": "published",
         "document": document(),
     });
-    let refused = stage.post("/v1/apis", body.clone()).await.expect(422);
-    assert_eq!(refused.places(), ["/document"]);
-    assert!(refused.text.contains("GET /countries/{code} is taken by route rte_"), "{}", refused.text);
+    let refused = stage.post("/v1/apis", body.clone()).await.expect(409);
+    assert!(refused.text.contains("GET /countries/{code} (rte_"), "{}", refused.text);
+    assert_eq!(refused.text.matches("rte_").count(), 2, "both routes are named: {}", refused.text);
     body["state"] = json!("draft");
     stage.post("/v1/apis", body).await.expect(201);
-    let refused = stage.patch("/v1/apis/shadow", json!({ "state": "published" })).await.expect(422);
-    assert_eq!(refused.places(), [""]);
+    let refused = stage.patch("/v1/apis/shadow", json!({ "state": "published" })).await.expect(409);
+    assert!(refused.text.contains("of API shadow collides with"), "{}", refused.text);
     stage.patch("/v1/apis/shadow", json!({ "state": "published", "base_path": "/shadow" })).await.expect(200);
 }

@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod authz;
+mod batch;
 mod certificates;
 mod description;
 mod documents;
+mod dry_run;
 mod faults;
 mod nasty;
+mod once;
 mod pages;
+mod put;
 mod resources;
 mod stage;
 mod tokens;

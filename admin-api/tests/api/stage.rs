@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub struct Stage {
     pub router: Router,
     pub admin: String,
     pub auditor: String,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// An answer.
@@ -76,7 +76,18 @@ impl Stage {
             trusted_proxies: "10.0.0.0/8".parse().unwrap(),
         };
         let [admin, auditor] = tokens.try_into().unwrap();
-        Self { control, router: router(state), admin, auditor, _database: database }
+        Self { control, router: router(state), admin, auditor, database }
+    }
+
+    /// Connections of its own, for what happens behind the face's back.
+    pub fn pool(&self) -> &sqlx::PgPool {
+        self.database.pool()
+    }
+
+    /// Another admin's token.
+    pub async fn token(&self, name: &str) -> String {
+        let token = self.control.create_token(&Actor::system(), name, OperatorRole::Admin, None, false).await;
+        token.unwrap().reveal().to_owned()
     }
 
     /// Sends a request as it is, and checks what holds for every answer.
@@ -107,10 +118,13 @@ impl Stage {
         reply
     }
 
-    /// A request with a token and a JSON body.
+    /// A request with a token and a JSON body; changes mean whatever version is stored.
     pub async fn call_as(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
-        let request =
+        let mut request =
             Request::builder().method(method).uri(path).header(AUTHORIZATION, format!("Bearer {token}"));
+        if matches!(method, "PATCH" | "DELETE") {
+            request = request.header(IF_MATCH, "*");
+        }
         let request = match body {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(Body::from(body.to_string())),
             None => request.body(Body::empty()),

@@ -14,6 +14,33 @@ async fn send_if_match(stage: &Stage, method: &str, path: &str, tag: &str) -> Re
 }
 
 #[tokio::test]
+async fn a_change_without_a_tag_is_told_to_bring_one() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    for (method, path) in [
+        ("PATCH", "/v1/services/backend".to_owned()),
+        ("PATCH", "/v1/apis/countries".to_owned()),
+        ("PATCH", "/v1/products/atlas".to_owned()),
+        ("PATCH", format!("/v1/plans/{}", world.plan)),
+        ("PATCH", format!("/v1/organizations/{}", world.organization)),
+        ("PATCH", format!("/v1/applications/{}", world.application)),
+        ("PATCH", format!("/v1/subscriptions/{}", world.subscription)),
+        ("PATCH", format!("/v1/keys/{}", world.key)),
+        ("DELETE", "/v1/services/backend".to_owned()),
+        ("DELETE", format!("/v1/plans/{}", world.plan)),
+        ("DELETE", format!("/v1/organizations/{}", world.organization)),
+    ] {
+        let request = stage.request(method, &path).header("content-type", "application/json");
+        let refused = stage.send(request.body(Body::from("{}")).unwrap()).await.expect(428);
+        assert_eq!(refused.body["code"], "precondition_required", "{path}");
+        assert!(refused.body["hint"].as_str().unwrap().contains("If-Match: *"));
+    }
+    // Stopping a key is never held up.
+    let request = stage.request("DELETE", &format!("/v1/keys/{}", world.key));
+    stage.send(request.body(Body::empty()).unwrap()).await.expect(204);
+}
+
+#[tokio::test]
 async fn a_stale_tag_changes_nothing() {
     let stage = Stage::new().await;
     let world = stage.world().await;

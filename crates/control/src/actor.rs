@@ -1,5 +1,7 @@
 //! Who acts, and the one place that says what they may do.
 
+use std::net::IpAddr;
+
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, TokenId, UserId};
 use uuid::Uuid;
 
@@ -57,19 +59,74 @@ pub struct Actor {
     pub who: Who,
     /// The request that they act in, for the audit log.
     pub request_id: Option<String>,
+    /// Where the request came from, for the audit log.
+    pub origin: Origin,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Through which face.
+    pub face: Option<Face>,
+    /// From which address.
+    pub address: Option<IpAddr>,
+    /// Sent by which program, as it called itself; at most 200 characters.
+    pub user_agent: Option<String>,
+}
+
+/// Through which face somebody acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// The JSON face.
+    AdminApi,
+    /// The pages, of developers and of admins.
+    Portal,
+    /// A command on the server.
+    Cli,
+}
+
+impl Face {
+    /// As it stands in the audit log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AdminApi => "admin_api",
+            Self::Portal => "portal",
+            Self::Cli => "cli",
+        }
+    }
+}
+
+impl Origin {
+    /// Through a face, from an address, by a program; what the program calls itself is cut to 200 characters.
+    #[must_use]
+    pub fn new(face: Face, address: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let user_agent = user_agent.map(|name| name.chars().take(200).collect());
+        Self { face: Some(face), address, user_agent }
+    }
 }
 
 impl Actor {
     /// Tollgate itself.
     #[must_use]
     pub const fn system() -> Self {
-        Self { who: Who::System, request_id: None }
+        Self {
+            who: Who::System,
+            request_id: None,
+            origin: Origin { face: None, address: None, user_agent: None },
+        }
     }
 
     /// Somebody, in a request.
     #[must_use]
     pub const fn new(who: Who, request_id: Option<String>) -> Self {
-        Self { who, request_id }
+        Self { who, request_id, origin: Origin { face: None, address: None, user_agent: None } }
+    }
+
+    /// The same actor, with where the request came from.
+    #[must_use]
+    pub fn from(self, origin: Origin) -> Self {
+        Self { origin, ..self }
     }
 
     /// Whether the actor may do something; the answer is the scope of rows that it concerns.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
 use tollgate_openapi::Document;
-use tollgate_store::{ApiRow, NewApi};
+use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
@@ -46,6 +46,21 @@ pub struct ApiPatch {
     pub base_path: Option<String>,
     /// Where it stands in its life.
     pub state: Option<ApiState>,
+}
+
+impl From<ApiInput> for ApiPatch {
+    /// Replaces everything.
+    fn from(input: ApiInput) -> Self {
+        Self {
+            slug: Some(input.slug),
+            name: Some(input.name),
+            summary: Some(input.summary),
+            service_id: Some(input.service_id),
+            hosts: Some(input.hosts),
+            base_path: Some(input.base_path),
+            state: Some(input.state),
+        }
+    }
 }
 
 impl ApiInput {
@@ -135,7 +150,7 @@ impl Control {
     /// Adds an API, with its operations where a document is given.
     ///
     /// # Errors
-    /// `Invalid`, `Conflict` (unknown service), or the actor may not.
+    /// `Invalid`, `Conflict` (a route collides with another API's), or the actor may not.
     pub async fn create_api(
         &self,
         actor: &Actor,
@@ -150,6 +165,7 @@ impl Control {
         };
         let id = ApiId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
+        known_service(&change.tx, input.service_id).await?;
         change.tx.insert_api(&input.row(id)).await?;
         if let Some(document) = &document {
             put_document(&mut change.tx, id, document).await?;
@@ -188,6 +204,9 @@ impl Control {
         if old == new {
             return Ok(row);
         }
+        if after.service_id != before.service_id {
+            known_service(&change.tx, after.service_id).await?;
+        }
         change.tx.update_api(&after.row(id)).await?;
         change.compile_and_commit("api.update", subject(id), before_after(&old, &new)).await?;
         Ok(self.store.get_api(id).await?)
@@ -216,15 +235,29 @@ impl Control {
         Ok(self.store.get_api(id).await?)
     }
 
-    /// Removes an API that no product offers.
+    /// Removes an API that no product offers; with `expected`, only where that is its version.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict`, or the actor may not.
-    pub async fn delete_api(&self, actor: &Actor, id: ApiId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
+    pub async fn delete_api(&self, actor: &Actor, id: ApiId, expected: Option<i64>) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_api(id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_api(id).await?;
-        change.compile_and_commit("api.delete", subject(id), json!({})).await
+        let details = json!({ "before": ApiInput::from(&row).audit() });
+        change.compile_and_commit("api.delete", subject(id), details).await
+    }
+}
+
+/// An API can only forward to a service that exists.
+async fn known_service(tx: &Tx, id: ServiceId) -> Result<()> {
+    match tx.reads().get_service(id).await {
+        Ok(_) => Ok(()),
+        Err(tollgate_store::Error::NotFound(_)) => {
+            Err(Error::invalid("/service_id", "there is no such service"))
+        }
+        Err(other) => Err(other.into()),
     }
 }
 
@@ -251,7 +284,7 @@ pub(crate) async fn read_document(text: &str) -> Result<Document> {
         })
 }
 
-pub(crate) async fn put_document(tx: &mut tollgate_store::Tx, id: ApiId, document: &Document) -> Result<i32> {
+pub(crate) async fn put_document(tx: &mut Tx, id: ApiId, document: &Document) -> Result<i32> {
     let routes: Vec<(String, String, String)> = document
         .operations()
         .iter()

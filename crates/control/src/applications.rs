@@ -86,16 +86,24 @@ impl Control {
         Ok(self.store.get_application(scope, id).await?)
     }
 
-    /// Ends an application: its keys are revoked and its subscriptions ended.
+    /// Ends an application: its keys are revoked and its subscriptions ended. With `expected`, only where that is its
+    /// version.
     ///
     /// # Errors
-    /// `NotFound`, or the actor may not.
-    pub async fn delete_application(&self, actor: &Actor, id: ApplicationId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, or the actor may not.
+    pub async fn delete_application(
+        &self,
+        actor: &Actor,
+        id: ApplicationId,
+        expected: Option<i64>,
+    ) -> Result<()> {
         let scope = actor.tenants(true)?;
-        let organization = self.store.get_application(scope, id).await?.organization_id;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_application(scope, id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_application(scope, id).await?;
-        change.commit("application.delete", subject(id, organization), json!({})).await
+        let details = json!({ "before": { "name": row.name, "state": row.state } });
+        change.commit("application.delete", subject(id, row.organization_id), details).await
     }
 
     /// An application that the actor may change, for use cases that build on one.

@@ -101,15 +101,24 @@ impl Control {
         Ok(self.store.get_certificate(id).await?)
     }
 
-    /// Removes a certificate; callers of its hosts get the default one, or none.
+    /// Removes a certificate; callers of its hosts get the default one, or none. With `expected`, only where that is its
+    /// version.
     ///
     /// # Errors
-    /// `NotFound`, or the actor may not.
-    pub async fn delete_certificate(&self, actor: &Actor, id: CertificateId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, or the actor may not.
+    pub async fn delete_certificate(
+        &self,
+        actor: &Actor,
+        id: CertificateId,
+        expected: Option<i64>,
+    ) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let (row, _) = change.tx.lock_certificate(id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_certificate(id).await?;
-        change.commit("certificate.delete", subject(id), json!({})).await
+        let before = json!({ "slug": row.slug, "names": row.names, "fingerprint": row.fingerprint });
+        change.commit("certificate.delete", subject(id), json!({ "before": before })).await
     }
 
     fn checked(&self, id: CertificateId, chain: String, key: &str) -> Result<Checked> {

@@ -1,9 +1,9 @@
-//! One change: a transaction that commits only together with its audit entry.
+//! One change: a transaction that commits only together with its audit entries.
 
 use serde_json::{Value, json};
 use tollgate_domain::{Blueprint, OrganizationId};
 use tollgate_engine::CompileError;
-use tollgate_store::{NewAuditEntry, Store, Tx};
+use tollgate_store::{NewAuditEntry, Tx};
 use uuid::Uuid;
 
 use crate::{Actor, Control, Error, FieldFault, Result};
@@ -11,12 +11,15 @@ use crate::{Actor, Control, Error, FieldFault, Result};
 /// An open change. Dropping it undoes everything.
 pub struct Change<'a> {
     actor: &'a Actor,
-    store: &'a Store,
+    control: &'a Control,
+    /// Written at the end: until then nobody else has to wait for the end of the log.
+    notes: Vec<Note>,
     /// Where to write.
     pub tx: Tx,
 }
 
 /// What a change did, for the audit log.
+#[derive(Debug, Clone)]
 pub struct Subject {
     /// Like `plan`.
     pub kind: &'static str,
@@ -26,9 +29,20 @@ pub struct Subject {
     pub organization: Option<OrganizationId>,
 }
 
+/// One thing that a change did.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Like `plan.update`.
+    pub action: String,
+    /// To what.
+    pub subject: Subject,
+    /// What exactly: `before` and `after` of an update.
+    pub details: Value,
+}
+
 impl Control {
     pub(crate) async fn change<'a>(&'a self, actor: &'a Actor) -> Result<Change<'a>> {
-        Ok(Change { actor, store: &self.store, tx: self.store.begin().await? })
+        Ok(Change { actor, control: self, notes: Vec::new(), tx: self.store.begin().await? })
     }
 }
 
@@ -36,48 +50,88 @@ impl Change<'_> {
     /// Writes the audit entry and commits. `action` is like `plan.update`; `details` never holds a secret.
     pub async fn commit(mut self, action: &str, subject: Subject, details: Value) -> Result<()> {
         self.note(action, &subject, &details).await?;
-        self.tx.commit().await?;
-        Ok(())
+        self.finish().await.map(drop)
     }
 
     /// As [`Change::commit`], after checking that gateways would accept what it leaves behind. Where they refuse what is
     /// in force already (somebody wrote to the database by hand), a change whose own subject is sound may pass, so that
     /// there is a way out.
     pub async fn compile_and_commit(mut self, action: &str, subject: Subject, details: Value) -> Result<()> {
-        if let Err(fault) = compile(self.tx.blueprint().await?).await? {
+        let (blueprint, compiled) = compile(self.tx.blueprint().await?).await?;
+        if let Err(fault) = compiled {
             let may_mend = action.ends_with(".delete") || action.ends_with(".update");
-            if !may_mend || compile(self.store.feed_blueprint().await?).await?.is_ok() {
-                let pointer = format!("/{}", fault.field);
-                return Err(Error::Invalid(vec![FieldFault::new(pointer, fault.to_string())]));
+            if !may_mend || compile(self.control.store.feed_blueprint().await?).await?.1.is_ok() {
+                return Err(refused(&fault, &blueprint));
             }
             tracing::warn!(%fault, "gateways refuse the configuration in force; a change that may mend it passes");
         }
         self.commit(action, subject, details).await
     }
 
-    /// Adds an audit entry; for changes that do several things.
+    /// Adds an audit entry; for changes that do several things and end with [`Change::finish`].
     pub async fn note(&mut self, action: &str, subject: &Subject, details: &Value) -> Result<()> {
-        let (actor_kind, actor_id) = self.actor.audit_name();
-        let entry = NewAuditEntry {
-            actor_kind,
-            actor_id,
-            action,
-            subject_kind: subject.kind,
-            subject_id: Some(subject.id),
-            organization_id: subject.organization,
-            request_id: self.actor.request_id.as_deref(),
-            details,
-        };
-        self.tx.insert_audit_entry(&entry).await?;
+        self.notes.push(Note {
+            action: action.to_owned(),
+            subject: subject.clone(),
+            details: details.clone(),
+        });
         Ok(())
+    }
+
+    /// Writes what was noted and commits. Returns the revision, where what gateways run was touched.
+    pub async fn finish(mut self) -> Result<Option<i64>> {
+        let (actor_kind, actor_id) = self.actor.audit_name();
+        let origin = &self.actor.origin;
+        let entries: Vec<NewAuditEntry<'_>> = self
+            .notes
+            .iter()
+            .map(|note| NewAuditEntry {
+                actor_kind,
+                actor_id,
+                action: &note.action,
+                subject_kind: note.subject.kind,
+                subject_id: Some(note.subject.id),
+                organization_id: note.subject.organization,
+                request_id: self.actor.request_id.as_deref(),
+                details: &note.details,
+                face: origin.face.map(crate::Face::as_str),
+                address: origin.address.map(|address| address.to_canonical().to_string()),
+                user_agent: origin.user_agent.as_deref(),
+            })
+            .collect();
+        let sealer = self.control.sealer(self.control.peppers.current());
+        self.tx.append_audit(&entries, &sealer.expect("the current pepper is one of the peppers")).await?;
+        let revision = self.tx.commit().await?;
+        self.control.made(self.notes);
+        Ok(revision)
     }
 }
 
 /// Compiling ten thousand routes takes tens of milliseconds: not on a thread that others wait for.
-async fn compile(blueprint: Blueprint) -> Result<std::result::Result<(), CompileError>> {
-    tokio::task::spawn_blocking(move || tollgate_engine::compile(&blueprint).map(drop))
-        .await
-        .map_err(|error| Error::Internal(Box::new(error)))
+async fn compile(blueprint: Blueprint) -> Result<(Blueprint, std::result::Result<(), CompileError>)> {
+    let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = tollgate_engine::compile(&blueprint).map(drop);
+        (blueprint, compiled)
+    });
+    compiled.await.map_err(|error| Error::Internal(Box::new(error)))
+}
+
+/// What gateways would refuse: routes of two APIs that collide, or a fault of a field.
+fn refused(fault: &CompileError, blueprint: &Blueprint) -> Error {
+    let route = |id: &str| {
+        blueprint.apis.iter().find_map(|api| {
+            let route = api.routes.iter().find(|route| route.id.to_string() == id)?;
+            Some((api, format!("{} {}{} ({})", route.method, api.base_path, route.path, route.id)))
+        })
+    };
+    if let Some(other) = &fault.collides_with
+        && let (Some((mine, here)), Some((theirs, there))) = (route(&fault.id), route(other))
+        && mine.id != theirs.id
+    {
+        let text = format!("{here} of API {} collides with {there} of API {}", mine.slug, theirs.slug);
+        return Error::Conflict(text);
+    }
+    Error::Invalid(vec![FieldFault::new(format!("/{}", fault.field), fault.to_string())])
 }
 
 /// Refuses a change based on an older version than the stored one.

@@ -9,7 +9,7 @@ use tollgate_engine::key;
 use tollgate_store::{CredentialRow, NewCredential, Tx};
 use uuid::Uuid;
 
-use crate::change::Subject;
+use crate::change::{Subject, before_after, check_version};
 use crate::services::check_name;
 use crate::{Actor, Control, Error, FieldFault, Result, SecretText, Who};
 
@@ -25,6 +25,15 @@ pub struct CredentialInput {
     pub environment: Environment,
     /// When it stops.
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What to change about a key; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// When it stops; `Some(None)` is never.
+    pub expires_at: Option<Option<DateTime<Utc>>>,
 }
 
 /// A key that was just made. The secret is shown once and is nowhere else.
@@ -83,19 +92,55 @@ impl Control {
         id: CredentialId,
         name: &str,
     ) -> Result<CredentialRow> {
+        let patch = CredentialPatch { name: Some(name.to_owned()), ..CredentialPatch::default() };
+        self.update_credential(actor, id, None, patch).await
+    }
+
+    /// Changes a key; with `expected`, only where that is its version.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid`, `VersionMismatch`; `Conflict` where a key that is over would live again; or the actor may
+    /// not.
+    pub async fn update_credential(
+        &self,
+        actor: &Actor,
+        id: CredentialId,
+        expected: Option<i64>,
+        patch: CredentialPatch,
+    ) -> Result<CredentialRow> {
         let scope = actor.tenants(true)?;
+        let mut change = self.change(actor).await?;
+        let row = change.tx.lock_credential(scope, id).await?;
+        check_version(expected, row.version)?;
+        let name = patch.name.unwrap_or_else(|| row.name.clone());
+        let expires_at = patch.expires_at.unwrap_or(row.expires_at);
         let mut faults = Vec::new();
-        check_name(name, "/name", &mut faults);
+        check_name(&name, "/name", &mut faults);
+        if expires_at != row.expires_at {
+            if expires_at.is_some_and(|at| at <= Utc::now()) {
+                faults.push(FieldFault::new(
+                    "/expires_at",
+                    "an instant to come; revoke the key to stop it now",
+                ));
+            }
+            if row.revoked_at.is_some() || row.expires_at.is_some_and(|at| at <= Utc::now()) {
+                return Err(Error::Conflict(
+                    "the key is over and does not come back; make a new one".to_owned(),
+                ));
+            }
+        }
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        let before = self.store.get_credential(scope, id).await?;
-        if before.name == name {
-            return Ok(before);
+        if name == row.name && expires_at == row.expires_at {
+            return Ok(row);
         }
-        let mut change = self.change(actor).await?;
-        change.tx.update_credential(scope, id, name).await?;
-        change.commit("key.update", subject(id, before.organization_id), json!({ "name": name })).await?;
+        change.tx.update_credential(scope, id, &name, expires_at).await?;
+        let details = before_after(
+            &json!({ "name": row.name, "expires_at": row.expires_at }),
+            &json!({ "name": name, "expires_at": expires_at }),
+        );
+        change.commit("key.update", subject(id, row.organization_id), details).await?;
         Ok(self.store.get_credential(scope, id).await?)
     }
 

@@ -26,6 +26,7 @@ impl Control {
     /// The database is away.
     pub async fn sweep(&self) -> Result<()> {
         self.store.sweep_expired().await?;
+        self.store.sweep_kept_answers().await?;
         self.store.feed_prune().await?;
         self.store.fold_quota_usage().await?;
         self.store.keep_request_days().await?;

@@ -8,15 +8,18 @@ mod actor;
 mod apis;
 mod applications;
 mod apply;
+mod audit;
 mod billing;
 mod certificates;
 mod change;
 mod credentials;
+mod effects;
 mod error;
 mod housekeeping;
 pub mod jobs;
 mod links;
 pub mod mail;
+mod once;
 mod organizations;
 mod password_rules;
 mod passwords;
@@ -28,19 +31,25 @@ mod setup;
 mod subscriptions;
 mod throttle;
 mod tokens;
+mod unit;
 mod verification;
 
 use std::sync::Arc;
 
 pub use accounts::{SignIn, SignUp, SignedUp};
-pub use actor::{Action, Actor, Who};
+pub use actor::{Action, Actor, Face, Origin, Who};
 pub use apis::{ApiInput, ApiPatch};
 pub use applications::ApplicationPatch;
 pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
+pub use audit::{AuditVerdict, ExportedHead};
 pub use billing::{Charge, PlanTariff, Pricing, Statement};
 pub use certificates::{CertificateInput, CertificatePatch};
-pub use credentials::{CredentialInput, MintedKey};
+pub use change::{Note, Subject};
+pub use credentials::{CredentialInput, CredentialPatch, MintedKey};
+pub use effects::Effect;
 pub use error::{Error, FieldFault, Result};
+pub use once::Once;
+pub use organizations::OrganizationPatch;
 pub use password_rules::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 pub use plans::{PlanInput, PlanPatch};
 pub use products::{ProductInput, ProductPatch};
@@ -49,6 +58,7 @@ pub use services::{ServiceInput, ServicePatch};
 pub use subscriptions::{SubscriptionInput, SubscriptionPatch};
 use tollgate_engine::key::Peppers;
 use tollgate_store::Store;
+pub use unit::Unit;
 
 /// What the control plane needs to be told.
 #[derive(Debug, Clone)]
@@ -74,6 +84,8 @@ pub struct Control {
     passwords: Arc<passwords::Passwords>,
     settings: Arc<Settings>,
     figures: Arc<jobs::Figures>,
+    /// Set inside a unit of work.
+    log: Option<Arc<unit::UnitLog>>,
 }
 
 impl Control {
@@ -81,7 +93,7 @@ impl Control {
     #[must_use]
     pub fn new(store: Store, peppers: Arc<Peppers>, settings: Settings) -> Self {
         let passwords = Arc::new(passwords::Passwords::new(settings.hashing_slots));
-        Self { store, peppers, passwords, settings: Arc::new(settings), figures: Arc::default() }
+        Self { store, peppers, passwords, settings: Arc::new(settings), figures: Arc::default(), log: None }
     }
 
     /// The store that it writes to, for reads.

@@ -5,9 +5,18 @@ use tollgate_domain::{OrganizationId, Scope, Slug};
 use tollgate_store::OrganizationRow;
 use uuid::Uuid;
 
-use crate::change::{Subject, before_after};
+use crate::change::{Subject, before_after, check_version};
 use crate::services::check_name;
 use crate::{Action, Actor, Control, Error, Result};
+
+/// What to change about an organization; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct OrganizationPatch {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its name in URLs; operators only.
+    pub slug: Option<Slug>,
+}
 
 impl Control {
     /// Adds an organization without members; without a slug, one is made from the name.
@@ -30,39 +39,56 @@ impl Control {
         Ok(self.store.get_organization(Scope::Operator, id).await?)
     }
 
-    /// Renames an organization.
+    /// Changes an organization; with `expected`, only where that is its version. Its slug is for operators to change.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid`, or the actor may not.
-    pub async fn rename_organization(
+    /// `NotFound`, `Invalid`, `VersionMismatch`, or the actor may not.
+    pub async fn update_organization(
         &self,
         actor: &Actor,
         id: OrganizationId,
-        name: &str,
+        expected: Option<i64>,
+        patch: OrganizationPatch,
     ) -> Result<OrganizationRow> {
         let scope = actor.authorize(Action::WriteOrganization(id))?;
-        checked_name(name)?;
-        let before = self.store.get_organization(scope, id).await?;
-        if before.name == name {
-            return Ok(before);
-        }
         let mut change = self.change(actor).await?;
-        change.tx.update_organization(id, name).await?;
-        change
-            .commit("organization.update", subject(id), before_after(&json!(before.name), &json!(name)))
-            .await?;
+        let row = change.tx.lock_organization(scope, id).await?;
+        check_version(expected, row.version)?;
+        let name = patch.name.unwrap_or_else(|| row.name.clone());
+        let slug = patch.slug.unwrap_or_else(|| row.slug.clone());
+        if slug != row.slug {
+            actor.authorize(Action::WritePlatform)?;
+        }
+        checked_name(&name)?;
+        if name == row.name && slug == row.slug {
+            return Ok(row);
+        }
+        change.tx.update_organization(id, &name, &slug).await?;
+        let details = before_after(
+            &json!({ "name": row.name, "slug": row.slug }),
+            &json!({ "name": name, "slug": slug }),
+        );
+        change.commit("organization.update", subject(id), details).await?;
         Ok(self.store.get_organization(scope, id).await?)
     }
 
     /// Ends an organization: its applications, subscriptions and keys stop working at once.
     ///
     /// # Errors
-    /// `NotFound`, or the actor may not.
-    pub async fn delete_organization(&self, actor: &Actor, id: OrganizationId) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+    /// `NotFound`, `VersionMismatch`, or the actor may not.
+    pub async fn delete_organization(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        expected: Option<i64>,
+    ) -> Result<()> {
+        let scope = actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_organization(scope, id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_organization(id).await?;
-        change.commit("organization.delete", subject(id), json!({})).await
+        let details = json!({ "before": { "name": row.name, "slug": row.slug } });
+        change.commit("organization.delete", subject(id), details).await
     }
 }
 

@@ -53,6 +53,21 @@ pub struct PlanPatch {
 /// The most that a plan may cost, in minor units.
 const PRICE_MINOR_MAX: u64 = 100_000_000_000;
 
+impl From<PlanInput> for PlanPatch {
+    /// Replaces everything.
+    fn from(input: PlanInput) -> Self {
+        Self {
+            slug: Some(input.slug),
+            name: Some(input.name),
+            summary: Some(input.summary),
+            state: Some(input.state),
+            approval: Some(input.approval),
+            price: Some(input.price),
+            limits: Some(input.limits),
+        }
+    }
+}
+
 impl PlanInput {
     pub(crate) fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
@@ -118,12 +133,18 @@ impl Control {
     /// Adds a plan.
     ///
     /// # Errors
-    /// `Invalid`, `Conflict` (unknown product), or the actor may not.
+    /// `Invalid`, or the actor may not.
     pub async fn create_plan(&self, actor: &Actor, input: PlanInput) -> Result<PlanRow> {
         actor.authorize(Action::WritePlatform)?;
         input.check()?;
         let id = PlanId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
+        match change.tx.reads().get_product(input.product_id).await {
+            Err(tollgate_store::Error::NotFound(_)) => {
+                return Err(Error::invalid("/product_id", "there is no such product"));
+            }
+            other => other.map(drop)?,
+        }
         change.tx.insert_plan(&input.row(id)).await?;
         change.compile_and_commit("plan.create", subject(id), input.audit()).await?;
         Ok(self.store.get_plan(id).await?)
@@ -165,15 +186,18 @@ impl Control {
         Ok(self.store.get_plan(id).await?)
     }
 
-    /// Removes a plan that never had a subscription.
+    /// Removes a plan that never had a subscription; with `expected`, only where that is its version.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict`, or the actor may not.
-    pub async fn delete_plan(&self, actor: &Actor, id: PlanId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
+    pub async fn delete_plan(&self, actor: &Actor, id: PlanId, expected: Option<i64>) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_plan(id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_plan(id).await?;
-        change.compile_and_commit("plan.delete", subject(id), json!({})).await
+        let details = json!({ "before": PlanInput::from(&row).audit() });
+        change.compile_and_commit("plan.delete", subject(id), details).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_domain::{ApiId, ProductId, ProductState, Slug, Visibility};
-use tollgate_store::{NewProduct, ProductRow};
+use tollgate_store::{NewProduct, ProductRow, Tx};
 use uuid::Uuid;
 
 use crate::apis::check_summary;
@@ -46,6 +46,21 @@ pub struct ProductPatch {
     pub visibility: Option<Visibility>,
     /// Its APIs, in order.
     pub apis: Option<Vec<ApiId>>,
+}
+
+impl From<ProductInput> for ProductPatch {
+    /// Replaces everything.
+    fn from(input: ProductInput) -> Self {
+        Self {
+            slug: Some(input.slug),
+            name: Some(input.name),
+            summary: Some(input.summary),
+            description: Some(input.description),
+            state: Some(input.state),
+            visibility: Some(input.visibility),
+            apis: Some(input.apis),
+        }
+    }
 }
 
 impl ProductInput {
@@ -106,12 +121,13 @@ impl Control {
     /// Adds a product.
     ///
     /// # Errors
-    /// `Invalid`, `Conflict` (unknown API), or the actor may not.
+    /// `Invalid`, or the actor may not.
     pub async fn create_product(&self, actor: &Actor, input: ProductInput) -> Result<ProductRow> {
         actor.authorize(Action::WritePlatform)?;
         input.check()?;
         let id = ProductId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
+        known_apis(&change.tx, &input.apis).await?;
         change.tx.insert_product(&input.row(id)).await?;
         change.compile_and_commit("product.create", subject(id), input.audit()).await?;
         Ok(self.store.get_product(id).await?)
@@ -147,21 +163,36 @@ impl Control {
         if old == new {
             return Ok(row);
         }
+        if after.apis != before.apis {
+            known_apis(&change.tx, &after.apis).await?;
+        }
         change.tx.update_product(&after.row(id)).await?;
         change.compile_and_commit("product.update", subject(id), before_after(&old, &new)).await?;
         Ok(self.store.get_product(id).await?)
     }
 
-    /// Removes a product without plans.
+    /// Removes a product without plans; with `expected`, only where that is its version.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict`, or the actor may not.
-    pub async fn delete_product(&self, actor: &Actor, id: ProductId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
+    pub async fn delete_product(&self, actor: &Actor, id: ProductId, expected: Option<i64>) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_product(id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_product(id).await?;
-        change.compile_and_commit("product.delete", subject(id), json!({})).await
+        let details = json!({ "before": ProductInput::from(&row).audit() });
+        change.compile_and_commit("product.delete", subject(id), details).await
     }
+}
+
+/// A product can only offer APIs that exist; each one that does not is a fault of its place in the list.
+async fn known_apis(tx: &Tx, apis: &[ApiId]) -> Result<()> {
+    let known = tx.reads().list_known_apis(apis).await?;
+    let unknown = apis.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let faults: Vec<FieldFault> =
+        unknown.map(|(index, _)| FieldFault::new(format!("/apis/{index}"), "there is no such api")).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }
 
 const fn subject(id: ProductId) -> Subject {

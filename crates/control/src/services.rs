@@ -40,6 +40,19 @@ pub struct ServicePatch {
     pub targets: Option<Vec<Target>>,
 }
 
+impl From<ServiceInput> for ServicePatch {
+    /// Replaces everything.
+    fn from(input: ServiceInput) -> Self {
+        Self {
+            slug: Some(input.slug),
+            name: Some(input.name),
+            connect_timeout_ms: Some(input.connect_timeout_ms),
+            read_timeout_ms: Some(input.read_timeout_ms),
+            targets: Some(input.targets),
+        }
+    }
+}
+
 impl ServiceInput {
     /// Two seconds to connect, thirty to answer.
     #[must_use]
@@ -181,15 +194,18 @@ impl Control {
         Ok(self.store.get_service(id).await?)
     }
 
-    /// Removes a service that no API uses.
+    /// Removes a service that no API uses; with `expected`, only where that is its version.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict`, or the actor may not.
-    pub async fn delete_service(&self, actor: &Actor, id: ServiceId) -> Result<()> {
+    /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
+    pub async fn delete_service(&self, actor: &Actor, id: ServiceId, expected: Option<i64>) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
+        let row = change.tx.lock_service(id).await?;
+        check_version(expected, row.version)?;
         change.tx.delete_service(id).await?;
-        change.compile_and_commit("service.delete", subject(id), json!({})).await
+        let details = json!({ "before": ServiceInput::from(&row).audit() });
+        change.compile_and_commit("service.delete", subject(id), details).await
     }
 }
 

@@ -48,6 +48,14 @@ pub struct CompileError {
     pub field: String,
     /// One sentence.
     pub reason: String,
+    /// The id of the other row, where two collide.
+    pub collides_with: Option<String>,
+}
+
+impl CompileError {
+    pub(crate) fn with(self, other: impl fmt::Display) -> Self {
+        Self { collides_with: Some(other.to_string()), ..self }
+    }
 }
 
 pub(crate) fn fault(
@@ -56,7 +64,13 @@ pub(crate) fn fault(
     field: impl Into<String>,
     reason: impl fmt::Display,
 ) -> CompileError {
-    CompileError { kind, id: id.to_string(), field: field.into(), reason: reason.to_string() }
+    CompileError {
+        kind,
+        id: id.to_string(),
+        field: field.into(),
+        reason: reason.to_string(),
+        collides_with: None,
+    }
 }
 
 /// Compiles a blueprint.

@@ -83,12 +83,8 @@ impl Tables {
                 if earlier.id == route.id {
                     continue;
                 }
-                return Err(fault(
-                    Kind::Route,
-                    route.id,
-                    "path",
-                    format_args!("{method} {} is taken by route {}", route.template, earlier.id),
-                ));
+                let reason = format_args!("{method} {} is taken by route {}", route.template, earlier.id);
+                return Err(fault(Kind::Route, route.id, "path", reason).with(earlier.id));
             }
         }
         Ok(())
@@ -111,7 +107,11 @@ impl Tables {
                 let allow = allow(&by_method);
                 router.insert(pattern, PathRoutes { by_method, allow }).map_err(|error| {
                     let id = first.map_or_else(String::new, |route| route.id.to_string());
-                    fault(Kind::Route, id, "path", explain(&error, routes))
+                    let fault = fault(Kind::Route, id, "path", explain(&error, routes));
+                    match collides_with(&error, routes) {
+                        Some(other) => fault.with(other.id),
+                        None => fault,
+                    }
                 })?;
             }
             match host {
@@ -125,17 +125,23 @@ impl Tables {
     }
 }
 
-fn explain(error: &matchit::InsertError, routes: &[Route]) -> String {
+fn collides_with<'a>(error: &matchit::InsertError, routes: &'a [Route]) -> Option<&'a Route> {
     match error {
         matchit::InsertError::Conflict { with } => {
-            let other = routes.iter().find(|route| pattern("", &route.template).is_ok_and(|p| p == *with));
-            match other {
-                Some(other) => {
-                    format!("it cannot be told apart from {} of route {}", other.template, other.id)
-                }
-                None => format!("it cannot be told apart from {with}"),
-            }
+            routes.iter().find(|route| pattern("", &route.template).is_ok_and(|p| p == *with))
         }
+        _ => None,
+    }
+}
+
+fn explain(error: &matchit::InsertError, routes: &[Route]) -> String {
+    match error {
+        matchit::InsertError::Conflict { with } => match collides_with(error, routes) {
+            Some(other) => {
+                format!("it cannot be told apart from {} of route {}", other.template, other.id)
+            }
+            None => format!("it cannot be told apart from {with}"),
+        },
         matchit::InsertError::InvalidParamSegment => "a segment can hold one parameter only".to_owned(),
         matchit::InsertError::InvalidCatchAll => CATCH_ALL_RULE.to_owned(),
         _ => "its parameters are not well formed".to_owned(),

@@ -107,6 +107,19 @@ impl Store {
             .await?)
     }
 
+    /// Which of these APIs exist.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_known_apis(&self, ids: &[ApiId]) -> Result<Vec<ApiId>> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let known: Vec<Uuid> = sqlx::query_scalar("select id from apis where id = any($1) order by id")
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(known.into_iter().map(ApiId::from).collect())
+    }
+
     /// The APIs of a product, in its order.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::{Error, Page, Result, Store, Tx};
 /// The digest stays in the database.
 const COLUMNS: &str =
     "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
-    created_at, expires_at, revoked_at,
+    version, created_at, expires_at, revoked_at,
     (select least(u.minute + interval '59 seconds', now()) from usage_counters u where u.credential_id = credentials.id
        order by u.minute desc limit 1) as last_used_at
     from credentials";
@@ -36,6 +36,8 @@ pub struct CredentialRow {
     pub display_prefix: String,
     /// Its last four.
     pub display_last4: String,
+    /// Grows with every change.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it stops.
@@ -186,17 +188,39 @@ impl Tx {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
-    /// Renames a key that the scope may see.
+    /// Locks a key that the scope may see and returns it.
     ///
     /// # Errors
     /// `NotFound`, or the database failed.
-    pub async fn update_credential(&mut self, scope: Scope, id: CredentialId, name: &str) -> Result<()> {
+    pub async fn lock_credential(&mut self, scope: Scope, id: CredentialId) -> Result<CredentialRow> {
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} where id = $1 and ($2::uuid is null or organization_id = $2) for update of credentials"
+        )))
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(self.conn())
+        .await?
+        .ok_or(Error::NotFound("key"))
+    }
+
+    /// Replaces a key's name and end, where the scope may see it.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn update_credential(
+        &mut self,
+        scope: Scope,
+        id: CredentialId,
+        name: &str,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
         let done = sqlx::query(
-            "update credentials set name = $3 where id = $1 and ($2::uuid is null or organization_id = $2)",
+            "update credentials set name = $3, expires_at = $4, version = version + 1 where id = $1 and ($2::uuid is null or organization_id = $2)",
         )
         .bind(id.uuid())
         .bind(scope.organization().map(OrganizationId::uuid))
         .bind(name)
+        .bind(expires_at)
         .execute(self.conn())
         .await?;
         if done.rows_affected() == 0 { Err(Error::NotFound("key")) } else { Ok(()) }
@@ -218,7 +242,7 @@ impl Tx {
             None => Err(Error::NotFound("key")),
             Some(Some(_)) => Ok(false),
             Some(None) => {
-                sqlx::query("update credentials set revoked_at = now() where id = $1")
+                sqlx::query("update credentials set revoked_at = now(), version = version + 1 where id = $1")
                     .bind(id.uuid())
                     .execute(self.conn())
                     .await?;

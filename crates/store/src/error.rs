@@ -57,8 +57,11 @@ impl From<sqlx::Error> for Error {
                     // Raised by the trigger of that name.
                     Some("23514") if constraint == "tariffs_one_currency" => Self::Conflict(constraint),
                     Some("23503" | "23001") => Self::Referenced(constraint),
-                    // Class 57: operator intervention (shutdown, statement timeout); 08: connection; 53: resources.
-                    Some(code) if ["57", "08", "53"].iter().any(|class| code.starts_with(class)) => {
+                    // Class 57: operator intervention (shutdown, statement timeout); 08: connection; 53: resources;
+                    // 40: a deadlock that was resolved against us; 55P03: a lock that was not had in time.
+                    Some(code)
+                        if ["57", "08", "53", "40", "55P03"].iter().any(|class| code.starts_with(class)) =>
+                    {
                         Self::Unavailable(error)
                     }
                     _ => Self::Database(error),

@@ -82,7 +82,7 @@ impl Store {
     /// # Errors
     /// The database is away.
     pub async fn feed_listen(&self) -> Result<Listener> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        let mut listener = PgListener::connect_with(self.pool()).await?;
         listener.ignore_pool_close_event(true);
         listener.listen("tollgate_config").await?;
         Ok(Listener(listener))
@@ -163,7 +163,7 @@ impl Store {
     }
 
     async fn consistent_view(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
-        let mut tx = tokio::time::timeout(Duration::from_secs(5), self.pool.begin())
+        let mut tx = tokio::time::timeout(Duration::from_secs(5), self.pool().begin())
             .await
             .map_err(|_| Error::Unavailable(sqlx::Error::PoolTimedOut))??;
         sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *tx).await?;
@@ -181,7 +181,8 @@ impl Tx {
         // The row that gives revisions: whoever holds it is alone. The read below is a statement of its own and sees
         // everything that was committed before the lock was had.
         sqlx::query("select revision from config_head for update").execute(self.conn()).await?;
-        read_blueprint(self.conn()).await
+        let mut connection = self.conn().connection().await?;
+        read_blueprint(connection.as_mut().ok_or(sqlx::Error::PoolClosed)?).await
     }
 }
 

@@ -18,6 +18,8 @@ pub struct OrganizationRow {
     /// Its name in URLs.
     #[sqlx(try_from = "String")]
     pub slug: Slug,
+    /// Grows with every change.
+    pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -45,7 +47,7 @@ impl Store {
     /// `NotFound`, or the database failed.
     pub async fn get_organization(&self, scope: Scope, id: OrganizationId) -> Result<OrganizationRow> {
         sqlx::query_as(
-            "select id, name, slug, created_at from organizations
+            "select id, name, slug, version, created_at from organizations
              where id = $1 and deleted_at is null and ($2::uuid is null or id = $2)",
         )
         .bind(id.uuid())
@@ -61,7 +63,7 @@ impl Store {
     /// The database failed.
     pub async fn list_organizations(&self, scope: Scope, page: Page) -> Result<Vec<OrganizationRow>> {
         Ok(sqlx::query_as(
-            "select id, name, slug, created_at from organizations
+            "select id, name, slug, version, created_at from organizations
              where deleted_at is null and ($1::uuid is null or id = $1) and ($2::uuid is null or id > $2)
              order by id limit $3",
         )
@@ -69,6 +71,19 @@ impl Store {
         .bind(page.after)
         .bind(page.limit)
         .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// A tenant by slug.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_organization_by_slug(&self, slug: &str) -> Result<Option<OrganizationRow>> {
+        Ok(sqlx::query_as(
+            "select id, name, slug, version, created_at from organizations where slug = $1 and deleted_at is null",
+        )
+        .bind(slug)
+        .fetch_optional(&self.pool)
         .await?)
     }
 
@@ -103,6 +118,22 @@ impl Store {
 }
 
 impl Tx {
+    /// Locks a tenant that the scope may see and returns it.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn lock_organization(&mut self, scope: Scope, id: OrganizationId) -> Result<OrganizationRow> {
+        sqlx::query_as(
+            "select id, name, slug, version, created_at from organizations
+             where id = $1 and deleted_at is null and ($2::uuid is null or id = $2) for update",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(self.conn())
+        .await?
+        .ok_or(Error::NotFound("organization"))
+    }
+
     /// Adds a tenant.
     ///
     /// # Errors
@@ -117,16 +148,20 @@ impl Tx {
         Ok(())
     }
 
-    /// Renames a tenant.
+    /// Replaces a tenant's name and slug.
     ///
     /// # Errors
-    /// `NotFound`, or the database failed.
-    pub async fn update_organization(&mut self, id: OrganizationId, name: &str) -> Result<()> {
-        let done = sqlx::query("update organizations set name = $2 where id = $1 and deleted_at is null")
-            .bind(id.uuid())
-            .bind(name)
-            .execute(self.conn())
-            .await?;
+    /// `NotFound`; `Conflict` where the slug is taken; or the database failed.
+    pub async fn update_organization(&mut self, id: OrganizationId, name: &str, slug: &Slug) -> Result<()> {
+        let done = sqlx::query(
+            "update organizations set name = $2, slug = $3, version = version + 1
+             where id = $1 and deleted_at is null",
+        )
+        .bind(id.uuid())
+        .bind(name)
+        .bind(slug.as_str())
+        .execute(self.conn())
+        .await?;
         if done.rows_affected() == 0 { Err(Error::NotFound("organization")) } else { Ok(()) }
     }
 
@@ -136,7 +171,7 @@ impl Tx {
     /// `NotFound`, or the database failed.
     pub async fn delete_organization(&mut self, id: OrganizationId) -> Result<()> {
         let done = sqlx::query(
-            "update organizations set deleted_at = now(), slug = left(slug, 20) || '-' || replace(id::text, '-', '')
+            "update organizations set deleted_at = now(), version = version + 1, slug = left(slug, 20) || '-' || replace(id::text, '-', '')
              where id = $1 and deleted_at is null",
         )
         .bind(id.uuid())

@@ -84,6 +84,18 @@ impl Store {
             .ok_or(Error::NotFound("plan"))
     }
 
+    /// A plan by its product and slug.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_plan_by_slug(&self, product: ProductId, slug: &str) -> Result<Option<PlanRow>> {
+        Ok(sqlx::query_as("select * from plans where product_id = $1 and slug = $2")
+            .bind(product.uuid())
+            .bind(slug)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
     /// Plans, of one product or of all, oldest first.
     ///
     /// # Errors

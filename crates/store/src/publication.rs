@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn publication(&self) -> Result<(Publication, Vec<(ApiId, String)>)> {
-        let mut view = self.pool.begin().await?;
+        let mut view = self.pool().begin().await?;
         sqlx::query("set transaction isolation level repeatable read, read only").execute(&mut *view).await?;
         sqlx::query("set local statement_timeout = '60s'").execute(&mut *view).await?;
         let publication = Publication::read(&mut view, "").await?;
@@ -75,7 +75,9 @@ impl Tx {
     pub async fn lock_publication(&mut self) -> Result<Publication> {
         sqlx::query("set local statement_timeout = '60s'").execute(self.conn()).await?;
         sqlx::query("select pg_advisory_xact_lock($1)").bind(LOCK).execute(self.conn()).await?;
-        Publication::read(self.conn(), "for no key update").await
+        let mut connection = self.conn().connection().await?;
+        let transaction = connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        Publication::read(transaction, "for no key update").await
     }
 
     /// SHA-256, in hex, of the JSON text of each API's document in force.

@@ -186,7 +186,7 @@ impl Store {
 
     /// A transaction whose statements may take a minute.
     async fn patient(&self) -> Result<Transaction<'static, Postgres>> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.pool().begin().await?;
         sqlx::query("set local statement_timeout = '60s'").execute(&mut *tx).await?;
         Ok(tx)
     }

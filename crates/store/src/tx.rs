@@ -1,17 +1,18 @@
-//! The pool, and one open transaction.
+//! The pool, one open transaction, and units of work that hold several.
 
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::Result;
+use crate::db::{Db, Step};
 
 /// Connections to one database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Db,
 }
 
 impl Store {
@@ -28,19 +29,19 @@ impl Store {
             .max_connections(connections_max)
             .acquire_timeout(Duration::from_secs(3))
             .connect_lazy_with(options);
-        Ok(Self { pool })
+        Ok(Self::from_pool(pool))
     }
 
     /// Over a pool that exists already.
     #[must_use]
     pub const fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool: Db::new(pool) }
     }
 
     /// The pool itself, for migrations and tests.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
-        &self.pool
+        self.pool.pool()
     }
 
     /// Whether the database answers.
@@ -52,39 +53,102 @@ impl Store {
         Ok(())
     }
 
-    /// Opens a transaction. Dropping it without [`Tx::commit`] undoes everything.
+    /// Opens a transaction; inside a unit of work, a step of it. Dropping it without [`Tx::commit`] undoes everything.
     ///
     /// # Errors
     /// The database is away.
     pub async fn begin(&self) -> Result<Tx> {
-        Ok(Tx { inner: self.pool.begin().await? })
+        if self.pool.in_unit() {
+            let step = self.pool.begin_step().await?;
+            return Ok(Tx { db: self.pool.clone(), step: Some(step) });
+        }
+        Ok(Tx { db: self.pool.open_unit().await?, step: None })
+    }
+
+    /// Opens a unit of work: a store of which all reads and transactions are part of one transaction, so that they are
+    /// made together ([`Store::commit_unit`]) or, when the last of its clones is dropped, not at all.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn open_unit(&self) -> Result<Self> {
+        Ok(Self { pool: self.pool.open_unit().await? })
+    }
+
+    /// Inside a unit of work: waits until nobody else works under this name, and keeps it until the unit ends.
+    ///
+    /// # Errors
+    /// Somebody else kept it for too long, or the database is away.
+    pub async fn take_turn(&self, name: &str) -> Result<()> {
+        sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Runs the checks that wait for the end of a transaction now: revisions are given and deferred rules hold.
+    ///
+    /// # Errors
+    /// A rule was broken, or the database went away.
+    pub async fn check_unit(&self) -> Result<()> {
+        sqlx::query("set constraints all immediate").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Makes a unit of work last. No clone of it can be used afterwards.
+    ///
+    /// # Errors
+    /// A deferred rule was broken, or the database went away.
+    pub async fn commit_unit(&self) -> Result<()> {
+        Ok(self.pool.commit_unit().await?)
     }
 }
 
 /// One open transaction; every write is a method of it.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    db: Db,
+    /// Set inside a unit of work, until the step is finished.
+    step: Option<Step>,
 }
 
 impl Tx {
-    pub(crate) fn conn(&mut self) -> &mut PgConnection {
-        &mut self.inner
+    pub(crate) const fn conn(&mut self) -> &Db {
+        &self.db
     }
 
-    /// Makes the changes last. Returns the revision that the change was given, or none where it did not touch
-    /// what gateways run.
+    /// A store that reads what this transaction would leave behind.
+    #[must_use]
+    pub fn reads(&self) -> Store {
+        Store { pool: self.db.clone() }
+    }
+
+    /// Makes the changes last, or part of the unit of work. Returns the revision that the change was given, or none
+    /// where it did not touch what gateways run or the unit goes on.
     ///
     /// # Errors
     /// A deferred rule was broken, or the database went away.
     pub async fn commit(mut self) -> Result<Option<i64>> {
+        if let Some(step) = self.step {
+            self.db.finish_step(step).await?;
+            self.step = None;
+            return Ok(None);
+        }
         // The revision is assigned by deferred triggers; run them now, so that it can be told.
-        sqlx::query("set constraints all immediate").execute(self.conn()).await?;
+        sqlx::query("set constraints all immediate").execute(&self.db).await?;
         let revision: Option<String> =
             sqlx::query_scalar("select current_setting('tollgate.revision', true)")
-                .fetch_one(self.conn())
+                .fetch_one(&self.db)
                 .await?;
-        self.inner.commit().await?;
+        self.db.commit_unit().await?;
         Ok(revision.and_then(|text| text.parse().ok()))
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if let Some(step) = self.step.take() {
+            self.db.drop_step(step);
+        }
     }
 }

@@ -17,7 +17,7 @@ impl Store {
         if counts.is_empty() {
             return Ok(());
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.pool().begin().await?;
         // One writer at a time per gateway process, so that the growth seen below is the growth stored.
         let mut boots: Vec<Uuid> = counts.iter().map(|count| count.boot_id).collect();
         boots.sort_unstable();

@@ -154,7 +154,8 @@ impl Problem {
             .header(http::header::RETRY_AFTER, HeaderValue::from_static("5"))
     }
 
-    pub(crate) fn locate(&mut self, type_base: &str, instance: &str, request_id: &str) {
+    /// Fills in what only the request knows: where kinds are explained, its path and its id.
+    pub fn locate(&mut self, type_base: &str, instance: &str, request_id: &str) {
         self.content.kind = format!("{}/{}", type_base.trim_end_matches('/'), self.content.code);
         self.content.instance.get_or_insert_with(|| instance.to_owned());
         self.content.request_id = Some(request_id.to_owned());

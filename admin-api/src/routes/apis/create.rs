@@ -1,14 +1,12 @@
 //! `POST /v1/apis`
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
 use tollgate_domain::{ApiState, ServiceId, Slug};
 use utoipa::ToSchema;
 
-use super::{Api, check_service, of_routes};
+use super::{Api, of_routes};
 use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text};
@@ -76,45 +74,70 @@ const fn draft() -> ApiState {
     responses((status = 201, description = "The new API.", body = Api))
 )]
 pub async fn create_api(writer: Writer, Json(body): Json<NewApi>) -> Answer {
-    let document = match body.document.as_deref().map(document_text) {
-        None => None,
-        Some(Some(text)) => Some(text),
-        Some(None) => {
-            let fault = FieldFault::new("/document", "an object, or a string of JSON or YAML");
-            return Err(invalid(vec![fault]).into());
-        }
-    };
-    check_service(writer.control.store(), Some(body.service_id)).await?;
-    let input = ApiInput {
-        slug: body.slug,
-        name: body.name.0,
-        summary: body.summary.0,
-        service_id: body.service_id,
-        hosts: body.hosts.into_iter().map(|host| host.0).collect(),
-        base_path: body.base_path.0,
-        state: body.state,
-    };
-    let was_text = matches!(document, Some(Cow::Owned(_)));
+    let (input, document) = body.parts()?;
+    let was_text = matches!(document, Some(Sent::Text(_)));
     let row = writer
         .control
-        .create_api(&writer.actor, input, document.as_deref())
+        .create_api(&writer.actor, input, document.as_ref().map(Sent::text))
         .await
         .map_err(|error| placed_in_body(error, was_text))?;
     Ok(answer::tagged(row.version, answer::created("apis", row.id, Api::from(row))))
 }
 
-/// The document's text: an object as it was written, a string unpacked (then it is owned).
-fn document_text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match raw.get().as_bytes().first() {
-        Some(b'{') => Some(Cow::Borrowed(raw.get())),
-        Some(b'"') => serde_json::from_str(raw.get()).ok().map(Cow::Owned),
-        _ => None,
+/// A document inside a body.
+#[derive(Debug)]
+pub enum Sent {
+    /// As an object.
+    Object(Box<RawValue>),
+    /// As a string of JSON or YAML.
+    Text(String),
+}
+
+impl Sent {
+    fn read(raw: Box<RawValue>) -> Option<Self> {
+        match raw.get().as_bytes().first() {
+            Some(b'{') => Some(Self::Object(raw)),
+            Some(b'"') => serde_json::from_str(raw.get()).ok().map(Self::Text),
+            _ => None,
+        }
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Object(raw) => raw.get(),
+            Self::Text(text) => text,
+        }
+    }
+}
+
+impl NewApi {
+    /// The API, and its document where it has one.
+    pub fn parts(self) -> Result<(ApiInput, Option<Sent>), Refusal> {
+        let document = match self.document.map(Sent::read) {
+            None => None,
+            Some(Some(document)) => Some(document),
+            Some(None) => {
+                let fault = FieldFault::new("/document", "an object, or a string of JSON or YAML");
+                return Err(invalid(vec![fault]).into());
+            }
+        };
+        let input = ApiInput {
+            slug: self.slug,
+            name: self.name.0,
+            summary: self.summary.0,
+            service_id: self.service_id,
+            hosts: self.hosts.into_iter().map(|host| host.0).collect(),
+            base_path: self.base_path.0,
+            state: self.state,
+        };
+        Ok((input, document))
     }
 }
 
 /// Faults of the document are told by pointers into it; in this body it stands below `/document`. Lines are those
 /// of the text that was sent as a string; in an object they would mislead.
-fn placed_in_body(error: Error, was_text: bool) -> Refusal {
+pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
     let faults = match of_routes(error) {
         Error::Invalid(faults) => faults,
         other => return other.into(),

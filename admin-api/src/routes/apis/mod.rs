@@ -6,6 +6,7 @@ pub mod get;
 pub mod get_document;
 pub mod list;
 pub mod list_routes;
+pub mod put;
 pub mod put_document;
 pub mod update;
 
@@ -84,15 +85,6 @@ async fn find(store: &Store, name: Named<ApiId>) -> Result<ApiRow, Refusal> {
             Ok(store.find_api_by_slug(slug.as_str()).await?.ok_or_else(Problem::not_found)?)
         }
     }
-}
-
-/// An API can only forward to a service that exists; a fault of the field that names it, not of the path.
-async fn check_service(store: &Store, id: Option<ServiceId>) -> Result<(), Refusal> {
-    if let Some(id) = id {
-        let known = store.get_service(id).await.map_err(Error::from);
-        known.map_err(crate::problem::named_by(&[("service", "/service_id")]))?;
-    }
-    Ok(())
 }
 
 /// Where a route would take calls of another API, the brain names the route's field `/path`; no body here has it,

@@ -10,7 +10,7 @@ use crate::App;
 use crate::auth::Writer;
 use crate::body::media_type;
 use crate::path::Named;
-use crate::precondition::{IfMatch, IfMatchParam};
+use crate::precondition::{OptionalIfMatch, OptionalIfMatchParam};
 use crate::problem::{Answer, Refusal, malformed, unsupported_media_type};
 
 /// A document's text. Which of the two languages it is written in is seen from the text itself.
@@ -53,7 +53,7 @@ impl FromRequest<App> for DocumentText {
 /// keeps its id, and with it its usage. A faulty document is refused with pointers and lines, and changes nothing.
 #[utoipa::path(
     put, path = "/v1/apis/{api}/document", tag = "APIs", operation_id = "putApiDocument",
-    params(("api" = String, Path, description = "Its id or slug."), IfMatchParam),
+    params(("api" = String, Path, description = "Its id or slug."), OptionalIfMatchParam),
     request_body(content(
         (Object = "application/json"),
         (String = "application/yaml")
@@ -63,10 +63,10 @@ impl FromRequest<App> for DocumentText {
 pub async fn put_api_document(
     writer: Writer,
     name: Named<ApiId>,
-    IfMatch(expected): IfMatch,
+    condition: OptionalIfMatch,
     DocumentText(text): DocumentText,
 ) -> Answer {
     let id = find(writer.control.store(), name).await?.id;
-    let changed = writer.control.publish_document(&writer.actor, id, expected, &text).await;
+    let changed = writer.control.publish_document(&writer.actor, id, condition.version, &text).await;
     Ok(shown(changed.map_err(of_routes)?))
 }

@@ -5,7 +5,7 @@ use tollgate_control::ApiPatch;
 use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
 use utoipa::ToSchema;
 
-use super::{Api, check_service, find, of_routes, shown};
+use super::{Api, find, of_routes, shown};
 use crate::auth::Writer;
 use crate::body::{Json, Text, given};
 use crate::path::Named;
@@ -62,9 +62,7 @@ pub async fn update_api(
     IfMatch(expected): IfMatch,
     Json(body): Json<ApiChange>,
 ) -> Answer {
-    let store = writer.control.store();
-    let id = find(store, name).await?.id;
-    check_service(store, body.service_id).await?;
+    let id = find(writer.control.store(), name).await?.id;
     let patch = ApiPatch {
         slug: body.slug,
         name: body.name.map(|name| name.0),

@@ -17,9 +17,11 @@ use crate::schema;
     params(("application" = schema::ApplicationId, Path, description = "Its id."), IfMatchParam),
     responses((status = 204, description = "It is gone."))
 )]
-pub async fn delete_application(writer: Writer, Id(id): Id<ApplicationId>, condition: IfMatch) -> Answer {
-    let scope = writer.actor.tenants(true)?;
-    condition.check(writer.control.store().get_application(scope, id).await?.version)?;
-    writer.control.delete_application(&writer.actor, id).await?;
+pub async fn delete_application(
+    writer: Writer,
+    Id(id): Id<ApplicationId>,
+    IfMatch(expected): IfMatch,
+) -> Answer {
+    writer.control.delete_application(&writer.actor, id, expected).await?;
     Ok(answer::no_content())
 }

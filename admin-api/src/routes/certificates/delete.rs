@@ -17,9 +17,12 @@ use crate::problem::Answer;
     params(("certificate" = String, Path, description = "Its id or slug."), IfMatchParam),
     responses((status = 204, description = "It is gone."))
 )]
-pub async fn delete_certificate(writer: Writer, name: Named<CertificateId>, condition: IfMatch) -> Answer {
-    let row = find(writer.control.store(), name).await?;
-    condition.check(row.version)?;
-    writer.control.delete_certificate(&writer.actor, row.id).await?;
+pub async fn delete_certificate(
+    writer: Writer,
+    name: Named<CertificateId>,
+    IfMatch(expected): IfMatch,
+) -> Answer {
+    let id = find(writer.control.store(), name).await?.id;
+    writer.control.delete_certificate(&writer.actor, id, expected).await?;
     Ok(answer::no_content())
 }

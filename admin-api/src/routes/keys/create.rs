@@ -64,7 +64,8 @@ pub async fn create_key(writer: Writer, Json(body): Json<NewKey>) -> Answer {
         .map_err(named_by(&[("application", "/application_id")]))?;
     let scope = writer.actor.tenants(false)?;
     let row = writer.control.store().get_credential(scope, minted.id).await?;
+    let version = row.version;
     let answer = KeyWithSecret { key: row.into(), secret: minted.secret.reveal().to_owned() };
     // Cache-Control: no-store stands on every answer of this face.
-    Ok(answer::created("keys", minted.id, answer))
+    Ok(answer::tagged(version, answer::created("keys", minted.id, answer)))
 }

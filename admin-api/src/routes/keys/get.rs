@@ -17,5 +17,5 @@ use crate::schema;
 )]
 pub async fn get_key(reader: Reader, Id(id): Id<CredentialId>) -> Answer {
     let row = reader.control.store().get_credential(reader.scope, id).await?;
-    Ok(answer::ok(Key::from(row)))
+    Ok(answer::tagged(row.version, answer::ok(Key::from(row))))
 }

@@ -19,7 +19,7 @@ use crate::schema;
 #[schema(example = json!({
     "id": "key_01ks2v8d3tf5cs9y0v3jq1q7zb", "organization_id": "org_01ks2v8d3tf5cs9y0v3jq1q7zb",
     "application_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb", "name": "Production", "environment": "live", "state": "active",
-    "prefix": "tg_live_4fGh", "last4": "x9Zq", "created_at": "2026-11-21T09:30:00Z", "expires_at": null,
+    "prefix": "tg_live_4fGh", "last4": "x9Zq", "version": 1, "created_at": "2026-11-21T09:30:00Z", "expires_at": null,
     "revoked_at": null, "last_used_at": "2026-11-21T09:41:00Z"
 }))]
 pub struct Key {
@@ -44,6 +44,8 @@ pub struct Key {
     prefix: String,
     /// The last four of them.
     last4: String,
+    /// Grows with every change; the `ETag` carries it.
+    version: i64,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// When it stops by itself; `null` is never.
@@ -68,6 +70,7 @@ impl From<CredentialRow> for Key {
             environment: row.environment,
             prefix: row.display_prefix,
             last4: row.display_last4,
+            version: row.version,
             created_at: row.created_at,
             expires_at: row.expires_at,
             revoked_at: row.revoked_at,

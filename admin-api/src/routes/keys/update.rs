@@ -1,6 +1,8 @@
 //! `PATCH /v1/keys/{key}`
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use tollgate_control::CredentialPatch;
 use tollgate_domain::CredentialId;
 use utoipa::ToSchema;
 
@@ -9,6 +11,7 @@ use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text, given};
 use crate::path::Id;
+use crate::precondition::{IfMatch, IfMatchParam};
 use crate::problem::Answer;
 use crate::schema;
 
@@ -21,18 +24,24 @@ pub struct KeyChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Name)]
     name: Option<Text>,
+    /// When it stops by itself; `null` is never.
+    #[serde(default, deserialize_with = "given")]
+    expires_at: Option<Option<DateTime<Utc>>>,
 }
 
-/// Rename a key
+/// Change a key
 #[utoipa::path(
     patch, path = "/v1/keys/{key}", tag = "Keys", operation_id = "updateKey",
-    params(("key" = schema::KeyId, Path, description = "Its id.")), request_body = KeyChange,
+    params(("key" = schema::KeyId, Path, description = "Its id."), IfMatchParam), request_body = KeyChange,
     responses((status = 200, description = "The key after the change.", body = Key))
 )]
-pub async fn update_key(writer: Writer, Id(id): Id<CredentialId>, Json(body): Json<KeyChange>) -> Answer {
-    let row = match body.name {
-        Some(name) => writer.control.rename_credential(&writer.actor, id, &name.0).await?,
-        None => writer.control.store().get_credential(writer.actor.tenants(false)?, id).await?,
-    };
-    Ok(answer::ok(Key::from(row)))
+pub async fn update_key(
+    writer: Writer,
+    Id(id): Id<CredentialId>,
+    IfMatch(expected): IfMatch,
+    Json(body): Json<KeyChange>,
+) -> Answer {
+    let patch = CredentialPatch { name: body.name.map(|name| name.0), expires_at: body.expires_at };
+    let row = writer.control.update_credential(&writer.actor, id, expected, patch).await?;
+    Ok(answer::tagged(row.version, answer::ok(Key::from(row))))
 }

@@ -19,7 +19,7 @@ pub struct NewOrganization {
     /// Its name.
     #[schema(value_type = schema::Name)]
     name: Text,
-    /// Its name in URLs; unique, and never changes. Made from the name where it is absent.
+    /// Its name in URLs; unique. Made from the name where it is absent.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Slug)]
     slug: Option<Slug>,
@@ -35,5 +35,5 @@ pub struct NewOrganization {
 )]
 pub async fn create_organization(writer: Writer, Json(body): Json<NewOrganization>) -> Answer {
     let row = writer.control.create_organization(&writer.actor, &body.name.0, body.slug).await?;
-    Ok(answer::created("organizations", row.id, Organization::from(row)))
+    Ok(answer::tagged(row.version, answer::created("organizations", row.id, Organization::from(row))))
 }

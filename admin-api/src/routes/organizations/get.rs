@@ -2,20 +2,17 @@
 
 use tollgate_domain::OrganizationId;
 
-use super::Organization;
-use crate::answer;
+use super::{Organization, find, shown};
 use crate::auth::Reader;
-use crate::path::Id;
+use crate::path::Named;
 use crate::problem::Answer;
-use crate::schema;
 
 /// Get an organization
 #[utoipa::path(
     get, path = "/v1/organizations/{organization}", tag = "Organizations", operation_id = "getOrganization",
-    params(("organization" = schema::OrganizationId, Path, description = "Its id.")),
+    params(("organization" = String, Path, description = "Its id or slug.")),
     responses((status = 200, description = "The organization.", body = Organization))
 )]
-pub async fn get_organization(reader: Reader, Id(id): Id<OrganizationId>) -> Answer {
-    let row = reader.control.store().get_organization(reader.scope, id).await?;
-    Ok(answer::ok(Organization::from(row)))
+pub async fn get_organization(reader: Reader, name: Named<OrganizationId>) -> Answer {
+    Ok(shown(find(reader.control.store(), reader.scope, name).await?))
 }

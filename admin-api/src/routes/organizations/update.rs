@@ -1,14 +1,15 @@
 //! `PATCH /v1/organizations/{organization}`
 
 use serde::Deserialize;
-use tollgate_domain::OrganizationId;
+use tollgate_control::OrganizationPatch;
+use tollgate_domain::{OrganizationId, Slug};
 use utoipa::ToSchema;
 
-use super::Organization;
-use crate::answer;
+use super::{Organization, find, shown};
 use crate::auth::Writer;
 use crate::body::{Json, Text, given};
-use crate::path::Id;
+use crate::path::Named;
+use crate::precondition::{IfMatch, IfMatchParam};
 use crate::problem::Answer;
 use crate::schema;
 
@@ -21,23 +22,26 @@ pub struct OrganizationChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Name)]
     name: Option<Text>,
+    /// Its name in URLs; unique.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::Slug)]
+    slug: Option<Slug>,
 }
 
-/// Rename an organization
+/// Change an organization
 #[utoipa::path(
     patch, path = "/v1/organizations/{organization}", tag = "Organizations", operation_id = "updateOrganization",
-    params(("organization" = schema::OrganizationId, Path, description = "Its id.")),
+    params(("organization" = String, Path, description = "Its id or slug."), IfMatchParam),
     request_body = OrganizationChange,
     responses((status = 200, description = "The organization after the change.", body = Organization))
 )]
 pub async fn update_organization(
     writer: Writer,
-    Id(id): Id<OrganizationId>,
+    name: Named<OrganizationId>,
+    IfMatch(expected): IfMatch,
     Json(body): Json<OrganizationChange>,
 ) -> Answer {
-    let row = match body.name {
-        Some(name) => writer.control.rename_organization(&writer.actor, id, &name.0).await?,
-        None => writer.control.store().get_organization(writer.actor.tenants(false)?, id).await?,
-    };
-    Ok(answer::ok(Organization::from(row)))
+    let id = find(writer.control.store(), writer.actor.tenants(true)?, name).await?.id;
+    let patch = OrganizationPatch { name: body.name.map(|name| name.0), slug: body.slug };
+    Ok(shown(writer.control.update_organization(&writer.actor, id, expected, patch).await?))
 }

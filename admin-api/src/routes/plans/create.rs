@@ -1,7 +1,7 @@
 //! `POST /v1/plans`
 
 use serde::Deserialize;
-use tollgate_control::{Error, PlanInput};
+use tollgate_control::PlanInput;
 use tollgate_domain::{Limit, PlanState, ProductId, Slug};
 use utoipa::ToSchema;
 
@@ -9,7 +9,7 @@ use super::Plan;
 use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text};
-use crate::problem::{Answer, named_by};
+use crate::problem::Answer;
 use crate::schema::{self, LimitBody, PriceBody};
 
 /// What a plan is made from.
@@ -63,8 +63,6 @@ const fn open() -> PlanState {
     responses((status = 201, description = "The new plan.", body = Plan))
 )]
 pub async fn create_plan(writer: Writer, Json(body): Json<NewPlan>) -> Answer {
-    let known = writer.control.store().get_product(body.product_id).await.map_err(Error::from);
-    known.map_err(named_by(&[("product", "/product_id")]))?;
     let input = PlanInput {
         product_id: body.product_id,
         slug: body.slug,

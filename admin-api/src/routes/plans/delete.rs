@@ -17,8 +17,7 @@ use crate::schema;
     params(("plan" = schema::PlanId, Path, description = "Its id."), IfMatchParam),
     responses((status = 204, description = "It is gone."))
 )]
-pub async fn delete_plan(writer: Writer, Id(id): Id<PlanId>, condition: IfMatch) -> Answer {
-    condition.check(writer.control.store().get_plan(id).await?.version)?;
-    writer.control.delete_plan(&writer.actor, id).await?;
+pub async fn delete_plan(writer: Writer, Id(id): Id<PlanId>, IfMatch(expected): IfMatch) -> Answer {
+    writer.control.delete_plan(&writer.actor, id, expected).await?;
     Ok(answer::no_content())
 }

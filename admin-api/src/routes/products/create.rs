@@ -5,7 +5,7 @@ use tollgate_control::ProductInput;
 use tollgate_domain::{ApiId, ProductState, Slug, Visibility};
 use utoipa::ToSchema;
 
-use super::{Product, check_apis};
+use super::Product;
 use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text};
@@ -56,6 +56,20 @@ const fn public() -> Visibility {
     Visibility::Public
 }
 
+impl From<NewProduct> for ProductInput {
+    fn from(body: NewProduct) -> Self {
+        Self {
+            slug: body.slug,
+            name: body.name.0,
+            summary: body.summary.0,
+            description: body.description.0,
+            state: body.state,
+            visibility: body.visibility,
+            apis: body.apis,
+        }
+    }
+}
+
 /// Create a product
 ///
 /// Developers subscribe to one of its plans; create those next.
@@ -64,16 +78,6 @@ const fn public() -> Visibility {
     responses((status = 201, description = "The new product.", body = Product))
 )]
 pub async fn create_product(writer: Writer, Json(body): Json<NewProduct>) -> Answer {
-    check_apis(writer.control.store(), &body.apis).await?;
-    let input = ProductInput {
-        slug: body.slug,
-        name: body.name.0,
-        summary: body.summary.0,
-        description: body.description.0,
-        state: body.state,
-        visibility: body.visibility,
-        apis: body.apis,
-    };
-    let row = writer.control.create_product(&writer.actor, input).await?;
+    let row = writer.control.create_product(&writer.actor, body.into()).await?;
     Ok(answer::tagged(row.version, answer::created("products", row.id, Product::from(row))))
 }

@@ -17,9 +17,8 @@ use crate::problem::Answer;
     params(("product" = String, Path, description = "Its id or slug."), IfMatchParam),
     responses((status = 204, description = "It is gone."))
 )]
-pub async fn delete_product(writer: Writer, name: Named<ProductId>, condition: IfMatch) -> Answer {
-    let row = find(writer.control.store(), name).await?;
-    condition.check(row.version)?;
-    writer.control.delete_product(&writer.actor, row.id).await?;
+pub async fn delete_product(writer: Writer, name: Named<ProductId>, IfMatch(expected): IfMatch) -> Answer {
+    let id = find(writer.control.store(), name).await?.id;
+    writer.control.delete_product(&writer.actor, id, expected).await?;
     Ok(answer::no_content())
 }

@@ -4,12 +4,12 @@ pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod put;
 pub mod update;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tollgate_control::FieldFault;
 use tollgate_domain::{ApiId, ProductId, ProductState, Slug, Visibility};
 use tollgate_store::{ProductRow, Store};
 use tollgate_web::Problem;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use crate::answer;
 use crate::path::Named;
-use crate::problem::{Refusal, invalid};
+use crate::problem::Refusal;
 use crate::schema;
 
 /// APIs offered together, under the terms of its plans.
@@ -72,29 +72,14 @@ impl From<ProductRow> for Product {
     }
 }
 
-async fn find(store: &Store, name: Named<ProductId>) -> Result<ProductRow, Refusal> {
+/// A product by its name in a path.
+pub async fn find(store: &Store, name: Named<ProductId>) -> Result<ProductRow, Refusal> {
     match name {
         Named::Id(id) => Ok(store.get_product(id).await?),
         Named::Slug(slug) => {
             Ok(store.find_product_by_slug(slug.as_str()).await?.ok_or_else(Problem::not_found)?)
         }
     }
-}
-
-/// A product can only offer APIs that exist; each one that does not is a fault of its place in the list.
-async fn check_apis(store: &Store, apis: &[ApiId]) -> Result<(), Refusal> {
-    let mut faults = Vec::new();
-    // The brain refuses longer lists.
-    for (index, id) in apis.iter().enumerate().take(100) {
-        match store.get_api(*id).await {
-            Ok(_) => {}
-            Err(tollgate_store::Error::NotFound(_)) => {
-                faults.push(FieldFault::new(format!("/apis/{index}"), "there is no such api"));
-            }
-            Err(other) => return Err(other.into()),
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(invalid(faults).into()) }
 }
 
 fn shown(row: ProductRow) -> Response {

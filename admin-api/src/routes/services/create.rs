@@ -46,6 +46,18 @@ const fn read_timeout_ms() -> i32 {
     30_000
 }
 
+impl From<NewService> for ServiceInput {
+    fn from(body: NewService) -> Self {
+        Self {
+            slug: body.slug,
+            name: body.name.0,
+            connect_timeout_ms: body.connect_timeout_ms,
+            read_timeout_ms: body.read_timeout_ms,
+            targets: body.targets.into_iter().map(Target::from).collect(),
+        }
+    }
+}
+
 /// Create a service
 ///
 /// A system that calls are forwarded to. APIs name it by its id.
@@ -54,13 +66,6 @@ const fn read_timeout_ms() -> i32 {
     responses((status = 201, description = "The new service.", body = Service))
 )]
 pub async fn create_service(writer: Writer, Json(body): Json<NewService>) -> Answer {
-    let input = ServiceInput {
-        slug: body.slug,
-        name: body.name.0,
-        connect_timeout_ms: body.connect_timeout_ms,
-        read_timeout_ms: body.read_timeout_ms,
-        targets: body.targets.into_iter().map(Target::from).collect(),
-    };
-    let row = writer.control.create_service(&writer.actor, input).await?;
+    let row = writer.control.create_service(&writer.actor, body.into()).await?;
     Ok(answer::tagged(row.version, answer::created("services", row.id, Service::from(row))))
 }

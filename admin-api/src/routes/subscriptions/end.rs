@@ -6,7 +6,7 @@ use tollgate_domain::{SubscriptionId, SubscriptionState};
 use crate::answer;
 use crate::auth::Writer;
 use crate::path::Id;
-use crate::precondition::{IfMatch, IfMatchParam};
+use crate::precondition::{OptionalIfMatch, OptionalIfMatchParam};
 use crate::problem::Answer;
 use crate::schema;
 
@@ -15,15 +15,15 @@ use crate::schema;
 /// Its calls are refused from now on. It stays readable, with the state `ended`; ending it twice is no error.
 #[utoipa::path(
     delete, path = "/v1/subscriptions/{subscription}", tag = "Subscriptions", operation_id = "endSubscription",
-    params(("subscription" = schema::SubscriptionId, Path, description = "Its id."), IfMatchParam),
+    params(("subscription" = schema::SubscriptionId, Path, description = "Its id."), OptionalIfMatchParam),
     responses((status = 204, description = "It has ended."))
 )]
 pub async fn end_subscription(
     writer: Writer,
     Id(id): Id<SubscriptionId>,
-    IfMatch(expected): IfMatch,
+    condition: OptionalIfMatch,
 ) -> Answer {
     let patch = SubscriptionPatch { plan_id: None, state: Some(SubscriptionState::Ended) };
-    writer.control.update_subscription(&writer.actor, id, expected, patch).await?;
+    writer.control.update_subscription(&writer.actor, id, condition.version, patch).await?;
     Ok(answer::no_content())
 }

@@ -64,7 +64,7 @@ impl Control {
         .map_err(|error| Error::Internal(Box::new(error)))?;
         compiled.map_err(|fault| Error::Invalid(vec![placed(&fault, &blueprint, &wanted, &names)]))?;
         if !options.dry_run {
-            changes.revision = change.tx.commit().await?;
+            changes.revision = change.finish().await?;
         }
         Ok(changes)
     }

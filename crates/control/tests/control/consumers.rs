@@ -23,7 +23,7 @@ async fn another_organizations_things_are_not_found() {
     let app = maria.application_id;
     assert!(matches!(control.revoke_credential(&eve, key).await, Err(Error::NotFound("key"))));
     assert!(matches!(control.rename_credential(&eve, key, "x").await, Err(Error::NotFound("key"))));
-    assert!(matches!(control.delete_application(&eve, app).await, Err(Error::NotFound("application"))));
+    assert!(matches!(control.delete_application(&eve, app, None).await, Err(Error::NotFound("application"))));
     let minted = control.create_credential(&eve, app, key_input("x")).await;
     assert!(matches!(minted, Err(Error::NotFound("application"))), "{minted:?}");
     let patched = control.update_application(&eve, app, None, ApplicationPatch::default()).await;
@@ -101,12 +101,12 @@ async fn only_operators_suspend_an_application_and_deleting_it_ends_everything()
     let carried = control.store().feed_consumers(&[made.application_id]).await.unwrap();
     assert!(carried[0].subscriptions.iter().all(|subscription| subscription.suspended));
 
-    control.delete_application(&maria, made.application_id).await.unwrap();
+    control.delete_application(&maria, made.application_id, None).await.unwrap();
     assert!(control.store().feed_consumers(&[made.application_id]).await.unwrap().is_empty());
     let scope = Scope::Organization(made.organization_id);
     let subscriptions = control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap();
     assert_eq!(subscriptions[0].state, SubscriptionState::Ended);
-    let gone = control.delete_application(&maria, made.application_id).await;
+    let gone = control.delete_application(&maria, made.application_id, None).await;
     assert!(matches!(gone, Err(Error::NotFound("application"))), "{gone:?}");
 }
 

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod apply;
+mod audit;
 mod billing;
 mod certificates;
 mod consumers;

@@ -8,4 +8,5 @@ mod request_log;
 mod routes;
 mod row_security;
 mod schema;
+mod units;
 mod usage;

@@ -34,10 +34,11 @@ async fn every_table_of_a_tenant_has_row_security() {
 async fn migrating_twice_changes_nothing_and_audit_entries_stay() {
     let database = TestDatabase::create().await;
     tollgate_store::migrate(&database.store()).await.unwrap();
-    sqlx::query("insert into audit_entries (actor_kind, action, subject_kind) values ('system', 'a.b', 'a')")
+    sqlx::query("insert into audit_entries (sequence, actor_kind, action, subject_kind) values (1, 'system', 'a.b', 'a')")
         .execute(database.pool())
         .await
         .unwrap();
     assert!(sqlx::query("delete from audit_entries").execute(database.pool()).await.is_err());
+    assert!(sqlx::query("truncate audit_entries").execute(database.pool()).await.is_err());
     assert!(sqlx::query("update audit_entries set action = 'x'").execute(database.pool()).await.is_err());
 }

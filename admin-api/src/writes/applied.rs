@@ -2,61 +2,39 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{TimeDelta, Utc};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue};
 
 use crate::App;
-use crate::problem::Refusal;
-use crate::query::Params;
 
 /// The revision that the change is part of.
 pub const REVISION: HeaderName = HeaderName::from_static("tollgate-revision");
 /// Whether every gateway runs that revision.
 pub const APPLIED: HeaderName = HeaderName::from_static("tollgate-applied");
 
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+/// How long gateways are waited for where the caller does not say.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
 const TIMEOUT_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A gateway that was silent for longer is taken for gone.
 const SILENCE_MAX: TimeDelta = TimeDelta::seconds(10);
 
-/// Around every route: where a write asks for it and succeeded, holds the answer back until all serving
-/// gateways run the revision, or time is up. The answer stays the write's own; a header says how it went.
-pub async fn wait_where_asked(State(app): State<App>, request: Request, next: Next) -> Response {
-    let timeout = match asked(&request) {
-        Ok(timeout) => timeout,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let mut response = next.run(request).await;
-    if let Some(timeout) = timeout
-        && response.status().is_success()
-    {
-        // The change is made; a database that goes away now must not make it look failed.
-        let (revision, applied) = wait(&app, timeout).await.unwrap_or((None, false));
-        let headers = response.headers_mut();
-        if let Some(revision) = revision {
-            headers.insert(REVISION, HeaderValue::from(revision));
-        }
-        headers.insert(APPLIED, HeaderValue::from_static(if applied { "true" } else { "false" }));
+/// Holds a good answer back until all serving gateways run the revision, or time is up. The answer stays the write's
+/// own; a header says how it went.
+pub async fn held_back(app: &App, timeout: Duration, mut response: Response) -> Response {
+    // The change is made; a database that goes away now must not make it look failed.
+    let (revision, applied) = wait(app, timeout).await.unwrap_or((None, false));
+    let headers = response.headers_mut();
+    if let Some(revision) = revision {
+        headers.insert(REVISION, HeaderValue::from(revision));
     }
+    headers.insert(APPLIED, HeaderValue::from_static(if applied { "true" } else { "false" }));
     response
 }
 
-fn asked(request: &Request) -> Result<Option<Duration>, Refusal> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return Ok(None);
-    }
-    let mut params = Params::of(request.uri())?;
-    let wait = params.take("wait", "applied, or nothing at all", |text| (text == "applied").then_some(()))?;
-    let timeout = params.take("timeout", "like 5s or 500ms, 20s at most", duration)?;
-    params.finish()?;
-    Ok(wait.map(|()| timeout.unwrap_or(TIMEOUT_DEFAULT)))
-}
-
-fn duration(text: &str) -> Option<Duration> {
+/// Like `5s` or `500ms`, up to 20 s.
+pub fn duration(text: &str) -> Option<Duration> {
     let duration = match text.strip_suffix("ms") {
         Some(number) => Duration::from_millis(number.parse().ok()?),
         None => Duration::from_secs(text.strip_suffix('s')?.parse().ok()?),
