@@ -124,7 +124,7 @@ fn everything_in_the_document_is_described() {
         }
         for media in detail.responses.iter().flat_map(|response| &response.content) {
             assert!(media.example.is_some(), "{}", operation.operation_id);
-            let undescribed = media.schema.properties.iter().find(|property| property.description.is_empty());
+            let undescribed = media.shape.members.iter().find(|member| member.shape.description.is_empty());
             assert_eq!(undescribed, None, "{}", operation.operation_id);
         }
     }

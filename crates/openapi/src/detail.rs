@@ -3,13 +3,30 @@
 use serde_json::Value;
 
 use crate::check::resolve;
+use crate::document::header;
 use crate::example::{Side, example};
-use crate::schema;
-use crate::view::{CodeSample, Media, Operation, OperationDetail, Parameter, RequestBody, Response, is_json};
+use crate::kind::METHODS;
+use crate::security::security;
+use crate::shape::{ROWS_PER_BODY, shape};
+use crate::view::{
+    Callback, CodeSample, Media, Member, Operation, OperationDetail, Parameter, RequestBody, Response, Shape,
+    is_json,
+};
+
+/// How many callbacks of one operation are shown.
+const CALLBACKS_MAX: usize = 20;
+/// How many rows below one parameter or header are shown.
+const ROWS_PER_PARAMETER: usize = 20;
 
 /// The detail of an operation that stands in the path item.
 pub(crate) fn detail(root: &Value, item: &Value, operation: &Operation) -> OperationDetail {
     let value = item.get(operation.method.to_ascii_lowercase()).unwrap_or(&Value::Null);
+    OperationDetail { callbacks: callbacks(root, value), ..plain(root, item, value, operation) }
+}
+
+/// All but the callbacks, which may lead to each other.
+fn plain(root: &Value, item: &Value, value: &Value, operation: &Operation) -> OperationDetail {
+    let mut rows = ROWS_PER_BODY;
     let body = value.get("requestBody").map(|body| resolve(root, body));
     let responses = value.get("responses").and_then(Value::as_object).into_iter().flatten();
     OperationDetail {
@@ -23,14 +40,48 @@ pub(crate) fn detail(root: &Value, item: &Value, operation: &Operation) -> Opera
         request_body: body.map(|body| RequestBody {
             required: body["required"].as_bool().unwrap_or(false),
             description: text(body, "description"),
-            content: content(root, body, Side::Request),
+            content: content(root, body, Side::Request, &mut rows),
         }),
-        responses: responses
-            .filter(|(status, _)| !status.starts_with("x-"))
-            .map(|(status, value)| response(root, status, resolve(root, value)))
-            .collect(),
+        responses: answers(root, responses),
         code_samples: code_samples(value),
+        callbacks: Vec::new(),
+        security: security(root, value),
+        external_docs: value.get("externalDocs").and_then(|docs| {
+            let url = text(docs, "url");
+            (url.starts_with("https://") || url.starts_with("http://"))
+                .then(|| (url, text(docs, "description")))
+        }),
     }
+}
+
+/// Answers share one page, so they share the rows it has; those that went well come first in the document.
+fn answers<'a>(root: &Value, responses: impl Iterator<Item = (&'a String, &'a Value)>) -> Vec<Response> {
+    let mut rows = ROWS_PER_BODY;
+    responses
+        .filter(|(status, _)| !status.starts_with("x-"))
+        .map(|(status, value)| response(root, status, resolve(root, value), &mut rows))
+        .collect()
+}
+
+fn callbacks(root: &Value, operation: &Value) -> Vec<Callback> {
+    let mut all = Vec::new();
+    for (name, value) in operation.get("callbacks").and_then(Value::as_object).into_iter().flatten() {
+        for (expression, item) in resolve(root, value).as_object().into_iter().flatten() {
+            let item = resolve(root, item);
+            for (method, value) in item.as_object().into_iter().flatten() {
+                if METHODS.contains(&method.as_str()) && value.is_object() {
+                    let operation = header(expression, method, item, value);
+                    all.push(Callback {
+                        name: name.clone(),
+                        expression: expression.clone(),
+                        operation: plain(root, item, value, &operation),
+                    });
+                }
+            }
+        }
+    }
+    all.truncate(CALLBACKS_MAX);
+    all
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -70,7 +121,7 @@ fn parameter(root: &Value, value: &Value) -> Parameter {
     let media = value.get("content").and_then(Value::as_object).and_then(|content| content.values().next());
     let any = Value::Bool(true);
     let schema = value.get("schema").or_else(|| media.and_then(|m| m.get("schema"))).unwrap_or(&any);
-    let row = schema::property(root, "", schema, 0, false);
+    let shape = shape(root, schema, &mut { ROWS_PER_PARAMETER });
     let location = text(value, "in");
     let style = value.get("style").and_then(Value::as_str);
     let form =
@@ -80,12 +131,9 @@ fn parameter(root: &Value, value: &Value) -> Parameter {
     Parameter {
         name: text(value, "name"),
         required: location == "path" || value["required"].as_bool().unwrap_or(false),
-        deprecated: value["deprecated"].as_bool().unwrap_or(false) || row.deprecated,
-        description: if own.is_empty() { row.description } else { own },
-        schema: row.schema,
-        allowed: row.allowed,
-        default: row.default,
-        bounds: row.bounds,
+        deprecated: value["deprecated"].as_bool().unwrap_or(false) || shape.deprecated,
+        description: if own.is_empty() { shape.description.clone() } else { own },
+        shape,
         example: given(root, value)
             .or_else(|| media.and_then(|media| given(root, media)))
             .or_else(|| example(root, schema, Side::Request)),
@@ -96,17 +144,25 @@ fn parameter(root: &Value, value: &Value) -> Parameter {
 
 /// An example that somebody wrote: `example`, or the first of `examples`.
 fn given(root: &Value, value: &Value) -> Option<Value> {
-    let named = value.get("examples").and_then(Value::as_object).into_iter().flatten();
-    let mut named = named.filter_map(|(_, example)| resolve(root, example).get("value"));
-    value.get("example").or_else(|| named.next()).cloned()
+    value.get("example").cloned().or_else(|| named(root, value).next().map(|(_, value)| value))
 }
 
-fn content(root: &Value, holder: &Value, side: Side) -> Vec<Media> {
+/// The examples that somebody wrote and named.
+fn named<'a>(root: &'a Value, value: &'a Value) -> impl Iterator<Item = (String, Value)> + 'a {
+    let all = value.get("examples").and_then(Value::as_object).into_iter().flatten();
+    all.filter_map(|(name, example)| {
+        let example = resolve(root, example);
+        let summary = Some(text(example, "summary")).filter(|summary| !summary.is_empty());
+        Some((summary.unwrap_or_else(|| name.clone()), example.get("value")?.clone()))
+    })
+}
+
+fn content(root: &Value, holder: &Value, side: Side, rows: &mut usize) -> Vec<Media> {
     let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
-    content.map(|(media_type, media)| one_media(root, media_type, media, side)).collect()
+    content.map(|(media_type, media)| one_media(root, media_type, media, side, rows)).collect()
 }
 
-fn one_media(root: &Value, media_type: &str, media: &Value, side: Side) -> Media {
+fn one_media(root: &Value, media_type: &str, media: &Value, side: Side, rows: &mut usize) -> Media {
     let given = given(root, media);
     let schema = media.get("schema");
     let makes_sense = is_json(media_type) || media_type.starts_with("text/") || media_type.contains("form");
@@ -114,30 +170,32 @@ fn one_media(root: &Value, media_type: &str, media: &Value, side: Side) -> Media
         schema.filter(|_| given.is_none() && makes_sense).and_then(|schema| example(root, schema, side));
     Media {
         media_type: media_type.to_owned(),
-        schema: schema.map(|schema| schema::view(root, schema)).unwrap_or_default(),
+        shape: schema.map(|schema| shape(root, schema, rows)).unwrap_or_default(),
+        more_examples: named(root, media).skip(1).take(4).collect(),
         example_generated: made.is_some(),
         example: given.or(made),
     }
 }
 
-fn response(root: &Value, status: &str, value: &Value) -> Response {
+fn response(root: &Value, status: &str, value: &Value, rows: &mut usize) -> Response {
     let headers = value.get("headers").and_then(Value::as_object).into_iter().flatten();
-    let headers = headers.map(|(name, header)| {
-        let header = resolve(root, header);
+    let headers = headers.map(|(name, value)| {
+        let value = resolve(root, value);
         let any = Value::Bool(true);
-        let required = header["required"].as_bool().unwrap_or(false);
-        let mut row = schema::property(root, name, header.get("schema").unwrap_or(&any), 0, required);
-        let own = text(header, "description");
+        let mut shape: Shape =
+            shape(root, value.get("schema").unwrap_or(&any), &mut { ROWS_PER_PARAMETER });
+        let own = text(value, "description");
         if !own.is_empty() {
-            row.description = own;
+            shape.description = own;
         }
-        row
+        let required = value["required"].as_bool().unwrap_or(false);
+        Member { name: name.clone(), required, shape }
     });
     Response {
         status: status.to_owned(),
         description: text(value, "description"),
         headers: headers.collect(),
-        content: content(root, value, Side::Response),
+        content: content(root, value, Side::Response, rows),
     }
 }
 

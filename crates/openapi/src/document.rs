@@ -6,10 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::check::{check, dialect, resolve};
 use crate::detail::detail;
+use crate::example::{Side, example};
 use crate::kind::{Dialect, METHODS};
 use crate::lift::lift;
 use crate::read::{DEPTH_MAX, locate, read};
-use crate::view::{Operation, OperationDetail, Schema, Server, Tag};
+use crate::shape::{ROWS_PER_SCHEMA, shape};
+use crate::uses::uses;
+use crate::view::{Operation, OperationDetail, Server, Shape, Tag, TagGroup};
 use crate::{Fault, schema};
 
 /// An OpenAPI 3.1 document without faults.
@@ -19,6 +22,7 @@ pub struct Document {
     written_in: Dialect,
     operations: Vec<Operation>,
     by_id: HashMap<String, usize>,
+    webhooks: Vec<Operation>,
 }
 
 impl Document {
@@ -54,9 +58,10 @@ impl Document {
             }
             refuse(faults)?;
         }
-        let operations = list(&root);
+        let operations = list(&root, "paths");
         let by_id = operations.iter().enumerate().map(|(at, o)| (o.operation_id.clone(), at)).collect();
-        Ok(Self { root, written_in, operations, by_id })
+        let webhooks = list(&root, "webhooks");
+        Ok(Self { root, written_in, operations, by_id, webhooks })
     }
 
     /// The document as OpenAPI 3.1, its order kept. Store it as text or `json`: `jsonb` forgets the order.
@@ -140,6 +145,39 @@ impl Document {
         Some(detail(&self.root, item, operation))
     }
 
+    /// What the API sends to addresses of its callers; the name of each stands as its path.
+    #[must_use]
+    pub fn webhooks(&self) -> &[Operation] {
+        &self.webhooks
+    }
+
+    /// All of one webhook.
+    #[must_use]
+    pub fn webhook(&self, operation_id: &str) -> Option<OperationDetail> {
+        let webhook = self.webhooks.iter().find(|one| one.operation_id == operation_id)?;
+        let item = resolve(&self.root, self.root.get("webhooks")?.get(&webhook.path)?);
+        Some(detail(&self.root, item, webhook))
+    }
+
+    /// Tags in groups, where the author made any (`x-tagGroups`).
+    #[must_use]
+    pub fn tag_groups(&self) -> Vec<TagGroup> {
+        let groups = self.root.get("x-tagGroups").and_then(Value::as_array).into_iter().flatten();
+        groups
+            .map(|group| TagGroup {
+                name: group["name"].as_str().unwrap_or_default().to_owned(),
+                tags: group["tags"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect(),
+            })
+            .filter(|group| !group.name.is_empty())
+            .collect()
+    }
+
     /// Names of the schemas among the components.
     pub fn schema_names(&self) -> impl Iterator<Item = &str> {
         self.schemas().into_iter().flatten().map(|(name, _)| name.as_str())
@@ -147,10 +185,32 @@ impl Document {
 
     /// One schema among the components, for reading.
     #[must_use]
-    pub fn schema(&self, name: &str) -> Option<Schema> {
-        let mut view = schema::view(&self.root, self.schemas()?.get(name)?);
+    pub fn schema(&self, name: &str) -> Option<Shape> {
+        let mut view = shape(&self.root, self.schemas()?.get(name)?, &mut { ROWS_PER_SCHEMA });
         name.clone_into(&mut view.name);
         Some(view)
+    }
+
+    /// What a value of a schema looks like, given or made.
+    #[must_use]
+    pub fn schema_example(&self, name: &str) -> Option<Value> {
+        example(&self.root, self.schemas()?.get(name)?, Side::Response)
+    }
+
+    /// Operations that name a schema, in their order.
+    #[must_use]
+    pub fn operations_with(&self, schema: &str) -> Vec<&Operation> {
+        let wanted = schema.replace('~', "~0").replace('/', "~1");
+        let wanted = format!("#/components/schemas/{wanted}");
+        let names_it = |operation: &&Operation| {
+            let item = self.root.get("paths").and_then(|paths| paths.get(&operation.path));
+            item.is_some_and(|item| {
+                let item = resolve(&self.root, item);
+                let value = item.get(operation.method.to_ascii_lowercase());
+                [item.get("parameters"), value].into_iter().flatten().any(|v| uses(&self.root, v, &wanted))
+            })
+        };
+        self.operations.iter().filter(names_it).collect()
     }
 
     fn schemas(&self) -> Option<&Map<String, Value>> {
@@ -175,10 +235,10 @@ fn depth(value: &Value) -> usize {
 }
 
 /// Headers of all operations; ids are given, else derived from method and path.
-fn list(root: &Value) -> Vec<Operation> {
-    let paths = root.get("paths").and_then(Value::as_object).into_iter().flatten();
+fn list(root: &Value, within: &str) -> Vec<Operation> {
+    let items = root.get(within).and_then(Value::as_object).into_iter().flatten();
     let mut operations = Vec::new();
-    for (path, item) in paths.filter(|(path, _)| path.starts_with('/')) {
+    for (path, item) in items.filter(|(path, _)| within != "paths" || path.starts_with('/')) {
         let item = resolve(root, item);
         for (method, operation) in item.as_object().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) && operation.is_object() {
@@ -207,7 +267,7 @@ fn list(root: &Value) -> Vec<Operation> {
     operations
 }
 
-fn header(path: &str, method: &str, item: &Value, operation: &Value) -> Operation {
+pub(crate) fn header(path: &str, method: &str, item: &Value, operation: &Value) -> Operation {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().trim().to_owned();
     let summary =
         Some(text(operation, "summary")).filter(|s| !s.is_empty()).unwrap_or_else(|| text(item, "summary"));

@@ -4,7 +4,7 @@
 //! recursion that input could deepen beyond them. A document with any fault is refused as a whole.
 
 mod check;
-mod curl;
+mod call;
 mod detail;
 mod document;
 mod example;
@@ -14,15 +14,20 @@ mod lift;
 mod pointer;
 mod read;
 mod schema;
+mod security;
+mod shape;
+mod snippet;
+mod uses;
 mod view;
 
 pub use check::OPERATIONS_MAX;
-pub use curl::curl_example;
+pub use call::{Body, Call, Part};
 pub use document::Document;
 pub use fault::Fault;
 pub use kind::Dialect;
 pub use read::TEXT_BYTES_MAX;
+pub use snippet::{Language, snippet};
 pub use view::{
-    CodeSample, Media, Operation, OperationDetail, Parameter, Property, RequestBody, Response, Schema,
-    Server, Tag, Variant,
+    Callback, CodeSample, Media, Member, Operation, OperationDetail, Parameter, RequestBody, Response,
+    SecurityNeed, Server, Shape, Tag, TagGroup,
 };

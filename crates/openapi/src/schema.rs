@@ -1,21 +1,15 @@
-//! Schemas for reading: types in words, members as rows, `allOf` merged and cycles cut.
+//! Schemas for reading: `allOf` merged, types in words.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::check::resolve;
 use crate::pointer;
-use crate::view::{Property, Schema, Variant};
 
 /// How many schemas one `allOf` may add up.
 const PARTS_MAX: usize = 256;
-/// How many rows one schema shows.
-const ROWS_MAX: usize = 300;
 /// How many alternatives are shown.
-const VARIANTS_MAX: usize = 20;
-/// How many listed values are shown.
-const ALLOWED_MAX: usize = 100;
+pub(crate) const VARIANTS_MAX: usize = 20;
 /// How deep `array of array of …` is spelled out.
 const WORDS_DEPTH_MAX: usize = 4;
 
@@ -27,6 +21,8 @@ pub(crate) struct Merged<'a> {
     pub(crate) required: HashSet<&'a str>,
     pub(crate) variants: Vec<&'a Value>,
     pub(crate) items: Option<&'a Value>,
+    /// What each place of a list holds (`prefixItems`).
+    pub(crate) places: Vec<&'a Value>,
     pub(crate) additional: Option<&'a Value>,
     parts: Vec<&'a Value>,
 }
@@ -72,6 +68,9 @@ impl<'a> Merged<'a> {
             let listed = ["oneOf", "anyOf"].iter().find_map(|key| part.get(*key).and_then(Value::as_array));
             self.variants.extend(listed.into_iter().flatten());
         }
+        if self.places.is_empty() {
+            self.places.extend(part.get("prefixItems").and_then(Value::as_array).into_iter().flatten());
+        }
         self.items = self.items.or_else(|| part.get("items").filter(|v| v.is_object()));
         self.additional =
             self.additional.or_else(|| part.get("additionalProperties").filter(|v| v.is_object()));
@@ -104,7 +103,7 @@ impl<'a> Merged<'a> {
     }
 
     /// The one alternative besides `null`: what a nullable reference was lifted to, say.
-    fn only_variant(&self) -> Option<&'a Value> {
+    pub(crate) fn only_variant(&self) -> Option<&'a Value> {
         let null = |variant: &&&Value| variant.get("type").and_then(Value::as_str) != Some("null");
         let mut real = self.variants.iter().filter(null);
         real.next().filter(|_| real.next().is_none()).copied()
@@ -114,31 +113,11 @@ impl<'a> Merged<'a> {
     pub(crate) fn is_object(&self) -> bool {
         self.types.contains(&"object") || (self.types.is_empty() && !self.properties.is_empty())
     }
-
-    fn bounds(&self) -> Option<String> {
-        let number = |key: &str| self.get(key).filter(|v| v.is_number()).map(ToString::to_string);
-        let range = |low: Option<String>, high: Option<String>, unit: &str| match (low, high) {
-            (Some(low), Some(high)) if low == high => Some(format!("exactly {low}{unit}")),
-            (Some(low), Some(high)) => Some(format!("{low} to {high}{unit}")),
-            (Some(low), None) if low != "0" => Some(format!("at least {low}{unit}")),
-            (None, Some(high)) => Some(format!("at most {high}{unit}")),
-            _ => None,
-        };
-        range(number("minimum"), number("maximum"), "")
-            .or_else(|| number("exclusiveMinimum").map(|n| format!("more than {n}")))
-            .or_else(|| number("exclusiveMaximum").map(|n| format!("less than {n}")))
-            .or_else(|| range(number("minLength"), number("maxLength"), " characters"))
-            .or_else(|| range(number("minItems"), number("maxItems"), " items"))
-    }
 }
 
 /// A value in words: texts bare, all else as JSON.
 pub(crate) fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn listed(merged: &Merged<'_>) -> Vec<String> {
-    merged.allowed().into_iter().take(ALLOWED_MAX).map(shown).collect()
 }
 
 /// A schema's type in words.
@@ -164,7 +143,7 @@ fn words_at(root: &Value, schema: &Value, depth: usize) -> String {
     if merged.types.is_empty() {
         let inferred = if constants {
             constant_type(&merged)
-        } else if merged.items.is_some() {
+        } else if merged.items.is_some() || !merged.places.is_empty() {
             "array"
         } else if merged.additional.is_some() || !merged.properties.is_empty() {
             "object"
@@ -194,6 +173,7 @@ fn one_type(root: &Value, merged: &Merged<'_>, name: &str, depth: usize) -> Stri
     match name {
         "array" => match merged.items {
             Some(items) => format!("array of {}", grouped(words_at(root, items, depth + 1))),
+            None if !merged.places.is_empty() => format!("array of {} values", merged.places.len()),
             None => "array".to_owned(),
         },
         "object" if merged.properties.is_empty() => match merged.additional {
@@ -228,80 +208,4 @@ fn alternatives(root: &Value, merged: &Merged<'_>, depth: usize) -> String {
     all.truncate(4);
     let text = all.join(" or ");
     if more > 0 { format!("{text} or {more} more") } else { text }
-}
-
-/// A schema as pages show it.
-pub(crate) fn view(root: &Value, schema: &Value) -> Schema {
-    let name = schema.get("$ref").and_then(Value::as_str).map(pointer::last_step).unwrap_or_default();
-    let merged = Merged::of(root, schema);
-    let allowed = listed(&merged);
-    let mut variants = Vec::new();
-    if allowed.is_empty() && merged.only_variant().is_none() {
-        for variant in merged.variants.iter().take(VARIANTS_MAX) {
-            let part = Merged::of(root, variant);
-            let title = part.text("title");
-            let summary = if title.is_empty() { words(root, variant) } else { title.to_owned() };
-            variants.push(Variant { summary, properties: rows(root, variant) });
-        }
-    }
-    Schema {
-        name,
-        summary: words(root, schema),
-        description: merged.text("description").to_owned(),
-        allowed,
-        properties: rows(root, schema),
-        variants,
-    }
-}
-
-/// The members of an object, or of the objects in an array, two levels deep.
-fn rows(root: &Value, schema: &Value) -> Vec<Property> {
-    let mut rows = Vec::new();
-    let mut above: Vec<*const Value> = Vec::new();
-    add_rows(root, schema, 0, &mut above, &mut rows);
-    rows
-}
-
-fn add_rows(
-    root: &Value,
-    schema: &Value,
-    depth: u8,
-    above: &mut Vec<*const Value>,
-    rows: &mut Vec<Property>,
-) {
-    let here: *const Value = resolve(root, schema);
-    if depth > 1 || above.contains(&here) {
-        return;
-    }
-    above.push(here);
-    let merged = Merged::of(root, schema);
-    for (name, value) in &merged.properties {
-        if rows.len() >= ROWS_MAX {
-            break;
-        }
-        rows.push(property(root, name, value, depth, merged.required.contains(name)));
-        add_rows(root, value, depth + 1, above, rows);
-    }
-    if merged.properties.is_empty()
-        && let Some(inner) = merged.items.or_else(|| merged.only_variant())
-    {
-        add_rows(root, inner, depth, above, rows);
-    }
-    above.pop();
-}
-
-/// One row.
-pub(crate) fn property(root: &Value, name: &str, schema: &Value, depth: u8, required: bool) -> Property {
-    let merged = Merged::of(root, schema);
-    Property {
-        name: name.to_owned(),
-        depth,
-        schema: words(root, schema),
-        required,
-        deprecated: merged.flag("deprecated"),
-        description: merged.text("description").to_owned(),
-        allowed: listed(&merged),
-        default: merged.get("default").map(shown),
-        bounds: merged.bounds(),
-    }
 }

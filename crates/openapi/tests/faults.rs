@@ -136,7 +136,7 @@ fn data_that_only_looks_like_a_reference_is_left_alone() {
     }"##;
     let document = Document::parse(text).expect("no faults");
     let names: Vec<String> =
-        document.schema("A").expect("there").properties.into_iter().map(|p| p.name).collect();
+        document.schema("A").expect("there").members.into_iter().map(|p| p.name).collect();
     assert_eq!(names, ["$ref", "default"]);
 }
 

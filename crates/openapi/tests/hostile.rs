@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use tollgate_openapi::{Document, TEXT_BYTES_MAX, curl_example};
+use tollgate_openapi::{Call, Document, Language, TEXT_BYTES_MAX, snippet};
 
 /// Parses on a thread with the stack of a small worker and returns how long it took.
 fn refused(name: &str, text: String) {
@@ -105,7 +105,10 @@ fn exercise(text: &str) -> Result<(), TestCaseError> {
     for operation in document.operations() {
         let detail = document.operation(&operation.operation_id);
         let detail = detail.ok_or_else(|| TestCaseError::fail("an operation is listed but not found"))?;
-        prop_assert!(curl_example("http://localhost", &detail, "k").starts_with("curl "));
+        let call = Call::of("http://localhost", &detail);
+        for language in Language::ALL {
+            prop_assert!(snippet(language, &call, "k").contains("http://localhost"));
+        }
     }
     document.schema_names().for_each(|name| drop(document.schema(name)));
     drop((document.servers(), document.tags()));

@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tollgate_openapi::{Dialect, Document};
+use tollgate_openapi::{Call, Dialect, Document, Language, OperationDetail, snippet};
+
+fn curl_example(base_url: &str, operation: &OperationDetail, key: &str) -> String {
+    snippet(Language::Curl, &Call::of(base_url, operation), key)
+}
 
 /// The folder of real documents, where it is present.
 fn specs() -> Option<PathBuf> {
@@ -52,7 +56,7 @@ fn every_document_is_read_lifted_and_read_again_unchanged() {
                 "{name} {}",
                 operation.operation_id
             );
-            let curl = tollgate_openapi::curl_example("http://127.0.0.1:8080", &detail, "$KEY");
+            let curl = curl_example("http://127.0.0.1:8080", &detail, "$KEY");
             assert!(curl.starts_with("curl 'http://127.0.0.1:8080/") && !curl.contains('\u{0}'), "{curl}");
         }
         let again = Document::parse(&document.value().to_string()).expect("a lifted document has no faults");
@@ -100,14 +104,14 @@ fn swagger_2_becomes_servers_bodies_and_components() {
     let body = add.request_body.expect("a body");
     assert!(body.required);
     assert_eq!(body.content[0].media_type, "application/json");
-    assert_eq!(body.content[0].schema.summary, "NewPet");
-    assert_eq!(body.content[0].schema.properties[0].name, "name");
+    assert_eq!(body.content[0].shape.summary, "NewPet");
+    assert_eq!(body.content[0].shape.members[0].name, "name");
     let find = document.operation("findPets").expect("there");
-    assert_eq!(find.parameters[0].schema, "array of string");
+    assert_eq!(find.parameters[0].shape.summary, "array of string");
     assert!(!find.parameters[0].explode);
-    assert_eq!(find.responses[0].content[0].schema.summary, "array of Pet");
+    assert_eq!(find.responses[0].content[0].shape.summary, "array of Pet");
     let names: Vec<&str> =
-        find.responses[0].content[0].schema.properties.iter().map(|p| p.name.as_str()).collect();
+        find.responses[0].content[0].shape.members.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["name", "tag", "id"]);
 }
 
@@ -117,11 +121,11 @@ fn operations_of_3_1_carry_merged_parameters_and_examples() {
     let square = document.operation("put-square").expect("there");
     let names: Vec<&str> = square.parameters.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["row", "column", "progressUrl"]);
-    assert_eq!(square.parameters[0].bounds.as_deref(), Some("1 to 3"));
+    assert_eq!(square.parameters[0].shape.bounds, ["1 to 3"]);
     let bad = square.responses.iter().find(|r| r.status == "400").expect("documented");
     assert_eq!(bad.content[0].example_text().as_deref(), Some("Illegal coordinates."));
     assert_eq!(document.tags()[0].name, "Gameplay");
-    let curl = tollgate_openapi::curl_example("https://api.example.com/", &square, "$TOLLGATE_KEY");
+    let curl = curl_example("https://api.example.com/", &square, "$TOLLGATE_KEY");
     assert!(curl.contains("'https://api.example.com/board/1/1'"), "{curl}");
     assert!(curl.contains("-X PUT") && curl.contains("-H \"X-API-Key: $TOLLGATE_KEY\""), "{curl}");
     assert!(curl.contains("-d '\".\"'"), "{curl}");
