@@ -1,26 +1,41 @@
-// What scripts add to pages that work without them: copying, and watching for the first call.
+// What scripts add to pages that work without them: copying, keeping a choice, and watching for the first call.
 
 const announce = document.getElementById("announce");
 
 function reveal(root) {
-  for (const button of root.querySelectorAll("button[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll("button[data-copy], button[data-copy-from]")) button.hidden = false;
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("button[data-copy]");
+  const button = event.target.closest("button[data-copy], button[data-copy-from]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
   const label = button.querySelector("[data-label]");
+  const before = label.textContent;
   try {
-    await navigator.clipboard.writeText(source.textContent.trim());
+    // What is hidden, like samples in other languages, is not in innerText.
+    const text = source?.innerText ?? await fetchText(button.dataset.copyFrom);
+    await navigator.clipboard.writeText(text.trim());
     label.textContent = "Copied";
   } catch {
     // Without the permission the text is selected, so that one keystroke copies it.
-    getSelection().selectAllChildren(source);
-    label.textContent = "Press Ctrl+C";
+    if (source) getSelection().selectAllChildren(source);
+    label.textContent = source ? "Press Ctrl+C" : "Open Markdown";
   }
   if (announce) announce.textContent = label.textContent;
-  setTimeout(() => { label.textContent = "Copy"; }, 2000);
+  setTimeout(() => { label.textContent = before; }, 2000);
+});
+
+async function fetchText(url) {
+  const answer = await fetch(url, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.text();
+}
+
+// The language of sample calls is kept for the next page.
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("select[data-language]")) return;
+  document.cookie = `language=${event.target.value}; path=/; max-age=31536000; samesite=lax`;
 });
 
 // A part marked data-watch="<url>" is fetched again every 2 s and replaced, until it comes back without the mark

@@ -56,6 +56,7 @@ pub struct PortalState {
     /// What the portal was told.
     pub settings: Arc<Settings>,
     documents: reference::Documents,
+    articles: pages::reference::Articles,
 }
 
 impl PortalState {
@@ -63,7 +64,13 @@ impl PortalState {
     #[must_use]
     pub fn new(control: Control, settings: Settings) -> Self {
         let store = control.store().clone();
-        Self { control, store, settings: Arc::new(settings), documents: reference::Documents::default() }
+        Self {
+            control,
+            store,
+            settings: Arc::new(settings),
+            documents: reference::Documents::default(),
+            articles: pages::reference::Articles::default(),
+        }
     }
 }
 

@@ -11,6 +11,26 @@ pub struct Html(String);
 
 impl HtmlSafe for Html {}
 
+impl Html {
+    /// Takes what was put together from escaped parts.
+    #[must_use]
+    pub(crate) const fn made_here(html: String) -> Self {
+        Self(html)
+    }
+
+    /// Whether there is nothing to see.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+
+    /// The HTML itself.
+    #[must_use]
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Html {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -126,6 +146,14 @@ fn span(out: &mut String, class: &str, text: &str) {
     out.push_str("\">");
     escape(out, text);
     out.push_str("</span>");
+}
+
+/// A text that means itself between tags and in attributes.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text);
+    out
 }
 
 fn escape(out: &mut String, text: &str) {

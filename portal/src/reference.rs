@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tollgate_domain::ApiId;
-use tollgate_openapi::{Document, Operation, OperationDetail, curl_example};
+use tollgate_openapi::{Call, Document, Language, Operation, OperationDetail, snippet};
 use tollgate_store::{ApiRow, Store};
 
 use crate::error::Fault;
@@ -92,7 +92,8 @@ pub const KEY_PLACEHOLDER: &str = "YOUR_KEY";
 /// A curl command for an operation; without a key, with a placeholder.
 #[must_use]
 pub fn curl(gateway_url: &str, api: &ApiRow, operation: &OperationDetail, key: Option<&str>) -> String {
-    curl_example(&base_url(gateway_url, api), operation, key.unwrap_or(KEY_PLACEHOLDER))
+    let call = Call::of(&base_url(gateway_url, api), operation);
+    snippet(Language::Curl, &call, key.unwrap_or(KEY_PLACEHOLDER))
 }
 
 /// The example of the first answer that went well, with its media type.

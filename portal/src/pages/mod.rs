@@ -5,6 +5,7 @@ pub mod admin;
 pub mod applications;
 pub mod catalog;
 pub mod problems;
+pub mod reference;
 #[cfg(test)]
 mod samples;
 pub mod site;
@@ -22,8 +23,15 @@ pub fn routes() -> Router<PortalState> {
         .route("/", get(catalog::home::get))
         .route("/products/{slug}", get(catalog::product::get))
         .route("/products/{slug}/subscribe", post(catalog::product::subscribe))
-        .route("/products/{slug}/apis/{api}/openapi.json", get(catalog::document::get))
-        .route("/products/{slug}/apis/{api}/operations/{operation_id}", get(catalog::operation::get))
+        .route("/products/{slug}/apis/{api}", get(reference::api::get))
+        .route("/products/{slug}/apis/{api}/openapi.json", get(reference::document::get))
+        .route("/products/{slug}/apis/{api}/operations/{operation_id}", get(reference::operation::get))
+        .route("/products/{slug}/apis/{api}/webhooks/{webhook}", get(reference::schema::webhook))
+        .route("/products/{slug}/apis/{api}/schemas", get(reference::schemas::get))
+        .route("/products/{slug}/apis/{api}/schemas.md", get(reference::schemas::markdown))
+        .route("/products/{slug}/apis/{api}/schemas/{name}", get(reference::schema::get))
+        .route("/llms.txt", get(reference::llms::get))
+        .route("/.well-known/api-catalog", get(reference::api_catalog::get))
         .route("/problems", get(problems::list::get))
         .route("/problems/{code}", get(problems::show::get))
         .route("/theme", post(site::theme::post))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use askama::Template;
 
-use super::{account, admin, applications, catalog, problems, start, usage};
+use super::{account, admin, applications, catalog, problems, reference, start, usage};
 use crate::error::ErrorPage;
 
 /// Name, and HTML.
@@ -22,7 +22,9 @@ fn all() -> Vec<Rendered> {
     let mut all = Vec::new();
     rendered("home", catalog::home::View::samples(), &mut all);
     rendered("product", catalog::product::View::samples(), &mut all);
-    rendered("operation", catalog::operation::View::samples(), &mut all);
+    rendered("api", reference::api::View::samples(), &mut all);
+    rendered("operation", reference::operation::View::samples(), &mut all);
+    rendered("schema", reference::schema::View::samples(), &mut all);
     rendered("signup", account::signup::View::samples(), &mut all);
     rendered("signin", account::signin::View::samples(), &mut all);
     rendered("account", account::profile::View::samples(), &mut all);

@@ -223,7 +223,7 @@ async fn publish(control: &Control) {
         base_path: "/countries/v1".into(),
         state: ApiState::Published,
     };
-    let document = include_str!("../../src/pages/catalog/sample.openapi.json");
+    let document = include_str!("../../src/pages/reference/sample.openapi.json");
     let api = control.create_api(&actor, api, Some(document)).await.expect("an API");
     let product = ProductInput {
         slug: "countries".parse().expect("a slug"),

@@ -1,8 +1,6 @@
-//! What is on offer: home, products, operations, documents.
+//! What is on offer: home and products.
 
-pub mod document;
 pub mod home;
-pub mod operation;
 pub mod product;
 
 use tollgate_domain::{ApiState, PlanState, ProductState, Visibility};
@@ -22,19 +20,19 @@ async fn visible_product(store: &Store, visit: &Visit, slug: &str) -> Result<Pro
 }
 
 /// The product's APIs that are served.
-async fn served_apis(store: &Store, product: &ProductRow) -> Result<Vec<ApiRow>, Fault> {
+pub async fn served_apis(store: &Store, product: &ProductRow) -> Result<Vec<ApiRow>, Fault> {
     let apis = store.list_product_apis(product.id).await?;
     Ok(apis.into_iter().filter(|api| api.state == ApiState::Published).collect())
 }
 
 /// The product's plans that developers are shown.
-async fn shown_plans(store: &Store, product: &ProductRow) -> Result<Vec<PlanRow>, Fault> {
+pub async fn shown_plans(store: &Store, product: &ProductRow) -> Result<Vec<PlanRow>, Fault> {
     let plans = store.list_plans(Some(product.id), Page::FIRST_500).await?;
     Ok(plans.into_iter().filter(|plan| plan.state != PlanState::Closed).collect())
 }
 
 /// One API of a visible product, by slugs.
-async fn visible_api(
+pub async fn visible_api(
     store: &Store,
     visit: &Visit,
     product: &str,
@@ -44,10 +42,4 @@ async fn visible_api(
     let apis = served_apis(store, &product).await?;
     let api = apis.into_iter().find(|row| row.slug.as_str() == api).ok_or_else(Fault::not_found)?;
     Ok((product, api))
-}
-
-/// Where an operation's page is. Operation ids may hold anything, so they are encoded.
-fn operation_href(product: &str, api: &str, operation_id: &str) -> String {
-    let id = crate::error::query_value(operation_id).replace('/', "%2F");
-    format!("/products/{product}/apis/{api}/operations/{id}")
 }

@@ -9,13 +9,17 @@ use tollgate_domain::{ApplicationId, PlanState, SubscriptionState};
 use tollgate_openapi::Document;
 use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, SubscriptionRow};
 
-use super::{operation_href, served_apis, shown_plans, visible_product};
+use super::{served_apis, shown_plans, visible_product};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
+use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Label;
 use crate::{PortalState, filters, reference, show};
+
+/// Of how many operations an API lists them all here.
+const LISTED_MAX: usize = 30;
 
 pub enum PlanAction {
     SignUp(String),
@@ -40,28 +44,17 @@ pub struct Choice {
     pub name: String,
 }
 
-pub struct OperationLine {
-    pub href: String,
-    pub method: String,
-    pub path: String,
-    pub summary: String,
-    pub deprecated: bool,
-    pub current: bool,
-}
-
-pub struct TagGroup {
-    pub name: String,
-    pub description: Option<String>,
-    pub operations: Vec<OperationLine>,
-}
-
 pub struct ApiSection {
     pub slug: String,
     pub title: String,
     pub version: String,
     pub base_url: String,
-    pub document_href: Option<String>,
-    pub tags: Vec<TagGroup>,
+    /// The reference, where the API has one.
+    pub reference_href: Option<String>,
+    pub document_href: String,
+    pub operations: usize,
+    /// Its operations; none of an API with so many that they have a page of their own.
+    pub sections: Vec<TagSection>,
 }
 
 #[derive(Template)]
@@ -175,44 +168,21 @@ fn api_section(
     api: &ApiRow,
     document: Option<&Document>,
 ) -> ApiSection {
-    let (product, slug) = (product.slug.as_str(), api.slug.as_str());
+    let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
+    let operations = document.map_or(0, |document| document.operations().len());
     ApiSection {
-        slug: slug.into(),
+        slug: api.slug.to_string(),
         title: api.name.clone(),
         version: document.map(|document| document.version().to_owned()).unwrap_or_default(),
         base_url: reference::base_url(&state.settings.gateway_url, api),
-        document_href: document.map(|_| format!("/products/{product}/apis/{slug}/openapi.json")),
-        tags: document.map(|document| tag_groups(product, slug, document, "")).unwrap_or_default(),
+        reference_href: document.map(|_| place.overview()),
+        document_href: place.document(),
+        sections: document
+            .filter(|_| operations <= LISTED_MAX)
+            .map(|document| tag_sections(&place, document, ""))
+            .unwrap_or_default(),
+        operations,
     }
-}
-
-/// Operations by tag in the document's order; those without a tag come last.
-pub fn tag_groups(product: &str, api: &str, document: &Document, current: &str) -> Vec<TagGroup> {
-    let line = |operation: &tollgate_openapi::Operation| OperationLine {
-        href: operation_href(product, api, &operation.operation_id),
-        method: operation.method.clone(),
-        path: operation.path.clone(),
-        summary: operation.summary.clone(),
-        deprecated: operation.deprecated,
-        current: operation.operation_id == current,
-    };
-    let all = document.operations();
-    let mut groups: Vec<TagGroup> = document
-        .tags()
-        .into_iter()
-        .map(|tag| TagGroup {
-            operations: all.iter().filter(|one| one.tags.first() == Some(&tag.name)).map(line).collect(),
-            name: tag.name,
-            description: tag.description.lines().next().map(str::to_owned).filter(|text| !text.is_empty()),
-        })
-        .collect();
-    groups.push(TagGroup {
-        name: "Operations".into(),
-        description: None,
-        operations: all.iter().filter(|one| one.tags.is_empty()).map(line).collect(),
-    });
-    groups.retain(|group| !group.operations.is_empty());
-    groups
 }
 
 /// What the subscribe form sends.
@@ -253,38 +223,9 @@ pub async fn subscribe(
 }
 
 #[cfg(test)]
-pub fn sample_tags(current: usize) -> Vec<TagGroup> {
-    let line = |index: usize, method: &str, path: &str, summary: &str| OperationLine {
-        href: format!("/products/countries/apis/countries/operations/op{index}"),
-        method: method.into(),
-        path: path.into(),
-        summary: summary.into(),
-        deprecated: index == 3,
-        current: index == current,
-    };
-    vec![
-        TagGroup {
-            name: "Countries".into(),
-            description: Some("Every country with an ISO 3166-1 code".into()),
-            operations: vec![
-                line(1, "GET", "/countries", "List countries"),
-                line(2, "GET", "/countries/{code}", "Get one country"),
-            ],
-        },
-        TagGroup {
-            name: "Favourites".into(),
-            description: None,
-            operations: vec![
-                line(3, "POST", "/favourites", "Remember a country"),
-                line(4, "DELETE", "/favourites/{code}", "Forget a country"),
-            ],
-        },
-    ]
-}
-
-#[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
+        use crate::pages::reference as pages_reference;
         let plan = |name: &str, price: &str, per: &str, label: Option<Label>, action| PlanCard {
             slug: name.to_lowercase(),
             name: name.into(),
@@ -299,8 +240,10 @@ impl View {
             title: "Countries API".into(),
             version: "1.2.0".into(),
             base_url: "http://127.0.0.1:8080/countries/v1".into(),
-            document_href: Some("/products/countries/apis/countries/openapi.json".into()),
-            tags: sample_tags(0),
+            reference_href: Some("/products/countries/apis/countries".into()),
+            document_href: "/products/countries/apis/countries/openapi.json".into(),
+            operations: 2,
+            sections: tag_sections(&pages_reference::sample_place(), &pages_reference::sample_document(), ""),
         };
         let view = |plans, apis, signed_in: bool, applications| Self {
             shell: Shell {
@@ -340,7 +283,7 @@ impl View {
                     plan("Free", "Free", "", None, PlanAction::Subscribe),
                     plan("Pro", "29.00 EUR", "per month", soon(), PlanAction::NotYet),
                 ],
-                vec![ApiSection { tags: vec![], document_href: None, ..api() }],
+                vec![ApiSection { sections: vec![], reference_href: None, ..api() }],
                 true,
                 vec![choice("My first app"), choice("Nightly import")],
             ),

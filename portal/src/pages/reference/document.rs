@@ -4,9 +4,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 
-use super::visible_api;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
+use crate::pages::catalog::visible_api;
 use crate::session::Visit;
 
 /// `GET /products/{slug}/apis/{api}/openapi.json`
@@ -17,7 +17,7 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Answer {
     let (_, api) = visible_api(&state.store, &visit, &product, &api).await?;
-    let etag = format!("\"{}-{}\"", api.id, api.document_number);
+    let etag = format!("W/\"{}-{}\"", api.id, api.document_number);
     let caching = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, "private, no-cache".into())];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, caching).into_response());

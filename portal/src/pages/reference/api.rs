@@ -1,0 +1,76 @@
+//! An API at a glance: its address, how to prove who calls, and its operations.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+
+use super::article::Article;
+use super::nav::Current;
+use super::{Crumbs, Reading, as_markdown};
+use crate::error::Answer;
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::{PortalState, filters};
+
+#[derive(Template)]
+#[template(path = "reference/api.html")]
+pub struct View {
+    pub shell: Shell,
+    pub crumbs: Crumbs,
+    pub article: Arc<Article>,
+    pub summary: String,
+    pub version: String,
+    pub base_url: String,
+    pub document_href: String,
+    pub markdown_href: String,
+    pub key_href: Option<String>,
+}
+
+/// `GET /products/{slug}/apis/{api}`, with `.md` as Markdown
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path((product, api)): Path<(String, String)>,
+) -> Answer {
+    // No slug has a dot in it.
+    let (api, markdown) = api.strip_suffix(".md").map_or((api.as_str(), false), |stem| (stem, true));
+    let reading = Reading::of(&state, &visit, &product, api).await?;
+    let article = state.articles.of(&reading, Current::Overview).await?;
+    if markdown {
+        return Ok(as_markdown(article.markdown.clone()));
+    }
+    visit.page(&View {
+        shell: visit.shell(Area::Reference, reading.api.name.clone()).await?,
+        crumbs: Crumbs::of(&reading),
+        article,
+        summary: reading.api.summary.clone(),
+        version: reading.document.version().to_owned(),
+        base_url: reading.base_url.clone(),
+        document_href: reading.place.document(),
+        markdown_href: format!("{}.md", reading.place.overview()),
+        key_href: visit.account.is_none().then(|| format!("/signup?product={product}")),
+    })
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let (document, place) = (super::sample_document(), super::sample_place());
+        let base_url = "http://127.0.0.1:8080/countries/v1";
+        let article = super::article::render(&document, &place, "Countries API", base_url, &Current::Overview)
+            .expect("it renders")
+            .expect("every document has an overview");
+        vec![Self {
+            shell: Shell::sample(Area::Reference, "Countries API", &place.overview()),
+            crumbs: super::sample_crumbs(),
+            article: Arc::new(article),
+            summary: "Names, codes, currencies and populations of 249 countries.".into(),
+            version: "1.2.0".into(),
+            base_url: base_url.into(),
+            document_href: place.document(),
+            markdown_href: format!("{}.md", place.overview()),
+            key_href: Some("/signup?product=countries".into()),
+        }]
+    }
+}

@@ -1,0 +1,38 @@
+//! What programs that read are told first: `/llms.txt`.
+
+use std::fmt::Write as _;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::Place;
+use crate::error::Answer;
+use crate::pages::catalog::served_apis;
+use crate::session::Visit;
+use crate::{PortalState, SITE_NAME};
+
+/// `GET /llms.txt`
+pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
+    let base = &state.settings.portal_url;
+    let mut out = format!("# {SITE_NAME}\n\n> APIs with one key. Every page below is Markdown.\n\n");
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "Calls go to {} and carry a key as `X-API-Key`. A key takes two fields: {base}/signup\n",
+        state.settings.gateway_url
+    );
+    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+        let _ = writeln!(out, "## {}\n\n{}\n", product.name, product.summary);
+        for api in served_apis(&state.store, &product).await? {
+            let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
+            let _ = write!(out, "- [{}]({base}{}.md)", api.name, place.overview());
+            let about = if api.summary.is_empty() { "its operations" } else { &api.summary };
+            let _ = writeln!(out, ": {about} ([OpenAPI]({base}{}))", place.document());
+        }
+        out.push('\n');
+    }
+    let _ = writeln!(out, "## Refusals\n\n- [Error codes]({base}/problems): why a call was refused, and how to fix it");
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "private, no-cache")];
+    Ok((headers, out).into_response())
+}

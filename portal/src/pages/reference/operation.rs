@@ -1,0 +1,108 @@
+//! One operation.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use tollgate_openapi::Language;
+
+use super::article::Article;
+use super::nav::Current;
+use super::terms::{self, PlanLine, RefusalLine};
+use super::{Crumbs, Reading, as_markdown, chosen_language, remember, twin};
+use crate::error::Answer;
+use crate::markup::Html;
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::{PortalState, filters};
+
+#[derive(Template)]
+#[template(path = "reference/operation.html")]
+pub struct View {
+    pub shell: Shell,
+    pub crumbs: Crumbs,
+    pub article: Arc<Article>,
+    pub samples: Html,
+    pub markdown_href: String,
+    pub key_href: Option<String>,
+    pub plans: Vec<PlanLine>,
+    pub refusals: Vec<RefusalLine>,
+}
+
+/// What the address may ask for.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    lang: Option<String>,
+}
+
+/// `GET /products/{slug}/apis/{api}/operations/{operation_id}`, with `.md` as Markdown
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path((product, api, id)): Path<(String, String, String)>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Answer {
+    let reading = Reading::of(&state, &visit, &product, &api).await?;
+    let (id, markdown) = twin(&id, |id| reading.document.operation(id).is_some());
+    let article = state.articles.of(&reading, Current::Operation(id.to_owned())).await?;
+    if markdown {
+        return Ok(as_markdown(article.markdown.clone()));
+    }
+    let language = chosen_language(&headers, asked.lang.as_deref());
+    let shell = visit.shell(Area::Reference, article.title.clone()).await?;
+    let plans = terms::plans(&state.store, &reading.product).await?;
+    let key_href = visit.account.is_none().then(|| format!("/signup?product={product}"));
+    let href = reading.place.operation(id);
+    let page = visit.page(&View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans))?;
+    Ok(remember(asked.lang.as_deref(), page))
+}
+
+impl View {
+    fn of(
+        shell: Shell,
+        crumbs: Crumbs,
+        article: Arc<Article>,
+        language: Language,
+        href: String,
+        key_href: Option<String>,
+        plans: Vec<PlanLine>,
+    ) -> Self {
+        Self {
+            shell,
+            crumbs,
+            samples: article.samples_for(language, None),
+            article,
+            markdown_href: format!("{href}.md"),
+            key_href,
+            plans,
+            refusals: terms::refusals(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let document = super::sample_document();
+        let place = super::sample_place();
+        let view = |current: Current, path: String| {
+            let base_url = "http://127.0.0.1:8080/countries/v1";
+            let article = super::article::render(&document, &place, "Countries API", base_url, &current)
+                .expect("it renders")
+                .expect("the sample has it");
+            let shell = Shell::sample(Area::Reference, &article.title, &path);
+            let plans = vec![PlanLine {
+                name: "Free".into(),
+                price: "free".into(),
+                limits: "10 requests per second, 1,000 calls per month".into(),
+                announced: false,
+            }];
+            let key_href = Some("/signup?product=countries".to_owned());
+            Self::of(shell, super::sample_crumbs(), Arc::new(article), Language::Python, path, key_href, plans)
+        };
+        ["op1", "op3"].map(|id| view(Current::Operation(id.into()), place.operation(id))).into()
+    }
+}

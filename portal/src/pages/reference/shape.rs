@@ -1,0 +1,190 @@
+//! A schema as HTML: members in a list, what is inside them behind a disclosure, alternatives by name.
+
+use std::fmt::Write as _;
+
+use tollgate_openapi::{Member, Shape};
+
+use super::Place;
+use crate::markup::{self, Html, escaped};
+
+/// From how many listed values on they are behind a disclosure.
+const LISTED_OPEN: usize = 12;
+
+/// Members and alternatives of a body or of a schema's own page; empty where the type in words says it all.
+#[must_use]
+pub fn inside(place: &Place, shape: &Shape) -> Html {
+    let mut writer = Writer { place, out: String::new() };
+    writer.facts(shape);
+    writer.members(&shape.members);
+    writer.alternatives(shape);
+    if shape.cut && shape.members.is_empty() {
+        writer.way_to(shape);
+    }
+    Html::made_here(writer.out)
+}
+
+/// A list of parameters or headers.
+#[must_use]
+pub fn list(place: &Place, members: &[Member]) -> Html {
+    let mut writer = Writer { place, out: String::new() };
+    writer.members(members);
+    Html::made_here(writer.out)
+}
+
+/// A type in words, with a link where it has a page of its own.
+#[must_use]
+pub fn kind(place: &Place, shape: &Shape) -> Html {
+    let mut writer = Writer { place, out: String::new() };
+    writer.kind(shape);
+    Html::made_here(writer.out)
+}
+
+struct Writer<'a> {
+    place: &'a Place,
+    out: String,
+}
+
+impl Writer<'_> {
+    fn members(&mut self, members: &[Member]) {
+        if members.is_empty() {
+            return;
+        }
+        self.out.push_str("<ul class=\"params\">");
+        for member in members {
+            self.out.push_str("<li>");
+            self.head(&member.name, member.required, &member.shape);
+            self.description(&member.shape);
+            self.facts(&member.shape);
+            self.disclosed(&member.shape);
+            self.out.push_str("</li>\n");
+        }
+        self.out.push_str("</ul>");
+    }
+
+    fn head(&mut self, name: &str, required: bool, shape: &Shape) {
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "<div class=\"row\"><span class=\"name\">{}</span>", escaped(name));
+        self.kind(shape);
+        let labels = [
+            (required, "warn", "required"),
+            (shape.read_only, "", "in answers only"),
+            (shape.write_only, "", "in requests only"),
+            (shape.deprecated, "", "deprecated"),
+        ];
+        for (_, tone, text) in labels.iter().filter(|(shown, ..)| *shown) {
+            let _ = write!(self.out, "<span class=\"label {tone}\">{text}</span>");
+        }
+        self.out.push_str("</div>");
+    }
+
+    fn kind(&mut self, shape: &Shape) {
+        let summary = escaped(&shape.summary);
+        let _ = if shape.name.is_empty() {
+            write!(self.out, "<span class=\"kind\">{summary}</span>")
+        } else {
+            write!(self.out, "<a class=\"kind\" href=\"{}\">{summary}</a>", self.place.schema(&shape.name))
+        };
+    }
+
+    fn description(&mut self, shape: &Shape) {
+        if !shape.description.is_empty() {
+            let _ =
+                write!(self.out, "<div class=\"prose\">{}</div>", markup::markdown(&shape.description));
+        }
+    }
+
+    fn facts(&mut self, shape: &Shape) {
+        let mut facts: Vec<String> = shape.bounds.iter().map(|bound| escaped(bound)).collect();
+        let code = |label: &str, text: &str| format!("{label} <code>{}</code>", escaped(text));
+        if !shape.pattern.is_empty() {
+            facts.push(code("matches", &shape.pattern));
+        }
+        facts.extend(shape.default.as_deref().map(|text| code("default", text)));
+        facts.extend(shape.example.as_deref().map(|text| code("for example", text)));
+        if !facts.is_empty() {
+            let joined = facts.join(" · ");
+            let (first, rest) = joined.split_at(joined.chars().next().map_or(0, char::len_utf8));
+            let _ = write!(self.out, "<p class=\"facts\">{}{rest}</p>", first.to_uppercase());
+        }
+        self.values(shape);
+    }
+
+    fn values(&mut self, shape: &Shape) {
+        let mut values: Vec<String> =
+            shape.allowed.iter().map(|value| format!("<code>{}</code>", escaped(value))).collect();
+        if shape.allowed_more > 0 {
+            values.push(format!("and {} more", shape.allowed_more));
+        }
+        let listed = values.join(" ");
+        let count = shape.allowed.len() + shape.allowed_more;
+        let _ = match count {
+            0 => Ok(()),
+            1 => write!(self.out, "<p class=\"facts\">Always {listed}</p>"),
+            2..=LISTED_OPEN => write!(self.out, "<p class=\"facts\">One of {listed}</p>"),
+            _ => write!(
+                self.out,
+                "<details><summary>One of {count} values</summary><p class=\"facts\">{listed}</p></details>"
+            ),
+        };
+    }
+
+    fn disclosed(&mut self, shape: &Shape) {
+        if shape.members.is_empty() && shape.variants.is_empty() {
+            return self.way_to(shape);
+        }
+        let what = if !shape.variants.is_empty() {
+            format!("{} alternatives", shape.variants.len() + shape.variants_more)
+        } else if shape.name.is_empty() {
+            "Members".to_owned()
+        } else {
+            format!("Members of {}", escaped(&shape.name))
+        };
+        let _ = write!(self.out, "<details><summary>{what}</summary>");
+        self.members(&shape.members);
+        self.alternatives(shape);
+        self.out.push_str("</details>");
+    }
+
+    /// Where the members are that are left out here.
+    fn way_to(&mut self, shape: &Shape) {
+        if shape.cut && !shape.name.is_empty() {
+            let (href, name) = (self.place.schema(&shape.name), escaped(&shape.name));
+            let _ = write!(self.out, "<p class=\"facts\"><a href=\"{href}\">Members of {name}</a></p>");
+        }
+    }
+
+    fn alternatives(&mut self, shape: &Shape) {
+        if shape.variants.is_empty() {
+            return;
+        }
+        let how = if shape.any_of { "At least one of these holds" } else { "Exactly one of these holds" };
+        let by = if shape.discriminator.is_empty() {
+            String::new()
+        } else {
+            format!("; <code>{}</code> tells which", escaped(&shape.discriminator))
+        };
+        let _ = write!(self.out, "<p class=\"facts\">{how}{by}.</p><ul class=\"params\">");
+        for variant in &shape.variants {
+            let title = if variant.title.is_empty() { &variant.summary } else { &variant.title };
+            self.out.push_str("<li>");
+            if variant.members.is_empty() && variant.variants.is_empty() {
+                self.out.push_str("<div class=\"row\">");
+                self.kind(variant);
+                self.out.push_str("</div>");
+                self.description(variant);
+                self.facts(variant);
+            } else {
+                let _ = write!(self.out, "<details><summary>{}</summary>", escaped(title));
+                self.description(variant);
+                self.members(&variant.members);
+                self.alternatives(variant);
+                self.out.push_str("</details>");
+            }
+            self.out.push_str("</li>\n");
+        }
+        if shape.variants_more > 0 {
+            let _ = write!(self.out, "<li><p class=\"facts\">And {} more.</p></li>", shape.variants_more);
+        }
+        self.out.push_str("</ul>");
+    }
+}
