@@ -4,6 +4,7 @@
 
 mod assets;
 mod chart;
+mod conditional;
 mod error;
 mod filters;
 mod form;
@@ -26,6 +27,9 @@ use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_store::Store;
 use tollgate_web::{Face, PageHeaders, Problem};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -75,7 +79,8 @@ impl PortalState {
 }
 
 /// The portal, ready to be served. Layers from the outside in: what every answer carries, refusal of posts from
-/// other sites, the session, the pages. Static files need neither session nor protection.
+/// other sites, the session, the pages. What pages send is tagged first and compressed last. Static files need neither session nor protection, and are
+/// compressed already.
 pub fn router(state: PortalState) -> Router {
     let secure = state.settings.secure_cookies;
     let sessions = SessionManagerLayer::new(session_rows::SessionRows(state.store.clone()))
@@ -100,6 +105,12 @@ pub fn router(state: PortalState) -> Router {
         .layer(sessions)
         .layer(own_origin)
         .layer(axum::middleware::map_response(forged_posts_as_problems))
+        .layer(axum::middleware::from_fn(conditional::tagged))
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Precise(4))
+                .compress_when(DefaultPredicate::new().and(conditional::compressible)),
+        )
         .with_state(state);
     face.around(pages.route("/static/{*path}", get(assets::serve)))
 }

@@ -157,12 +157,27 @@ fn named<'a>(root: &'a Value, value: &'a Value) -> impl Iterator<Item = (String,
     })
 }
 
-fn content(root: &Value, holder: &Value, side: Side, rows: &mut usize) -> Vec<Media> {
+fn content<'a>(root: &'a Value, holder: &'a Value, side: Side, rows: &mut usize) -> Vec<Media> {
     let content = holder.get("content").and_then(Value::as_object).into_iter().flatten();
-    content.map(|(media_type, media)| one_media(root, media_type, media, side, rows)).collect()
+    let mut shapes: Vec<(&Value, Shape)> = Vec::new();
+    let mut shape_of = |schema: &'a Value| -> Shape {
+        // Bodies are often offered in several media types with one schema, which then takes its rows once.
+        if let Some((_, known)) = shapes.iter().find(|(one, _)| *one == schema) {
+            return known.clone();
+        }
+        let made = shape(root, schema, rows);
+        shapes.push((schema, made.clone()));
+        made
+    };
+    content
+        .map(|(media_type, media)| {
+            let shape = media.get("schema").map(&mut shape_of).unwrap_or_default();
+            one_media(root, media_type, media, side, shape)
+        })
+        .collect()
 }
 
-fn one_media(root: &Value, media_type: &str, media: &Value, side: Side, rows: &mut usize) -> Media {
+fn one_media(root: &Value, media_type: &str, media: &Value, side: Side, shape: Shape) -> Media {
     let given = given(root, media);
     let schema = media.get("schema");
     let makes_sense = is_json(media_type) || media_type.starts_with("text/") || media_type.contains("form");
@@ -170,7 +185,7 @@ fn one_media(root: &Value, media_type: &str, media: &Value, side: Side, rows: &m
         schema.filter(|_| given.is_none() && makes_sense).and_then(|schema| example(root, schema, side));
     Media {
         media_type: media_type.to_owned(),
-        shape: schema.map(|schema| shape(root, schema, rows)).unwrap_or_default(),
+        shape,
         more_examples: named(root, media).skip(1).take(4).collect(),
         example_generated: made.is_some(),
         example: given.or(made),
@@ -182,8 +197,7 @@ fn response(root: &Value, status: &str, value: &Value, rows: &mut usize) -> Resp
     let headers = headers.map(|(name, value)| {
         let value = resolve(root, value);
         let any = Value::Bool(true);
-        let mut shape: Shape =
-            shape(root, value.get("schema").unwrap_or(&any), &mut { ROWS_PER_PARAMETER });
+        let mut shape: Shape = shape(root, value.get("schema").unwrap_or(&any), &mut { ROWS_PER_PARAMETER });
         let own = text(value, "description");
         if !own.is_empty() {
             shape.description = own;

@@ -1,6 +1,7 @@
 //! A document that was read, checked and lifted, and what it offers.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -11,9 +12,8 @@ use crate::kind::{Dialect, METHODS};
 use crate::lift::lift;
 use crate::read::{DEPTH_MAX, locate, read};
 use crate::shape::{ROWS_PER_SCHEMA, shape};
-use crate::uses::uses;
 use crate::view::{Operation, OperationDetail, Server, Shape, Tag, TagGroup};
-use crate::{Fault, schema};
+use crate::{Fault, schema, uses};
 
 /// An OpenAPI 3.1 document without faults.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub struct Document {
     operations: Vec<Operation>,
     by_id: HashMap<String, usize>,
     webhooks: Vec<Operation>,
+    /// Made when it is first asked for.
+    uses: OnceLock<HashMap<String, Vec<usize>>>,
 }
 
 impl Document {
@@ -61,7 +63,7 @@ impl Document {
         let operations = list(&root, "paths");
         let by_id = operations.iter().enumerate().map(|(at, o)| (o.operation_id.clone(), at)).collect();
         let webhooks = list(&root, "webhooks");
-        Ok(Self { root, written_in, operations, by_id, webhooks })
+        Ok(Self { root, written_in, operations, by_id, webhooks, uses: OnceLock::new() })
     }
 
     /// The document as OpenAPI 3.1, its order kept. Store it as text or `json`: `jsonb` forgets the order.
@@ -200,17 +202,8 @@ impl Document {
     /// Operations that name a schema, in their order.
     #[must_use]
     pub fn operations_with(&self, schema: &str) -> Vec<&Operation> {
-        let wanted = schema.replace('~', "~0").replace('/', "~1");
-        let wanted = format!("#/components/schemas/{wanted}");
-        let names_it = |operation: &&Operation| {
-            let item = self.root.get("paths").and_then(|paths| paths.get(&operation.path));
-            item.is_some_and(|item| {
-                let item = resolve(&self.root, item);
-                let value = item.get(operation.method.to_ascii_lowercase());
-                [item.get("parameters"), value].into_iter().flatten().any(|v| uses(&self.root, v, &wanted))
-            })
-        };
-        self.operations.iter().filter(names_it).collect()
+        let uses = self.uses.get_or_init(|| uses::index(&self.root, &self.operations));
+        uses.get(schema).into_iter().flatten().filter_map(|at| self.operations.get(*at)).collect()
     }
 
     fn schemas(&self) -> Option<&Map<String, Value>> {

@@ -8,7 +8,7 @@ use crate::schema::Merged;
 /// How deep an example nests.
 const DEPTH_MAX: usize = 6;
 /// How many values an example holds.
-const VALUES_MAX: usize = 300;
+const VALUES_MAX: usize = 60;
 
 /// Who sends the example, which decides about members that only one side sends.
 #[derive(Clone, Copy, PartialEq, Eq)]

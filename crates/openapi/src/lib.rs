@@ -3,8 +3,8 @@
 //! Pure: nothing is fetched, and whatever the text, reading it ends quickly, within bounds, and without
 //! recursion that input could deepen beyond them. A document with any fault is refused as a whole.
 
-mod check;
 mod call;
+mod check;
 mod detail;
 mod document;
 mod example;
@@ -20,8 +20,8 @@ mod snippet;
 mod uses;
 mod view;
 
-pub use check::OPERATIONS_MAX;
 pub use call::{Body, Call, Part};
+pub use check::OPERATIONS_MAX;
 pub use document::Document;
 pub use fault::Fault;
 pub use kind::Dialect;

@@ -8,7 +8,7 @@ use crate::schema::{Merged, VARIANTS_MAX, shown, words};
 use crate::view::{Member, Shape};
 
 /// How many rows the bodies of one direction show on an operation's page.
-pub(crate) const ROWS_PER_BODY: usize = 120;
+pub(crate) const ROWS_PER_BODY: usize = 80;
 /// How many rows a schema's own page shows.
 pub(crate) const ROWS_PER_SCHEMA: usize = 200;
 /// How many members one object shows.
@@ -108,11 +108,7 @@ impl<'a> Maker<'a> {
             members.push(Member { name: format!("[{index}]"), required: false, shape: self.make(value) });
         }
         if let Some(values) = merged.additional.filter(|_| !merged.properties.is_empty()) {
-            members.push(Member {
-                name: "any other name".into(),
-                required: false,
-                shape: self.make(values),
-            });
+            members.push(Member { name: "any other name".into(), required: false, shape: self.make(values) });
         }
         members
     }

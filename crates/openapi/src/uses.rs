@@ -1,41 +1,58 @@
-//! Whether something in a document names a schema.
+//! Which schemas something in a document names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::check::resolve;
 use crate::pointer;
+use crate::view::Operation;
 
-/// How many values are looked at for one answer.
+/// How many values of one operation are looked at.
 const VALUES_MAX: usize = 100_000;
 
-/// Whether a value refers to `wanted`, directly or through parameters, bodies and answers that it refers to, but
-/// not through other schemas.
-pub(crate) fn uses(root: &Value, value: &Value, wanted: &str) -> bool {
-    let mut waiting = vec![value];
-    let mut followed: HashSet<&str> = HashSet::new();
+/// Where the schemas among the components stand.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Positions of the operations that name each schema.
+pub(crate) fn index(root: &Value, operations: &[Operation]) -> HashMap<String, Vec<usize>> {
+    let mut index: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, operation) in operations.iter().enumerate() {
+        let Some(item) = root.get("paths").and_then(|paths| paths.get(&operation.path)) else { continue };
+        let item = resolve(root, item);
+        let value = item.get(operation.method.to_ascii_lowercase());
+        let parts = [item.get("parameters"), value].into_iter().flatten().collect();
+        for name in named(root, parts) {
+            index.entry(pointer::last_step(name)).or_default().push(at);
+        }
+    }
+    index
+}
+
+/// References to schemas, also through parameters, bodies and answers, but not through other schemas.
+fn named<'a>(root: &'a Value, mut waiting: Vec<&'a Value>) -> HashSet<&'a str> {
+    let mut found = HashSet::new();
     let mut left = VALUES_MAX;
     while let Some(next) = waiting.pop() {
         left -= 1;
         if left == 0 {
-            return false;
+            break;
         }
         match next {
             Value::Array(items) => waiting.extend(items),
             Value::Object(members) => {
-                if let Some(reference) = members.get("$ref").and_then(Value::as_str) {
-                    if reference == wanted {
-                        return true;
-                    }
-                    if !reference.starts_with("#/components/schemas/") && followed.insert(reference) {
-                        let target = pointer::of_reference(reference);
-                        waiting.extend(target.and_then(|target| root.pointer(&target)));
-                    }
+                if let Some(reference) = members.get("$ref").and_then(Value::as_str)
+                    && found.insert(reference)
+                    && !reference.starts_with(SCHEMAS)
+                {
+                    let target = pointer::of_reference(reference);
+                    waiting.extend(target.and_then(|target| root.pointer(&target)));
                 }
                 waiting.extend(members.values());
             }
             _ => {}
         }
     }
-    false
+    found.retain(|reference| reference.starts_with(SCHEMAS));
+    found
 }

@@ -17,9 +17,8 @@ fn call(body: Body) -> Call {
 }
 
 fn all(call: &Call) -> String {
-    let parts = Language::ALL.map(|language| {
-        format!("## {}\n\n{}\n", language.label(), snippet(language, call, "YOUR_KEY"))
-    });
+    let parts = Language::ALL
+        .map(|language| format!("## {}\n\n{}\n", language.label(), snippet(language, call, "YOUR_KEY")));
     parts.join("\n")
 }
 
@@ -44,7 +43,12 @@ fn every_language_reads_as_it_was_reviewed() {
         Part { name: "photo".into(), value: "file.bin".into(), is_file: true },
     ];
     compare("multipart", &all(&call(Body::Multipart(parts))));
-    let get = Call { method: "GET".into(), url: "https://api.example.com/v1".into(), headers: vec![], body: Body::None };
+    let get = Call {
+        method: "GET".into(),
+        url: "https://api.example.com/v1".into(),
+        headers: vec![],
+        body: Body::None,
+    };
     compare("get", &all(&get));
 }
 
@@ -59,7 +63,9 @@ fn hear(listener: &TcpListener) -> String {
             let length = head.to_ascii_lowercase();
             let length = length.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
             if body.len() >= length.map_or(0, |n| n.trim().parse().expect("a length")) {
-                socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").expect("sent");
+                socket
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+                    .expect("sent");
                 return text;
             }
         }
@@ -76,7 +82,8 @@ fn runs(program: &str, arguments: &[&str], language: Language) {
     }
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound");
-    let value = json!({"name": "Malmö \"C\" `x` \\ #{1} $y ' \u{2028}", "open": true, "n": [1, 2.5], "no": null});
+    let value =
+        json!({"name": "Malmö \"C\" `x` \\ #{1} $y ' \u{2028}", "open": true, "n": [1, 2.5], "no": null});
     let call = Call {
         url: format!("http://{address}/v1/cities?q=a%20b"),
         ..call(Body::Json("application/json".into(), value.clone()))

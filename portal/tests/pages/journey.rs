@@ -202,3 +202,62 @@ async fn somebody_with_an_account_signs_in_and_out() {
     browser.set_cookie("session", &session);
     assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER, "the old id is worth nothing");
 }
+
+#[tokio::test]
+async fn every_page_of_the_reference_has_a_markdown_twin_and_is_not_sent_twice() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    let page = browser.get("/products/countries/apis/countries/operations/op1").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let tag = page.headers["etag"].to_str().expect("text").to_owned();
+    let request = |encoding: &str, tag: &str| {
+        axum::http::Request::get("/products/countries/apis/countries/operations/op1")
+            .header("host", "portal.test")
+            .header("accept-encoding", encoding)
+            .header("if-none-match", tag)
+            .body(axum::body::Body::empty())
+            .expect("a request")
+    };
+    let again = site.send(request("", &tag)).await;
+    assert_eq!((again.status, again.text.len()), (StatusCode::NOT_MODIFIED, 0));
+    for encoding in ["gzip", "br"] {
+        let packed = site.send(request(encoding, "\"other\"")).await;
+        assert_eq!(packed.headers["content-encoding"], encoding);
+        assert_eq!(packed.headers["etag"], tag.as_str());
+        assert!(packed.text.len() < page.text.len() / 2);
+    }
+
+    for (path, holds) in [
+        ("/products/countries/apis/countries.md", "[GET /countries]"),
+        ("/products/countries/apis/countries/operations/op1.md", "```sh\ncurl 'http://127.0.0.1:8080/"),
+        ("/products/countries/apis/countries/schemas.md", "[Country]"),
+        ("/products/countries/apis/countries/schemas/Country.md", "- `code` (string, required)"),
+        ("/products/countries/apis/countries/webhooks/countryMoved.md", "A webhook"),
+    ] {
+        let twin = browser.get(path).await;
+        assert_eq!(twin.headers["content-type"], "text/markdown; charset=utf-8", "{path}");
+        assert!(twin.text.contains(holds), "{path}: {}", twin.text);
+        assert!(!twin.text.contains("&lt;") && !twin.text.contains("<li>"), "{path}: {}", twin.text);
+        assert_eq!(browser.get(path.trim_end_matches(".md")).await.status, StatusCode::OK, "{path}");
+    }
+    for path in ["operations/none", "schemas/none", "webhooks/none", "operations/none.md"] {
+        let page = browser.get(&format!("/products/countries/apis/countries/{path}")).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let told = browser.get("/llms.txt").await;
+    assert!(told.text.contains("/products/countries/apis/countries.md)"), "{}", told.text);
+    let catalog = browser.get("/.well-known/api-catalog").await;
+    assert!(catalog.headers["content-type"].to_str().expect("text").starts_with("application/linkset+json"));
+    assert!(catalog.text.contains("/products/countries/apis/countries/openapi.json"), "{}", catalog.text);
+}
+
+#[tokio::test]
+async fn a_language_that_is_asked_for_is_remembered() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    let path = "/products/countries/apis/countries/operations/op1";
+    assert!(browser.get(path).await.text.contains("value=\"curl\" selected"));
+    assert!(browser.get(&format!("{path}?lang=rust")).await.text.contains("value=\"rust\" selected"));
+    assert!(browser.get(path).await.text.contains("value=\"rust\" selected"));
+    assert!(browser.get(&format!("{path}?lang=klingon")).await.text.contains("value=\"rust\" selected"));
+}

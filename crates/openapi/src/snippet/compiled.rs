@@ -137,7 +137,9 @@ pub(super) fn csharp(call: &Call, key: &str) -> String {
     let content = match &call.body {
         Body::None => None,
         // No JSON contains three double quotes in a row.
-        Body::Json(_, value) => Some(string_content(format!("\"\"\"\n    {}\n    \"\"\"", json(value, "    ")))),
+        Body::Json(_, value) => {
+            Some(string_content(format!("\"\"\"\n    {}\n    \"\"\"", json(value, "    "))))
+        }
         Body::Text(_, text) => Some(string_content(plain(text))),
         Body::Form(fields) => {
             let pairs: Vec<String> =
@@ -226,6 +228,8 @@ pub(super) fn rust(call: &Call, key: &str) -> String {
     if let Some(body) = body {
         let _ = writeln!(out, "    .{body}");
     }
-    out.push_str("    .send()\n    .await?\n    .error_for_status()?;\nprintln!(\"{}\", response.text().await?);");
+    out.push_str(
+        "    .send()\n    .await?\n    .error_for_status()?;\nprintln!(\"{}\", response.text().await?);",
+    );
     out
 }

@@ -44,7 +44,9 @@ pub(super) fn python(call: &Call, key: &str) -> String {
         Body::Text(_, text) => lines.push(format!("    data={}.encode(),", plain(text))),
         Body::File(_) => lines.push("    data=open(\"file.bin\", \"rb\"),".to_owned()),
     }
-    lines.extend(["    timeout=30,", ")", "response.raise_for_status()", "print(response.text)"].map(String::from));
+    lines.extend(
+        ["    timeout=30,", ")", "response.raise_for_status()", "print(response.text)"].map(String::from),
+    );
     lines.join("\n")
 }
 
@@ -140,7 +142,8 @@ pub(super) fn php(call: &Call, key: &str) -> String {
         Body::None => {}
         Body::Json(_, value) => {
             // A nowdoc: nothing in it is read, and no line of JSON begins with its end.
-            let _ = writeln!(out, "    CURLOPT_POSTFIELDS => <<<'JSON'\n    {}\n    JSON,", json(value, "    "));
+            let _ =
+                writeln!(out, "    CURLOPT_POSTFIELDS => <<<'JSON'\n    {}\n    JSON,", json(value, "    "));
         }
         Body::Form(fields) => {
             let _ = writeln!(out, "    CURLOPT_POSTFIELDS => {},", php_text(&urlencoded(fields)));
@@ -204,7 +207,9 @@ pub(super) fn ruby(call: &Call, key: &str) -> String {
         }
         Body::File(_) => out.push_str("request.body = File.binread(\"file.bin\")\n"),
     }
-    out.push_str("\nresponse = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == \"https\") do |http|\n");
+    out.push_str(
+        "\nresponse = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == \"https\") do |http|\n",
+    );
     out.push_str("  http.request(request)\nend\nputs response.body");
     out
 }

@@ -20,7 +20,9 @@ pub(super) fn curl(call: &Call, key: &str) -> String {
         Body::None => {}
         Body::Json(_, value) => parts.push(format!("-d {}", word(&value.to_string()))),
         Body::Form(fields) => {
-            parts.extend(fields.iter().map(|(n, v)| format!("--data-urlencode {}", word(&format!("{n}={v}")))));
+            parts.extend(
+                fields.iter().map(|(n, v)| format!("--data-urlencode {}", word(&format!("{n}={v}")))),
+            );
         }
         Body::Multipart(all) => parts.extend(all.iter().map(|part| {
             let at = if part.is_file { "@" } else { "" };
@@ -39,7 +41,8 @@ pub(super) fn httpie(call: &Call, key: &str) -> String {
         Body::Multipart(_) => command.push_str(" --multipart"),
         _ => {}
     }
-    let mut parts = vec![format!("{command} {} {}", call.method, word(&call.url)), key_header("X-API-Key:", key)];
+    let mut parts =
+        vec![format!("{command} {} {}", call.method, word(&call.url)), key_header("X-API-Key:", key)];
     let told = matches!(call.body, Body::Json(..) | Body::Text(..) | Body::File(_));
     for (name, value) in headers(call, key, told).iter().skip(1) {
         parts.push(word(&one_line(&format!("{name}:{value}"))));

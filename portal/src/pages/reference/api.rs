@@ -58,9 +58,10 @@ impl View {
     pub fn samples() -> Vec<Self> {
         let (document, place) = (super::sample_document(), super::sample_place());
         let base_url = "http://127.0.0.1:8080/countries/v1";
-        let article = super::article::render(&document, &place, "Countries API", base_url, &Current::Overview)
-            .expect("it renders")
-            .expect("every document has an overview");
+        let article =
+            super::article::render(&document, &place, "Countries API", base_url, &Current::Overview)
+                .expect("it renders")
+                .expect("every document has an overview");
         vec![Self {
             shell: Shell::sample(Area::Reference, "Countries API", &place.overview()),
             crumbs: super::sample_crumbs(),

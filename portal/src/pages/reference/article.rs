@@ -54,7 +54,10 @@ impl Article {
     }
 
     fn bytes(&self) -> usize {
-        self.side.as_str().len() + self.body.as_str().len() + self.samples.as_str().len() + self.markdown.len()
+        self.side.as_str().len()
+            + self.body.as_str().len()
+            + self.samples.as_str().len()
+            + self.markdown.len()
     }
 }
 
@@ -135,7 +138,7 @@ pub fn render(
 
 /// A body of a request or an answer.
 pub struct BodyView {
-    pub media: String,
+    pub media: Vec<String>,
     pub kind: Html,
     pub inside: Html,
 }
@@ -294,14 +297,23 @@ fn row(one: &Parameter) -> Member {
 }
 
 fn bodies(content: &[Media], place: &Place) -> Vec<BodyView> {
-    content
-        .iter()
-        .map(|media| BodyView {
-            media: media.media_type.clone(),
-            kind: shape::kind(place, &media.shape),
-            inside: shape::inside(place, &media.shape),
-        })
-        .collect()
+    let mut views: Vec<BodyView> = Vec::new();
+    for (index, media) in content.iter().enumerate() {
+        // What has the same shape in another media type is told once.
+        match content[..index].iter().rposition(|earlier| earlier.shape == media.shape) {
+            Some(at) if at + 1 == index => {
+                if let Some(view) = views.last_mut() {
+                    view.media.push(media.media_type.clone());
+                }
+            }
+            _ => views.push(BodyView {
+                media: vec![media.media_type.clone()],
+                kind: shape::kind(place, &media.shape),
+                inside: shape::inside(place, &media.shape),
+            }),
+        }
+    }
+    views
 }
 
 fn response(one: &Response, place: &Place, open: bool) -> ResponseView {

@@ -32,7 +32,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "## Refusals\n\n- [Error codes]({base}/problems): why a call was refused, and how to fix it");
-    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "private, no-cache")];
+    let _ = writeln!(
+        out,
+        "## Refusals\n\n- [Error codes]({base}/problems): why a call was refused, and how to fix it"
+    );
+    let headers =
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "private, no-cache")];
     Ok((headers, out).into_response())
 }

@@ -83,7 +83,8 @@ pub fn overview(document: &Document, place: &Place, api: &str, base_url: &str) -
         paragraph(&mut out, &section.description);
         for line in section.lines {
             let gone = if line.deprecated { " (deprecated)" } else { "" };
-            let _ = writeln!(out, "- [{} {}]({}.md): {}{gone}", line.method, line.path, line.href, line.summary);
+            let _ =
+                writeln!(out, "- [{} {}]({}.md): {}{gone}", line.method, line.path, line.href, line.summary);
         }
         out.push('\n');
     }
@@ -113,9 +114,12 @@ fn paragraph(out: &mut String, text: &str) {
 
 fn details(out: &mut String, detail: &OperationDetail) {
     paragraph(out, &detail.description);
-    for (place, name) in
-        [("path", "Path parameters"), ("query", "Query parameters"), ("header", "Headers"), ("cookie", "Cookies")]
-    {
+    for (place, name) in [
+        ("path", "Path parameters"),
+        ("query", "Query parameters"),
+        ("header", "Headers"),
+        ("cookie", "Cookies"),
+    ] {
         let all: Vec<&Parameter> = detail.parameters.iter().filter(|one| one.location == place).collect();
         if !all.is_empty() {
             let _ = writeln!(out, "## {name}\n");
@@ -131,7 +135,11 @@ fn details(out: &mut String, detail: &OperationDetail) {
         media(out, &body.content);
     }
     for one in &detail.callbacks {
-        let _ = writeln!(out, "## Callback {}\n\n`{} {}`\n", one.name, one.operation.operation.method, one.expression);
+        let _ = writeln!(
+            out,
+            "## Callback {}\n\n`{} {}`\n",
+            one.name, one.operation.operation.method, one.expression
+        );
         media(out, one.operation.request_body.as_ref().map_or(&[], |body| &body.content));
     }
     if !detail.responses.is_empty() {

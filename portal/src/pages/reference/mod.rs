@@ -12,6 +12,8 @@ pub mod schema;
 pub mod schemas;
 mod shape;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

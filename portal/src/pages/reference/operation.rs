@@ -56,7 +56,8 @@ pub async fn get(
     let plans = terms::plans(&state.store, &reading.product).await?;
     let key_href = visit.account.is_none().then(|| format!("/signup?product={product}"));
     let href = reading.place.operation(id);
-    let page = visit.page(&View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans))?;
+    let page =
+        visit.page(&View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans))?;
     Ok(remember(asked.lang.as_deref(), page))
 }
 
@@ -101,7 +102,15 @@ impl View {
                 announced: false,
             }];
             let key_href = Some("/signup?product=countries".to_owned());
-            Self::of(shell, super::sample_crumbs(), Arc::new(article), Language::Python, path, key_href, plans)
+            Self::of(
+                shell,
+                super::sample_crumbs(),
+                Arc::new(article),
+                Language::Python,
+                path,
+                key_href,
+                plans,
+            )
         };
         ["op1", "op3"].map(|id| view(Current::Operation(id.into()), place.operation(id))).into()
     }

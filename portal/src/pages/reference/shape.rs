@@ -88,8 +88,7 @@ impl Writer<'_> {
 
     fn description(&mut self, shape: &Shape) {
         if !shape.description.is_empty() {
-            let _ =
-                write!(self.out, "<div class=\"prose\">{}</div>", markup::markdown(&shape.description));
+            let _ = write!(self.out, "<div class=\"prose\">{}</div>", markup::markdown(&shape.description));
         }
     }
 
