@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use tollgate_boot::TrustedProxies;
 use tollgate_boot::telemetry::LogFormat;
 use tollgate_domain::Slug;
+use tollgate_gateway::tls::ClientCertificates;
 use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
 
 /// An open API management platform: gateway, control plane and portal in one binary.
@@ -201,6 +202,26 @@ pub struct GatewayFlags {
     /// Address where consumers call.
     #[arg(long, env = "TOLLGATE_GATEWAY_LISTEN", default_value = "127.0.0.1:8080")]
     pub gateway_listen: SocketAddr,
+    /// Address where consumers call over TLS, beside the plain one; without it TLS is not spoken.
+    #[arg(long, env = "TOLLGATE_GATEWAY_TLS_LISTEN", value_name = "ADDRESS")]
+    pub gateway_tls_listen: Option<SocketAddr>,
+    /// Directory of certificates: name.crt with name.key, followed while the gateway runs.
+    #[arg(long, env = "TOLLGATE_TLS_CERT_DIR", value_name = "DIR")]
+    pub tls_cert_dir: Option<PathBuf>,
+    /// Whether callers show certificates of their own.
+    #[arg(
+        long,
+        env = "TOLLGATE_TLS_CLIENT_CERTIFICATES",
+        default_value = "off",
+        value_name = "off|optional|required"
+    )]
+    pub tls_client_certificates: ClientCertificates,
+    /// PEM file of those who may have signed callers' certificates.
+    #[arg(long, env = "TOLLGATE_TLS_CLIENT_CA", value_name = "FILE")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// Speak HTTP/2 without TLS too, to callers who begin with it.
+    #[arg(long, env = "TOLLGATE_GATEWAY_H2C")]
+    pub gateway_h2c: bool,
     /// Address of health and metrics, for operators only.
     #[arg(long, env = "TOLLGATE_OPERATOR_LISTEN", default_value = "127.0.0.1:9090")]
     pub operator_listen: SocketAddr,
@@ -338,7 +359,7 @@ mod tests {
             .lines()
             .filter_map(|line| line.trim_start_matches('#').split_once('='))
             .map(|(name, _)| name.to_owned())
-            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+            .filter(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'))
             .collect()
     }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_boot::{DataDir, TrustedProxies, descriptors, shutdown};
 use tollgate_engine::key::Peppers;
+use tollgate_gateway::tls::TlsSettings;
 use tollgate_gateway::{Gateway, RunningGateway, Settings};
 use tollgate_store::Store;
 
@@ -61,14 +62,21 @@ pub async fn start_gateway(
     settings.request_log_addresses = flags.request_log_addresses;
     settings.access_log.clone_from(&flags.access_log);
     settings.listen = flags.gateway_listen;
+    settings.tls = flags.gateway_tls_listen.map(|listen| TlsSettings {
+        listen,
+        certificates: flags.tls_cert_dir.clone(),
+        client_certificates: flags.tls_client_certificates,
+        client_authorities: flags.tls_client_ca.clone(),
+    });
+    settings.h2c = flags.gateway_h2c;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
     if let Some(threads) = flags.gateway_threads {
         settings.threads = threads.max(1);
     }
     Gateway::start(settings, Arc::new(store), shutdown).await.context(
-        "the gateway did not start (addresses: --gateway-listen, --operator-listen or TOLLGATE_GATEWAY_LISTEN, \
-         TOLLGATE_OPERATOR_LISTEN)",
+        "the gateway did not start (addresses: --gateway-listen, --gateway-tls-listen, --operator-listen or \
+         TOLLGATE_GATEWAY_LISTEN, TOLLGATE_GATEWAY_TLS_LISTEN, TOLLGATE_OPERATOR_LISTEN)",
     )
 }
 

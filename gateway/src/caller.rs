@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use tollgate_boot::TrustedProxies;
 
+use crate::tls::ClientCertificate;
+
 /// Who is at the other end of a connection.
 #[derive(Debug)]
 pub(crate) struct Peer {
@@ -17,6 +19,20 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn new(address: IpAddr, scheme: &'static str) -> Self {
         let mut lines = Vec::with_capacity(128);
+        write_address(&mut lines, address.to_canonical(), scheme);
+        Self { address, scheme, lines: lines.into() }
+    }
+
+    /// One that showed a certificate in its handshake, which was verified.
+    pub(crate) fn with_certificate(address: IpAddr, scheme: &'static str, shown: &ClientCertificate) -> Self {
+        let mut lines = Vec::with_capacity(2_048);
+        for (name, value) in shown.fields() {
+            lines.extend_from_slice(name.as_bytes());
+            lines.extend_from_slice(b": ");
+            lines.extend_from_slice(value.as_bytes());
+            lines.extend_from_slice(b"\r\n");
+        }
+        // The last line of the address is left open.
         write_address(&mut lines, address.to_canonical(), scheme);
         Self { address, scheme, lines: lines.into() }
     }

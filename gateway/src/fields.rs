@@ -11,7 +11,7 @@ use crate::upstream::Destination;
 
 /// Never taken over from a caller: what belongs to its hop or frames its body, its credential, our identity fields, where
 /// it says it comes from, and a wish that we have fulfilled ourselves.
-const NOT_FROM_CALLERS: [&str; 23] = [
+const NOT_FROM_CALLERS: [&str; 25] = [
     "te",
     "host",
     "expect",
@@ -23,6 +23,7 @@ const NOT_FROM_CALLERS: [&str; 23] = [
     "x-real-ip",
     "connection",
     "keep-alive",
+    "client-cert",
     "x-request-id",
     "authorization",
     "x-consumer-id",
@@ -35,6 +36,7 @@ const NOT_FROM_CALLERS: [&str; 23] = [
     "x-forwarded-proto",
     "transfer-encoding",
     "x-subscription-id",
+    "client-cert-chain",
 ];
 
 /// Never taken over from an upstream: what belongs to its own hop, says what it runs on, or is ours to say.
@@ -272,6 +274,7 @@ fn comes_from_callers(name: &[u8]) -> bool {
         && !name
             .get(..6)
             .is_some_and(|start| start[..5].eq_ignore_ascii_case(b"proxy") && matches!(start[5], b'-' | b'_'))
+        && !name.get(..13).is_some_and(|start| start.eq_ignore_ascii_case(b"x-client-cert"))
 }
 
 fn comes_from_upstreams(name: &[u8]) -> bool {

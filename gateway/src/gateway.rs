@@ -15,7 +15,7 @@ use crate::disk::{DataDir, DirError, SnapshotCounts};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
 use crate::heartbeat::{heartbeat, heartbeats};
-use crate::listen::Front;
+use crate::listen::{Front, Listeners};
 use crate::live::Live;
 use crate::places::Places;
 use crate::proxy::Proxy;
@@ -23,6 +23,7 @@ use crate::request_log::carry::Carrier;
 use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
+use crate::tls::{Server, TlsError};
 use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
 use crate::usage::leftovers::{Leftovers, leftovers};
@@ -51,6 +52,9 @@ pub enum StartError {
     /// The access log cannot be written.
     #[error("access log: {0}")]
     AccessLog(std::io::Error),
+    /// The TLS listener cannot be set up.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// Threads could not be started, or the usage journal not be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -65,6 +69,8 @@ pub struct Gateway;
 pub struct RunningGateway {
     /// Where callers connect.
     pub gateway_addr: SocketAddr,
+    /// Where callers connect who speak TLS.
+    pub tls_addr: Option<SocketAddr>,
     /// Where `/livez`, `/readyz` and `/metrics` are.
     pub operator_addr: SocketAddr,
     /// This process, as it names itself in usage and heartbeats.
@@ -108,20 +114,29 @@ impl Gateway {
         let settings = Arc::new(settings);
         let data = Arc::new(DataDir::open(&settings.data_dir)?);
         let listener = bind(settings.listen)?;
+        let tls_listener = settings.tls.as_ref().map(|tls| bind(tls.listen)).transpose()?;
         let operator_listener = bind(settings.operator_listen)?;
         let gateway_addr = listener.local_addr()?;
+        let tls_addr = tls_listener.as_ref().map(StdTcpListener::local_addr).transpose()?;
         let operator_addr = operator_listener.local_addr()?;
 
         let parts = assemble(settings, source, &data)?;
+        let tls = tls_server(&parts)?;
         let boot_id = parts.boot_id;
         let leftovers = leftovers(data.path())?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
+        let listeners = Listeners { plain: listener, tls: tls_listener.zip(tls) };
         let snapshots = data.snapshot_counts();
-        let supervisor =
-            tokio::spawn(supervise(parts, snapshots, (listener, operator_listener), (feed, flush), shutdown));
-        tracing::info!(%gateway_addr, %operator_addr, "the gateway accepts calls");
-        Ok(RunningGateway { gateway_addr, operator_addr, boot_id, supervisor })
+        let supervisor = tokio::spawn(supervise(
+            parts,
+            snapshots,
+            (listeners, operator_listener),
+            (feed, flush),
+            shutdown,
+        ));
+        tracing::info!(%gateway_addr, ?tls_addr, %operator_addr, "the gateway accepts calls");
+        Ok(RunningGateway { gateway_addr, tls_addr, operator_addr, boot_id, supervisor })
     }
 }
 
@@ -137,6 +152,17 @@ fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) ->
     let log = Arc::new(RequestLog::new(settings.request_log, settings.request_log_per_second, access));
     let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger), Arc::clone(&log));
     Ok(Parts { settings, source, live, ledger, log, resolver, boot_id, proxy: Arc::new(proxy) })
+}
+
+/// The TLS listener's side of handshakes; what of its files cannot be used stops the start.
+fn tls_server(parts: &Parts) -> Result<Option<Server>, StartError> {
+    let Parts { settings, live, .. } = parts;
+    let Some(tls) = &settings.tls else { return Ok(None) };
+    if let Some(dir) = &tls.certificates {
+        live.certificates.open_files(dir.clone()).map_err(TlsError::from)?;
+    }
+    let (certificates, metrics) = (Arc::clone(&live.certificates), Arc::clone(&live.tls_metrics));
+    Ok(Some(Server::new(tls, certificates, metrics, settings.head_timeout)?))
 }
 
 /// What is to be known before the first call: from the control plane, or else from disk.
@@ -165,7 +191,7 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
 async fn supervise(
     parts: Parts,
     snapshots: Arc<SnapshotCounts>,
-    (listener, operator_listener): (StdTcpListener, StdTcpListener),
+    (listeners, operator_listener): (Listeners, StdTcpListener),
     (feed, flush): (Feed, Flush),
     shutdown: CancellationToken,
 ) {
@@ -187,6 +213,8 @@ async fn supervise(
     )));
     let carrier = Carrier::new(Arc::clone(log), Arc::clone(source), Arc::clone(settings), *boot_id);
     let carrying = AbortOnDropHandle::new(tokio::spawn(carrier.run(background_stop.clone())));
+    let _watching =
+        AbortOnDropHandle::new(tokio::spawn(Arc::clone(&live.certificates).watch(background_stop.clone())));
     let _operating = match TcpListener::from_std(operator_listener) {
         Ok(listener) => Some(AbortOnDropHandle::new(tokio::spawn(crate::operator::serve(
             listener,
@@ -202,7 +230,7 @@ async fn supervise(
         }
     };
 
-    serve_calls(&parts, listener, &shutdown).await;
+    serve_calls(&parts, listeners, &shutdown).await;
 
     background_stop.cancel();
     let usage = async {
@@ -227,7 +255,7 @@ async fn supervise(
 
 /// Accepts calls until `shutdown`, then drains: says «not ready» but goes on accepting for a moment, so that load
 /// balancers can turn away, then lets the calls in flight end.
-async fn serve_calls(parts: &Parts, listener: StdTcpListener, shutdown: &CancellationToken) {
+async fn serve_calls(parts: &Parts, listeners: Listeners, shutdown: &CancellationToken) {
     let Parts { settings, live, proxy, .. } = parts;
     let front = Arc::new(Front {
         settings: Arc::clone(settings),
@@ -240,11 +268,11 @@ async fn serve_calls(parts: &Parts, listener: StdTcpListener, shutdown: &Cancell
     let accepting = TaskTracker::new();
     let workers = TaskTracker::new();
     for _ in 0..settings.threads.max(1) {
-        if let Err(error) = start_worker(&front, &listener, &accepting, &workers) {
+        if let Err(error) = start_worker(&front, &listeners, &accepting, &workers) {
             tracing::error!(%error, "a worker cannot be started");
         }
     }
-    drop(listener);
+    drop(listeners);
 
     shutdown.cancelled().await;
     live.status.drain();
@@ -268,12 +296,12 @@ async fn serve_calls(parts: &Parts, listener: StdTcpListener, shutdown: &Cancell
 /// A thread with a runtime of its own. What it still serves when it is stopped is cut off.
 fn start_worker(
     front: &Arc<Front>,
-    listener: &StdTcpListener,
+    listeners: &Listeners,
     accepting: &TaskTracker,
     workers: &TaskTracker,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let work = Arc::clone(front).work(listener.try_clone()?, accepting.clone());
+    let work = Arc::clone(front).work(listeners.try_clone()?, accepting.clone());
     let running = workers.token();
     std::thread::Builder::new().name("tollgate-worker".to_owned()).spawn(move || {
         runtime.block_on(work);

@@ -1,7 +1,8 @@
 //! The data plane: a thin skin of sockets over the engine.
 //!
 //! `gateway` starts and stops it; `listen` accepts callers, `places` says how many and who makes room; `downstream` is
-//! a caller's request however it came, `connection` one that came by HTTP/1, `intake` what of it may go on; `proxy` is a
+//! a caller's request however it came, `connection` one that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes
+//! hands and knows the certificates; `proxy` is a
 //! call's life, `exchange` what one call carries, `relay` both of its directions at once, `fields` what changes on the
 //! way, `caller` who calls, `reply` every answer made here; `upstream` is the way to a target, `link` a connection to one,
 //! `pool` those at rest; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk`
@@ -19,6 +20,7 @@ mod fields;
 mod fingerprint;
 mod gateway;
 mod heartbeat;
+mod http2;
 mod intake;
 mod link;
 mod listen;
@@ -34,6 +36,7 @@ mod request_log;
 mod resolve;
 mod settings;
 mod status;
+pub mod tls;
 mod upstream;
 pub mod usage;
 

@@ -3,7 +3,8 @@
 //! Every worker listens on the same socket and serves what it accepts itself, on one thread with a runtime of its own: a
 //! call never crosses threads. Whoever is idle accepts first, so no distribution is needed.
 
-use std::net::TcpListener as StdTcpListener;
+use std::future::poll_fn;
+use std::net::{IpAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,32 @@ use tokio_util::task::TaskTracker;
 
 use crate::caller::Peer;
 use crate::connection::Connection;
+use crate::http2;
 use crate::places::{Place, Places};
 use crate::pool::Pool;
 use crate::proxy::Proxy;
 use crate::settings::Settings;
+use crate::tls::Server;
 
 /// After an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Where callers come in.
+pub(crate) struct Listeners {
+    pub(crate) plain: StdTcpListener,
+    pub(crate) tls: Option<(StdTcpListener, Server)>,
+}
+
+impl Listeners {
+    /// The same sockets once more.
+    pub(crate) fn try_clone(&self) -> std::io::Result<Self> {
+        let tls = match &self.tls {
+            Some((listener, server)) => Some((listener.try_clone()?, server.clone())),
+            None => None,
+        };
+        Ok(Self { plain: self.plain.try_clone()?, tls })
+    }
+}
 
 /// What all workers share.
 pub(crate) struct Front {
@@ -36,16 +56,25 @@ pub(crate) struct Front {
 
 impl Front {
     /// One worker, until it is stopped; to be run on a runtime of one thread.
-    pub(crate) async fn work(self: Arc<Self>, listener: StdTcpListener, accepting: TaskTracker) {
+    pub(crate) async fn work(self: Arc<Self>, listeners: Listeners, accepting: TaskTracker) {
         let pool = Arc::new(Pool::new());
-        let accept = accepting.track_future(Arc::clone(&self).accept(listener, Arc::clone(&pool)));
+        let Listeners { plain, tls } = listeners;
+        let plain = accepting.track_future(Arc::clone(&self).accept(plain, None, Arc::clone(&pool)));
+        let tls = tls.map(|(listener, server)| {
+            accepting.track_future(Arc::clone(&self).accept(listener, Some(server), Arc::clone(&pool)))
+        });
+        let tls = async {
+            if let Some(tls) = tls {
+                tls.await;
+            }
+        };
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = async { tokio::join!(accept, pool.sweep()); } => {}
+            () = async { tokio::join!(plain, tls, pool.sweep()); } => {}
         }
     }
 
-    async fn accept(self: Arc<Self>, listener: StdTcpListener, pool: Arc<Pool>) {
+    async fn accept(self: Arc<Self>, listener: StdTcpListener, tls: Option<Server>, pool: Arc<Pool>) {
         let listener = match TcpListener::from_std(listener) {
             Ok(listener) => listener,
             Err(error) => return tracing::error!(%error, "the gateway's listener cannot be used"),
@@ -57,12 +86,26 @@ impl Front {
                 accepted = self.next(&listener) => accepted,
             };
             match accepted {
-                Ok((stream, peer, place)) => {
+                Ok((stream, address, place)) => {
                     // A failure here means that the caller is gone already; the first read will tell.
                     let _ = stream.set_nodelay(true);
-                    let connection = Connection::new(stream, peer, place, &self.settings);
-                    let (proxy, pool) = (Arc::clone(&self.proxy), Arc::clone(&pool));
-                    self.connections.spawn(async move { connection.serve(&proxy, &pool).await });
+                    let (front, pool) = (Arc::clone(&self), Arc::clone(&pool));
+                    match &tls {
+                        None if !self.settings.h2c => {
+                            let peer = Peer::new(address, "http");
+                            let connection = Connection::new(stream, peer, place, &self.settings);
+                            self.connections
+                                .spawn(async move { connection.serve(&front.proxy, &pool).await });
+                        }
+                        None => {
+                            drop(self.connections.spawn(front.serve_either(stream, address, place, pool)))
+                        }
+                        Some(server) => {
+                            let server = server.clone();
+                            let serve = front.serve_tls(server, stream, address, place, pool);
+                            self.connections.spawn(serve);
+                        }
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -73,13 +116,62 @@ impl Front {
     }
 
     /// The next caller that may stay.
-    async fn next(&self, listener: &TcpListener) -> std::io::Result<(TcpStream, Peer, Place)> {
+    async fn next(&self, listener: &TcpListener) -> std::io::Result<(TcpStream, IpAddr, Place)> {
         loop {
             let (stream, address) = listener.accept().await?;
             if let Some(share) = self.places.share(address.ip()) {
                 let place = self.places.take(share).await?;
-                return Ok((stream, Peer::new(address.ip(), "http"), place));
+                return Ok((stream, address.ip(), place));
             }
+        }
+    }
+
+    /// A caller on the TLS listener.
+    async fn serve_tls(
+        self: Arc<Self>,
+        server: Server,
+        stream: TcpStream,
+        address: IpAddr,
+        place: Place,
+        pool: Arc<Pool>,
+    ) {
+        // Whoever is slow with its handshake is among the first to make room.
+        let shaken = tokio::select! {
+            shaken = server.shake_hands(stream) => shaken,
+            () = poll_fn(|cx| place.poll_leave(cx, false)) => None,
+        };
+        let Some(agreed) = shaken else { return };
+        let peer = match &agreed.client {
+            Some(certificate) => Peer::with_certificate(address, "https", certificate),
+            None => Peer::new(address, "https"),
+        };
+        if agreed.is_h2 {
+            http2::serve(agreed.stream, peer, place, &self.settings, &self.proxy, &pool).await;
+        } else {
+            let connection = Connection::new(agreed.stream, peer, place, &self.settings);
+            connection.serve(&self.proxy, &pool).await;
+        }
+    }
+
+    /// A caller who may begin with the preface of HTTP/2, which no request of HTTP/1 can be taken for.
+    async fn serve_either(
+        self: Arc<Self>,
+        stream: TcpStream,
+        address: IpAddr,
+        place: Place,
+        pool: Arc<Pool>,
+    ) {
+        let peer = Peer::new(address, "http");
+        let is_h2 = tokio::select! {
+            is_h2 = tokio::time::timeout(self.settings.head_timeout, http2::begins_with_preface(&stream)) => {
+                is_h2.unwrap_or(false)
+            }
+            () = poll_fn(|cx| place.poll_leave(cx, false)) => return,
+        };
+        if is_h2 {
+            http2::serve(stream, peer, place, &self.settings, &self.proxy, &pool).await;
+        } else {
+            Connection::new(stream, peer, place, &self.settings).serve(&self.proxy, &pool).await;
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::metrics::{Metrics, RouteMetrics};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::status::Status;
+use crate::tls::{Certificates, TlsMetrics};
 use crate::upstream::Destination;
 
 /// One compiled revision with everything a call needs beside the decision. A call holds one to its end.
@@ -46,6 +47,9 @@ pub(crate) struct Live {
     pub(crate) consumers: Consumers,
     runtime: ArcSwapOption<Runtime>,
     resolver: Arc<Resolver>,
+    /// What is presented to callers who speak TLS.
+    pub(crate) certificates: Arc<Certificates>,
+    pub(crate) tls_metrics: Arc<TlsMetrics>,
     quotas: Mutex<Quotas>,
 }
 
@@ -83,6 +87,8 @@ impl Live {
             consumers: Consumers::new(settings.peppers.clone()),
             runtime: ArcSwapOption::empty(),
             resolver,
+            certificates: Arc::new(Certificates::new(settings.peppers.clone())),
+            tls_metrics: Arc::default(),
             quotas: Mutex::default(),
         }
     }
@@ -152,7 +158,10 @@ impl Live {
     /// Compiles beside the calls.
     async fn compile(&self, blueprint: Blueprint) -> Option<Runtime> {
         let revision = blueprint.revision;
+        let certificates = Arc::clone(&self.certificates);
         let compiled = tokio::task::spawn_blocking(move || {
+            // They hold for connections, not for routes: a revision that is refused does not keep an old one alive.
+            certificates.apply(&blueprint.certificates);
             let snapshot = compile(&blueprint).map_err(|error| error.to_string())?;
             Ok::<_, String>((Arc::new(snapshot), Arc::new(blueprint)))
         });

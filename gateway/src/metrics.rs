@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     pub(crate) unrouted: Arc<RouteMetrics>,
     refusals: Family<[(&'static str, &'static str); 1], Counter>,
     connections_refused: Family<[(&'static str, &'static str); 1], Counter>,
+    connections_cut: Family<[(&'static str, &'static str); 1], Counter>,
     /// Connections closed to make room.
     pub(crate) connections_evicted: Counter,
 }
@@ -84,6 +85,11 @@ impl Metrics {
         self.connections_refused.get_or_create(&[("reason", reason)]).inc();
     }
 
+    /// Counts an HTTP/2 connection that was ended for what its caller did.
+    pub(crate) fn connection_cut(&self, reason: &'static str) {
+        self.connections_cut.get_or_create(&[("reason", reason)]).inc();
+    }
+
     /// Hangs everything into the operator's registry.
     pub(crate) fn register(self: &Arc<Self>, registry: &mut Registry) {
         registry.register(
@@ -95,6 +101,11 @@ impl Metrics {
             "tollgate_connections_refused",
             "Connections closed as soon as they came, by reason",
             self.connections_refused.clone(),
+        );
+        registry.register(
+            "tollgate_http2_connections_cut",
+            "HTTP/2 connections ended for what their caller did, by reason",
+            self.connections_cut.clone(),
         );
         registry.register(
             "tollgate_connections_evicted",

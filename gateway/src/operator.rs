@@ -38,6 +38,7 @@ pub(crate) async fn serve(
 ) {
     let mut registry = Registry::default();
     live.metrics.register(&mut registry);
+    live.tls_metrics.register(&live.certificates, &mut registry);
     registry.register_collector(Box::new(Standing {
         live: Arc::clone(&live),
         ledger,

@@ -82,6 +82,11 @@ impl Proxy {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Counts a connection that was ended for what its caller did.
+    pub(crate) fn connection_cut(&self, reason: &'static str) {
+        self.live.metrics.connection_cut(reason);
+    }
+
     /// Serves one call to its end. Whatever happens, it is counted once.
     pub(crate) async fn serve<D: Downstream>(&self, pool: &Pool, caller: &mut D) {
         let said = Said::of(caller.fields());

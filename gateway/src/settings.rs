@@ -8,6 +8,7 @@ use tollgate_boot::TrustedProxies;
 use tollgate_engine::Peppers;
 
 use crate::request_log::{AccessLogTarget, LoggedAddress, RequestLogMode};
+use crate::tls::TlsSettings;
 
 /// Settings of one gateway process. `Settings::new` fills in everything that has a sensible default.
 #[derive(Clone)]
@@ -16,6 +17,10 @@ pub struct Settings {
     pub name: String,
     /// Where callers connect; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where callers connect who speak TLS; nowhere without it.
+    pub tls: Option<TlsSettings>,
+    /// Whether HTTP/2 is spoken without TLS to callers who begin with its preface.
+    pub h2c: bool,
     /// Where health, readiness and metrics are served; port 0 takes a free one.
     pub operator_listen: SocketAddr,
     /// A folder of its own: the usage journal and the last good configuration. Locked while in use.
@@ -97,6 +102,8 @@ impl Settings {
         Self {
             name: "gateway".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            h2c: false,
             operator_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir,
             problem_base_url,

@@ -12,6 +12,7 @@ mod decide;
 mod denial;
 pub mod gcra;
 pub mod head;
+pub mod head2;
 pub mod key;
 mod limits;
 mod problem;

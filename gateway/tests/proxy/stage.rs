@@ -25,6 +25,8 @@ pub struct Stage {
     pub upstream: Upstream,
     pub key: String,
     pub gateway: SocketAddr,
+    #[allow(dead_code, reason = "only tests of TLS connect there")]
+    pub tls: Option<SocketAddr>,
     pub operator: SocketAddr,
     pub data_dir: PathBuf,
     pub boot_id: Uuid,
@@ -167,6 +169,7 @@ impl Plot {
             upstream: self.upstream,
             key: self.key,
             gateway: running.gateway_addr,
+            tls: running.tls_addr,
             operator: running.operator_addr,
             data_dir: data_dir.to_owned(),
             boot_id: running.boot_id,

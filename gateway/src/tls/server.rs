@@ -1,0 +1,134 @@
+//! The handshake: TLS 1.3 and 1.2 with authenticated ciphers only, within one deadline.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::client::ClientCertificate;
+use super::settings::{ClientCertificates, TlsSettings};
+use super::{Certificates, FileFault, TlsMetrics};
+
+const H2: &[u8] = b"h2";
+const HTTP_1_1: &[u8] = b"http/1.1";
+
+/// Why a TLS listener cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileFault),
+    /// Callers' certificates are wanted, but nobody is trusted to sign them.
+    #[error("client certificates are asked for, but no file says who may sign them")]
+    NoAuthorities,
+    /// The library refused.
+    #[error(transparent)]
+    Library(#[from] rustls::Error),
+}
+
+/// What a caller agreed to.
+pub(crate) struct Agreed {
+    pub(crate) stream: TlsStream<TcpStream>,
+    /// Whether HTTP/2 is spoken on it.
+    pub(crate) is_h2: bool,
+    pub(crate) client: Option<Arc<ClientCertificate>>,
+}
+
+/// The server's side of every handshake.
+#[derive(Clone)]
+pub(crate) struct Server {
+    acceptor: TlsAcceptor,
+    metrics: Arc<TlsMetrics>,
+    deadline: Duration,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Prepares the listener's side.
+    ///
+    /// # Errors
+    /// The file that cannot be used, by name.
+    pub(crate) fn new(
+        settings: &TlsSettings,
+        certificates: Arc<Certificates>,
+        metrics: Arc<TlsMetrics>,
+        deadline: Duration,
+    ) -> Result<Self, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let mut config = match verifier(settings)? {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        }
+        .with_cert_resolver(certificates);
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        config.alpn_protocols = vec![H2.to_vec(), HTTP_1_1.to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), metrics, deadline })
+    }
+
+    /// Shakes hands; none where that fails or takes too long. Whoever fails is told by an alert, and nobody else.
+    pub(crate) async fn shake_hands(&self, stream: TcpStream) -> Option<Agreed> {
+        let shaken = tokio::time::timeout(self.deadline, self.acceptor.accept(stream)).await;
+        let result = match &shaken {
+            Ok(Ok(_)) => "completed",
+            Ok(Err(_)) => "failed",
+            Err(_) => "timed_out",
+        };
+        self.metrics.ended(result);
+        let stream = match shaken {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a TLS handshake failed");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        let (_, session) = stream.get_ref();
+        let is_h2 = session.alpn_protocol() == Some(H2);
+        let client = session.peer_certificates().and_then(|chain| chain.first());
+        let client = client.and_then(ClientCertificate::of).map(Arc::new);
+        Some(Agreed { stream, is_h2, client })
+    }
+}
+
+fn verifier(settings: &TlsSettings) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
+    if settings.client_certificates == ClientCertificates::Off {
+        return Ok(None);
+    }
+    let path = settings.client_authorities.as_deref().ok_or(TlsError::NoAuthorities)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider);
+    let builder = match settings.client_certificates {
+        ClientCertificates::Optional => builder.allow_unauthenticated(),
+        _ => builder,
+    };
+    let verifier = builder.build().map_err(|error| fault(path, error))?;
+    Ok(Some(verifier))
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| fault(path, error))? {
+        roots.add(certificate.map_err(|error| fault(path, error))?).map_err(|error| fault(path, error))?;
+    }
+    if roots.is_empty() { Err(fault(path, "holds no certificate")) } else { Ok(roots) }
+}
+
+fn fault(path: &Path, reason: impl ToString) -> FileFault {
+    FileFault { path: PathBuf::from(path), reason: reason.to_string() }
+}
