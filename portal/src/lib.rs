@@ -2,6 +2,7 @@
 //!
 //! Server-rendered pages that work without JavaScript. Reads go to `store`, writes to `control`.
 
+mod agent;
 mod assets;
 mod chart;
 mod conditional;

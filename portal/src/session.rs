@@ -13,12 +13,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollgate_control::{Action, Actor, Face, Origin, Who};
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
-use tollgate_store::Store;
+use tollgate_store::{SessionOwner, Store};
 use tollgate_web::{RequestId, client_address};
 use tower_sessions::Session;
 use tower_sessions::session::Record;
 
 use crate::PortalState;
+use crate::agent::agent_of;
 use crate::error::{Answer, Fault};
 use crate::shell::{Area, Flash, Shell, Theme, Viewer};
 
@@ -30,20 +31,26 @@ const FLASH: &str = "flash";
 const SECRET: &str = "secret";
 
 /// What a session knows of its user. Times are Unix seconds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct SignedIn {
     user: UserId,
     since: i64,
     seen: i64,
+    #[serde(default)]
+    agent: String,
+    #[serde(default)]
+    address: String,
 }
 
-/// Whose session a record is, so that all of a user's can be ended at once.
-pub(crate) fn user_of(record: &Record) -> Option<UserId> {
-    record
-        .data
-        .get(SIGNED_IN)
-        .and_then(|value| SignedIn::deserialize(value).ok())
-        .map(|signed_in| signed_in.user)
+/// Whose session a record is, so that its owner can see and end it.
+pub(crate) fn owner_of(record: &Record) -> Option<SessionOwner> {
+    let signed_in = record.data.get(SIGNED_IN).and_then(|value| SignedIn::deserialize(value).ok())?;
+    Some(SessionOwner {
+        user: signed_in.user,
+        agent: signed_in.agent,
+        address: signed_in.address,
+        seen_at: DateTime::from_timestamp(signed_in.seen, 0).unwrap_or_default(),
+    })
 }
 
 /// How long a session lives, in seconds: at most, and without a request (OWASP ASVS 5.0, chapter 7).
@@ -87,6 +94,7 @@ pub struct Visit {
     pub now: DateTime<Utc>,
     request_id: Option<String>,
     user_agent: Option<String>,
+    agent: String,
     theme: Theme,
     path: String,
     is_get: bool,
@@ -123,6 +131,7 @@ impl FromRequestParts<PortalState> for Visit {
                 .get(header::USER_AGENT)
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned),
+            agent: agent_of(&parts.headers),
             theme: theme_of(&parts.headers),
             path: parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             is_get: parts.method == axum::http::Method::GET,
@@ -163,7 +172,7 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
         return Ok(None);
     };
     if now - signed_in.seen > lifetime.touch {
-        session.insert(SIGNED_IN, SignedIn { seen: now, ..signed_in }).await?;
+        session.insert(SIGNED_IN, SignedIn { seen: now, ..signed_in.clone() }).await?;
     }
     let memberships = store.list_memberships(user.id).await?;
     Ok(Some(Account {
@@ -185,7 +194,9 @@ impl Visit {
         self.session.clear().await;
         self.session.cycle_id().await?;
         let now = self.now.timestamp();
-        Ok(self.session.insert(SIGNED_IN, SignedIn { user, since: now, seen: now }).await?)
+        let address = self.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+        let signed_in = SignedIn { user, since: now, seen: now, agent: self.agent.clone(), address };
+        Ok(self.session.insert(SIGNED_IN, signed_in).await?)
     }
 
     /// Ends the session here and in the database.
@@ -199,6 +210,17 @@ impl Visit {
     /// Where the request came from, for the audit log.
     fn origin(&self) -> Origin {
         Origin::new(Face::Portal, self.address, self.user_agent.as_deref())
+    }
+
+    /// The signed-in user as an actor on their own account.
+    ///
+    /// # Errors
+    /// Nobody is signed in.
+    pub fn person(&self) -> Result<(UserId, Actor), Fault> {
+        let account = self.account()?;
+        let actor =
+            Actor::new(Who::Person { user_id: account.user_id }, self.request_id.clone()).from(self.origin());
+        Ok((account.user_id, actor))
     }
 
     /// The visitor as an actor: for signing up and in.

@@ -15,7 +15,7 @@ use tollgate_store::Store;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result, SessionStore};
 
-use crate::session::user_of;
+use crate::session::owner_of;
 
 const NONCE_BYTES: usize = 12;
 
@@ -29,7 +29,8 @@ impl fmt::Debug for SessionRows {
     }
 }
 
-fn digest(id: Id) -> [u8; 32] {
+/// What the row of a session is found by.
+pub fn digest(id: Id) -> [u8; 32] {
     Sha256::digest(id.0.to_be_bytes()).into()
 }
 
@@ -66,10 +67,10 @@ fn backend(error: tollgate_store::Error) -> Error {
 impl SessionStore for SessionRows {
     async fn create(&self, record: &mut Record) -> Result<()> {
         loop {
-            let (payload, user) = (sealed(record)?, user_of(record));
+            let (payload, owner) = (sealed(record)?, owner_of(record));
             if self
                 .0
-                .insert_session(&digest(record.id), &payload, user, ends(record))
+                .insert_session(&digest(record.id), &payload, owner.as_ref(), ends(record))
                 .await
                 .map_err(backend)?
             {
@@ -80,9 +81,12 @@ impl SessionStore for SessionRows {
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
-        let (payload, user) = (sealed(record)?, user_of(record));
+        let (payload, owner) = (sealed(record)?, owner_of(record));
         // An update only: a request that was under way while another one signed out does not bring the session back.
-        self.0.update_session(&digest(record.id), &payload, user, ends(record)).await.map_err(backend)
+        self.0
+            .update_session(&digest(record.id), &payload, owner.as_ref(), ends(record))
+            .await
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {

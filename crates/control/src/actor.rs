@@ -14,6 +14,11 @@ pub enum Who {
     System,
     /// Somebody who has not signed in.
     Visitor,
+    /// A user on their own account.
+    Person {
+        /// The user.
+        user_id: UserId,
+    },
     /// A user in their organization.
     Member {
         /// The user.
@@ -148,6 +153,7 @@ impl Actor {
             Who::System => of_operator(OperatorRole::Admin),
             Who::Operator { role, .. } | Who::Token { role, .. } => of_operator(role),
             Who::Visitor => Err(Error::Unauthenticated),
+            Who::Person { .. } => Err(Error::Forbidden),
             Who::Member { organization_id, role, .. } => match action {
                 Action::ReadPlatform | Action::WritePlatform => Err(Error::Forbidden),
                 Action::ReadOrganization(id) | Action::WriteOrganization(id) if id != organization_id => {
@@ -179,7 +185,7 @@ impl Actor {
         match self.who {
             Who::System => ("system", None),
             Who::Visitor => ("visitor", None),
-            Who::Member { user_id, .. } => ("member", Some(user_id.uuid())),
+            Who::Person { user_id } | Who::Member { user_id, .. } => ("member", Some(user_id.uuid())),
             Who::Operator { user_id, .. } => ("operator", Some(user_id.uuid())),
             Who::Token { token_id, .. } => ("token", Some(token_id.uuid())),
         }
@@ -215,6 +221,7 @@ mod tests {
             (member(MemberRole::Owner), "ffyynn"),
             (member(MemberRole::Developer), "ffyynn"),
             (member(MemberRole::Viewer), "ffyfnn"),
+            (Who::Person { user_id }, "ffffff"),
             (Who::Visitor, "aaaaaa"),
         ] {
             let actor = Actor::new(who, None);

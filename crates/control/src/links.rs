@@ -14,12 +14,15 @@ use crate::{Control, Error, Result, SecretText};
 pub enum Purpose {
     /// Proves that an address is its user's.
     Verify,
+    /// Sets a new password.
+    Reset,
 }
 
 impl Purpose {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Verify => "verify",
+            Self::Reset => "reset",
         }
     }
 
@@ -27,6 +30,7 @@ impl Purpose {
     pub const fn minutes(self) -> i32 {
         match self {
             Self::Verify => 24 * 60,
+            Self::Reset => 10,
         }
     }
 }

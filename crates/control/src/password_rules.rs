@@ -61,10 +61,10 @@ fn is_sequence(text: &str) -> bool {
     steps * 10 >= chars.len().saturating_sub(1) * 9
 }
 
-/// Whether a text is one or two common passwords, however often repeated, and at most three characters more, like the
+/// Whether a text is one or two common passwords, however often repeated, and at most four characters more, like the
 /// year or the exclamation mark that guessers append.
 fn is_made_of_common(text: &str) -> bool {
-    const MORE_MAX: usize = 3;
+    const MORE_MAX: usize = 4;
     let chars: Vec<char> = text.chars().collect();
     let slice = |from: usize, to: usize| chars[from..to].iter().collect::<String>();
     for end in 3..=chars.len() {

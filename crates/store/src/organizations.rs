@@ -134,6 +134,20 @@ impl Tx {
         .ok_or(Error::NotFound("organization"))
     }
 
+    /// The members of an organization, locked, so that two do not leave it at once.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn lock_members(&mut self, organization: OrganizationId) -> Result<Vec<MemberRow>> {
+        Ok(sqlx::query_as(
+            "select m.organization_id, m.user_id, u.email, m.role from members m join users u on u.id = m.user_id
+             where m.organization_id = $1 order by m.created_at for update of m",
+        )
+        .bind(organization.uuid())
+        .fetch_all(self.conn())
+        .await?)
+    }
+
     /// Adds a tenant.
     ///
     /// # Errors

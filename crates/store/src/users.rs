@@ -78,6 +78,16 @@ impl Store {
         .await?)
     }
 
+    /// Shadows whose seven days are over.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_expired_shadows(&self) -> Result<Vec<UserRow>> {
+        Ok(sqlx::query_as("select * from users where shadow_since < now() - interval '7 days' limit 500")
+            .fetch_all(&self.pool)
+            .await?)
+    }
+
     /// A user by id.
     ///
     /// # Errors
@@ -200,6 +210,42 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// Ends an account: it cannot be signed in to, and what was personal in it is gone. The row stays, because usage and
+    /// the audit log refer to it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn end_user(&mut self, id: UserId) -> Result<()> {
+        for statement in [
+            "delete from sessions where user_id = $1",
+            "delete from account_links where user_id = $1",
+            "delete from recovery_codes where user_id = $1",
+            "delete from second_factors where user_id = $1",
+            "delete from sent_forms where user_id = $1",
+            "delete from operators where user_id = $1",
+            "delete from members where user_id = $1",
+            "update users set email = 'gone-' || id || '@invalid', name = '', password_hash = '', disabled_at = now(),
+                email_verified_at = null, shadow_of = null, shadow_since = null where id = $1",
+        ] {
+            sqlx::query(statement).bind(id.uuid()).execute(self.conn()).await?;
+        }
+        Ok(())
+    }
+
+    /// How many people run the platform with all rights, apart from one; locked, so that two do not leave at once.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn count_other_admins(&mut self, id: UserId) -> Result<usize> {
+        let others: Vec<Uuid> = sqlx::query_scalar(
+            "select user_id from operators where role = 'admin' and user_id <> $1 for update",
+        )
+        .bind(id.uuid())
+        .fetch_all(self.conn())
+        .await?;
+        Ok(others.len())
     }
 
     /// Makes a user an operator, or changes their role.

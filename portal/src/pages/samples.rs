@@ -28,6 +28,13 @@ fn all() -> Vec<Rendered> {
     rendered("signup", account::signup::View::samples(), &mut all);
     rendered("signin", account::signin::View::samples(), &mut all);
     rendered("account", account::profile::View::samples(), &mut all);
+    rendered("code", account::code::View::samples(), &mut all);
+    rendered("forgotten", account::forgotten::View::samples(), &mut all);
+    rendered("reset", account::reset::View::samples(), &mut all);
+    rendered("password", account::password::View::samples(), &mut all);
+    rendered("second-factor", account::second_factor::View::samples(), &mut all);
+    rendered("recovery-codes", account::second_factor::CodesView::samples(), &mut all);
+    rendered("delete", account::delete::View::samples(), &mut all);
     rendered("verify", account::verify::View::samples(), &mut all);
     rendered("setup", account::setup::View::samples(), &mut all);
     rendered("get-started", start::get_started::View::samples(), &mut all);

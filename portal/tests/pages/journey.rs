@@ -35,7 +35,7 @@ async fn a_visitor_reads_everything_about_a_product() {
 }
 
 #[tokio::test]
-async fn signing_up_gives_a_key_that_is_shown_once() {
+async fn case_155_signing_up_gives_a_key_that_is_shown_once() {
     let site = Site::open().await;
     let mut browser = site.browser();
     let form = browser.get("/signup?product=countries").await;
@@ -114,7 +114,7 @@ async fn application(browser: &mut Browser<'_>) -> (String, String) {
 }
 
 #[tokio::test]
-async fn keys_are_made_once_per_form_and_revoked_after_a_question() {
+async fn case_156_keys_are_made_once_per_form_and_revoked_after_a_question() {
     let site = Site::open().await;
     let mut browser = site.browser();
     browser.sign_up("maria@example.com").await;

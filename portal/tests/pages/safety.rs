@@ -9,7 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use crate::site::{PASSWORD, PORTAL_URL, Site};
 
 #[tokio::test]
-async fn every_page_says_what_a_browser_may_do_with_it() {
+async fn case_159_every_page_says_what_a_browser_may_do_with_it() {
     let site = Site::open().await;
     let page = site.browser().get("/").await;
     let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
@@ -24,7 +24,7 @@ async fn every_page_says_what_a_browser_may_do_with_it() {
 }
 
 #[tokio::test]
-async fn another_site_cannot_post_here() {
+async fn case_150_another_site_cannot_post_here() {
     let site = Site::open().await;
     let mut browser = site.browser();
     browser.sign_up("maria@example.com").await;
@@ -52,7 +52,7 @@ async fn another_site_cannot_post_here() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_planted_before_signing_in_opens_nothing_after() {
+async fn case_151_a_session_that_was_planted_before_signing_in_opens_nothing_after() {
     const COOKIE: &str = "__Host-session";
     let site = Site::open_with(true).await;
     site.browser().sign_up("maria@example.com").await;
@@ -92,7 +92,7 @@ async fn a_page_that_is_only_read_writes_no_session() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_another_host_after_signing_in() {
+async fn case_154_nobody_is_sent_to_another_host_after_signing_in() {
     let site = Site::open().await;
     site.browser().sign_up("maria@example.com").await;
     for next in ["//evil", "/\\evil", "https:evil", "https://evil/", "/\t/evil"] {
@@ -105,7 +105,7 @@ async fn nobody_is_sent_to_another_host_after_signing_in() {
 }
 
 #[tokio::test]
-async fn the_things_of_another_organization_are_not_found() {
+async fn case_161_the_things_of_another_organization_are_not_found() {
     let site = Site::open().await;
     let mut maria = site.browser();
     maria.sign_up("maria@example.com").await;
@@ -181,7 +181,7 @@ async fn an_address_is_confirmed_by_the_link_of_the_mail_and_only_by_a_click() {
 }
 
 #[tokio::test]
-async fn guessing_passwords_is_slowed_down() {
+async fn case_149_guessing_passwords_is_slowed_down() {
     let site = Site::open().await;
     site.browser().sign_up("maria@example.com").await;
     let mut eve = site.browser();
@@ -246,4 +246,49 @@ async fn static_files_are_kept_for_ever_under_their_hash() {
     assert!(css.headers[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
     let missing = site.browser().get("/static/vendor.sh").await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}
+
+/// Bad inputs 153 and 160: what stands in a name stays text, and breaks no line.
+#[tokio::test]
+async fn case_153_a_script_in_a_name_is_text_and_case_160_a_line_break_is_refused() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    for name in [
+        "<script>alert(1)</script>",
+        "javascript:alert(1)",
+        "<svg onload=alert(1)>",
+        "![x](http://evil.test/i)",
+    ] {
+        let made = browser.post("/applications", &[("name", name)]).await;
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{name}");
+        for path in [made.location(), "/applications"] {
+            let page = browser.get(path).await;
+            assert!(!page.text.contains("<script>alert") && !page.text.contains("<svg onload"), "{name}");
+            assert!(!page.text.contains("src=\"http") && !page.text.contains("href=\"javascript"), "{name}");
+        }
+    }
+    for name in ["Acme\r\nBcc: all@example.com", "Acme\nX: y", "Acme\u{0}"] {
+        let refused = browser.post("/applications", &[("name", name)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name:?}");
+    }
+    let address = [("email", "maria@example.com\r\nBcc: all@example.com"), ("password", PASSWORD)];
+    assert_eq!(site.browser().post("/signup", &address).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// Bad inputs 157 and 158: a plan that was not offered is not got by naming it, nor by any page that is opened.
+#[tokio::test]
+async fn case_158_a_plan_that_is_not_for_sale_is_refused() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.sign_up("maria@example.com").await;
+    let list = browser.get("/applications").await;
+    let id = format!("app_{}", list.between("/applications/app_", "\""));
+    for plan in ["pro", "none", "", "free' or 1=1", "pln_00000000000000000000000000"] {
+        let fields = [("plan", plan), ("application", id.as_str()), ("price", "0")];
+        let answer = browser.post("/products/countries/subscribe", &fields).await;
+        let refused = [StatusCode::UNPROCESSABLE_ENTITY, StatusCode::NOT_FOUND].contains(&answer.status);
+        assert!(refused, "{plan}: {}", answer.status);
+    }
+    assert_eq!(site.database.count("select count(*) from subscriptions where state <> $1", "ended").await, 1);
 }

@@ -15,6 +15,8 @@ impl Control {
     pub(super) async fn run(&self, id: Uuid, job: Job, mailer: &Mailer) -> Result<(), Failure> {
         match job {
             Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
+            Job::ResetPassword { email } => self.send_reset(id, &email, mailer).await,
+            Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, mailer).await,
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
         }
@@ -36,5 +38,20 @@ impl Control {
             mail::verify_email(&user.email, &format!("{url}/verify/{}", token.reveal()))
         };
         Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    async fn send_reset(&self, id: Uuid, email: &str, mailer: &Mailer) -> Result<(), Failure> {
+        let user = self.store.find_user_by_email(email).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let token = self.make_link(user.id, Purpose::Reset).await?;
+        let link = format!("{}/password/new/{}", mailer.site().portal_url, token.reveal());
+        Ok(mailer.send(id, &user.email, &mail::reset_password(&link)).await?)
+    }
+
+    async fn send_password_changed(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let link = format!("{}/password/forgotten", mailer.site().portal_url);
+        Ok(mailer.send(id, &user.email, &mail::password_changed(&link)).await?)
     }
 }

@@ -24,6 +24,16 @@ pub enum Job {
         /// Whose.
         user_id: UserId,
     },
+    /// Send whoever has this address a link that sets a new password.
+    ResetPassword {
+        /// Lower case; perhaps nobody's.
+        email: String,
+    },
+    /// Tell somebody that their password was changed.
+    PasswordChanged {
+        /// Whose.
+        user_id: UserId,
+    },
     /// Forget what is over.
     Housekeeping {},
     /// Write the bills of months that are over.

@@ -2,6 +2,7 @@
 
 use super::Letter;
 
+const ABOUT_THE_ACCOUNT: &str = "You get this mail because it is about the safety of your account.";
 const TO_THE_OWNER: &str = "You get this mail because somebody entered this address.";
 
 fn letter(subject: &str, plain: &[&str], reason: &str) -> Letter {
@@ -45,6 +46,23 @@ pub fn sign_up_again(sign_in: &str) -> Letter {
         .and_then("What was made under the new sign-up does not belong to your account and is removed after seven days. If this was not you, do nothing.")
 }
 
+/// A new password may be set.
+pub fn reset_password(link: &str) -> Letter {
+    letter("Set a new password", &["Somebody, perhaps you, asked for a new password."], TO_THE_OWNER)
+        .with_button("Set a new password", link)
+        .and_then(
+            "The link works once, for 10 minutes. If this was not you, do nothing: your password stays.",
+        )
+}
+
+/// The password was changed.
+pub fn password_changed(reset: &str) -> Letter {
+    let said = "Your password was changed, and everybody who was signed in with the old one is signed out.";
+    letter("Your password was changed", &[said], ABOUT_THE_ACCOUNT)
+        .with_button("This was not me", reset)
+        .and_then("If it was you, there is nothing to do.")
+}
+
 /// All letters with made-up content, for previews and tests: a name, and the letter.
 #[must_use]
 pub fn samples() -> Vec<(&'static str, Letter)> {
@@ -52,6 +70,8 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
     vec![
         ("verify-email", verify_email("maria@example.com", LINK)),
         ("sign-up-again", sign_up_again("https://portal.example.com/signin")),
+        ("reset-password", reset_password(LINK)),
+        ("password-changed", password_changed("https://portal.example.com/password/forgotten")),
     ]
 }
 

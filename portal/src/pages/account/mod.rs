@@ -1,6 +1,13 @@
 //! People: signing up, in and out, and the first admin.
 
+pub mod code;
+pub mod delete;
+pub mod forgotten;
+pub mod password;
 pub mod profile;
+pub mod reset;
+pub mod second_factor;
+pub mod sessions;
 pub mod setup;
 pub mod signin;
 pub mod signout;

@@ -1,45 +1,98 @@
-//! The signed-in user's own account.
+//! The signed-in user's own account: who, how safe, signed in where.
 
 use askama::Template;
 use axum::extract::State;
+use uuid::Uuid;
 
 use crate::error::Answer;
 use crate::session::Visit;
+use crate::session_rows::digest;
 use crate::shell::{Area, Shell};
-use crate::show::Moment;
+use crate::show::{Label, Moment};
 use crate::{PortalState, filters};
+
+/// Somewhere that the user is signed in.
+pub struct Session {
+    pub id: Uuid,
+    pub agent: String,
+    pub address: String,
+    pub since: Moment,
+    pub seen: Option<Moment>,
+    pub is_this: bool,
+}
 
 #[derive(Template)]
 #[template(path = "account/account.html")]
 pub struct View {
     pub shell: Shell,
     pub email: String,
-    pub organization: String,
+    pub verified: Label,
+    pub organization: Option<String>,
     pub since: Moment,
+    pub second_factor: bool,
+    /// An operator without a second factor.
+    pub unprotected: bool,
+    pub sessions: Vec<Session>,
 }
 
 /// `GET /account`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
-    let member = visit.member()?;
-    let organization = state.store.get_organization(member.scope, member.organization_id).await?;
     let account = visit.account()?;
+    let organization = match visit.member() {
+        Ok(member) => Some(state.store.get_organization(member.scope, member.organization_id).await?.name),
+        Err(_) => None,
+    };
+    let own = visit.session.id().map(digest).unwrap_or_default();
+    let rows = state.store.list_sessions(account.user_id).await?;
+    let sessions = rows.into_iter().map(|row| Session {
+        id: row.id,
+        is_this: row.digest == own,
+        agent: if row.agent.is_empty() { "A browser".into() } else { row.agent },
+        address: row.address,
+        since: Moment::of(row.created_at, visit.now),
+        seen: row.seen_at.map(|at| Moment::of(at, visit.now)),
+    });
+    let second_factor = state.store.find_second_factor(account.user_id).await?.is_some();
     visit.page(&View {
-        shell: visit.shell(Area::Developer, "Account").await?,
         email: account.email.clone(),
-        organization: organization.name,
+        verified: verified(account.verified),
+        organization,
         since: Moment::of(account.since, visit.now),
+        second_factor,
+        unprotected: account.operator.is_some() && !second_factor,
+        sessions: sessions.collect(),
+        shell: visit.shell(Area::Developer, "Account").await?,
     })
+}
+
+fn verified(verified: bool) -> Label {
+    if verified { Label::new("ok", "Confirmed") } else { Label::new("warn", "Not confirmed") }
 }
 
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let since = crate::pages::sample_time(-300_000);
-        vec![Self {
+        let session = |is_this, agent: &str, seen| Session {
+            id: Uuid::from_u128(7),
+            agent: agent.into(),
+            address: "198.51.100.7".into(),
+            since: crate::pages::sample_time(-90_000),
+            seen: Some(crate::pages::sample_time(seen)),
+            is_this,
+        };
+        let view = |second_factor, unprotected| Self {
             shell: Shell::sample(Area::Developer, "Account", "/account"),
             email: "maria.lindqvist@example.com".into(),
-            organization: "maria.lindqvist".into(),
-            since,
-        }]
+            verified: verified(second_factor),
+            organization: Some("maria.lindqvist".into()),
+            since: crate::pages::sample_time(-300_000),
+            second_factor,
+            unprotected,
+            sessions: vec![
+                session(true, "Firefox on Linux", -10),
+                session(false, "Safari on iPhone", -7_000),
+            ],
+        };
+        vec![view(true, false), view(false, true)]
     }
 }

@@ -44,6 +44,9 @@ pub async fn post(
     let redeemed =
         state.control.redeem_setup_token(&visit.visitor(), &token, &typed.email, &typed.password).await;
     match redeemed {
+        Ok(user) if state.store.find_second_factor(user).await?.is_some() => {
+            super::code::admit(&state, &visit, user, "/admin").await
+        }
         Ok(user) => {
             visit.sign_in(user).await?;
             visit.go("/admin", Some(Flash::done("You run this platform now. The link is used up."))).await

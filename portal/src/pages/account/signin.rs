@@ -36,7 +36,7 @@ pub struct Typed {
 }
 
 /// Where somebody goes after signing in: to where they wanted, or to what is theirs.
-fn destination(next: &str) -> &str {
+pub fn destination(next: &str) -> &str {
     match local_path(next) {
         "" | "/" => "/applications",
         path => path,
@@ -59,10 +59,7 @@ pub async fn post(
 ) -> Answer {
     let input = SignIn { email: typed.email.clone(), password: typed.password, address: visit.address };
     match state.control.sign_in(&input).await {
-        Ok(user) => {
-            visit.sign_in(user).await?;
-            visit.go(destination(&typed.next), None).await
-        }
+        Ok(user) => super::code::admit(&state, &visit, user, destination(&typed.next)).await,
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
             visit.refused(&view(&visit, form, &typed.next).await?)

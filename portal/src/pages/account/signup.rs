@@ -74,10 +74,11 @@ pub async fn post(
             return visit.refused(&view(&state, &visit, form, typed.product.as_deref()).await?);
         }
     };
+    let Some(key) = signed_up.key else {
+        return super::code::admit(&state, &visit, signed_up.user_id, "/get-started").await;
+    };
     visit.sign_in(signed_up.user_id).await?;
-    if let Some(key) = signed_up.key {
-        visit.keep_secret(key.id, key.secret.reveal()).await?;
-    }
+    visit.keep_secret(key.id, key.secret.reveal()).await?;
     visit.go("/get-started", None).await
 }
 

@@ -1,0 +1,82 @@
+//! Leaving: everything personal as a file, and the end of the account.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+
+use crate::error::{Answer, Fault};
+use crate::form::Form;
+use crate::session::{Visit, unkept};
+use crate::shell::{Area, Flash, Shell};
+use crate::{PortalState, filters};
+
+#[derive(Template)]
+#[template(path = "account/delete.html")]
+pub struct View {
+    pub shell: Shell,
+    pub form: Form,
+    pub email: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub struct Typed {
+    email: String,
+    password: String,
+}
+
+/// `GET /account/export`
+pub async fn export(State(state): State<PortalState>, visit: Visit) -> Answer {
+    let person = state.control.export_person(visit.account()?.user_id).await?;
+    let mut response = unkept(axum::Json(person).into_response());
+    let attachment = HeaderValue::from_static("attachment; filename=\"tollgate-account.json\"");
+    response.headers_mut().insert(header::CONTENT_DISPOSITION, attachment);
+    Ok(response)
+}
+
+/// `GET /account/delete`
+pub async fn get(visit: Visit) -> Answer {
+    visit.page(&view(&visit, Form::default()).await?)
+}
+
+/// `POST /account/delete`
+pub async fn post(
+    State(state): State<PortalState>,
+    visit: Visit,
+    axum::Form(typed): axum::Form<Typed>,
+) -> Answer {
+    let (user, actor) = visit.person()?;
+    if typed.email.trim().to_lowercase() != visit.account()?.email {
+        let fault = tollgate_control::FieldFault::new("/email", "the address of this account, to be sure");
+        let form =
+            Form::with([("email", typed.email)]).refused(tollgate_control::Error::Invalid(vec![fault]))?;
+        return visit.refused(&view(&visit, form).await?);
+    }
+    match state.control.delete_account(&actor, user, &typed.password).await {
+        Ok(()) => {
+            visit.sign_out().await?;
+            visit
+                .go("/", Some(Flash::done("Your account is deleted. Its keys stop working within seconds.")))
+                .await
+        }
+        Err(error) => {
+            let form = Form::with([("email", typed.email)]).refused(error)?;
+            visit.refused(&view(&visit, form).await?)
+        }
+    }
+}
+
+async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
+    let email = visit.account()?.email.clone();
+    Ok(View { shell: visit.shell(Area::Developer, "Delete account").await?, form, email })
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let shell = Shell::sample(Area::Developer, "Delete account", "/account/delete");
+        vec![Self { shell, form: Form::default(), email: "maria.lindqvist@example.com".into() }]
+    }
+}
