@@ -1,5 +1,7 @@
 //! Forms: what was typed, and what is wrong with it.
 
+use std::borrow::Cow;
+
 use tollgate_control::Error;
 
 use crate::error::Fault;
@@ -7,15 +9,25 @@ use crate::error::Fault;
 /// What stands in a form: old values and messages.
 #[derive(Debug, Clone, Default)]
 pub struct Form {
-    values: Vec<(&'static str, String)>,
+    values: Vec<(Cow<'static, str>, String)>,
     errors: Vec<(String, String)>,
     refusal: Option<String>,
 }
 
 impl Form {
     /// A form with these values; passwords are never given back.
-    pub fn with(values: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        Self { values: values.into_iter().collect(), ..Self::default() }
+    pub fn with<N: Into<Cow<'static, str>>>(values: impl IntoIterator<Item = (N, String)>) -> Self {
+        Self {
+            values: values.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same form with a message of its own, of which `control` knows nothing.
+    #[must_use]
+    pub fn wrong(mut self, name: &str, message: &str) -> Self {
+        self.errors.push((name.to_owned(), sentence(message)));
+        self
     }
 
     /// The same form after `control` refused it.
@@ -43,6 +55,17 @@ impl Form {
     #[must_use]
     pub fn value(&self, name: &str) -> &str {
         self.values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether a field is in the form, be it empty.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.values.iter().any(|(known, _)| *known == name)
+    }
+
+    /// All that stands in a field of which several can be chosen.
+    pub fn values<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.values.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     /// What is wrong with a field.

@@ -11,6 +11,7 @@ mod filters;
 mod form;
 mod markup;
 mod pages;
+mod parts;
 mod reference;
 mod session;
 mod session_rows;

@@ -255,10 +255,10 @@ impl Visit {
     /// The signed-in user as an operator, with the scope of all rows.
     ///
     /// # Errors
-    /// Nobody is signed in, or they do not run the platform.
+    /// Nobody is signed in; or they do not run the platform, and to them there is no such page.
     pub fn operator(&self) -> Result<(Actor, Scope), Fault> {
         let account = self.account()?;
-        let role = account.operator.ok_or_else(Fault::forbidden)?;
+        let role = account.operator.ok_or_else(Fault::not_found)?;
         let who = Who::Operator { user_id: account.user_id, role };
         let actor = Actor::new(who, self.request_id.clone()).from(self.origin());
         let scope = actor.authorize(Action::ReadPlatform)?;
@@ -345,7 +345,11 @@ impl Visit {
         self.page_with(StatusCode::UNPROCESSABLE_ENTITY, view)
     }
 
-    fn page_with(&self, status: StatusCode, view: &impl Template) -> Answer {
+    /// The page itself, with a status of its own.
+    ///
+    /// # Errors
+    /// It cannot be rendered.
+    pub fn page_with(&self, status: StatusCode, view: &impl Template) -> Answer {
         // Pages of signed-in people may show what is theirs; nothing keeps them.
         let caching = if self.account.is_some() { "no-store" } else { "private, no-cache" };
         let mut response = (status, Html(view.render()?)).into_response();

@@ -143,13 +143,32 @@ const ADMIN_SIDE: &[Group] = &[
         links: &[
             link("/admin", "Overview", "layout-dashboard"),
             link("/admin/traffic", "Traffic", "activity"),
+            link("/admin/gateways", "Gateways", "server"),
         ],
     },
     Group {
         title: Some("Publish"),
-        links: &[link("/admin/apis", "APIs", "route"), link("/admin/products", "Products", "package")],
+        links: &[
+            link("/admin/apis", "APIs", "route"),
+            link("/admin/services", "Services", "network"),
+            link("/admin/products", "Products", "package"),
+        ],
     },
-    Group { title: Some("People"), links: &[link("/admin/developers", "Developers", "users")] },
+    Group {
+        title: Some("People"),
+        links: &[
+            link("/admin/approvals", "Approvals", "circle-check"),
+            link("/admin/organizations", "Organizations", "boxes"),
+            link("/admin/developers", "Developers", "users"),
+            link("/admin/applications", "Applications", "app-window"),
+            link("/admin/keys", "Keys", "key-round"),
+            link("/admin/subscriptions", "Subscriptions", "gauge"),
+        ],
+    },
+    Group {
+        title: Some("Platform"),
+        links: &[link("/admin/audit", "Audit log", "book-open"), link("/admin/setup", "Setup", "settings")],
+    },
 ];
 
 /// Who is signed in, as the header shows them.
@@ -212,7 +231,6 @@ impl Shell {
         let exact = matches!(href, "/" | "/admin");
         path == href
             || (!exact && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
-            || (href == "/admin/developers" && path.starts_with("/admin/applications"))
             || (href == "/" && path.starts_with("/products/"))
     }
 
@@ -247,6 +265,13 @@ impl Shell {
             Area::Admin => ADMIN_SIDE,
             Area::Public | Area::Reference => &[],
         }
+    }
+
+    /// The link of the sidebar that leads here, or else the page's own name.
+    #[must_use]
+    pub fn here(&self) -> &str {
+        let mut links = self.side_groups().iter().flat_map(|group| group.links);
+        links.find(|link| self.is_current(link.href)).map_or(self.title.as_str(), |link| link.text)
     }
 
     /// The themes to choose from.

@@ -37,6 +37,9 @@ impl Control {
         checked_name(name)?;
         self.store.get_organization(scope, organization).await?;
         if matches!(actor.who, Who::Member { .. }) {
+            if self.store.organization_suspended_at(organization).await?.is_some() {
+                return Err(Error::Conflict("this organization is suspended by an operator".to_owned()));
+            }
             let page = Page { after: None, limit: APPLICATIONS_MAX };
             let present = self.store.list_applications(scope, page).await?.len();
             if i64::try_from(present).is_ok_and(|present| present >= APPLICATIONS_MAX) {

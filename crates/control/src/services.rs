@@ -130,12 +130,16 @@ fn is_metadata_service(host: &str) -> bool {
     if host == "metadata.google.internal" {
         return true;
     }
-    match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(v4)) => v4.is_link_local(),
-        Ok(IpAddr::V6(v6)) => {
+    host.parse().is_ok_and(is_metadata_address)
+}
+
+/// As [`is_metadata_service`], of an address that a name was resolved to.
+pub(crate) fn is_metadata_address(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => {
             v6.is_unicast_link_local() || v6.segments() == [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254]
         }
-        Err(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod check;
 mod detail;
+mod diff;
 mod document;
 mod example;
 mod fault;
@@ -22,6 +23,7 @@ mod view;
 
 pub use call::{Body, Call, Part};
 pub use check::OPERATIONS_MAX;
+pub use diff::{Fate, OperationDiff, diff};
 pub use document::Document;
 pub use fault::Fault;
 pub use kind::Dialect;

@@ -13,12 +13,15 @@ pub mod start;
 pub mod usage;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::PortalState;
 
 /// Every page with its path.
 pub fn routes() -> Router<PortalState> {
+    // Documents come twice: as a file or a text, and the other part of the form beside it.
+    let large = DefaultBodyLimit::max(tollgate_openapi::TEXT_BYTES_MAX + 64 * 1024);
     Router::new()
         .route("/", get(catalog::home::get))
         .route("/products/{slug}", get(catalog::product::get))
@@ -67,9 +70,67 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin", get(admin::overview::get))
         .route("/admin/traffic", get(admin::traffic::get))
         .route("/admin/apis", get(admin::apis::get))
-        .route("/admin/apis/{slug}", get(admin::api::get))
+        .route("/admin/new/api", get(admin::api::create::get).post(admin::api::create::post).layer(large))
+        .route("/admin/apis/{slug}", get(admin::api::overview::get))
+        .route("/admin/apis/{slug}/routes", get(admin::api::routes::get))
+        .route(
+            "/admin/apis/{slug}/document",
+            get(admin::api::document::get).post(admin::api::document::post).layer(large),
+        )
+        .route("/admin/apis/{slug}/document/{number}", get(admin::api::document::file))
+        .route("/admin/apis/{slug}/settings", get(admin::api::settings::get).post(admin::api::settings::post))
+        .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
+        .route("/admin/find", get(admin::find::get).post(admin::find::post))
+        .route("/admin/gateways", get(admin::gateways::get))
+        .route("/admin/audit", get(admin::audit::get))
+        .route("/admin/audit/{sequence}", get(admin::audit::show))
+        .route("/admin/setup", get(admin::setup::get))
+        .route("/admin/services", get(admin::services::get))
+        .route("/admin/new/service", get(admin::service::create).post(admin::service::post_new))
+        .route("/admin/services/{slug}", get(admin::service::get).post(admin::service::post))
+        .route("/admin/services/{slug}/test", post(admin::service::test))
+        .route("/admin/services/{slug}/delete", get(admin::service::ask_delete).post(admin::service::delete))
         .route("/admin/products", get(admin::products::get))
+        .route(
+            "/admin/new/product",
+            get(admin::product::settings::create).post(admin::product::settings::post_new),
+        )
+        .route("/admin/products/{slug}", get(admin::product::overview::get))
+        .route(
+            "/admin/products/{slug}/settings",
+            get(admin::product::settings::get).post(admin::product::settings::post),
+        )
+        .route(
+            "/admin/products/{slug}/delete",
+            get(admin::product::delete::get).post(admin::product::delete::post),
+        )
+        .route("/admin/new/plan", get(admin::plan::create).post(admin::plan::post_new))
+        .route("/admin/products/{slug}/plans/{plan}", get(admin::plan::get).post(admin::plan::post))
+        .route(
+            "/admin/products/{slug}/plans/{plan}/delete",
+            get(admin::plan::ask_delete).post(admin::plan::delete),
+        )
+        .route("/admin/organizations", get(admin::organizations::get))
+        .route("/admin/organizations/{id}", get(admin::organization::get).post(admin::organization::post))
+        .route(
+            "/admin/organizations/{id}/suspend",
+            get(admin::organization::ask_suspend).post(admin::organization::suspend),
+        )
+        .route("/admin/organizations/{id}/resume", post(admin::organization::resume))
+        .route(
+            "/admin/organizations/{id}/delete",
+            get(admin::organization::ask_delete).post(admin::organization::delete),
+        )
         .route("/admin/developers", get(admin::developers::get))
+        .route("/admin/developers/{id}", get(admin::developer::get))
+        .route("/admin/developers/{id}/disable", post(admin::developer::disable))
+        .route("/admin/applications", get(admin::applications::get))
+        .route("/admin/keys", get(admin::keys::list))
+        .route("/admin/keys/find", post(admin::keys::find))
+        .route("/admin/keys/{id}", get(admin::keys::show))
+        .route("/admin/subscriptions", get(admin::subscriptions::get))
+        .route("/admin/subscriptions/{id}", get(admin::subscription::get).post(admin::subscription::post))
+        .route("/admin/approvals", get(admin::approvals::get))
         .route("/admin/applications/{id}", get(admin::application::get))
         .route("/admin/applications/{id}/state", post(admin::application::post))
         .route(

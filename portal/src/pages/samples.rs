@@ -47,13 +47,7 @@ fn all() -> Vec<Rendered> {
     rendered("problems", problems::list::View::samples(), &mut all);
     rendered("problem", problems::show::View::samples(), &mut all);
     rendered("error", ErrorPage::samples(), &mut all);
-    rendered("admin-overview", admin::overview::View::samples(), &mut all);
-    rendered("admin-traffic", admin::traffic::View::samples(), &mut all);
-    rendered("admin-apis", admin::apis::View::samples(), &mut all);
-    rendered("admin-api", admin::api::View::samples(), &mut all);
-    rendered("admin-products", admin::products::View::samples(), &mut all);
-    rendered("admin-developers", admin::developers::View::samples(), &mut all);
-    rendered("admin-application", admin::application::View::samples(), &mut all);
+    rendered("admin-find", admin::find::View::samples(), &mut all);
     all
 }
 

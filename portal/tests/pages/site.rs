@@ -98,6 +98,11 @@ impl Site {
         Browser { site: self, cookies: BTreeMap::new() }
     }
 
+    /// Changes rows by hand, for states that no page leads to.
+    pub async fn run(&self, sql: &'static str) {
+        self.database.run(sql).await;
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Page {
         let router = &self.routers[self.asked.fetch_add(1, Ordering::Relaxed) % 2];
         let response = router.clone().oneshot(request).await.expect("a router always answers");

@@ -2,82 +2,66 @@
 
 use std::collections::HashMap;
 
-use askama::Template;
 use axum::extract::State;
-use tollgate_domain::ServiceId;
-use tollgate_store::Page;
+use tollgate_domain::ApiState;
+use tollgate_store::browse::ApiFilter;
 
 use super::TRAFFIC_ROWS;
+use super::desk::{Desk, sheet};
+use crate::PortalState;
 use crate::error::Answer;
 use crate::pages::usage::range::Range;
+use crate::parts::{Action, Asked, Cell, List};
 use crate::session::Visit;
-use crate::shell::{Area, Shell};
-use crate::show::{self, Label};
-use crate::{PortalState, filters};
-
-pub struct Row {
-    pub href: String,
-    pub name: String,
-    pub slug: String,
-    pub state: Label,
-    pub base_path: String,
-    pub service: String,
-    pub routes: usize,
-    pub calls: String,
-}
-
-#[derive(Template)]
-#[template(path = "admin/apis.html")]
-pub struct View {
-    pub shell: Shell,
-    pub rows: Vec<Row>,
-}
+use crate::show::Moment;
 
 /// `GET /admin/apis`
-pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
-    let (_, scope) = visit.operator()?;
-    let store = &state.store;
-    let services = store.list_services(Page::FIRST_500).await?;
-    let services: HashMap<ServiceId, String> =
-        services.into_iter().map(|service| (service.id, service.slug.to_string())).collect();
+pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let cut = asked.cut(&["name", "path", "-created"]);
+    let filter = ApiFilter { words: asked.get("q"), state: asked.read("state"), ..ApiFilter::default() };
+    let found = state.store.browse_apis(filter, &cut).await?;
     let mut calls: HashMap<String, i64> = HashMap::new();
-    for row in store.traffic(scope, None, Range::Day.since(visit.now), TRAFFIC_ROWS).await? {
+    for row in state.store.traffic(desk.scope, None, Range::Day.since(visit.now), TRAFFIC_ROWS).await? {
         *calls.entry(row.api.unwrap_or_default()).or_default() += row.calls;
     }
-    let mut rows = Vec::new();
-    for api in store.list_apis(Page::FIRST_500).await? {
-        let slug = api.slug.to_string();
-        rows.push(Row {
-            href: format!("/admin/apis/{slug}"),
-            routes: store.list_routes(api.id).await?.len(),
-            calls: show::number(calls.get(&slug).copied().unwrap_or(0)),
-            service: services.get(&api.service_id).cloned().unwrap_or_default(),
-            state: api.state.into(),
-            base_path: if api.base_path.is_empty() { "/".into() } else { api.base_path },
-            name: api.name,
-            slug,
+    let states =
+        [(ApiState::Draft, "Draft"), (ApiState::Published, "Published"), (ApiState::Retired, "Retired")];
+    let list = List::new("apis", "All APIs")
+        .searched(&asked, "name, slug or path")
+        .filtered(&asked, "state", "State", "Any state", states.map(|(state, text)| (state.as_str(), text)))
+        .sortable("API", &asked, "name", &cut)
+        .column("State")
+        .sortable("Base path", &asked, "path", &cut)
+        .column("Service")
+        .numbers("Routes")
+        .numbers("Calls, 24 h")
+        .sortable("Created", &asked, "created", &cut)
+        .or_empty(
+            "route",
+            "No API yet",
+            "An API is published from an OpenAPI document: what callers may ask, and which service answers.",
+        )
+        .or_do(desk.may_write, "/admin/new/api", "Create API")
+        .found(&asked, found, |row| {
+            vec![
+                Cell::Link {
+                    href: format!("/admin/apis/{}", row.slug),
+                    text: row.name,
+                    second: row.slug.clone(),
+                },
+                Cell::Label(row.state.into()),
+                Cell::Code(if row.base_path.is_empty() { "/".into() } else { row.base_path }),
+                Cell::Way { href: format!("/admin/services/{}", row.service), text: row.service },
+                Cell::number(row.routes),
+                Cell::number(calls.get(&row.slug).copied().unwrap_or(0)),
+                Cell::When(Moment::of(row.created_at, visit.now)),
+            ]
         });
-    }
-    visit.page(&View { shell: visit.shell(Area::Admin, "APIs").await?, rows })
-}
-
-#[cfg(test)]
-impl View {
-    pub fn samples() -> Vec<Self> {
-        use tollgate_domain::ApiState;
-        let row = |name: &str, state: ApiState| Row {
-            href: "/admin/apis/countries".into(),
-            name: name.into(),
-            slug: "countries".into(),
-            state: state.into(),
-            base_path: "/countries/v1".into(),
-            service: "countries".into(),
-            routes: 4,
-            calls: "1,100,200".into(),
-        };
-        let rows = vec![row("Countries API", ApiState::Published), row("Exchange rates", ApiState::Draft)];
-        [rows, vec![]]
-            .map(|rows| Self { shell: Shell::sample(Area::Admin, "APIs", "/admin/apis"), rows })
-            .into()
-    }
+    sheet(&visit, "APIs")
+        .await?
+        .intro("What the gateway publishes, and which service answers.")
+        .action(desk.may_write, Action::main("/admin/new/api", "plus", "Create API"))
+        .part(list)
+        .answer(&visit, &asked)
 }

@@ -1,39 +1,22 @@
-//! One application as operators see it, with the switch that stops it.
+//! One application as operators see it: its keys, its subscriptions, what happened to it, and the switch that stops it.
 
-use askama::Template;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use tollgate_control::ApplicationPatch;
-use tollgate_domain::{ApplicationId, ApplicationState, OperatorRole};
+use tollgate_domain::{ApplicationId, ApplicationState};
 use tollgate_store::Page;
+use tollgate_store::browse::{AuditFilter, Cut, SubscriptionFilter};
 
+use super::desk::{Desk, sheet};
+use super::{subscriptions, timeline};
+use crate::PortalState;
 use crate::error::{Answer, Fault};
-use crate::pages::applications::{KeyRow, SubscribedRow, key_row, subscribed_rows};
+use crate::pages::applications::key_row;
+use crate::parts::sheet::fact;
+use crate::parts::{Action, Asked, Cell, List, Notice, Section};
 use crate::session::Visit;
-use crate::shell::{Area, Flash, Shell};
-use crate::show::{Label, Moment};
-use crate::{PortalState, filters};
-
-pub struct Switch {
-    pub action: String,
-    pub state: ApplicationState,
-    pub text: &'static str,
-}
-
-#[derive(Template)]
-#[template(path = "admin/application.html")]
-pub struct View {
-    pub shell: Shell,
-    pub id: String,
-    pub name: String,
-    pub state: Label,
-    pub organization: String,
-    pub people: String,
-    pub created: Moment,
-    pub switch: Option<Switch>,
-    pub keys: Vec<KeyRow>,
-    pub subscriptions: Vec<SubscribedRow>,
-}
+use crate::shell::Flash;
+use crate::show::Moment;
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]
@@ -42,39 +25,80 @@ pub struct Typed {
 }
 
 /// `GET /admin/applications/{id}`
-pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<String>) -> Answer {
-    let (_, scope) = visit.operator()?;
-    let may_write = visit.account()?.operator == Some(OperatorRole::Admin);
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
     let id: ApplicationId = id.parse().map_err(|_| Fault::not_found())?;
-    let row = state.store.get_application(scope, id).await?;
-    let organization = state.store.get_organization(scope, row.organization_id).await?;
-    let members = state.store.list_members(tollgate_domain::Scope::Organization(row.organization_id)).await?;
-    let keys = state.store.list_credentials(scope, Some(id), Page::FIRST_500).await?;
+    let store = &state.store;
+    let row = store.get_application(desk.scope, id).await?;
+    let organization = store.get_organization(desk.scope, row.organization_id).await?;
+    let keys = store.list_credentials(desk.scope, Some(id), Page { after: None, limit: 100 }).await?;
+    let filter = SubscriptionFilter { application: Some(id), ..SubscriptionFilter::default() };
+    let subscribed = store.browse_subscriptions(desk.scope, filter, &Cut::latest(50)).await?;
+    let filter = AuditFilter { subject: Some(id.uuid()), ..AuditFilter::default() };
+    let log = store.browse_audit(desk.scope, filter, &Cut::latest(20)).await?;
     let base = format!("/admin/applications/{id}/keys");
-    let mut keys: Vec<KeyRow> = keys.iter().map(|key| key_row(key, &base, visit.now)).collect();
-    if !may_write {
-        keys.iter_mut().for_each(|key| key.revoke_href = None);
-    }
-    visit.page(&View {
-        shell: visit.shell(Area::Admin, &row.name).await?,
-        id: id.to_string(),
-        name: row.name,
-        state: row.state.into(),
-        organization: organization.name,
-        people: members.into_iter().map(|one| one.email).collect::<Vec<_>>().join(", "),
-        created: Moment::of(row.created_at, visit.now),
-        switch: may_write.then(|| switch(id, row.state)),
-        keys,
-        subscriptions: subscribed_rows(&state, scope, id, "/admin/products#", visit.now).await?,
-    })
-}
-
-fn switch(id: ApplicationId, state: ApplicationState) -> Switch {
-    let (state, text) = match state {
-        ApplicationState::Active => (ApplicationState::Suspended, "Suspend application"),
-        ApplicationState::Suspended => (ApplicationState::Active, "Lift suspension"),
+    let keys = List::new("keys", "Keys")
+        .column("Name")
+        .column("Key")
+        .column("State")
+        .numbers("Last used")
+        .numbers("Created")
+        .acts()
+        .or_empty("key-round", "No key", "This application cannot call anything.")
+        .rows(keys.iter().map(|key| {
+            let line = key_row(key, &base, visit.now);
+            let revoke = line.revoke_href.filter(|_| desk.may_write);
+            vec![
+                Cell::link(format!("/admin/keys/{}", key.id), line.name.clone()),
+                Cell::Code(line.shown),
+                Cell::Label(line.state),
+                line.last_used.map_or(Cell::Nothing("never"), Cell::When),
+                Cell::When(line.created),
+                revoke.map_or(Cell::Nothing(""), |href| Cell::Open { href, text: "Revoke", of: line.name }),
+            ]
+        }));
+    let facts = vec![
+        fact(
+            "Organization",
+            Cell::Way { href: format!("/admin/organizations/{}", organization.id), text: organization.name },
+        ),
+        fact("Created", Cell::When(Moment::of(row.created_at, visit.now))),
+    ];
+    let suspended = row.state == ApplicationState::Suspended;
+    let notice = suspended
+        .then(|| Notice::new("bad", "This application is suspended", "All its calls fail with 403."));
+    let switch = |next: ApplicationState, icon, text| {
+        Action::post(format!("/admin/applications/{id}/state"), icon, text, vec![("state", next.to_string())])
     };
-    Switch { action: format!("/admin/applications/{id}/state"), state, text }
+    let switch = if suspended {
+        switch(ApplicationState::Active, "check", "Lift suspension")
+    } else {
+        switch(ApplicationState::Suspended, "ban", "Suspend application")
+    };
+    sheet(&visit, &row.name)
+        .await?
+        .below("/admin/applications", "Applications")
+        .labelled(row.state)
+        .identified(id)
+        .action(
+            true,
+            Action::link(format!("/admin/traffic?range=day&application={id}"), "activity", "Traffic"),
+        )
+        .action(desk.may_write, switch)
+        .maybe(notice)
+        .part(Section::Facts(String::new(), facts))
+        .part(keys)
+        .part(
+            subscriptions::table("Subscriptions")
+                .rows(subscribed.rows.into_iter().map(|one| subscriptions::row(one, &visit))),
+        )
+        .part(timeline::list(&log.rows, &visit))
+        .answer(&visit, &asked)
 }
 
 /// `POST /admin/applications/{id}/state`
@@ -84,10 +108,10 @@ pub async fn post(
     Path(id): Path<String>,
     axum::Form(typed): axum::Form<Typed>,
 ) -> Answer {
-    let (actor, _) = visit.operator()?;
+    let desk = Desk::writing(&visit)?;
     let id: ApplicationId = id.parse().map_err(|_| Fault::not_found())?;
     let patch = ApplicationPatch { name: None, state: Some(typed.state) };
-    let row = state.control.update_application(&actor, id, None, patch).await?;
+    let row = state.control.update_application(&desk.actor, id, None, patch).await?;
     let flash = Flash::done(match row.state {
         ApplicationState::Active => format!("{} may call again.", row.name),
         ApplicationState::Suspended => {
@@ -95,26 +119,4 @@ pub async fn post(
         }
     });
     visit.go(&format!("/admin/applications/{id}"), Some(flash)).await
-}
-
-#[cfg(test)]
-impl View {
-    pub fn samples() -> Vec<Self> {
-        let path = "/admin/applications/app_01h455vb4pex5vsknk084sn02q";
-        let id: ApplicationId = "app_01h455vb4pex5vsknk084sn02q".parse().expect("an id");
-        [ApplicationState::Active, ApplicationState::Suspended]
-            .map(|state| Self {
-                shell: Shell::sample(Area::Admin, "My first app", path),
-                id: id.to_string(),
-                name: "My first app".into(),
-                state: state.into(),
-                organization: "maria.lindqvist".into(),
-                people: "maria.lindqvist@example.com".into(),
-                created: crate::pages::sample_time(-90_000),
-                switch: Some(switch(id, state)),
-                keys: crate::pages::applications::sample_keys(&format!("{path}/keys")),
-                subscriptions: crate::pages::applications::sample_subscriptions("/admin/products#"),
-            })
-            .into()
-    }
 }

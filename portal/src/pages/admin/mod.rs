@@ -3,10 +3,29 @@
 pub mod api;
 pub mod apis;
 pub mod application;
+pub mod applications;
+pub mod approvals;
+pub mod audit;
+mod desk;
+pub mod developer;
 pub mod developers;
+pub mod find;
+pub mod gateways;
 pub mod key_revoke;
+pub mod keys;
+pub mod organization;
+pub mod organizations;
 pub mod overview;
+pub mod plan;
+pub mod product;
 pub mod products;
+pub mod service;
+pub mod services;
+pub mod setup;
+pub mod subscription;
+pub mod subscriptions;
+mod terms;
+mod timeline;
 pub mod traffic;
 
 /// An operator's table never shows more rows of calls than this.

@@ -1,111 +1,69 @@
-//! All products with their plans.
+//! All products.
 
-use askama::Template;
 use axum::extract::State;
-use tollgate_domain::SubscriptionState;
-use tollgate_store::Page;
+use tollgate_domain::{ProductState, Visibility};
 
+use super::desk::{Desk, sheet};
+use crate::PortalState;
 use crate::error::Answer;
+use crate::parts::{Action, Asked, Cell, List};
 use crate::session::Visit;
-use crate::shell::{Area, Shell};
-use crate::show::{self, Label};
-use crate::{PortalState, filters};
-
-pub struct PlanLine {
-    pub name: String,
-    pub slug: String,
-    pub state: Label,
-    pub price: String,
-    pub limits: String,
-    pub subscriptions: usize,
-}
-
-pub struct ProductCard {
-    pub name: String,
-    pub slug: String,
-    pub state: Label,
-    pub apis: String,
-    pub plans: Vec<PlanLine>,
-}
-
-#[derive(Template)]
-#[template(path = "admin/products.html")]
-pub struct View {
-    pub shell: Shell,
-    pub products: Vec<ProductCard>,
-}
+use crate::show::Moment;
 
 /// `GET /admin/products`
-pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
-    let (_, scope) = visit.operator()?;
-    let store = &state.store;
-    let plans = store.list_plans(None, Page::FIRST_500).await?;
-    let subscriptions = store.list_subscriptions(scope, None, Page { after: None, limit: 10_000 }).await?;
-    let apis = store.list_apis(Page::FIRST_500).await?;
-    let products = store.list_products(Page::FIRST_500).await?.into_iter().map(|product| {
-        let names: Vec<&str> = product
-            .apis()
-            .iter()
-            .filter_map(|id| apis.iter().find(|api| api.id == *id))
-            .map(|api| api.name.as_str())
-            .collect();
-        ProductCard {
-            apis: if names.is_empty() { "no API".into() } else { names.join(", ") },
-            plans: plans
-                .iter()
-                .filter(|plan| plan.product_id == product.id)
-                .map(|plan| PlanLine {
-                    name: plan.name.clone(),
-                    slug: plan.slug.to_string(),
-                    state: plan.state.into(),
-                    price: plan.price().to_string(),
-                    limits: show::limits(&plan.limits),
-                    subscriptions: subscriptions
-                        .iter()
-                        .filter(|one| one.plan_id == plan.id && one.state != SubscriptionState::Ended)
-                        .count(),
-                })
-                .collect(),
-            state: product.state.into(),
-            slug: product.slug.to_string(),
-            name: product.name,
-        }
-    });
-    visit.page(&View { products: products.collect(), shell: visit.shell(Area::Admin, "Products").await? })
+pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let cut = asked.cut(&["name", "-created"]);
+    let found = state.store.browse_products(asked.get("q"), asked.read("state"), &cut).await?;
+    let states = [
+        (ProductState::Draft, "Draft"),
+        (ProductState::Published, "Published"),
+        (ProductState::Retired, "Retired"),
+    ];
+    let list = List::new("products", "All products")
+        .searched(&asked, "name or slug")
+        .filtered(&asked, "state", "State", "Any state", states.map(|(state, text)| (state.as_str(), text)))
+        .sortable("Product", &asked, "name", &cut)
+        .column("State")
+        .column("Seen by")
+        .numbers("APIs")
+        .numbers("Plans")
+        .numbers("Subscriptions")
+        .sortable("Created", &asked, "created", &cut)
+        .or_empty(
+            "package",
+            "No product yet",
+            "Developers subscribe to products: APIs offered together, on plans with limits and prices.",
+        )
+        .or_do(desk.may_write, "/admin/new/product", "Create product")
+        .found(&asked, found, |row| {
+            vec![
+                Cell::Link {
+                    href: format!("/admin/products/{}", row.slug),
+                    text: row.name,
+                    second: row.slug,
+                },
+                Cell::Label(row.state.into()),
+                Cell::Text(seen_by(row.visibility).to_owned()),
+                Cell::number(row.apis),
+                Cell::number(row.plans),
+                Cell::number(row.subscriptions),
+                Cell::When(Moment::of(row.created_at, visit.now)),
+            ]
+        });
+    sheet(&visit, "Products")
+        .await?
+        .intro("APIs offered together, and the plans they are offered on.")
+        .action(desk.may_write, Action::main("/admin/new/product", "plus", "Create product"))
+        .part(list)
+        .answer(&visit, &asked)
 }
 
-#[cfg(test)]
-impl View {
-    pub fn samples() -> Vec<Self> {
-        use tollgate_domain::{PlanState, ProductState};
-        let plan = |name: &str, state: PlanState, price: &str| PlanLine {
-            name: name.into(),
-            slug: name.to_lowercase(),
-            state: state.into(),
-            price: price.into(),
-            limits: "10 requests per second, 1,000 calls per month".into(),
-            subscriptions: 12,
-        };
-        let card = |name: &str, state: ProductState, plans| ProductCard {
-            name: name.into(),
-            slug: name.to_lowercase().replace(' ', "-"),
-            state: state.into(),
-            apis: "Countries API".into(),
-            plans,
-        };
-        let plans = vec![
-            plan("Free", PlanState::Open, "free"),
-            plan("Pro", PlanState::Announced, "29.00 EUR per month"),
-        ];
-        let products = vec![
-            card("Countries", ProductState::Published, plans),
-            card("Exchange rates", ProductState::Draft, vec![]),
-        ];
-        [products, vec![]]
-            .map(|products| Self {
-                shell: Shell::sample(Area::Admin, "Products", "/admin/products"),
-                products,
-            })
-            .into()
+/// Who sees a product in the portal.
+#[must_use]
+pub const fn seen_by(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "everybody",
+        Visibility::SignedIn => "people who signed in",
     }
 }

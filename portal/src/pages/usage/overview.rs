@@ -37,7 +37,6 @@ pub struct Meter {
 pub struct Row {
     pub method: String,
     pub path: String,
-    pub api: String,
     pub status: Label,
     pub outcome: &'static str,
     pub calls: String,
@@ -128,7 +127,6 @@ pub fn row(row: TrafficRow) -> Row {
     Row {
         method: row.method.unwrap_or_else(|| "–".into()),
         path: row.path.unwrap_or_else(|| "an operation that is gone".into()),
-        api: row.api.unwrap_or_default(),
         status: Label::status(u16::try_from(row.status).unwrap_or(0)),
         outcome: show::outcome(row.outcome),
         calls: show::number(row.calls),

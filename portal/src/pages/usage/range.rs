@@ -18,14 +18,16 @@ pub struct Choice {
 }
 
 impl Range {
-    const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+    /// From the shortest to the longest.
+    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
 
     /// From the address; the last hour where it says nothing known.
     pub fn named(name: Option<&str>) -> Self {
         Self::ALL.into_iter().find(|range| Some(range.name()) == name).unwrap_or(Self::Hour)
     }
 
-    const fn name(self) -> &'static str {
+    /// As the address says it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",
@@ -33,7 +35,8 @@ impl Range {
         }
     }
 
-    const fn text(self) -> &'static str {
+    /// As people read it.
+    pub const fn text(self) -> &'static str {
         match self {
             Self::Hour => "Last hour",
             Self::Day => "24 hours",
