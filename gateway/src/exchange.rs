@@ -331,7 +331,7 @@ impl Exchange {
             application_id: holder.map(|holder| holder.application_id.uuid()),
             credential_id: holder.map(|holder| holder.credential_id.uuid()),
             subscription_id: consumer.map(|consumer| consumer.subscription_id().uuid()),
-            plan_id: consumer.map(|consumer| consumer.subscription().plan_id.uuid()),
+            plan_id: consumer.map(|consumer| consumer.plan_id.uuid()),
             api_id: matched.map(|matched| matched.api().id.uuid()),
             route_id: matched.map(|matched| matched.route().id.uuid()),
         }

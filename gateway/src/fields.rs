@@ -178,11 +178,11 @@ impl<D: Downstream> ToUpstream<'_, D> {
     fn write_ours(&self, out: &mut Vec<u8>) {
         let consumer = &self.admission.consumer;
         out.extend_from_slice(b"x-consumer-id: ");
-        consumer.organization_id().append_to(out);
+        out.extend_from_slice(consumer.organization());
         out.extend_from_slice(b"\r\nx-application-id: ");
-        consumer.application_id().append_to(out);
+        out.extend_from_slice(consumer.application());
         out.extend_from_slice(b"\r\nx-subscription-id: ");
-        consumer.subscription_id().append_to(out);
+        out.extend_from_slice(consumer.subscription());
         out.extend_from_slice(b"\r\n");
         line(out, "x-plan", self.admission.plan().slug.as_bytes());
         line(out, "x-request-id", self.request_id.as_bytes());

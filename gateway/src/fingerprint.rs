@@ -30,7 +30,7 @@ impl Fingerprint {
             let (version, environment) = (key.pepper_version.to_le_bytes(), key.environment.as_str());
             self.add_part(
                 id,
-                &[key.id.uuid().as_bytes(), &key.digest, &version, environment.as_bytes(), &expires],
+                &[key.id.uuid().as_bytes(), &key.tag, &version, environment.as_bytes(), &expires],
             );
         }
         for subscription in &application.subscriptions {
@@ -105,7 +105,7 @@ mod tests {
                 .map(|part| ConsumerCredential {
                     id: id(part).into(),
                     environment: Environment::Live,
-                    digest: [part as u8; 32],
+                    tag: [part as u8; 16],
                     pepper_version: 1,
                     expires_at: None,
                 })
@@ -132,7 +132,7 @@ mod tests {
         turned[0].credentials.reverse();
         assert_eq!(of(&both), of(&turned));
         let mut changes: Vec<[ConsumerApplication; 2]> = vec![both.clone(); 7];
-        changes[0][0].credentials[0].digest[31] ^= 1;
+        changes[0][0].credentials[0].tag[15] ^= 1;
         changes[1][0].credentials[0].expires_at = Some(0);
         changes[2][0].subscriptions[0].suspended = true;
         changes[3][0].subscriptions[0].plan_id = Uuid::from_u128(99).into();

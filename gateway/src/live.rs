@@ -1,7 +1,7 @@
 //! What a gateway runs right now: one compiled runtime, swapped as a whole, and the consumers, replaced one by one.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
@@ -50,33 +50,6 @@ pub(crate) struct Live {
     /// What is presented to callers who speak TLS.
     pub(crate) certificates: Arc<Certificates>,
     pub(crate) tls_metrics: Arc<TlsMetrics>,
-    quotas: Mutex<Quotas>,
-}
-
-/// Used quota by subscription, and whose subscription each is: the database sums by subscription only.
-#[derive(Default)]
-struct Quotas {
-    owners: HashMap<SubscriptionId, ApplicationId>,
-    elsewhere: Option<(Month, HashMap<SubscriptionId, u64>)>,
-}
-
-impl Quotas {
-    /// Hands the used quota to the meter of one subscription.
-    fn tell(&self, consumers: &Consumers, subscription: SubscriptionId) {
-        if let Some((month, used)) = &self.elsewhere
-            && let Some(count) = used.get(&subscription)
-            && let Some(owner) = self.owners.get(&subscription)
-        {
-            consumers.set_quota_others(*owner, subscription, *month, *count);
-        }
-    }
-
-    /// Hands the used quota to all meters.
-    fn tell_all(&self, consumers: &Consumers) {
-        for subscription in self.elsewhere.iter().flat_map(|(_, used)| used.keys()) {
-            self.tell(consumers, *subscription);
-        }
-    }
 }
 
 impl Live {
@@ -89,7 +62,6 @@ impl Live {
             resolver,
             certificates: Arc::new(Certificates::new(settings.peppers.clone())),
             tls_metrics: Arc::default(),
-            quotas: Mutex::default(),
         }
     }
 
@@ -142,14 +114,7 @@ impl Live {
         let live = Arc::clone(self);
         // A million of them take a moment.
         let replaced = tokio::task::spawn_blocking(move || {
-            let mut owners = HashMap::new();
-            live.consumers.replace_all(
-                applications.by_ref().inspect(|application| owners.extend(owners_of([application]))),
-            );
-            let mut quotas = live.quotas();
-            quotas.owners = owners;
-            quotas.tell_all(&live.consumers);
-            drop(quotas);
+            live.consumers.replace_all(applications.by_ref());
             applications
         });
         replaced.await.inspect_err(|error| tracing::error!(%error, "replacing the consumers failed")).ok()
@@ -188,54 +153,25 @@ impl Live {
 
     /// Replaces the applications `ids` by what is `present` of them; the others may no longer call.
     pub(crate) fn apply_consumers(&self, ids: &[ApplicationId], present: Vec<ConsumerApplication>) {
-        let listed: Vec<ApplicationId> = present.iter().map(|application| application.id).collect();
-        let arrived: Vec<_> = owners_of(&present).collect();
-        for application in present {
-            self.consumers.replace(application);
-        }
-        for id in ids.iter().filter(|id| !listed.contains(id)) {
-            self.consumers.remove(*id);
-        }
-        let mut quotas = self.quotas();
-        quotas.owners.extend(arrived.iter().copied());
-        for (subscription, _) in arrived {
-            quotas.tell(&self.consumers, subscription);
+        let listed: HashSet<ApplicationId> = present.iter().map(|application| application.id).collect();
+        let gone: Vec<ApplicationId> = ids.iter().filter(|id| !listed.contains(id)).copied().collect();
+        self.consumers.apply(present, &gone);
+    }
+
+    /// What all other processes charged in a month, by subscription; or what changed of it since.
+    pub(crate) fn set_used_elsewhere<'u>(
+        &self,
+        month: CalendarMonth,
+        used: impl IntoIterator<Item = (&'u SubscriptionId, &'u u64)>,
+    ) {
+        for (subscription, count) in used {
+            self.consumers.set_quota_others(*subscription, Month::from(month), *count);
         }
     }
 
-    /// What all other processes charged in a month.
-    pub(crate) fn set_used_elsewhere(&self, month: CalendarMonth, used: HashMap<SubscriptionId, u64>) {
-        let mut quotas = self.quotas();
-        quotas.elsewhere = Some((Month::from(month), used));
-        quotas.tell_all(&self.consumers);
-    }
-
-    /// What changed of it since, in the same month.
-    pub(crate) fn change_used_elsewhere(&self, month: CalendarMonth, changed: &[(SubscriptionId, u64)]) {
-        let mut quotas = self.quotas();
-        let Some((known, used)) = &mut quotas.elsewhere else { return };
-        if *known == Month::from(month) {
-            used.extend(changed.iter().copied());
-            for (subscription, _) in changed {
-                quotas.tell(&self.consumers, *subscription);
-            }
-        }
-    }
-
-    /// Forgets what is only of the past: meters of removed subscriptions, and whose subscriptions they were.
+    /// Forgets what is only of the past.
     pub(crate) fn tidy(&self) {
         self.consumers.purge(unix_ns());
-        let mut owners = HashMap::new();
-        self.consumers.for_each(|application| {
-            owners.extend(
-                application.subscriptions.iter().map(|subscription| (subscription.id, application.id)),
-            );
-        });
-        self.quotas().owners = owners;
-    }
-
-    fn quotas(&self) -> MutexGuard<'_, Quotas> {
-        self.quotas.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn runtime_of(&self, snapshot: Arc<Snapshot>, blueprint: Arc<Blueprint>) -> Runtime {
@@ -266,12 +202,4 @@ impl Live {
             .collect();
         Runtime { snapshot, blueprint, ways }
     }
-}
-
-fn owners_of<'a>(
-    applications: impl IntoIterator<Item = &'a ConsumerApplication>,
-) -> impl Iterator<Item = (SubscriptionId, ApplicationId)> {
-    applications.into_iter().flat_map(|application| {
-        application.subscriptions.iter().map(|subscription| (subscription.id, application.id))
-    })
 }

@@ -158,9 +158,10 @@ pub struct ConsumerCredential {
     pub id: CredentialId,
     /// Live or test.
     pub environment: Environment,
-    /// HMAC-SHA-256 of the key under the pepper of `pepper_version`.
-    pub digest: [u8; 32],
-    /// Which pepper the digest was made with.
+    /// The first half of the HMAC-SHA-256 of the key under the pepper of `pepper_version`: 128 bits, as RFC 2104 §5
+    /// allows, tell keys of 256 random bits apart.
+    pub tag: [u8; 16],
+    /// Which pepper the tag was made with.
     pub pepper_version: i16,
     /// Unix seconds after which it opens nothing.
     pub expires_at: Option<i64>,

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ENCODED_LEN: usize = 26;
+/// Bytes of an id's text: every prefix has three letters.
+pub const ID_TEXT_LEN: usize = 4 + ENCODED_LEN;
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,10 +19,11 @@ pub struct InvalidId {
     pub expected: &'static str,
 }
 
-fn encode(uuid: Uuid) -> [u8; ENCODED_LEN] {
+fn encode(prefix: &str, uuid: Uuid) -> [u8; ID_TEXT_LEN] {
+    let mut text = [b'_'; ID_TEXT_LEN];
+    text[..3].copy_from_slice(prefix.as_bytes());
     let mut value = uuid.as_u128();
-    let mut text = [0; ENCODED_LEN];
-    for letter in text.iter_mut().rev() {
+    for letter in text[4..].iter_mut().rev() {
         *letter = ALPHABET[(value & 31) as usize];
         value >>= 5;
     }
@@ -52,16 +55,16 @@ macro_rules! typed_ids {
             /// What stands before the underscore.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Appends the id as it is shown; for places where formatting would cost too much.
-            pub fn append_to(self, out: &mut Vec<u8>) {
-                out.extend_from_slice(concat!($prefix, "_").as_bytes());
-                out.extend_from_slice(&encode(self.0));
-            }
-
             /// The id as stored.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
+            }
+
+            /// Its text, in ASCII.
+            #[must_use]
+            pub fn text(self) -> [u8; ID_TEXT_LEN] {
+                encode(Self::PREFIX, self.0)
             }
         }
 
@@ -79,8 +82,7 @@ macro_rules! typed_ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                // The letters are ASCII.
-                write!(f, "{}_{}", Self::PREFIX, std::str::from_utf8(&encode(self.0)).unwrap_or_default())
+                f.write_str(std::str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
             }
         }
 

@@ -19,8 +19,8 @@ pub use blueprint::{
     Product, Route, Service, Target,
 };
 pub use id::{
-    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, InvalidId, InvoiceId, OrganizationId, PlanId,
-    ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, ID_TEXT_LEN, InvalidId, InvoiceId,
+    OrganizationId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};

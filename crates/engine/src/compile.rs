@@ -225,6 +225,7 @@ fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
         slug: plan.slug.as_str().into(),
         limits: limits.into(),
         policy_header: (!policy.is_empty()).then(|| policy.into()),
+        limits_keys: plan.limits.iter().any(|limit| limit.per == LimitPer::Credential),
     })
 }
 

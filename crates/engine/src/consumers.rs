@@ -1,128 +1,49 @@
-//! Who may call: keys, their applications and their meters, updated one application at a time while calls go on.
+//! Who may call: keys, their applications and their accounts, updated one application at a time while calls go on.
+//!
+//! There may be a million of them, so they lie in sorted arrays without a pointer per key (docs/adr/0007): one table
+//! of keys by digest, one of applications by id, each in 4,096 shards that are replaced whole. A reader takes no lock
+//! and copies nothing; a change copies the few shards that it touches.
 
-use std::hash::{BuildHasherDefault, Hash, Hasher};
-use std::sync::atomic::AtomicU64;
+mod accounts;
+mod applications;
+mod change;
+mod keys;
+mod shards;
+mod terms;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use subtle::ConstantTimeEq;
+use arc_swap::Guard;
 use tollgate_domain::{
-    ApplicationId, ConsumerApplication, ConsumerCredential, ConsumerSubscription, CredentialId, Environment,
-    Limit, OrganizationId, PlanId, ProductId, SubscriptionId,
+    ApplicationId, ConsumerApplication, ConsumerCredential, CredentialId, Environment, Limit, OrganizationId,
+    PlanId, ProductId, SubscriptionId,
 };
 
 use crate::key::{ParsedKey, Peppers};
-use crate::quota::{Month, QuotaMeter};
-use crate::snapshot::IdHasher;
-
-type Map<K, V> = papaya::HashMap<K, V, BuildHasherDefault<IdHasher>>;
+use crate::quota::Month;
+pub(crate) use accounts::{Account, RateCells};
+use accounts::{Held, Remembered, is_spent};
+use applications::ApplicationShard;
+use change::Writer;
+use keys::{KeyShard, Place, Tag};
+use shards::Shards;
+use terms::Terms;
 
 /// Every key that opens something, and every application that holds one.
 ///
-/// Reading takes no lock. Writers take one, among themselves. Meters belong to the subscription and outlive every
-/// replacement of it, also a removal in between.
+/// Reading takes no lock, except at the first call of a subscription. Writers take one, among themselves. What is
+/// counted belongs to the subscription and outlives every replacement of it, also a removal in between.
 pub struct Consumers {
     peppers: Peppers,
-    credentials: papaya::HashMap<DigestHead, Entry, BuildHasherDefault<HeadHasher>>,
-    applications: Map<ApplicationId, Arc<Application>>,
-    /// Meters of keys, made on the first call under a limit per key.
-    credential_meters: Map<CredentialId, Arc<RateCells>>,
-    /// Meters of subscriptions that were removed after they had counted something this month.
-    parked: Map<SubscriptionId, Arc<Meters>>,
-    writers: Mutex<()>,
-}
-
-/// The first half of a digest. It is uniform and keyed by the pepper, so it is its own hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DigestHead([u64; 2]);
-
-impl Hash for DigestHead {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0[0]);
-    }
-}
-
-#[derive(Default)]
-struct HeadHasher(u64);
-
-impl Hasher for HeadHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = word;
-    }
-}
-
-/// One key: 48 bytes beside its head, for there may be a million.
-struct Entry {
-    /// The second half of the digest, compared in constant time.
-    tail: [u8; 16],
-    id: CredentialId,
-    application: Arc<Application>,
-    /// Unix seconds; [`NEVER`] where it does not expire.
-    expires_at_s: u32,
-    pepper_version: i16,
-    environment: Environment,
-}
-
-const NEVER: u32 = u32::MAX;
-
-/// An application as the gateway knows it.
-#[derive(Debug)]
-pub struct Application {
-    /// Its id.
-    pub id: ApplicationId,
-    /// The tenant that owns it.
-    pub organization_id: OrganizationId,
-    /// Its subscriptions, suspended ones included.
-    pub subscriptions: Box<[Subscription]>,
-    keys: Box<[DigestHead]>,
-}
-
-/// An application's standing on a plan.
-#[derive(Debug)]
-pub struct Subscription {
-    /// Its id.
-    pub id: SubscriptionId,
-    /// The product that it opens.
-    pub product_id: ProductId,
-    /// On which terms.
-    pub plan_id: PlanId,
-    /// Whether its calls are refused.
-    pub suspended: bool,
-    pub(crate) meters: Arc<Meters>,
-}
-
-pub(crate) type RateCells = [AtomicU64; Limit::RATES_PER_PLAN_MAX];
-
-/// What is counted of one subscription.
-#[derive(Debug, Default)]
-pub(crate) struct Meters {
-    pub(crate) rates: RateCells,
-    pub(crate) quota: QuotaMeter,
-}
-
-/// A key that was found.
-#[derive(Debug)]
-pub struct Found {
-    /// Its id.
-    pub credential_id: CredentialId,
-    /// Live or test.
-    pub environment: Environment,
-    /// Whose it is.
-    pub application: Arc<Application>,
-    expires_at_s: u32,
-}
-
-impl Found {
-    /// Whether its expiry has come.
-    #[must_use]
-    pub const fn is_expired(&self, now_ns: u64) -> bool {
-        self.expires_at_s != NEVER && now_ns / 1_000_000_000 >= self.expires_at_s as u64
-    }
+    keys: Shards<KeyShard>,
+    applications: Shards<ApplicationShard>,
+    terms: Terms,
+    accounts: Remembered<SubscriptionId, Held>,
+    /// Meters of keys, made at the first call under a limit per key.
+    key_meters: Remembered<CredentialId, Arc<RateCells>>,
+    counts: (AtomicUsize, AtomicUsize),
+    writer: Mutex<Writer>,
 }
 
 /// How many there are.
@@ -134,224 +55,187 @@ pub struct Counts {
     pub credentials: usize,
 }
 
+/// A key that was found, in the tables as they stood then.
+pub(crate) struct Found {
+    keys: Guard<Arc<KeyShard>>,
+    key: usize,
+    applications: Guard<Arc<ApplicationShard>>,
+    application: usize,
+}
+
+/// A subscription of a key's application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// Its place in its shard.
+    place: usize,
+    pub(crate) plan_id: PlanId,
+    pub(crate) suspended: bool,
+}
+
+impl Found {
+    pub(crate) fn credential_id(&self) -> CredentialId {
+        self.keys.row(self.key).id
+    }
+
+    pub(crate) fn environment(&self) -> Environment {
+        self.keys.row(self.key).environment
+    }
+
+    /// Organization and application that hold it.
+    pub(crate) fn owner(&self) -> (OrganizationId, ApplicationId) {
+        self.applications.owner(self.application)
+    }
+
+    /// Whether its expiry has come.
+    pub(crate) fn is_expired(&self, now_ns: u64) -> bool {
+        self.keys.row(self.key).is_expired(now_ns / 1_000_000_000)
+    }
+}
+
 impl Consumers {
     /// None yet; keys will be recognised under these peppers.
     #[must_use]
     pub fn new(peppers: Peppers) -> Self {
         Self {
             peppers,
-            credentials: papaya::HashMap::default(),
-            applications: Map::default(),
-            credential_meters: Map::default(),
-            parked: Map::default(),
-            writers: Mutex::new(()),
+            keys: Shards::new(),
+            applications: Shards::new(),
+            terms: Terms::default(),
+            accounts: Remembered::new(),
+            key_meters: Remembered::new(),
+            counts: (AtomicUsize::new(0), AtomicUsize::new(0)),
+            writer: Mutex::default(),
         }
     }
 
     /// Finds a key: under the current pepper first, then under the older ones.
-    #[must_use]
-    pub fn find(&self, key: &ParsedKey<'_>) -> Option<Found> {
-        let credentials = self.credentials.pin();
-        self.peppers.digests(key.text()).find_map(|digest| {
-            let (head, tail) = split(&digest);
-            let entry = credentials.get(&head)?;
-            bool::from(entry.tail.ct_eq(&tail)).then(|| Found {
-                credential_id: entry.id,
-                environment: entry.environment,
-                application: Arc::clone(&entry.application),
-                expires_at_s: entry.expires_at_s,
-            })
+    pub(crate) fn find(&self, key: &ParsedKey<'_>) -> Option<Found> {
+        self.peppers.tags(key.text()).find_map(|tag| self.find_tag(Tag::from(tag), || ()))
+    }
+
+    /// `meanwhile` is where a test lets things change between the two tables.
+    fn find_tag(&self, tag: Tag, mut meanwhile: impl FnMut()) -> Option<Found> {
+        let mut keys = self.keys.get(tag.shard());
+        loop {
+            let key = keys.find(tag)?;
+            let place = keys.row(key).application;
+            meanwhile();
+            let applications = self.applications.get(place.shard());
+            // A place is given to another application only after the keys of the former one are gone. So as long as
+            // the key still stands where it was found, the place is its application's.
+            let keys_after = self.keys.get(tag.shard());
+            if Arc::ptr_eq(&keys, &keys_after) {
+                return Some(Found { keys, key, applications, application: place.slot() });
+            }
+            keys = keys_after;
+        }
+    }
+
+    /// The subscription of a key's application that opens one of these products: an active one where there is one,
+    /// else a suspended one.
+    pub(crate) fn opening(&self, found: &Found, product_ids: &[ProductId]) -> Option<Opening> {
+        let mut suspended = None;
+        for (place, row) in found.applications.subscriptions_of(found.application) {
+            let (product_id, plan_id) = self.terms.get(row.terms());
+            if product_ids.contains(&product_id) {
+                let opening = Opening { place, plan_id, suspended: row.is_suspended() };
+                if !opening.suspended {
+                    return Some(opening);
+                }
+                suspended = suspended.or(Some(opening));
+            }
+        }
+        suspended
+    }
+
+    /// The account of a subscription.
+    pub(crate) fn account(&self, found: &Found, opening: &Opening) -> Arc<Account> {
+        found.applications.account(found.application, opening.place, |new| {
+            self.accounts.with(new.subscription_id, |held| held.account(new))
         })
+    }
+
+    /// The cells of one key, for limits that each key has for itself.
+    pub(crate) fn key_cells(&self, found: &Found) -> Arc<RateCells> {
+        found.keys.cells(found.key, |id| self.key_meters.with(id, |cells| Arc::clone(cells)))
     }
 
     /// Puts an application in the place of what was known of it. Keys it no longer lists open nothing from now on;
     /// calls that were already decided go on.
     pub fn replace(&self, application: ConsumerApplication) {
-        let writers = self.lock();
-        self.replace_locked(application, &writers);
+        self.apply(vec![application], &[]);
     }
 
     /// Forgets an application and its keys.
     pub fn remove(&self, id: ApplicationId) {
-        let writers = self.lock();
-        self.remove_locked(id, &writers);
+        self.apply(Vec::new(), &[id]);
+    }
+
+    /// Puts applications in the place of what was known of them, and forgets others.
+    pub fn apply(&self, present: Vec<ConsumerApplication>, gone: &[ApplicationId]) {
+        self.apply_locked(present, |_| gone.to_vec(), &mut self.lock());
     }
 
     /// Puts these applications in the place of all that were known; keys that stay open never close in between.
     pub fn replace_all(&self, applications: impl IntoIterator<Item = ConsumerApplication>) {
-        let writers = self.lock();
-        let mut listed = std::collections::HashSet::new();
-        for application in applications {
-            listed.insert(application.id);
-            self.replace_locked(application, &writers);
-        }
-        let known = self.applications.pin();
-        let gone: Vec<ApplicationId> = known.keys().copied().filter(|id| !listed.contains(id)).collect();
-        for id in gone {
-            self.remove_locked(id, &writers);
-        }
+        let all_known = |listed: &dyn Fn(ApplicationId) -> bool| {
+            let known = self.applications.iter().flat_map(|shard| shard.ids().collect::<Vec<_>>());
+            known.filter(|id| !listed(*id)).collect()
+        };
+        self.apply_locked(applications.into_iter().collect(), all_known, &mut self.lock());
     }
 
     /// How many are known.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        Counts { applications: self.applications.len(), credentials: self.credentials.len() }
+        let (applications, credentials) = &self.counts;
+        Counts {
+            applications: applications.load(Ordering::Relaxed),
+            credentials: credentials.load(Ordering::Relaxed),
+        }
     }
 
     /// Visits every application in the form it came in: for the snapshot on disk.
     pub fn for_each(&self, mut visit: impl FnMut(ConsumerApplication)) {
-        let credentials = self.credentials.pin();
-        for application in self.applications.pin().values() {
-            let listed = application.keys.iter().filter_map(|head| {
-                let entry = credentials.get(head).filter(|entry| entry.application.id == application.id)?;
-                Some(ConsumerCredential {
-                    id: entry.id,
-                    environment: entry.environment,
-                    digest: join(*head, entry.tail),
-                    pepper_version: entry.pepper_version,
-                    expires_at: (entry.expires_at_s != NEVER).then_some(i64::from(entry.expires_at_s)),
-                })
-            });
-            visit(ConsumerApplication {
-                id: application.id,
-                organization_id: application.organization_id,
-                credentials: listed.collect(),
-                subscriptions: application
-                    .subscriptions
-                    .iter()
-                    .map(|subscription| ConsumerSubscription {
-                        id: subscription.id,
-                        product_id: subscription.product_id,
-                        plan_id: subscription.plan_id,
-                        suspended: subscription.suspended,
-                    })
-                    .collect(),
-            });
+        for (index, shard) in self.applications.iter().enumerate() {
+            for slot in shard.slots() {
+                let place = Place::new(index, slot);
+                let credentials = shard.keys_of(slot).iter().flat_map(|prefix| {
+                    let keys = self.keys.get(Tag::shard_of_prefix(*prefix));
+                    let of_it = keys.with_prefix(*prefix).filter(|(_, row)| row.application == place);
+                    of_it.map(|(tag, row)| row.credential(tag)).collect::<Vec<ConsumerCredential>>()
+                });
+                visit(shard.application(slot, credentials.collect(), &self.terms));
+            }
         }
     }
 
-    /// Sets what other processes, an earlier life of this one included, charged to a subscription in a month.
-    /// False where the subscription is not known.
-    pub fn set_quota_others(&self, of: ApplicationId, id: SubscriptionId, month: Month, count: u64) -> bool {
-        let applications = self.applications.pin();
-        let known = applications.get(&of).and_then(|application| {
-            application.subscriptions.iter().find(|subscription| subscription.id == id)
-        });
-        known.inspect(|subscription| subscription.meters.quota.set_others(month, count)).is_some()
+    /// Sets what other processes, an earlier life of this one included, charged to a subscription in a month; also
+    /// of one that is not known yet.
+    pub fn set_quota_others(&self, id: SubscriptionId, month: Month, count: u64) {
+        self.accounts.with(id, |held| held.set_others(month, count));
     }
 
     /// Charged calls that this process counted for a subscription in a month.
-    #[must_use]
-    pub fn quota_own(&self, of: ApplicationId, id: SubscriptionId, month: Month) -> Option<u64> {
-        let applications = self.applications.pin();
-        let subscription = applications.get(&of)?.subscriptions.iter().find(|known| known.id == id)?;
-        let (counted, count) = subscription.meters.quota.own();
-        Some(if counted == month { count } else { 0 })
+    #[cfg(test)]
+    pub(crate) fn quota_own(&self, id: SubscriptionId, month: Month) -> u64 {
+        self.accounts.with(id, |held| held.own(month))
     }
 
-    /// Forgets the meters of removed subscriptions whose month is over, and of keys that are gone.
+    /// Forgets what tells nothing any more: counts of months that are over, rates that are whole again.
     pub fn purge(&self, now_ns: u64) {
         let _writers = self.lock();
         let month = Month::at(now_ns);
-        self.parked.pin().retain(|_, meters| meters.quota.own().0 >= month);
-        let mut live = std::collections::HashSet::new();
-        let credentials = self.credentials.pin();
-        live.extend(credentials.values().map(|entry| entry.id));
-        self.credential_meters.pin().retain(|id, _| live.contains(id));
+        self.applications
+            .update_where(|shard| shard.without_accounts(|account| account.is_idle(month, now_ns)));
+        self.accounts.retain(|held| !held.is_idle(month, now_ns));
+        self.keys.update_where(|shard| shard.without_cells(|cells| is_spent(cells, now_ns)));
+        self.key_meters.retain(|cells| Arc::strong_count(cells) > 1 || !is_spent(cells, now_ns));
     }
 
-    /// The cells of one key, for limits that each key has for itself.
-    pub(crate) fn credential_cells(&self, id: CredentialId) -> Arc<RateCells> {
-        let meters = self.credential_meters.pin();
-        match meters.get(&id) {
-            Some(cells) => Arc::clone(cells),
-            None => Arc::clone(meters.get_or_insert_with(id, Arc::default)),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ()> {
-        // The lock guards no value; what a writer that panicked left is repaired by the next replacement.
-        self.writers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn replace_locked(&self, row: ConsumerApplication, _: &MutexGuard<'_, ()>) {
-        let applications = self.applications.pin();
-        let credentials = self.credentials.pin();
-        let before = applications.get(&row.id).cloned();
-        let subscriptions = row
-            .subscriptions
-            .iter()
-            .map(|subscription| Subscription {
-                id: subscription.id,
-                product_id: subscription.product_id,
-                plan_id: subscription.plan_id,
-                suspended: subscription.suspended,
-                meters: self.meters_for(before.as_deref(), subscription.id),
-            })
-            .collect();
-        let application = Arc::new(Application {
-            id: row.id,
-            organization_id: row.organization_id,
-            subscriptions,
-            keys: row.credentials.iter().map(|credential| split(&credential.digest).0).collect(),
-        });
-        // The application first: its subscriptions must be found by id as soon as a key of it is accepted.
-        applications.insert(row.id, Arc::clone(&application));
-        for credential in row.credentials {
-            let (head, tail) = split(&credential.digest);
-            let entry = Entry {
-                tail,
-                id: credential.id,
-                application: Arc::clone(&application),
-                expires_at_s: credential
-                    .expires_at
-                    .map_or(NEVER, |at| at.clamp(0, i64::from(NEVER) - 1) as u32),
-                pepper_version: credential.pepper_version,
-                environment: credential.environment,
-            };
-            credentials.insert(head, entry);
-        }
-        if let Some(before) = before {
-            self.drop_keys(&before, &application.keys);
-            self.park(&before, &application.subscriptions);
-        }
-    }
-
-    fn remove_locked(&self, id: ApplicationId, _: &MutexGuard<'_, ()>) {
-        let applications = self.applications.pin();
-        if let Some(before) = applications.remove(&id).cloned() {
-            self.drop_keys(&before, &[]);
-            self.park(&before, &[]);
-        }
-    }
-
-    fn drop_keys(&self, before: &Application, kept: &[DigestHead]) {
-        let credentials = self.credentials.pin();
-        for head in before.keys.iter().filter(|head| !kept.contains(head)) {
-            // Unless the key has moved to another application meanwhile.
-            let removed = credentials.remove_if(head, |_, entry| entry.application.id == before.id);
-            if let Ok(Some((_, entry))) = removed {
-                self.credential_meters.pin().remove(&entry.id);
-            }
-        }
-    }
-
-    /// Keeps what removed subscriptions counted: a limit must not open by leaving and coming back.
-    fn park(&self, before: &Application, kept: &[Subscription]) {
-        for subscription in &before.subscriptions {
-            let stays = kept.iter().any(|other| other.id == subscription.id);
-            if !stays && subscription.meters.quota.own().1 > 0 {
-                self.parked.pin().insert(subscription.id, Arc::clone(&subscription.meters));
-            }
-        }
-    }
-
-    fn meters_for(&self, before: Option<&Application>, id: SubscriptionId) -> Arc<Meters> {
-        before
-            .and_then(|application| application.subscriptions.iter().find(|known| known.id == id))
-            .map(|known| Arc::clone(&known.meters))
-            .or_else(|| self.parked.pin().remove(&id).cloned())
-            .unwrap_or_default()
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // What a writer that panicked left is repaired by the next replacement.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -361,24 +245,8 @@ impl std::fmt::Debug for Consumers {
     }
 }
 
-fn split(digest: &[u8; 32]) -> (DigestHead, [u8; 16]) {
-    let word = |at: usize| {
-        let mut bytes = [0u8; 8];
-        bytes.copy_from_slice(&digest[at..at + 8]);
-        u64::from_le_bytes(bytes)
-    };
-    let mut tail = [0u8; 16];
-    tail.copy_from_slice(&digest[16..]);
-    (DigestHead([word(0), word(8)]), tail)
-}
-
-fn join(head: DigestHead, tail: [u8; 16]) -> [u8; 32] {
-    let mut digest = [0u8; 32];
-    digest[..8].copy_from_slice(&head.0[0].to_le_bytes());
-    digest[8..16].copy_from_slice(&head.0[1].to_le_bytes());
-    digest[16..].copy_from_slice(&tail);
-    digest
-}
+/// One number per rate limit of a plan.
+const CELLS: usize = Limit::RATES_PER_PLAN_MAX;
 
 #[cfg(test)]
 mod tests;

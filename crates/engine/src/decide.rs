@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, Outcome, SubscriptionId};
+use tollgate_domain::{
+    ApplicationId, CredentialId, Environment, OrganizationId, Outcome, PlanId, SubscriptionId,
+};
 
 use crate::admission::{check_host, check_method, check_target};
-use crate::consumers::{Application, Consumers, Found, Subscription};
+use crate::consumers::{Account, Consumers, Found, Opening};
 use crate::denial::Denial;
 use crate::key;
-use crate::limits::{self, Levels};
+use crate::limits::{self, Cells, Levels};
 use crate::quota::Month;
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
 
@@ -68,37 +70,50 @@ impl Matched {
 /// The identified caller on one of its subscriptions.
 #[derive(Debug, Clone)]
 pub struct Consumer {
-    application: Arc<Application>,
-    subscription: u32,
+    account: Arc<Account>,
     /// The key that was shown.
     pub credential_id: CredentialId,
     /// Live or test.
     pub environment: Environment,
+    /// The terms of the subscription.
+    pub plan_id: PlanId,
 }
 
 impl Consumer {
-    /// The application.
+    /// The organization's id, as text.
     #[must_use]
-    pub fn application_id(&self) -> ApplicationId {
-        self.application.id
+    pub fn organization(&self) -> &[u8] {
+        &self.account.organization
+    }
+
+    /// The application's id, as text.
+    #[must_use]
+    pub fn application(&self) -> &[u8] {
+        &self.account.application
+    }
+
+    /// The subscription's id, as text.
+    #[must_use]
+    pub fn subscription(&self) -> &[u8] {
+        &self.account.subscription
     }
 
     /// The tenant that owns the application.
     #[must_use]
     pub fn organization_id(&self) -> OrganizationId {
-        self.application.organization_id
+        self.account.owner.organization_id
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn application_id(&self) -> ApplicationId {
+        self.account.owner.application_id
     }
 
     /// The subscription that the call is decided and metered under.
     #[must_use]
-    pub fn subscription(&self) -> &Subscription {
-        &self.application.subscriptions[self.subscription as usize]
-    }
-
-    /// Its id.
-    #[must_use]
     pub fn subscription_id(&self) -> SubscriptionId {
-        self.subscription().id
+        self.account.owner.subscription_id
     }
 }
 
@@ -143,7 +158,7 @@ impl Admission {
     pub fn finish(&self, status: u16, outcome: Outcome) -> bool {
         let charged = outcome.is_charged(status);
         if let (false, Some(month)) = (charged, self.quota_taken_in) {
-            self.consumer.subscription().meters.quota.give_back(month);
+            self.consumer.account.quota.give_back(month);
         }
         charged
     }
@@ -162,12 +177,8 @@ pub struct Holder {
 
 impl From<&Found> for Holder {
     fn from(found: &Found) -> Self {
-        let application = &found.application;
-        Self {
-            organization_id: application.organization_id,
-            application_id: application.id,
-            credential_id: found.credential_id,
-        }
+        let (organization_id, application_id) = found.owner();
+        Self { organization_id, application_id, credential_id: found.credential_id() }
     }
 }
 
@@ -238,24 +249,28 @@ pub fn decide(
         Err((denial, holder)) => return Err(refuse(denial, matched, holder, None)),
     };
     let holder = Some(Holder::from(&found));
-    let consumer = match entitle(matched.api(), found) {
-        Ok(consumer) => consumer,
-        Err(denial) => return Err(refuse(denial, matched, holder, None)),
+    let Some(opening) = consumers.opening(&found, &matched.api().product_ids) else {
+        return Err(refuse(Denial::NotEntitled, matched, holder, None));
     };
-    if consumer.subscription().suspended {
+    let consumer = consumer_of(consumers, &found, &opening);
+    if opening.suspended {
         return Err(refuse(Denial::SubscriptionSuspended, matched, holder, Some((consumer, None))));
     }
-    let Some(plan) = snapshot.plan_index(consumer.subscription().plan_id) else {
+    let Some(index) = snapshot.plan_index(opening.plan_id) else {
         // The consumer came with a revision that this gateway has not compiled yet.
         return Err(refuse(Denial::NotReady, matched, holder, Some((consumer, None))));
     };
-    match limits::take(snapshot.plan(plan), consumers, &consumer, now_ns) {
+    let plan = snapshot.plan(index);
+    let cells =
+        Cells { account: &consumer.account, of_key: plan.limits_keys.then(|| consumers.key_cells(&found)) };
+    match limits::take(plan, &cells, now_ns) {
         Ok((levels, quota_taken_in)) => {
-            Ok(Admission { matched, consumer, standing: Standing { plan, levels }, quota_taken_in })
+            Ok(Admission { matched, consumer, standing: Standing { plan: index, levels }, quota_taken_in })
         }
         Err(refused) => {
             let (denial, levels) = *refused;
-            Err(refuse(denial, matched, holder, Some((consumer, Some(Standing { plan, levels })))))
+            let standing = Standing { plan: index, levels };
+            Err(refuse(denial, matched, holder, Some((consumer, Some(standing)))))
         }
     }
 }
@@ -289,21 +304,13 @@ fn identify(
     Ok(found)
 }
 
-/// The subscription that opens the API: an active one where there is one, else a suspended one.
-fn entitle(api: &Api, found: Found) -> Result<Consumer, Denial> {
-    let opens = |subscription: &Subscription| api.product_ids.contains(&subscription.product_id);
-    let subscriptions = &found.application.subscriptions;
-    let index = subscriptions
-        .iter()
-        .position(|subscription| !subscription.suspended && opens(subscription))
-        .or_else(|| subscriptions.iter().position(opens))
-        .ok_or(Denial::NotEntitled)?;
-    Ok(Consumer {
-        subscription: index as u32,
-        credential_id: found.credential_id,
-        environment: found.environment,
-        application: found.application,
-    })
+fn consumer_of(consumers: &Consumers, found: &Found, opening: &Opening) -> Consumer {
+    Consumer {
+        account: consumers.account(found, opening),
+        credential_id: found.credential_id(),
+        environment: found.environment(),
+        plan_id: opening.plan_id,
+    }
 }
 
 /// Picks the key out of `Authorization` (scheme Bearer, RFC 6750 §2.1) and `X-API-Key`.

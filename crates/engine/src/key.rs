@@ -197,9 +197,15 @@ impl Peppers {
         self.state(version).map(|state| keyed(state, key.as_bytes()))
     }
 
-    /// The digests of a key under every version, current first.
-    pub(crate) fn digests<'a>(&'a self, key: &'a str) -> impl Iterator<Item = [u8; 32]> + 'a {
-        self.states.iter().map(|(_, state)| keyed(state, key.as_bytes()))
+    /// What a gateway recognises a key by: the first half of its digest. None where that version is not known.
+    #[must_use]
+    pub fn tag(&self, version: i16, key: &str) -> Option<[u8; 16]> {
+        self.digest(version, key).map(|digest| first_half(&digest))
+    }
+
+    /// The tags of a key under every version, current first.
+    pub(crate) fn tags<'a>(&'a self, key: &'a str) -> impl Iterator<Item = [u8; 16]> + 'a {
+        self.states.iter().map(|(_, state)| first_half(&keyed(state, key.as_bytes())))
     }
 
     /// The key that secrets at rest are sealed with under one version; never the pepper itself.
@@ -223,6 +229,12 @@ fn keyed(state: &Hmac<Sha256>, text: &[u8]) -> [u8; 32] {
     let mut mac = state.clone();
     mac.update(text);
     mac.finalize().into_bytes().into()
+}
+
+fn first_half(digest: &[u8; 32]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    half
 }
 
 impl fmt::Debug for Peppers {

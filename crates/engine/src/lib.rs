@@ -25,7 +25,7 @@ pub mod snapshot;
 mod target;
 
 pub use compile::{CompileError, Kind, compile};
-pub use consumers::{Application, Consumers, Counts, Found, Subscription};
+pub use consumers::{Consumers, Counts};
 pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, credential_of, decide};
 pub use denial::{Denial, LimitHit};
 pub use key::{MalformedKey, ParsedKey, Peppers};

@@ -4,11 +4,11 @@
 //! is lost. In that instant a third call can be refused that would have fitted: at most one per thread.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tollgate_domain::{Limit, LimitPer};
 
-use crate::consumers::{Consumers, RateCells};
-use crate::decide::Consumer;
+use crate::consumers::{Account, RateCells};
 use crate::denial::{Denial, LimitHit};
 use crate::gcra::Rate;
 use crate::quota::Month;
@@ -28,17 +28,18 @@ struct Shown {
     opens_in_s: u64,
 }
 
-struct Cells<'c> {
-    subscription: &'c RateCells,
-    /// Looked up only for plans that limit each key for itself.
-    credential: Option<Arc<RateCells>>,
+/// What a call is counted on.
+pub(crate) struct Cells<'c> {
+    pub(crate) account: &'c Account,
+    /// For plans that limit each key for itself.
+    pub(crate) of_key: Option<Arc<RateCells>>,
 }
 
 impl Cells<'_> {
-    fn of(&self, per: LimitPer, cell: usize) -> &std::sync::atomic::AtomicU64 {
-        match (per, &self.credential) {
+    fn of(&self, per: LimitPer, cell: usize) -> &AtomicU64 {
+        match (per, &self.of_key) {
             (LimitPer::Credential, Some(cells)) => &cells[cell],
-            _ => &self.subscription[cell],
+            _ => &self.account.rates[cell],
         }
     }
 }
@@ -47,21 +48,15 @@ impl Cells<'_> {
 type Taken = Result<(Levels, Option<Month>), Box<(Denial, Levels)>>;
 
 /// Takes one call from every limit, or from none.
-pub(crate) fn take(plan: &Plan, consumers: &Consumers, consumer: &Consumer, now_ns: u64) -> Taken {
-    let meters = &consumer.subscription().meters;
-    let per_key =
-        plan.limits.iter().any(|l| matches!(l.check, LimitCheck::Rate { per: LimitPer::Credential, .. }));
-    let cells = Cells {
-        subscription: &meters.rates,
-        credential: per_key.then(|| consumers.credential_cells(consumer.credential_id)),
-    };
+pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, now_ns: u64) -> Taken {
+    let quota = &cells.account.quota;
     let month = Month::at(now_ns);
     let admitted = plan.limits.iter().all(|limit| match limit.check {
         LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
-        LimitCheck::Quota => meters.quota.peek(month, limit.amount).remaining > 0,
+        LimitCheck::Quota => quota.peek(month, limit.amount).remaining > 0,
     });
     if !admitted {
-        return Err(refused(plan, &cells, consumer, now_ns));
+        return Err(refused(plan, cells, now_ns));
     }
     let mut levels = Levels::default();
     let mut quota_taken_in = None;
@@ -70,7 +65,7 @@ pub(crate) fn take(plan: &Plan, consumers: &Consumers, consumer: &Consumer, now_
             LimitCheck::Rate { rate, cell, per } => rate.take(cells.of(per, cell), now_ns).map(|level| {
                 Shown { remaining: level.remaining, opens_in_s: level.next_ns.div_ceil(1_000_000_000) }
             }),
-            LimitCheck::Quota => match meters.quota.take(month, limit.amount) {
+            LimitCheck::Quota => match quota.take(month, limit.amount) {
                 Ok(standing) => {
                     quota_taken_in = Some(standing.month);
                     Ok(Shown {
@@ -85,9 +80,9 @@ pub(crate) fn take(plan: &Plan, consumers: &Consumers, consumer: &Consumer, now_
             Ok(shown) => levels.0[index] = shown,
             Err(_) => {
                 for earlier in &plan.limits[..index] {
-                    undo(earlier.check, &cells, |month| meters.quota.give_back(month), quota_taken_in);
+                    undo(earlier.check, cells, |month| quota.give_back(month), quota_taken_in);
                 }
-                return Err(refused(plan, &cells, consumer, now_ns));
+                return Err(refused(plan, cells, now_ns));
             }
         }
     }
@@ -103,7 +98,7 @@ fn undo(check: LimitCheck, cells: &Cells<'_>, give_back: impl Fn(Month), quota_t
 
 /// The refusal and how every limit stands. Speed is named before budget; among several of a kind the one that opens
 /// last, so that who waits as told is not refused by the next one.
-fn refused(plan: &Plan, cells: &Cells<'_>, consumer: &Consumer, now_ns: u64) -> Box<(Denial, Levels)> {
+fn refused(plan: &Plan, cells: &Cells<'_>, now_ns: u64) -> Box<(Denial, Levels)> {
     let month = Month::at(now_ns);
     let mut levels = Levels::default();
     let mut slowest: Option<(u64, usize)> = None;
@@ -120,7 +115,7 @@ fn refused(plan: &Plan, cells: &Cells<'_>, consumer: &Consumer, now_ns: u64) -> 
                 shown
             }
             LimitCheck::Quota => {
-                let standing = consumer.subscription().meters.quota.peek(month, limit.amount);
+                let standing = cells.account.quota.peek(month, limit.amount);
                 let opens_in_s = seconds_until(standing.month.end_s(), now_ns);
                 if standing.remaining == 0 {
                     quota = Some((opens_in_s, index));

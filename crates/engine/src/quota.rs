@@ -96,7 +96,7 @@ impl QuotaMeter {
         loop {
             let seen = self.own.load(Ordering::Relaxed);
             let (month, own) = effective(seen, now);
-            let used = own + self.others(month);
+            let used = own + self.others_in(month);
             if used >= limit {
                 return Err(Standing { month, remaining: 0 });
             }
@@ -111,7 +111,7 @@ impl QuotaMeter {
     #[must_use]
     pub fn peek(&self, now: Month, limit: u64) -> Standing {
         let (month, own) = effective(self.own.load(Ordering::Relaxed), now);
-        Standing { month, remaining: limit.saturating_sub(own + self.others(month)) }
+        Standing { month, remaining: limit.saturating_sub(own + self.others_in(month)) }
     }
 
     /// Gives back a call that turned out not to be charged; nothing happens once its month is over.
@@ -133,8 +133,14 @@ impl QuotaMeter {
         unpack(self.own.load(Ordering::Relaxed))
     }
 
-    fn others(&self, month: Month) -> u64 {
-        match unpack(self.others.load(Ordering::Relaxed)) {
+    /// The month last counted elsewhere, and the count.
+    #[must_use]
+    pub fn others(&self) -> (Month, u64) {
+        unpack(self.others.load(Ordering::Relaxed))
+    }
+
+    fn others_in(&self, month: Month) -> u64 {
+        match self.others() {
             (counted, count) if counted == month => count,
             _ => 0,
         }

@@ -95,7 +95,7 @@ pub fn application(n: u128, plan: u128, keys: &[u8]) -> ConsumerApplication {
             .map(|key_number| ConsumerCredential {
                 id: uuid(1_000 + u128::from(*key_number)).into(),
                 environment: Environment::Live,
-                digest: peppers().digest(1, &key(*key_number)).expect("version 1"),
+                tag: peppers().tag(1, &key(*key_number)).expect("version 1"),
                 pepper_version: 1,
                 expires_at: None,
             })

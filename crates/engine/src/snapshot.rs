@@ -115,6 +115,8 @@ pub struct Plan {
     pub limits: Box<[PlanLimit]>,
     /// The value of `RateLimit-Policy`; none where no limit is visible.
     pub policy_header: Option<Bytes>,
+    /// Whether a limit is each key's own.
+    pub(crate) limits_keys: bool,
 }
 
 /// One limit of a plan.

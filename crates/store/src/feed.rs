@@ -337,12 +337,12 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
         })
         .collect();
     for row in credentials {
-        let Ok(digest) = <[u8; 32]>::try_from(row.digest.as_slice()) else { continue };
+        let Some((tag, _)) = row.digest.split_first_chunk() else { continue };
         if let Some(application) = found.get_mut(&row.application_id) {
             application.credentials.push(ConsumerCredential {
                 id: row.id.into(),
                 environment: row.environment,
-                digest,
+                tag: *tag,
                 pepper_version: row.pepper_version,
                 expires_at: row.expires_at.map(|at| at.timestamp()),
             });

@@ -97,7 +97,7 @@ impl Quota {
             add(&mut self.elsewhere, subscription, count);
         }
         self.leftovers_contained = true;
-        self.live.set_used_elsewhere(self.month, self.elsewhere.clone());
+        self.live.set_used_elsewhere(self.month, &self.elsewhere);
     }
 
     /// A leftover was handed in. It counts until the next answer contains it, so that a start without one forgets
@@ -166,7 +166,7 @@ impl Quota {
         self.unsaved |= loaded.used != self.elsewhere;
         self.elsewhere = loaded.used;
         self.leftovers_contained = true;
-        self.live.set_used_elsewhere(month, self.elsewhere.clone());
+        self.live.set_used_elsewhere(month, &self.elsewhere);
         self.status.quota_answered();
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Quota {
         if !used.is_empty() {
             self.unsaved = true;
             self.elsewhere.extend(used.iter().copied());
-            self.live.change_used_elsewhere(self.month, &used);
+            self.live.set_used_elsewhere(self.month, used.iter().map(|(id, count)| (id, count)));
         }
     }
 

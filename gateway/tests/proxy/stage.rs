@@ -54,14 +54,8 @@ pub fn id<T: From<Uuid>>(n: u128) -> T {
 
 /// A credential for `key` with an id made from `n`.
 pub fn credential(n: u128, key: &str) -> ConsumerCredential {
-    let digest = peppers().digest(1, key).expect("version 1 is known");
-    ConsumerCredential {
-        id: id(n),
-        environment: Environment::Live,
-        digest,
-        pepper_version: 1,
-        expires_at: None,
-    }
+    let tag = peppers().tag(1, key).expect("version 1 is known");
+    ConsumerCredential { id: id(n), environment: Environment::Live, tag, pepper_version: 1, expires_at: None }
 }
 
 pub fn mint() -> String {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tollgate_domain::{ConsumerApplication, ConsumerSubscription, Outcome};
+use tollgate_domain::{ApplicationId, ConsumerApplication, ConsumerSubscription, OrganizationId, Outcome};
 
 use crate::compile::compile;
 use crate::consumers::Consumers;
@@ -111,8 +111,8 @@ fn an_admission_says_where_the_call_goes_and_whose_it_is() {
     assert_eq!(admission.matched.route().id, uuid(21).into());
     assert_eq!(admission.matched.api().id, uuid(11).into());
     assert_eq!(admission.matched.service().id, uuid(1).into());
-    assert_eq!(admission.consumer.application_id(), uuid(51).into());
-    assert_eq!(admission.consumer.organization_id(), uuid(91).into());
+    assert_eq!(admission.consumer.application(), ApplicationId::from(uuid(51)).text());
+    assert_eq!(admission.consumer.organization(), OrganizationId::from(uuid(91)).text());
     assert_eq!(admission.consumer.subscription_id(), uuid(10_051).into());
     assert_eq!(admission.consumer.credential_id, uuid(1_001).into());
     assert_eq!(&*admission.plan().slug, "plan-43");
