@@ -21,7 +21,8 @@ pub struct Reader {
     pub control: Control,
     /// The rows that the caller may see.
     pub scope: Scope,
-    actor: Actor,
+    /// Who asks.
+    pub actor: Actor,
 }
 
 /// A caller who may write. Refused before the body is read; the brain checks again.

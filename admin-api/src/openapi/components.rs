@@ -18,6 +18,7 @@ pub fn tags() -> Value {
         { "name": "Keys", "description": "What applications prove themselves with." },
         { "name": "Batch", "description": "Several writes in one request." },
         { "name": "Usage", "description": "What was called." },
+        { "name": "Invoices", "description": "What months came to, and what this one comes to so far." },
         { "name": "Gateways", "description": "The processes that carry the calls." },
         { "name": "Audit", "description": "Who changed what." },
         { "name": "Health", "description": "For whoever runs the process. No token is needed." }

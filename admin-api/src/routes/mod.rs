@@ -7,6 +7,7 @@ pub mod batch;
 mod certificates;
 mod gateways;
 mod health;
+mod invoices;
 mod keys;
 mod organizations;
 mod plans;
@@ -64,6 +65,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::list::list_plans, plans::create::create_plan))
         .routes(routes!(plans::put::put_plan))
         .routes(routes!(plans::get::get_plan, plans::update::update_plan, plans::delete::delete_plan))
+        .routes(routes!(plans::pricing::get_plan_pricing, plans::pricing::put_plan_pricing))
         .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))
         .routes(routes!(
             organizations::get::get_organization,
@@ -71,6 +73,7 @@ pub fn all() -> OpenApiRouter<App> {
             organizations::update::update_organization,
             organizations::delete::delete_organization
         ))
+        .routes(routes!(organizations::statement::get_organization_statement))
         .routes(routes!(applications::list::list_applications, applications::create::create_application))
         .routes(routes!(
             applications::get::get_application,
@@ -87,6 +90,11 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
         .routes(routes!(batch::run_batch))
         .routes(routes!(usage::get_usage))
+        .routes(routes!(invoices::list::list_invoices))
+        .routes(routes!(invoices::get::get_invoice))
+        .routes(routes!(invoices::list_days::list_invoice_days))
+        .routes(routes!(invoices::settle::pay_invoice))
+        .routes(routes!(invoices::settle::void_invoice))
         .routes(routes!(gateways::list_gateways))
         .routes(routes!(audit::list_audit))
 }

@@ -44,6 +44,7 @@ id_schemas! {
     ApplicationId = ApplicationId, "an application";
     SubscriptionId = SubscriptionId, "a subscription";
     KeyId = CredentialId, "a key";
+    InvoiceId = InvoiceId, "an invoice";
 }
 
 macro_rules! text_schemas {

@@ -3,15 +3,17 @@
 mod ids;
 mod limit;
 mod price;
+mod tariff;
 mod words;
 
 pub use ids::{
-    ApiId, ApplicationId, BasePath, CertificateId, Document, Host, KeyId, Name, OrganizationId, PlanId,
-    ProductId, RouteId, ServiceId, Slug, SubscriptionId,
+    ApiId, ApplicationId, BasePath, CertificateId, Document, Host, InvoiceId, KeyId, Name, OrganizationId,
+    PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId,
 };
 pub use limit::LimitBody;
 pub use price::PriceBody;
+pub use tariff::MeterPrice;
 pub use words::{
-    ApiState, ApplicationState, CertificateSource, Environment, KeyState, LimitKind, LimitPer, Outcome,
-    Period, PlanState, ProductState, SubscriptionState, Visibility,
+    ApiState, ApplicationState, CertificateSource, Environment, InvoiceState, KeyState, LimitKind, LimitPer,
+    Meter, Outcome, Period, PlanState, ProductState, SubscriptionState, Visibility,
 };

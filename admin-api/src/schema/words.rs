@@ -45,6 +45,10 @@ word_schemas! {
     ApplicationState = domain::ApplicationState::ALL, "Whether an application may call.";
     SubscriptionState = domain::SubscriptionState::ALL,
         "An application's standing on a plan: requested → active ⇄ suspended → ended, and nothing follows ended.";
+    InvoiceState = domain::InvoiceState::ALL,
+        "Where an invoice stands: `open` is to be paid, `void` was given up; both ends are final.";
+    Meter = tollgate_rating::Meter::ALL,
+        "What is counted: charged `calls`, or `megabytes_out`, the response bodies of charged calls by begun 10⁶ bytes.";
     KeyState = domain::CredentialState::ALL, "Whether a key opens anything. A revoked key stays revoked.";
     Environment = [domain::Environment::Live, domain::Environment::Test],
         "What traffic a key is for; it is spelled out inside the key.";

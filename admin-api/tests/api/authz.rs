@@ -11,6 +11,8 @@ use tollgate_testkit::Authority;
 use crate::description::operations;
 use crate::stage::{Stage, World, document, plan};
 
+const INVOICE: &str = "inv_01ks2v8d3tf5cs9y0v3jq1q7zb";
+
 /// What an operation needs to succeed.
 struct Row {
     path: String,
@@ -135,6 +137,15 @@ fn rows(world: &World) -> BTreeMap<&'static str, Row> {
             ),
         ),
         ("getUsage", row("/v1/usage", None, 200)),
+        ("getPlanPricing", row(format!("/v1/plans/{plan_id}/pricing"), None, 200)),
+        ("putPlanPricing", row(format!("/v1/plans/{plan_id}/pricing"), Some(json!({ "meters": [] })), 200)),
+        ("getOrganizationStatement", row(format!("/v1/organizations/{organization}/statement"), None, 200)),
+        ("listInvoices", row("/v1/invoices", None, 200)),
+        // There is none before a month is over.
+        ("getInvoice", row(format!("/v1/invoices/{INVOICE}"), None, 404)),
+        ("listInvoiceDays", row(format!("/v1/invoices/{INVOICE}/days"), None, 404)),
+        ("payInvoice", row(format!("/v1/invoices/{INVOICE}/pay"), None, 404)),
+        ("voidInvoice", row(format!("/v1/invoices/{INVOICE}/void"), None, 404)),
         ("listGateways", row("/v1/gateways", None, 200)),
         ("listAuditEntries", row("/v1/audit", None, 200)),
     ])

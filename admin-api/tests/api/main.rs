@@ -4,6 +4,7 @@
 
 mod authz;
 mod batch;
+mod billing;
 mod certificates;
 mod description;
 mod documents;

@@ -23,7 +23,7 @@ pub struct Stage {
     pub router: Router,
     pub admin: String,
     pub auditor: String,
-    database: TestDatabase,
+    pub database: TestDatabase,
 }
 
 /// An answer.

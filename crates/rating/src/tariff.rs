@@ -23,6 +23,9 @@ pub enum Meter {
 }
 
 impl Meter {
+    /// Every meter.
+    pub const ALL: &'static [Self] = &[Self::Calls, Self::MegabytesOut];
+
     /// As it stands in files and the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

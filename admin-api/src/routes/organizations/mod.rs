@@ -5,6 +5,7 @@ pub mod delete;
 pub mod get;
 pub mod list;
 pub mod put;
+pub mod statement;
 pub mod update;
 
 use axum::response::Response;

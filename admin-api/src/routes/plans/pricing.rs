@@ -1,0 +1,100 @@
+//! `GET` and `PUT /v1/plans/{plan}/pricing`
+
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use tollgate_control::{PlanTariff, Pricing};
+use tollgate_domain::{Currency, PlanId};
+use tollgate_rating::MeterPrice;
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::auth::{Reader, Writer};
+use crate::body::Json;
+use crate::path::Id;
+use crate::precondition::{IfMatch, IfMatchParam};
+use crate::problem::Answer;
+use crate::schema;
+
+/// What a plan charges whoever subscribes now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "tariff": 2, "currency": "EUR", "base_minor": 2900,
+    "meters": [{ "meter": "calls", "included": 10_000, "price": { "scheme": "per_unit", "unit_minor": "0.2" } }],
+    "minimum_minor": 0
+}))]
+pub struct PlanPricing {
+    /// Which of the plan's tariffs this is; it counts from 1, and whoever subscribed keeps theirs.
+    tariff: i32,
+    /// Of every amount in it; the plan's price says it.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
+    currency: Currency,
+    /// Due every month, in minor units; the plan's price says it.
+    base_minor: u64,
+    /// What use costs.
+    #[schema(value_type = Vec<schema::MeterPrice>)]
+    meters: Vec<MeterPrice>,
+    /// The least that base and use together come to in a month, in minor units.
+    minimum_minor: u64,
+}
+
+/// What use of a plan costs; replaces what it cost.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "meters": [{ "meter": "calls", "price": { "scheme": "graduated", "tiers": [
+        { "up_to": 1_000_000, "unit_minor": "0.05" }, { "unit_minor": "0.02" }
+    ] } }]
+}))]
+pub struct PricingInput {
+    /// What use costs; none where only the base fee is due.
+    #[schema(value_type = Vec<schema::MeterPrice>, max_items = 10)]
+    meters: Vec<MeterPrice>,
+    /// The least that base and use together come to in a month, in minor units.
+    #[serde(default)]
+    #[schema(default = 0, maximum = 100_000_000_000_u64)]
+    minimum_minor: u64,
+}
+
+fn shown(version: i64, PlanTariff { number, tariff }: PlanTariff) -> Response {
+    let pricing = PlanPricing {
+        tariff: number,
+        currency: tariff.currency,
+        base_minor: tariff.base_minor,
+        meters: tariff.meters,
+        minimum_minor: tariff.minimum_minor,
+    };
+    answer::tagged(version, answer::ok(pricing))
+}
+
+/// Get a plan's prices
+///
+/// The `ETag` is the plan's: its prices are a part of it.
+#[utoipa::path(
+    get, path = "/v1/plans/{plan}/pricing", tag = "Plans", operation_id = "getPlanPricing",
+    params(("plan" = schema::PlanId, Path, description = "Its id.")),
+    responses((status = 200, description = "What it charges.", body = PlanPricing))
+)]
+pub async fn get_plan_pricing(reader: Reader, Id(id): Id<PlanId>) -> Answer {
+    let version = reader.control.store().get_plan(id).await?.version;
+    Ok(shown(version, reader.control.plan_tariff(id).await?))
+}
+
+/// Price the use of a plan
+///
+/// For whoever subscribes from now on: present subscribers keep the tariff that they began with.
+#[utoipa::path(
+    put, path = "/v1/plans/{plan}/pricing", tag = "Plans", operation_id = "putPlanPricing",
+    params(("plan" = schema::PlanId, Path, description = "Its id."), IfMatchParam), request_body = PricingInput,
+    responses((status = 200, description = "What it charges now.", body = PlanPricing))
+)]
+pub async fn put_plan_pricing(
+    writer: Writer,
+    Id(id): Id<PlanId>,
+    IfMatch(expected): IfMatch,
+    Json(body): Json<PricingInput>,
+) -> Answer {
+    let PricingInput { meters, minimum_minor } = body;
+    let pricing = Pricing { meters, minimum_minor };
+    let priced = writer.control.price_plan(&writer.actor, id, expected, pricing).await?;
+    Ok(shown(writer.control.store().get_plan(id).await?.version, priced))
+}
