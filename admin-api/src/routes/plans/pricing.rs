@@ -11,7 +11,7 @@ use crate::answer;
 use crate::auth::{Reader, Writer};
 use crate::body::Json;
 use crate::path::Id;
-use crate::precondition::{IfMatch, IfMatchParam};
+use crate::precondition::{OptionalIfMatch, OptionalIfMatchParam};
 use crate::problem::Answer;
 use crate::schema;
 
@@ -84,17 +84,17 @@ pub async fn get_plan_pricing(reader: Reader, Id(id): Id<PlanId>) -> Answer {
 /// For whoever subscribes from now on: present subscribers keep the tariff that they began with.
 #[utoipa::path(
     put, path = "/v1/plans/{plan}/pricing", tag = "Plans", operation_id = "putPlanPricing",
-    params(("plan" = schema::PlanId, Path, description = "Its id."), IfMatchParam), request_body = PricingInput,
+    params(("plan" = schema::PlanId, Path, description = "Its id."), OptionalIfMatchParam), request_body = PricingInput,
     responses((status = 200, description = "What it charges now.", body = PlanPricing))
 )]
 pub async fn put_plan_pricing(
     writer: Writer,
     Id(id): Id<PlanId>,
-    IfMatch(expected): IfMatch,
+    condition: OptionalIfMatch,
     Json(body): Json<PricingInput>,
 ) -> Answer {
     let PricingInput { meters, minimum_minor } = body;
     let pricing = Pricing { meters, minimum_minor };
-    let priced = writer.control.price_plan(&writer.actor, id, expected, pricing).await?;
+    let priced = writer.control.price_plan(&writer.actor, id, condition.version, pricing).await?;
     Ok(shown(writer.control.store().get_plan(id).await?.version, priced))
 }

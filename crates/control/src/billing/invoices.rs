@@ -4,26 +4,23 @@ use serde_json::json;
 use tollgate_domain::{InvoiceId, InvoiceState, Scope};
 use tollgate_store::InvoiceRow;
 
-use crate::change::{Subject, check_version};
+use crate::change::Subject;
 use crate::{Action, Actor, Control, Error, Result};
 
 impl Control {
-    /// Says that an open bill was paid, or is given up. Saying it again changes nothing. With `expected`, only where that
-    /// is its version.
+    /// Says that an open bill was paid, or is given up. Saying it again changes nothing.
     ///
     /// # Errors
-    /// `NotFound`, `VersionMismatch`, `Conflict` where it was settled the other way, or the actor may not.
+    /// `NotFound`, `Conflict` where it was settled the other way, or the actor may not.
     pub async fn settle_invoice(
         &self,
         actor: &Actor,
         id: InvoiceId,
-        expected: Option<i64>,
         state: InvoiceState,
     ) -> Result<InvoiceRow> {
         actor.authorize(Action::WritePlatform)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_invoice(id).await?;
-        check_version(expected, row.version)?;
         if row.state == state {
             return Ok(row);
         }

@@ -247,7 +247,7 @@ async fn a_bill_is_settled_once_and_one_way() {
     let control = &paying.fixture.control;
     let id = paying.invoices().await[0].id;
     let system = Actor::system();
-    let settle = |actor, state| control.settle_invoice(actor, id, None, state);
+    let settle = |actor, state| control.settle_invoice(actor, id, state);
     assert!(matches!(settle(&paying.member, InvoiceState::Paid).await, Err(Error::Forbidden)));
     let paid = settle(&system, InvoiceState::Paid).await.unwrap();
     assert!(paid.settled_at.is_some_and(|at| Utc::now() - at < TimeDelta::minutes(1)));
