@@ -24,6 +24,5 @@ create index credentials_prefix_idx on credentials (display_prefix collate "C");
 create index subscriptions_state_idx on subscriptions (state, id) where state in ('requested', 'suspended');
 create index subscriptions_product_idx on subscriptions (product_id, id);
 create index subscriptions_application_idx on subscriptions (application_id, id);
-create index audit_entries_subject_idx on audit_entries (subject_id, sequence);
 create index audit_entries_actor_idx on audit_entries (actor_id, sequence);
 create index audit_entries_kind_idx on audit_entries (subject_kind, sequence);
