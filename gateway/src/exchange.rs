@@ -10,6 +10,7 @@ use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refus
 use tollgate_store::Parties;
 
 use crate::downstream::Downstream;
+use crate::fail_point;
 use crate::fields::Said;
 use crate::live::{Runtime, Way};
 use crate::metrics::RouteMetrics;
@@ -99,6 +100,8 @@ pub(crate) struct Exchange {
     /// Bytes of the two bodies.
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+    /// How it ended; none while it is not counted.
+    ended: Option<Ended>,
 }
 
 /// How a call ended.
@@ -129,6 +132,7 @@ impl Exchange {
             status: None,
             bytes_in: 0,
             bytes_out: 0,
+            ended: None,
         }
     }
 
@@ -215,9 +219,14 @@ impl Exchange {
         }
     }
 
-    /// Ends the call: settles the quota, counts it in the journal and the route's metrics. The same event does all,
-    /// so that they cannot disagree.
-    pub(crate) fn finish(&self, ledger: &Ledger, unrouted: &RouteMetrics) -> Ended {
+    /// Ends the call, once: settles the quota, counts it in the journal and the route's metrics. The same event does all,
+    /// so that they cannot disagree. It comes before the last bytes of the answer go out: whoever has a whole answer finds
+    /// it counted, whatever happens to the process.
+    pub(crate) fn finish(&mut self, ledger: &Ledger, unrouted: &RouteMetrics) -> Ended {
+        if let Some(ended) = self.ended {
+            return ended;
+        }
+        fail_point::reach("count");
         let took = self.began.elapsed();
         let status = self.status.unwrap_or(CLIENT_CLOSED);
         let metrics = self.way().map_or(unrouted, |way| &way.metrics);
@@ -225,6 +234,7 @@ impl Exchange {
         let at_ns = self.began_ns.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         let ended = Ended { at_ns, status, took };
         self.count(&ended, ledger);
+        self.ended = Some(ended);
         ended
     }
 

@@ -15,6 +15,7 @@ mod date;
 mod disk;
 mod downstream;
 mod exchange;
+mod fail_point;
 mod feed;
 mod fields;
 mod fingerprint;

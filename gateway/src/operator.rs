@@ -139,6 +139,12 @@ impl Collector for Standing {
             "Disk that the usage journal takes",
             self.ledger.bytes() as f64,
         )?;
+        gauge(
+            e,
+            "tollgate_usage_journals_in_memory",
+            "Usage journals that the disk had no room for: their counts go to Postgres as others do, but do not outlive the process",
+            self.ledger.files_in_memory() as f64,
+        )?;
         counter(
             e,
             "tollgate_usage_dropped_calls",

@@ -14,7 +14,7 @@ use tollgate_engine::head::BadHead;
 
 use crate::caller::Caller;
 use crate::downstream::{Answer, Downstream, Length};
-use crate::exchange::{Exchange, unix_ns};
+use crate::exchange::{Ended, Exchange, unix_ns};
 use crate::fields::{Said, ToUpstream};
 use crate::link::Link;
 use crate::live::Live;
@@ -98,11 +98,16 @@ impl Proxy {
         } else if let Err(failure) = self.carry(pool, caller, &mut exchange, consents, trailers).await {
             self.fail(caller, &mut exchange, failure).await;
         }
-        let ended = exchange.finish(&self.ledger, &self.live.metrics.unrouted);
+        let ended = self.count(&mut exchange);
         self.log.note(exchange.ending(&ended), |slot| {
             exchange.describe(&ended, caller, slot);
             slot.client = Some(self.client(caller));
         });
+    }
+
+    /// Counts a call, once.
+    fn count(&self, exchange: &mut Exchange) -> Ended {
+        exchange.finish(&self.ledger, &self.live.metrics.unrouted)
     }
 
     /// Whose call it is, through whichever proxies are trusted.
@@ -116,7 +121,8 @@ impl Proxy {
         let mut exchange = Exchange::new(None);
         caller.close_after();
         let why = Why::BadHead(bad);
-        self.refuse(caller, &mut exchange, &why).await;
+        self.refuse(caller, &mut exchange, &why);
+        self.flush_or_abort(caller).await;
         let ending = Ending { at_ns: unix_ns(), status: why.status(), code: Some(why.code()), known: false };
         self.log.note(ending, |slot| {
             slot.minted = true;
@@ -145,6 +151,9 @@ impl Proxy {
         }
         let repeatable = length == Length::None && is_idempotent(caller.method());
         let mut fresh = false;
+        let count = |exchange: &mut Exchange| {
+            self.count(exchange);
+        };
         for attempt in 1.. {
             let mut link = match self.link(pool, exchange, fresh).await {
                 Ok(link) => link,
@@ -153,7 +162,7 @@ impl Proxy {
             };
             self.write_head(caller, exchange, &mut link.out);
             exchange.sent_upstream = true;
-            let mut relay = Relay::new(&self.terms, exchange, caller, &mut link, trailers);
+            let mut relay = Relay::new(&self.terms, &count, exchange, caller, &mut link, trailers);
             match poll_fn(|cx| relay.poll(cx)).await {
                 Ok(reusable) => {
                     if let (true, Some(destination)) = (reusable, exchange.destination()) {
@@ -243,23 +252,31 @@ impl Proxy {
             // What is left of the request, and of the upstream's answer, is unknown.
             _ => caller.close_after(),
         }
-        self.refuse(caller, exchange, &why).await;
+        self.refuse(caller, exchange, &why);
+        self.count(exchange);
+        self.flush_or_abort(caller).await;
     }
 
     async fn refuse_decided<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange) {
         let Some(refusal) = exchange.take_refusal() else { return };
-        self.refuse(caller, exchange, &Why::Refused(&refusal)).await;
+        self.refuse(caller, exchange, &Why::Refused(&refusal));
         exchange.put_refusal(refusal);
+        self.count(exchange);
+        self.flush_or_abort(caller).await;
     }
 
-    /// A caller that does not take its refusal is gone; that changes nothing about the refusal.
-    async fn refuse<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange, why: &Why<'_>) {
+    /// Writes a refusal, to be sent.
+    fn refuse<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange, why: &Why<'_>) {
         let code = why.code();
         self.live.metrics.refused(code);
         tracing::debug!(request_id = exchange.request_id.as_str(), code, "refused");
         exchange.status = Some(why.status());
         exchange.code = Some(code);
         exchange.bytes_out = reply::write(caller, exchange, &self.terms.type_base, why);
+    }
+
+    /// A caller that does not take its refusal is gone; that changes nothing about the refusal.
+    async fn flush_or_abort<D: Downstream>(&self, caller: &mut D) {
         if self.flush(caller).await.is_err() {
             caller.abort();
         }

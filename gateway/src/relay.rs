@@ -52,6 +52,8 @@ enum Body {
 /// What is on its way in both directions.
 pub(crate) struct Relay<'r, D> {
     terms: &'r Terms,
+    /// Counts the call, before the last bytes of its answer go out.
+    count: &'r (dyn Fn(&mut Exchange) + Sync),
     exchange: &'r mut Exchange,
     caller: &'r mut D,
     link: &'r mut Link,
@@ -76,6 +78,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
     /// The request's head is in `link`'s outgoing bytes already.
     pub(crate) fn new(
         terms: &'r Terms,
+        count: &'r (dyn Fn(&mut Exchange) + Sync),
         exchange: &'r mut Exchange,
         caller: &'r mut D,
         link: &'r mut Link,
@@ -98,6 +101,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             waits_down: Patience::new(terms.write_timeout, None),
             gone_due: None,
             terms,
+            count,
             exchange,
             caller,
             link,
@@ -118,6 +122,9 @@ impl<'r, D: Downstream> Relay<'r, D> {
         self.go_up(cx)?;
         loop {
             let has_room = self.go_down(cx)?;
+            if matches!(self.body, Body::Over) {
+                (self.count)(self.exchange);
+            }
             let unsent = self.caller.unsent();
             if unsent > 0 {
                 let flushed = self.caller.poll_flush(cx).map_err(|_| Failure::CallerGone);

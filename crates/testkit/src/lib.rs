@@ -1,14 +1,19 @@
-//! For tests only: a database per test, upstreams that remember, an authority that certifies anything.
+//! For tests only: a database per test, upstreams that remember, an authority that certifies
+//! anything, a published world, and a proxy that spoils connections.
 //!
 //! Everything here panics with a reason where a test could not go on.
 
 mod authority;
 mod database;
+mod faults;
 mod mail_server;
 mod server;
 mod upstream;
+mod world;
 
 pub use authority::{Authority, Issued};
 pub use database::TestDatabase;
+pub use faults::{Behind, Fault, FaultProxy, Verdict};
 pub use mail_server::MailServer;
 pub use upstream::{Recorded, Upstream};
+pub use world::{World, mint, month_quota, peppers_variable};

@@ -24,6 +24,7 @@ use super::parcel::{Parcel, Verdict, with_causes};
 use super::quota::Quota;
 use super::status::FlushStatus;
 use crate::disk::DataDir;
+use crate::fail_point;
 use crate::feed::source::{RecordError, Source, SourceError};
 use crate::live::Live;
 use crate::settings::Settings;
@@ -262,6 +263,7 @@ impl Flush {
                     "flushed a usage journal of an earlier process"
                 );
             }
+            fail_point::reach("truncate");
             std::fs::remove_file(path)
         };
         if let Err(error) = cleared {

@@ -22,6 +22,8 @@ use memmap2::{MmapOptions, MmapRaw};
 use tollgate_domain::{Outcome, UsageCount, UsageKey};
 use uuid::Uuid;
 
+use crate::fail_point;
+
 const MAGIC: u64 = u64::from_le_bytes(*b"TGUSAGE1");
 const HEADER_BYTES: usize = 4096;
 const HEADER_WORDS: usize = 7;
@@ -48,7 +50,8 @@ pub struct Amounts {
 /// A journal file that this process writes.
 #[derive(Debug)]
 pub struct Segment {
-    path: PathBuf,
+    /// None where it is in memory only.
+    path: Option<PathBuf>,
     boot_id: Uuid,
     seq: u64,
     map: MmapRaw,
@@ -108,7 +111,23 @@ impl Segment {
             return Err(error);
         }
         let map = MmapOptions::new().len(file_bytes(capacity)).map_raw(&file)?;
-        Ok(Self { path, boot_id, seq, map, capacity, claimed: AtomicUsize::new(0) })
+        Ok(Self { path: Some(path), boot_id, seq, map, capacity, claimed: AtomicUsize::new(0) })
+    }
+
+    /// One that is in memory only, for a disk that takes no file: its counts are carried away as others are, but do not
+    /// outlive the process.
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn in_memory(_: &Path, boot_id: Uuid, seq: u64, capacity: usize) -> io::Result<Self> {
+        let map = MmapOptions::new().len(file_bytes(capacity)).map_anon()?.into();
+        Ok(Self { path: None, boot_id, seq, map, capacity, claimed: AtomicUsize::new(0) })
+    }
+
+    /// Whether its counts outlive the process.
+    #[must_use]
+    pub const fn is_on_disk(&self) -> bool {
+        self.path.is_some()
     }
 
     /// Its place among the files of this process.
@@ -150,6 +169,7 @@ impl Segment {
     /// Counts one call in a claimed slot.
     pub fn add(&self, index: usize, amounts: &Amounts) {
         if let Some(slot) = self.add_all_but_the_call(index, amounts) {
+            fail_point::reach("append");
             // Last and with release: who reads this number of calls reads all that they added.
             slot.calls.fetch_add(1, Ordering::Release);
         }
@@ -191,7 +211,7 @@ impl Segment {
     /// When the disk refuses.
     pub fn sync(&self) -> io::Result<()> {
         let used = HEADER_BYTES + self.claimed() * SLOT_BYTES;
-        self.map.flush_range(0, used)
+        if self.is_on_disk() { self.map.flush_range(0, used) } else { Ok(()) }
     }
 
     /// Removes the file; its counts must have been accepted elsewhere.
@@ -199,7 +219,8 @@ impl Segment {
     /// # Errors
     /// When the file cannot be removed; it would be flushed again at the next start, which changes nothing.
     pub fn delete(&self) -> io::Result<()> {
-        std::fs::remove_file(&self.path)
+        fail_point::reach("truncate");
+        self.path.as_ref().map_or(Ok(()), std::fs::remove_file)
     }
 
     /// Keeps the file under a name that no start reads, for somebody to look at.
@@ -207,7 +228,7 @@ impl Segment {
     /// # Errors
     /// When it cannot be renamed; it would be flushed again at the next start, which changes nothing.
     pub fn set_aside(&self) -> io::Result<()> {
-        std::fs::rename(&self.path, self.path.with_extension("damaged"))
+        self.path.as_ref().map_or(Ok(()), |path| std::fs::rename(path, path.with_extension("damaged")))
     }
 
     #[allow(unsafe_code)]

@@ -9,7 +9,7 @@
 //! as the open minute or the one before it has. A call makes a file only where keys come faster than that.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -35,6 +35,8 @@ pub struct Ledger {
     next_seq: AtomicU64,
     dropped: AtomicU64,
     made_in_calls: AtomicU64,
+    in_memory: AtomicU64,
+    disk_fails: AtomicBool,
     pub(super) current: ArcSwap<Minute>,
     retired: Mutex<Vec<Arc<Minute>>>,
     prepared: Mutex<Prepared>,
@@ -90,6 +92,8 @@ impl Ledger {
             next_seq: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             made_in_calls: AtomicU64::new(0),
+            in_memory: AtomicU64::new(0),
+            disk_fails: AtomicBool::new(false),
             current: ArcSwap::from_pointee(Minute::new(minute)),
             retired: Mutex::default(),
             prepared: Mutex::default(),
@@ -115,6 +119,12 @@ impl Ledger {
     #[must_use]
     pub fn files_made_in_calls(&self) -> u64 {
         self.made_in_calls.load(Ordering::Relaxed)
+    }
+
+    /// Files that are in memory only, because the disk took none.
+    #[must_use]
+    pub fn files_in_memory(&self) -> u64 {
+        self.in_memory.load(Ordering::Relaxed)
     }
 
     /// Bytes of journal files on disk.
@@ -190,6 +200,9 @@ impl Ledger {
         lock(&self.retired).retain(|minute| !Arc::ptr_eq(minute, &done.minute));
         for segment in &done.segments {
             self.bytes.fetch_sub(segment.bytes(), Ordering::Relaxed);
+            if !segment.is_on_disk() {
+                self.in_memory.fetch_sub(1, Ordering::Relaxed);
+            }
             let refused = refused.contains(&segment.seq());
             if let Err(error) = if refused { segment.set_aside() } else { segment.delete() } {
                 tracing::warn!(%error, seq = segment.seq(), "cannot clear a settled usage journal away");
@@ -269,6 +282,7 @@ impl Ledger {
                 self.made_in_calls.fetch_add(1, Ordering::Relaxed);
                 let known: usize = segments.iter().map(|segment| segment.capacity()).sum();
                 self.create_segment(known, Segment::create_unsynced)
+                    .or_else(|| self.create_segment(known, Segment::in_memory))
             })?;
             segments.push(Arc::clone(&segment));
             let slot = segment.claim(key)?;
@@ -298,10 +312,20 @@ impl Ledger {
         };
         let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
         match create(&self.dir, self.boot_id, seq, keys) {
-            Ok(segment) => Some(Arc::new(segment)),
+            Ok(segment) => {
+                if segment.is_on_disk() {
+                    self.disk_fails.store(false, Ordering::Relaxed);
+                } else {
+                    self.in_memory.fetch_add(1, Ordering::Relaxed);
+                }
+                Some(Arc::new(segment))
+            }
             Err(error) => {
                 self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-                tracing::error!(%error, "cannot make a usage journal file");
+                // Once, for a full disk must not be filled with lines about it.
+                if !self.disk_fails.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "the disk takes no usage journal file; counting in memory until it does");
+                }
                 None
             }
         }

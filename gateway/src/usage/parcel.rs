@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tollgate_domain::UsageCount;
 
+use crate::fail_point;
 use crate::feed::source::{RecordError, Source, SourceError, timed_record};
 
 /// Counts per statement.
@@ -47,8 +48,10 @@ impl Parcel {
     ) -> Result<(), RecordError> {
         let mut halvings = 0;
         while let Some(range) = self.todo.last().cloned() {
+            fail_point::reach("send");
             match timed_record(limit, source.record_usage(&counts[range.clone()])).await {
                 Ok(()) => {
+                    fail_point::reach("ack");
                     self.todo.pop();
                     range.for_each(|at| tell(at, Verdict::Stored));
                 }
