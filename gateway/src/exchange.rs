@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rand::RngCore;
-use tollgate_domain::{Outcome, UsageKey};
+use tollgate_domain::{Outcome, ServiceProtocol, UsageKey};
 use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, decide};
 use tollgate_store::Parties;
 
@@ -185,6 +185,11 @@ impl Exchange {
         let service = self.admission.as_ref()?.matched.service();
         self.target = service.pick();
         self.destination()?.next_address()
+    }
+
+    /// How the call's service is spoken to.
+    pub(crate) fn protocol(&self) -> ServiceProtocol {
+        self.admission.as_ref().map_or(ServiceProtocol::H1, |admission| admission.matched.service().protocol)
     }
 
     /// The chosen target.

@@ -254,6 +254,22 @@ pub(crate) fn from_upstream<D: Downstream>(
     dated
 }
 
+/// As [`from_upstream`], of an answer that came in frames, which have no fields of a connection.
+pub(crate) fn of_frames<'f, D: Downstream>(
+    caller: &mut D,
+    all: impl Iterator<Item = (&'f [u8], &'f [u8])>,
+    portal_host: &str,
+) -> bool {
+    let mut dated = false;
+    for (name, value) in all {
+        if comes_from_upstreams(name) && !(is(name, "set-cookie") && is_cookie_for(value, portal_host)) {
+            dated |= is(name, "date");
+            caller.field(name, value);
+        }
+    }
+    dated
+}
+
 /// The trailers of an upstream's answer that may go on.
 pub(crate) fn trailers<'t>(
     all: impl Iterator<Item = (&'t [u8], &'t [u8])>,

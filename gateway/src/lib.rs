@@ -20,6 +20,7 @@ mod feed;
 mod fields;
 mod fingerprint;
 mod gateway;
+mod grpc;
 mod heartbeat;
 mod http2;
 mod intake;

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use tokio::time::Instant;
 use tollgate_engine::Denial;
 
+use crate::http2::trunk::{Lane, Trunk};
 use crate::link::Link;
 use crate::upstream::{Destination, PlaceKey};
 
@@ -34,6 +35,10 @@ struct Idle {
     /// The last one used is the first one taken: the others grow old and go.
     places: HashMap<PlaceKey, Vec<Link>>,
     kept: usize,
+    /// Those that many calls share.
+    trunks: HashMap<PlaceKey, Vec<Trunk>>,
+    /// Held by whoever opens one, so that a rush of calls opens one and not one each.
+    openings: HashMap<PlaceKey, Arc<tokio::sync::Mutex<()>>>,
 }
 
 impl Pool {
@@ -65,6 +70,31 @@ impl Pool {
         destination.connect(address, &self.connector).await
     }
 
+    /// A share of a connection that many calls use, which is opened where there is none.
+    pub(crate) async fn lane(&self, destination: &Destination, address: SocketAddr) -> Result<Lane, Denial> {
+        let place = destination.place();
+        if let Some(lane) = self.free_lane(place, address) {
+            return Ok(lane);
+        }
+        let opening = Arc::clone(self.idle().openings.entry(place).or_default());
+        let _opening = opening.lock().await;
+        if let Some(lane) = self.free_lane(place, address) {
+            return Ok(lane);
+        }
+        let io = destination.open(address, &self.connector).await?;
+        let mut trunk = Trunk::begin(io, address, destination.connect_timeout).await?;
+        let lane = trunk.lane().ok_or(Denial::UpstreamFailed)?;
+        self.idle().trunks.entry(place).or_default().push(trunk);
+        Ok(lane)
+    }
+
+    fn free_lane(&self, place: PlaceKey, address: SocketAddr) -> Option<Lane> {
+        let mut idle = self.idle();
+        let trunks = idle.trunks.get_mut(&place)?;
+        trunks.retain_mut(Trunk::is_open);
+        trunks.iter_mut().filter(|trunk| trunk.address == address).find_map(Trunk::lane)
+    }
+
     /// Keeps a connection whose call has ended in order.
     pub(crate) fn put(&self, destination: &Destination, mut link: Link) {
         let mut idle = self.idle();
@@ -85,6 +115,15 @@ impl Pool {
                 links.retain_mut(|link| now.duration_since(link.used) < IDLE_TIMEOUT && link.is_quiet());
                 !links.is_empty()
             });
+            idle.trunks.retain(|_, trunks| {
+                trunks.retain_mut(|trunk| {
+                    let is_young = now.duration_since(trunk.used) < IDLE_TIMEOUT;
+                    trunk.is_open() && (is_young || !trunk.is_idle())
+                });
+                !trunks.is_empty()
+            });
+            let open: Vec<PlaceKey> = idle.trunks.keys().copied().collect();
+            idle.openings.retain(|place, opening| open.contains(place) || Arc::strong_count(opening) > 1);
             idle.kept = idle.places.values().map(Vec::len).sum();
         }
     }

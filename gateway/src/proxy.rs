@@ -8,7 +8,7 @@ use std::task::ready;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tollgate_domain::Outcome;
+use tollgate_domain::{Outcome, ServiceProtocol};
 use tollgate_engine::Denial;
 use tollgate_engine::head::BadHead;
 
@@ -16,6 +16,9 @@ use crate::caller::Caller;
 use crate::downstream::{Answer, Downstream, Length};
 use crate::exchange::{Ended, Exchange, unix_ns};
 use crate::fields::{Said, ToUpstream};
+use crate::grpc;
+use crate::http2::carry::{Carry, head_of};
+use crate::http2::trunk::Lane;
 use crate::link::Link;
 use crate::live::Live;
 use crate::pool::Pool;
@@ -149,7 +152,11 @@ impl Proxy {
             caller.head_done(Answer::Interim);
             self.flush(caller).await?;
         }
+        let due = grpc_due(caller, trailers)?;
         let repeatable = length == Length::None && is_idempotent(caller.method());
+        if exchange.protocol() != ServiceProtocol::H1 {
+            return self.carry_frames(pool, caller, exchange, trailers, repeatable, due).await;
+        }
         let mut fresh = false;
         let count = |exchange: &mut Exchange| {
             self.count(exchange);
@@ -176,6 +183,51 @@ impl Proxy {
             }
         }
         Err(Failure::Denied(Denial::UpstreamFailed))
+    }
+
+    /// As [`Proxy::carry`], to an upstream that speaks HTTP/2.
+    async fn carry_frames<D: Downstream>(
+        &self,
+        pool: &Pool,
+        caller: &mut D,
+        exchange: &mut Exchange,
+        trailers: bool,
+        repeatable: bool,
+        due: Option<Instant>,
+    ) -> Result<(), Failure> {
+        for attempt in 1.. {
+            let (mut lane, scheme) = match self.lane(pool, exchange).await {
+                Ok(lane) => lane,
+                Err(_) if attempt < ATTEMPTS => continue,
+                Err(denial) => return Err(Failure::Denied(denial)),
+            };
+            let mut written = Vec::with_capacity(1_024);
+            self.write_head(caller, exchange, &mut written);
+            let request = head_of(&written, scheme).ok_or(Failure::Denied(Denial::Internal))?;
+            let failed = |_| Failure::Denied(Denial::UpstreamFailed);
+            let stream = lane.send.send_request(request, caller.length() == Length::None).map_err(failed)?;
+            exchange.sent_upstream = true;
+            let mut carry = Carry::new(&self.terms, exchange, caller, stream, trailers, due);
+            match poll_fn(|cx| carry.poll(cx)).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => {}
+                Err(Failure::Stale) => break,
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Denied(Denial::UpstreamFailed))
+    }
+
+    /// A share of a connection to the next target, and the scheme of its URLs.
+    async fn lane(&self, pool: &Pool, exchange: &mut Exchange) -> Result<(Lane, &'static str), Denial> {
+        let address = exchange.choose_target();
+        let (Some(address), Some(destination)) = (address, exchange.destination()) else {
+            return Err(Denial::UpstreamUnreachable);
+        };
+        let mut lane = pool.lane(destination, address).await?;
+        let ready = tokio::time::timeout(destination.connect_timeout, lane.ready());
+        ready.await.map_err(|_| Denial::UpstreamTimeout)??;
+        Ok((lane, destination.scheme()))
     }
 
     /// A connection to the next target, or a fresh one to the same.
@@ -302,6 +354,18 @@ impl Terms {
     pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
         answer.field_with(b"date", |out| crate::date::write(out, unix_ns()));
     }
+}
+
+/// When a call of gRPC has to be over. One that could not be told of its trailers, or whose deadline is none, is refused.
+fn grpc_due<D: Downstream>(caller: &D, trailers: bool) -> Result<Option<Instant>, Failure> {
+    if caller.method() != "POST" || !grpc::is_call(caller) {
+        return Ok(None);
+    }
+    if !trailers {
+        return Err(Failure::BadRequest);
+    }
+    let timeout = grpc::timeout(caller).map_err(|_| Failure::BadRequest)?;
+    Ok(timeout.map(|timeout| Instant::now() + timeout))
 }
 
 /// Methods that have the same effect twice as once (RFC 9110 §9.2.2).

@@ -7,6 +7,7 @@ use tollgate_engine::{Denial, Problem, Refusal};
 use crate::downstream::{Answer, Downstream};
 use crate::exchange::{Exchange, RequestId};
 use crate::fields::write_number;
+use crate::grpc;
 
 /// What is refused, and why.
 pub(crate) enum Why<'w> {
@@ -73,6 +74,9 @@ pub(crate) fn write<D: Downstream>(
     type_base: &str,
     why: &Why<'_>,
 ) -> u64 {
+    if caller.method() == "POST" && grpc::is_call(caller) && wants_trailers(caller) {
+        return write_grpc(caller, exchange, why);
+    }
     let to_head = caller.method() == "HEAD";
     let body = body_of(caller, &exchange.request_id, type_base, why);
     if closes(why) {
@@ -90,6 +94,32 @@ pub(crate) fn write<D: Downstream>(
     if to_head { 0 } else { body.len() as u64 }
 }
 
+fn wants_trailers<D: Downstream>(caller: &D) -> bool {
+    caller.fields().any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"te")
+            && value.to_ascii_lowercase().windows(8).any(|part| part == b"trailers")
+    })
+}
+
+/// Clients of gRPC read a status of their own, in an answer that has nothing else; the problem's code goes with it.
+fn write_grpc<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) -> u64 {
+    if closes(why) {
+        caller.close_after();
+    }
+    caller.begin(200);
+    caller.field(b"content-type", b"application/grpc");
+    caller.field(b"grpc-status", grpc::status_of(why.status()));
+    caller.field_with(b"grpc-message", |out| {
+        let problem = why.denial().map(|denial| (denial.title(), denial.code()));
+        let (title, code) = problem.unwrap_or(("The request cannot be read", why.code()));
+        grpc::write_message(out, &format!("{title} ({code})"));
+    });
+    write_common(caller, exchange, why);
+    caller.head_done(Answer::Length(0));
+    caller.end(std::iter::empty());
+    0
+}
+
 /// Whoever sends what is not in order, or is told that it came too slowly, has to begin anew.
 fn closes(why: &Why<'_>) -> bool {
     let of_form = |denial: &Denial| {
@@ -102,8 +132,12 @@ fn closes(why: &Why<'_>) -> bool {
 }
 
 fn write_fields<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) {
-    caller.field_with(b"date", |out| crate::date::write(out, crate::exchange::unix_ns()));
     caller.field(b"content-type", b"application/problem+json");
+    write_common(caller, exchange, why);
+}
+
+fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) {
+    caller.field_with(b"date", |out| crate::date::write(out, crate::exchange::unix_ns()));
     caller.field(b"cache-control", b"no-store");
     caller.field_with(b"proxy-status", |out| {
         out.extend_from_slice(b"tollgate; error=");

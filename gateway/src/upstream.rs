@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use pingora_core::connectors::TransportConnector;
 use pingora_core::protocols::l4::socket::SocketAddr as PeerAddress;
-use pingora_core::upstreams::peer::{HttpPeer, PeerOptions, Scheme};
+use pingora_core::upstreams::peer::{ALPN, HttpPeer, PeerOptions, Scheme};
 use pingora_core::{Error, ErrorType};
 use tokio::net::TcpStream;
+use tollgate_domain::ServiceProtocol;
 use tollgate_engine::Denial;
 use tollgate_engine::snapshot::{Service, Target};
 
@@ -27,7 +28,9 @@ pub(crate) struct Destination {
     pub(crate) authority: Box<str>,
     /// What stands before every forwarded path.
     pub(crate) path_prefix: Box<str>,
-    connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    /// How it is spoken to.
+    pub(crate) protocol: ServiceProtocol,
     /// How long an answer is waited for, and any part of it.
     pub(crate) read_timeout: Duration,
 }
@@ -47,6 +50,9 @@ impl Destination {
         let tls = target.tls.then(|| {
             let mut options = PeerOptions::new();
             options.connection_timeout = Some(connect_timeout);
+            if service.protocol == ServiceProtocol::H2 {
+                options.alpn = ALPN::H2;
+            }
             options.total_connection_timeout = Some(connect_timeout + TLS_TIMEOUT);
             Tls { name: target.host.to_string(), options }
         });
@@ -56,6 +62,7 @@ impl Destination {
             authority: target.authority.clone(),
             path_prefix: target.path_prefix.clone(),
             connect_timeout,
+            protocol: service.protocol,
             read_timeout: Duration::from_millis(service.read_timeout_ms.into()),
         }
     }
@@ -70,13 +77,27 @@ impl Destination {
         (self.addresses.number, self.tls.is_some())
     }
 
-    /// Opens a connection.
+    /// What it is spoken to with, as a URL says it.
+    pub(crate) const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Opens a connection for HTTP/1.
     pub(crate) async fn connect(
         &self,
         address: SocketAddr,
         connector: &TransportConnector,
     ) -> Result<Link, Denial> {
-        let io = match &self.tls {
+        Ok(Link::new(self.open(address, connector).await?, address))
+    }
+
+    /// Opens a connection.
+    pub(crate) async fn open(
+        &self,
+        address: SocketAddr,
+        connector: &TransportConnector,
+    ) -> Result<Io, Denial> {
+        Ok(match &self.tls {
             None => {
                 let connecting = tokio::time::timeout(self.connect_timeout, TcpStream::connect(address));
                 let stream = connecting
@@ -97,10 +118,13 @@ impl Destination {
                     group_key: 0,
                     options: tls.options.clone(),
                 };
-                Io::Tls(connector.new_stream(&peer).await.map_err(|error| denial_of(&error))?)
+                let stream = connector.new_stream(&peer).await.map_err(|error| denial_of(&error))?;
+                if self.protocol == ServiceProtocol::H2 && stream.selected_alpn_proto() != Some(ALPN::H2) {
+                    return Err(Denial::UpstreamFailed);
+                }
+                Io::Tls(stream)
             }
-        };
-        Ok(Link::new(io, address))
+        })
     }
 }
 

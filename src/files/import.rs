@@ -56,6 +56,7 @@ fn state(document: &Document, slug: Slug, service_url: String, product: Option<S
         name: name.clone(),
         connect_timeout_ms: 2_000,
         read_timeout_ms: 30_000,
+        protocol: tollgate_domain::ServiceProtocol::H1,
         targets: vec![Target { url: service_url, weight: 100 }],
     };
     let api = Api {

@@ -15,5 +15,5 @@ pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
     ApiState, ApplicationState, CertificateSource, Environment, InvoiceState, KeyState, LimitKind, LimitPer,
-    Meter, Outcome, Period, PlanState, ProductState, SubscriptionState, Visibility,
+    Meter, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, Visibility,
 };

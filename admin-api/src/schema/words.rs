@@ -33,6 +33,9 @@ macro_rules! word_schemas {
 }
 
 word_schemas! {
+    ServiceProtocol = domain::ServiceProtocol::ALL,
+        "How a service is spoken to: `h1` is HTTP/1.1, `h2` HTTP/2 over TLS, `h2c` HTTP/2 without TLS and with prior \
+        knowledge. Its targets begin with `https://` for `h2` and with `http://` for `h2c`.";
     CertificateSource = domain::CertificateSource::ALL,
         "Where a certificate comes from: `upload` was brought by somebody, `acme` is issued when asked.";
     ApiState = domain::ApiState::ALL,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
-use tollgate_domain::{ServiceId, Slug, Target};
+use tollgate_domain::{ServiceId, ServiceProtocol, Slug, Target};
 use tollgate_store::{NewService, ServiceRow};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ pub struct ServiceInput {
     pub connect_timeout_ms: i32,
     /// Milliseconds to wait for bytes of an answer, 1 to 3,600,000.
     pub read_timeout_ms: i32,
+    /// How it is spoken to.
+    pub protocol: ServiceProtocol,
     /// Its addresses, at least one.
     pub targets: Vec<Target>,
 }
@@ -36,6 +38,8 @@ pub struct ServicePatch {
     pub connect_timeout_ms: Option<i32>,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: Option<i32>,
+    /// How it is spoken to.
+    pub protocol: Option<ServiceProtocol>,
     /// Its addresses.
     pub targets: Option<Vec<Target>>,
 }
@@ -48,6 +52,7 @@ impl From<ServiceInput> for ServicePatch {
             name: Some(input.name),
             connect_timeout_ms: Some(input.connect_timeout_ms),
             read_timeout_ms: Some(input.read_timeout_ms),
+            protocol: Some(input.protocol),
             targets: Some(input.targets),
         }
     }
@@ -57,7 +62,14 @@ impl ServiceInput {
     /// Two seconds to connect, thirty to answer.
     #[must_use]
     pub const fn new(slug: Slug, name: String, targets: Vec<Target>) -> Self {
-        Self { slug, name, connect_timeout_ms: 2_000, read_timeout_ms: 30_000, targets }
+        Self {
+            slug,
+            name,
+            connect_timeout_ms: 2_000,
+            read_timeout_ms: 30_000,
+            protocol: ServiceProtocol::H1,
+            targets,
+        }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -83,6 +95,13 @@ impl ServiceInput {
                 }
                 Ok(_) => {}
             }
+            if let Some(scheme) = self.protocol.scheme()
+                && !target.url.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+            {
+                let message =
+                    format!("a service of protocol {} has targets that begin with {scheme}", self.protocol);
+                faults.push(FieldFault::new(format!("{pointer}/url"), message));
+            }
             if target.weight > 1_000 {
                 faults.push(FieldFault::new(format!("{pointer}/weight"), "between 0 and 1000"));
             }
@@ -100,6 +119,7 @@ impl ServiceInput {
             name: &self.name,
             connect_timeout_ms: self.connect_timeout_ms,
             read_timeout_ms: self.read_timeout_ms,
+            protocol: self.protocol,
             targets: &self.targets,
         }
     }
@@ -107,7 +127,7 @@ impl ServiceInput {
     pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "connect_timeout_ms": self.connect_timeout_ms,
-            "read_timeout_ms": self.read_timeout_ms, "targets": self.targets,
+            "read_timeout_ms": self.read_timeout_ms, "protocol": self.protocol, "targets": self.targets,
         })
     }
 }
@@ -119,6 +139,7 @@ impl From<&ServiceRow> for ServiceInput {
             name: row.name.clone(),
             connect_timeout_ms: row.connect_timeout_ms,
             read_timeout_ms: row.read_timeout_ms,
+            protocol: row.protocol,
             targets: row.targets.clone(),
         }
     }
@@ -186,6 +207,7 @@ impl Control {
             name: patch.name.unwrap_or_else(|| before.name.clone()),
             connect_timeout_ms: patch.connect_timeout_ms.unwrap_or(before.connect_timeout_ms),
             read_timeout_ms: patch.read_timeout_ms.unwrap_or(before.read_timeout_ms),
+            protocol: patch.protocol.unwrap_or(before.protocol),
             targets: patch.targets.unwrap_or_else(|| before.targets.clone()),
         };
         after.check()?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiId, ApplicationId, CertificateId, CredentialId, Environment, Limit, OrganizationId, PlanId, ProductId,
-    RouteId, ServiceId, SubscriptionId,
+    RouteId, ServiceId, ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -72,6 +72,9 @@ pub struct Service {
     pub connect_timeout_ms: u32,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: u32,
+    /// How it is spoken to.
+    #[serde(default)]
+    pub protocol: ServiceProtocol,
     /// Its addresses.
     pub targets: Vec<Target>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiState, Limit, PlanState, Price, ProductState, Slug, Target, Visibility};
+use crate::{ApiState, Limit, PlanState, Price, ProductState, ServiceProtocol, Slug, Target, Visibility};
 
 /// The publisher's whole state, or the part of it that somebody declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Service {
     pub connect_timeout_ms: i32,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: i32,
+    /// How it is spoken to.
+    #[serde(default)]
+    pub protocol: ServiceProtocol,
     /// Its addresses, in order.
     pub targets: Vec<Target>,
 }

@@ -59,6 +59,16 @@ macro_rules! words {
 }
 
 words! {
+    /// How a service is spoken to.
+    ServiceProtocol {
+        /// HTTP/1.1.
+        H1 = "h1",
+        /// HTTP/2 over TLS.
+        H2 = "h2",
+        /// HTTP/2 without TLS, with prior knowledge.
+        H2c = "h2c",
+    }
+
     /// Where a certificate comes from.
     CertificateSource {
         /// Somebody brought it.
@@ -163,5 +173,24 @@ impl SubscriptionState {
                 | (Self::Active, Self::Suspended | Self::Ended)
                 | (Self::Suspended, Self::Active | Self::Ended)
         )
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro knows no default")]
+impl Default for ServiceProtocol {
+    fn default() -> Self {
+        Self::H1
+    }
+}
+
+impl ServiceProtocol {
+    /// What targets of a service spoken to so must begin with; none where it does not matter.
+    #[must_use]
+    pub const fn scheme(self) -> Option<&'static str> {
+        match self {
+            Self::H1 => None,
+            Self::H2 => Some("https://"),
+            Self::H2c => Some("http://"),
+        }
     }
 }

@@ -181,6 +181,7 @@ fn compile_service(service: &tollgate_domain::Service) -> Result<Service, Compil
         slug: service.slug.as_str().into(),
         connect_timeout_ms: service.connect_timeout_ms,
         read_timeout_ms: service.read_timeout_ms,
+        protocol: service.protocol,
         schedule: schedule(&weights),
         targets,
         turn: AtomicUsize::new(0),

@@ -54,6 +54,7 @@ pub fn blueprint() -> Blueprint {
             slug: "up".into(),
             connect_timeout_ms: 1_000,
             read_timeout_ms: 1_000,
+            protocol: tollgate_domain::ServiceProtocol::H1,
             targets: vec![Target { url: "http://127.0.0.1:9000".into(), weight: 1 }],
         }],
         apis: vec![

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use tollgate_domain::{ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId};
+use tollgate_domain::{ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol};
 use uuid::Uuid;
 
 use crate::admission::Method;
@@ -63,6 +63,8 @@ pub struct Service {
     pub connect_timeout_ms: u32,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: u32,
+    /// How it is spoken to.
+    pub protocol: ServiceProtocol,
     /// Its addresses, those that take no calls included.
     pub targets: Box<[Target]>,
     /// Indices of targets, spread by weight.

@@ -1,6 +1,8 @@
 //! The kinds of resources and their fields: one table for reading, writing and the JSON Schema.
 
-use tollgate_domain::{ApiState, Currency, Limit, PlanState, ProductState, Slug, Visibility};
+use tollgate_domain::{
+    ApiState, Currency, Limit, PlanState, ProductState, ServiceProtocol, Slug, Visibility,
+};
 
 /// One kind of resource.
 pub struct Kind {
@@ -95,6 +97,12 @@ pub const SERVICE: Kind = Kind {
             Shape::Whole(1, 3_600_000),
             Absent::Is("30000"),
             "Milliseconds to wait for bytes of an answer.",
+        ),
+        field(
+            "protocol",
+            Shape::Word(|| ServiceProtocol::ALL.iter().map(|word| word.as_str()).collect()),
+            Absent::Is("\"h1\""),
+            "How it is spoken to: h1 is HTTP/1.1, h2 HTTP/2 over TLS, h2c HTTP/2 without TLS. gRPC needs h2 or h2c.",
         ),
         field(
             "targets",

@@ -59,6 +59,7 @@ fn services() -> impl Strategy<Value = Service> {
             name,
             connect_timeout_ms,
             read_timeout_ms,
+            protocol: tollgate_domain::ServiceProtocol::H2c,
             targets,
         },
     )

@@ -193,6 +193,8 @@ struct FeedService {
     slug: String,
     connect_timeout_ms: i32,
     read_timeout_ms: i32,
+    #[sqlx(try_from = "String")]
+    protocol: tollgate_domain::ServiceProtocol,
     #[sqlx(json)]
     targets: Vec<Target>,
 }
@@ -221,7 +223,7 @@ struct FeedPlan {
 async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     let head: Head = sqlx::query_as("select epoch, revision from config_head").fetch_one(&mut *conn).await?;
     let services: Vec<FeedService> = sqlx::query_as(
-        "select s.id, s.slug, s.connect_timeout_ms, s.read_timeout_ms,
+        "select s.id, s.slug, s.connect_timeout_ms, s.read_timeout_ms, s.protocol,
             (select coalesce(json_agg(json_build_object('url', t.url, 'weight', t.weight) order by t.position), '[]')
              from targets t where t.service_id = s.id) as targets
          from services s order by s.id",
@@ -266,6 +268,7 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         slug: service.slug,
         connect_timeout_ms: service.connect_timeout_ms.unsigned_abs(),
         read_timeout_ms: service.read_timeout_ms.unsigned_abs(),
+        protocol: service.protocol,
         targets: service.targets,
     });
     let plans = plans.into_iter().map(|plan| Plan {

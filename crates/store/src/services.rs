@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{ServiceId, Slug, Target};
+use tollgate_domain::{ServiceId, ServiceProtocol, Slug, Target};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
 pub(crate) const COLUMNS: &str =
-    "select s.id, s.slug, s.name, s.connect_timeout_ms, s.read_timeout_ms, s.version, s.created_at,
+    "select s.id, s.slug, s.name, s.connect_timeout_ms, s.read_timeout_ms, s.protocol, s.version, s.created_at,
     (select coalesce(json_agg(json_build_object('url', t.url, 'weight', t.weight) order by t.position), '[]')
      from targets t where t.service_id = s.id) as targets
     from services s";
@@ -28,6 +28,9 @@ pub struct ServiceRow {
     pub connect_timeout_ms: i32,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: i32,
+    /// How it is spoken to.
+    #[sqlx(try_from = "String")]
+    pub protocol: ServiceProtocol,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.
@@ -50,6 +53,8 @@ pub struct NewService<'a> {
     pub connect_timeout_ms: i32,
     /// Milliseconds to wait for bytes of an answer.
     pub read_timeout_ms: i32,
+    /// How it is spoken to.
+    pub protocol: ServiceProtocol,
     /// Its addresses, in order.
     pub targets: &'a [Target],
 }
@@ -112,13 +117,15 @@ impl Tx {
     /// `Conflict` where the slug is taken, or the database failed.
     pub async fn insert_service(&mut self, new: &NewService<'_>) -> Result<()> {
         sqlx::query(
-            "insert into services (id, slug, name, connect_timeout_ms, read_timeout_ms) values ($1, $2, $3, $4, $5)",
+            "insert into services (id, slug, name, connect_timeout_ms, read_timeout_ms, protocol)
+             values ($1, $2, $3, $4, $5, $6)",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
         .bind(new.name)
         .bind(new.connect_timeout_ms)
         .bind(new.read_timeout_ms)
+        .bind(new.protocol.as_str())
         .execute(self.conn())
         .await?;
         self.insert_targets(new.id, new.targets).await
@@ -131,13 +138,14 @@ impl Tx {
     pub async fn update_service(&mut self, new: &NewService<'_>) -> Result<()> {
         sqlx::query(
             "update services set slug = $2, name = $3, connect_timeout_ms = $4, read_timeout_ms = $5,
-             version = version + 1 where id = $1",
+             protocol = $6, version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
         .bind(new.name)
         .bind(new.connect_timeout_ms)
         .bind(new.read_timeout_ms)
+        .bind(new.protocol.as_str())
         .execute(self.conn())
         .await?;
         sqlx::query("delete from targets where service_id = $1")

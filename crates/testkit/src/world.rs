@@ -116,6 +116,7 @@ impl World {
             name,
             connect_timeout_ms: 1_000,
             read_timeout_ms: 2_000,
+            protocol: tollgate_domain::ServiceProtocol::H1,
             targets: &[target],
         })
         .await?;

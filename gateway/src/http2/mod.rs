@@ -5,7 +5,9 @@
 //! task.
 
 mod call;
+pub(crate) mod carry;
 mod frames;
+pub(crate) mod trunk;
 mod watched;
 
 use std::future::poll_fn;

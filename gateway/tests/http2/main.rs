@@ -12,8 +12,10 @@ mod stage;
 
 mod friend;
 mod raw;
+mod upstream;
 
 mod calls;
 mod deadlines;
 mod floods;
 mod heads;
+mod onward;

@@ -79,6 +79,7 @@ impl World {
             name: "Items",
             connect_timeout_ms: 1_000,
             read_timeout_ms: 5_000,
+            protocol: tollgate_domain::ServiceProtocol::H1,
             targets: &[target],
         })
         .await

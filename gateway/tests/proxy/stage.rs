@@ -102,6 +102,7 @@ impl Plot {
                 slug: "items".into(),
                 connect_timeout_ms: 500,
                 read_timeout_ms: 5_000,
+                protocol: tollgate_domain::ServiceProtocol::H1,
                 targets: vec![target],
             }],
             apis: vec![Api {

@@ -95,7 +95,18 @@ async fn certificates_survive_on_disk_and_their_keys_are_sealed_there_too() {
     let data_dir = dir.path().join("gateway");
     let mut first = plot.start_in(source.clone(), &data_dir).await;
     first.stop().await;
-    let saved = std::fs::read(data_dir.join("runtime.snapshot")).unwrap();
+    let mut saved = Vec::new();
+    let mut dirs = vec![data_dir.clone()];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => dirs.push(path),
+                false => saved.extend(std::fs::read(path).unwrap()),
+            }
+        }
+    }
+    assert!(saved.windows(15).any(|part| part == b"\"certificates\":"), "it is on disk");
     let secret = issued.key.lines().nth(1).unwrap().as_bytes().to_vec();
     assert!(!saved.windows(secret.len()).any(|part| part == secret));
     assert!(!saved.windows(11).any(|part| part == b"PRIVATE KEY"));

@@ -216,6 +216,7 @@ async fn publish(control: &Control) {
         name: "Countries".into(),
         connect_timeout_ms: 1_000,
         read_timeout_ms: 5_000,
+        protocol: tollgate_domain::ServiceProtocol::H1,
         targets: vec![Target { url: "http://127.0.0.1:9".into(), weight: 1 }],
     };
     let service = control.create_service(&actor, service).await.expect("a service");

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tollgate_control::ServiceInput;
-use tollgate_domain::{Slug, Target};
+use tollgate_domain::{ServiceProtocol, Slug, Target};
 use utoipa::ToSchema;
 
 use super::{Service, TargetBody};
@@ -33,6 +33,10 @@ pub struct NewService {
     #[serde(default = "read_timeout_ms")]
     #[schema(minimum = 1, maximum = 3_600_000, default = 30_000)]
     read_timeout_ms: i32,
+    /// How it is spoken to; gRPC needs `h2` or `h2c`.
+    #[serde(default)]
+    #[schema(value_type = schema::ServiceProtocol, default = "h1")]
+    protocol: ServiceProtocol,
     /// Its addresses, in order.
     #[schema(min_items = 1, max_items = 64)]
     targets: Vec<TargetBody>,
@@ -53,6 +57,7 @@ impl From<NewService> for ServiceInput {
             name: body.name.0,
             connect_timeout_ms: body.connect_timeout_ms,
             read_timeout_ms: body.read_timeout_ms,
+            protocol: body.protocol,
             targets: body.targets.into_iter().map(Target::from).collect(),
         }
     }

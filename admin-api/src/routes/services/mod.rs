@@ -10,7 +10,7 @@ pub mod update;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tollgate_domain::{ServiceId, Slug, Target};
+use tollgate_domain::{ServiceId, ServiceProtocol, Slug, Target};
 use tollgate_store::{ServiceRow, Store};
 use tollgate_web::Problem;
 use utoipa::ToSchema;
@@ -25,7 +25,7 @@ use crate::schema;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "slug": "countries", "name": "Countries backend",
-    "connect_timeout_ms": 2000, "read_timeout_ms": 30000,
+    "connect_timeout_ms": 2000, "read_timeout_ms": 30000, "protocol": "h1",
     "targets": [{ "url": "http://10.0.0.7:8080", "weight": 100 }],
     "version": 1, "created_at": "2026-11-21T09:30:00Z"
 }))]
@@ -42,6 +42,9 @@ pub struct Service {
     connect_timeout_ms: i32,
     /// Milliseconds to wait for bytes of an answer.
     read_timeout_ms: i32,
+    /// How it is spoken to.
+    #[schema(value_type = schema::ServiceProtocol)]
+    protocol: ServiceProtocol,
     /// Its addresses, in order.
     targets: Vec<TargetBody>,
     /// Grows with every change; the `ETag` carries it.
@@ -83,6 +86,7 @@ impl From<ServiceRow> for Service {
             name: row.name,
             connect_timeout_ms: row.connect_timeout_ms,
             read_timeout_ms: row.read_timeout_ms,
+            protocol: row.protocol,
             targets: targets
                 .map(|target| TargetBody { url: Text(target.url), weight: target.weight })
                 .collect(),

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tollgate_control::ServicePatch;
-use tollgate_domain::{ServiceId, Slug, Target};
+use tollgate_domain::{ServiceId, ServiceProtocol, Slug, Target};
 use utoipa::ToSchema;
 
 use super::{Service, TargetBody, find, shown};
@@ -34,6 +34,10 @@ pub struct ServiceChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = i32, minimum = 1, maximum = 3_600_000)]
     read_timeout_ms: Option<i32>,
+    /// How it is spoken to; gRPC needs `h2` or `h2c`.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::ServiceProtocol)]
+    protocol: Option<ServiceProtocol>,
     /// Its addresses, in order; replaces them all.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Vec<TargetBody>, min_items = 1, max_items = 64)]
@@ -59,6 +63,7 @@ pub async fn update_service(
         name: body.name.map(|name| name.0),
         connect_timeout_ms: body.connect_timeout_ms,
         read_timeout_ms: body.read_timeout_ms,
+        protocol: body.protocol,
         targets: body.targets.map(|targets| targets.into_iter().map(Target::from).collect()),
     };
     let id = find(writer.control.store(), name).await?.id;

@@ -25,6 +25,7 @@ impl Names {
             name: service.name.clone(),
             connect_timeout_ms: service.connect_timeout_ms,
             read_timeout_ms: service.read_timeout_ms,
+            protocol: service.protocol,
             targets: service.targets.clone(),
         }
     }
@@ -81,6 +82,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             name: row.name,
             connect_timeout_ms: row.connect_timeout_ms,
             read_timeout_ms: row.read_timeout_ms,
+            protocol: row.protocol,
             targets: row.targets,
         });
     }

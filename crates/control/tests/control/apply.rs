@@ -23,6 +23,7 @@ fn service(name: &str) -> Service {
         name: "Things".to_owned(),
         connect_timeout_ms: 2_000,
         read_timeout_ms: 30_000,
+        protocol: tollgate_domain::ServiceProtocol::H1,
         targets: vec![Target { url: "http://127.0.0.1:9".to_owned(), weight: 100 }],
     }
 }

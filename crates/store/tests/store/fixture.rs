@@ -49,6 +49,7 @@ pub async fn world(store: &Store) -> World {
         name: "Thing",
         connect_timeout_ms: 1000,
         read_timeout_ms: 1000,
+        protocol: tollgate_domain::ServiceProtocol::H1,
         targets: &[Target { url: "http://127.0.0.1:1".to_owned(), weight: 1 }],
     })
     .await

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::extract::{Path, State};
 use tollgate_control::{ServiceInput, ServicePatch, TargetProbe};
-use tollgate_domain::Target;
+use tollgate_domain::{ServiceProtocol, Target};
 use tollgate_store::ServiceRow;
 use tollgate_store::browse::{ApiFilter, Cut};
 
@@ -77,6 +77,7 @@ fn typed(sent: &Sent) -> Result<ServiceInput, Form> {
                 name: sent.get("name"),
                 connect_timeout_ms,
                 read_timeout_ms,
+                protocol: ServiceProtocol::H1,
                 targets,
             }),
         },
@@ -247,6 +248,8 @@ pub async fn post(
         name: Some(input.name),
         connect_timeout_ms: Some(input.connect_timeout_ms),
         read_timeout_ms: Some(input.read_timeout_ms),
+        // The form does not ask for it; what was set by file or API stays.
+        protocol: None,
         targets: Some(input.targets),
     };
     match state.control.update_service(&desk.actor, row.id, sent.read("version"), patch).await {

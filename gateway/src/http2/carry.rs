@@ -1,0 +1,322 @@
+//! Both directions of one call whose upstream speaks HTTP/2.
+//!
+//! The clocks are those of [`crate::relay`]: whoever is waited for has one, and bytes earn it back.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use h2::client::ResponseFuture;
+use h2::{Reason, RecvStream, SendStream};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use tokio::time::Instant;
+use tollgate_engine::Denial;
+
+use crate::clock::Patience;
+use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
+use crate::exchange::Exchange;
+use crate::fields;
+use crate::grpc;
+use crate::proxy::Terms;
+use crate::relay::Failure;
+
+/// The head as HTTP/1 writes it, in frames: what goes on is decided in one place for both.
+pub(crate) fn head_of(written: &[u8], scheme: &str) -> Option<Request<()>> {
+    let text = std::str::from_utf8(written).ok()?;
+    let mut lines = text.split("\r\n");
+    let mut request_line = lines.next()?.split(' ');
+    let (method, target) = (request_line.next()?, request_line.next()?);
+    let mut request = Request::builder().method(method).body(()).ok()?;
+    *request.version_mut() = http::Version::HTTP_2;
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(": ")?;
+        match name {
+            "host" => {
+                let parts = Uri::builder().scheme(scheme).authority(value).path_and_query(target);
+                *request.uri_mut() = parts.build().ok()?;
+            }
+            // The frames say where the body ends.
+            "connection" | "transfer-encoding" => {}
+            _ => {
+                let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+                request.headers_mut().append(name, HeaderValue::from_str(value).ok()?);
+            }
+        }
+    }
+    Some(request)
+}
+
+/// Where the answer stands.
+enum Down {
+    Head(ResponseFuture),
+    Body(RecvStream),
+    Over,
+}
+
+/// What is on its way.
+pub(crate) struct Carry<'r, D> {
+    terms: &'r Terms,
+    exchange: &'r mut Exchange,
+    caller: &'r mut D,
+    up: SendStream<Bytes>,
+    down: Down,
+    chunk: Bytes,
+    wants_trailers: bool,
+    to_head: bool,
+    is_sending: bool,
+    /// When the whole call has to be over, where the caller says so.
+    due: Option<Instant>,
+    waits_body: Patience,
+    waits_answer: Patience,
+    waits_up: Patience,
+    waits_down: Patience,
+    gone_due: Option<Instant>,
+}
+
+impl<'r, D: Downstream> Carry<'r, D> {
+    /// The request's head is sent.
+    pub(crate) fn new(
+        terms: &'r Terms,
+        exchange: &'r mut Exchange,
+        caller: &'r mut D,
+        (response, up): (ResponseFuture, SendStream<Bytes>),
+        wants_trailers: bool,
+        due: Option<Instant>,
+    ) -> Self {
+        let read_timeout = exchange.read_timeout();
+        Self {
+            wants_trailers,
+            to_head: caller.method() == "HEAD",
+            is_sending: caller.length() != Length::None,
+            up,
+            down: Down::Head(response),
+            chunk: Bytes::new(),
+            due,
+            // Whoever streams messages may be silent for as long as the other side may.
+            waits_body: match grpc::is_call(caller) {
+                true => Patience::new(read_timeout, None),
+                false => Patience::new(terms.body_patience, Some(terms.body_rate_min)),
+            },
+            waits_answer: Patience::new(read_timeout, None),
+            waits_up: Patience::new(read_timeout, None),
+            waits_down: Patience::new(terms.write_timeout, None),
+            gone_due: None,
+            terms,
+            exchange,
+            caller,
+        }
+    }
+
+    /// Goes on as far as it can; ready once the answer is with the caller.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        let gone = self.go_up(cx).and_then(|()| self.go_down(cx));
+        match gone {
+            Ok(Poll::Pending) => self.poll_patience(cx).map(Err),
+            Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
+            Err(failure) => Poll::Ready(Err(failure)),
+        }
+    }
+
+    fn go_up(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        while self.is_sending {
+            let bytes = match self.caller.poll_body(cx) {
+                Poll::Ready(Ok(Some(bytes))) => bytes,
+                Poll::Ready(Ok(None)) => {
+                    self.waits_body.came(0);
+                    self.is_sending = false;
+                    // It fails only where the upstream wants no more; its answer says why.
+                    let _ = self.up.send_data(Bytes::new(), true);
+                    return Ok(());
+                }
+                Poll::Ready(Err(BodyFault::Malformed)) => return Err(Failure::BadRequest),
+                Poll::Ready(Err(BodyFault::Gone)) => return Err(Failure::CallerGone),
+                Poll::Pending => {
+                    self.waits_body.waits();
+                    return Ok(());
+                }
+            };
+            self.up.reserve_capacity(bytes.len());
+            if self.up.capacity() == 0 {
+                match self.up.poll_capacity(cx) {
+                    Poll::Ready(Some(Ok(_))) => continue,
+                    Poll::Ready(_) => self.is_sending = false,
+                    Poll::Pending => drop(self.waits_up.waits()),
+                }
+                return Ok(());
+            }
+            let taken = bytes.len().min(self.up.capacity());
+            let sent = self.up.send_data(Bytes::copy_from_slice(&bytes[..taken]), false);
+            self.caller.took(taken);
+            self.waits_body.came(taken);
+            self.waits_up.came(taken);
+            self.is_sending = sent.is_ok();
+            self.exchange.bytes_in += taken as u64;
+            if self.exchange.bytes_in > self.terms.body_bytes_max {
+                return Err(Failure::Denied(Denial::BodyTooLarge));
+            }
+        }
+        Ok(())
+    }
+
+    fn go_down(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Failure> {
+        loop {
+            match &mut self.down {
+                Down::Head(response) => match Pin::new(response).poll(cx) {
+                    Poll::Ready(Ok(answer)) => self.head(answer)?,
+                    Poll::Ready(Err(error)) => return Err(failure_of(&error)),
+                    Poll::Pending => {
+                        if !self.is_sending {
+                            self.waits_answer.waits();
+                        }
+                        return Ok(Poll::Pending);
+                    }
+                },
+                Down::Body(_) => {
+                    if self.body(cx)?.is_pending() {
+                        // What the caller may have by now is not held back.
+                        let _ = self.caller.poll_flush(cx).map_err(|_| Failure::CallerGone)?;
+                        return Ok(Poll::Pending);
+                    }
+                }
+                Down::Over => match self.caller.poll_flush(cx).map_err(|_| Failure::CallerGone)? {
+                    Poll::Ready(()) => return Ok(Poll::Ready(())),
+                    Poll::Pending => {
+                        self.waits_down.waits();
+                        return Ok(Poll::Pending);
+                    }
+                },
+            }
+        }
+    }
+
+    fn head(&mut self, answer: Response<RecvStream>) -> Result<(), Failure> {
+        let (head, body) = answer.into_parts();
+        let status = head.status.as_u16();
+        if !(200..600).contains(&status) {
+            return Err(Failure::Denied(Denial::UpstreamFailed));
+        }
+        self.exchange.upstream_answered(status);
+        self.caller.begin(status);
+        let all = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        if !fields::of_frames(self.caller, all, &self.terms.portal_host) {
+            self.terms.date(self.caller);
+        }
+        self.exchange.write_fields(self.caller);
+        let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let follows = match length {
+            _ if status == 204 => Answer::Bodyless(None),
+            length if self.to_head || status == 304 => Answer::Bodyless(length),
+            _ if body.is_end_stream() => Answer::Length(0),
+            Some(length) => Answer::Length(length),
+            None => Answer::Unknown,
+        };
+        self.caller.head_done(follows);
+        self.waits_answer.came(1);
+        let read_timeout = self.exchange.read_timeout();
+        let rate = matches!(follows, Answer::Length(_)).then_some(self.terms.body_rate_min);
+        self.waits_answer = Patience::new(read_timeout, rate);
+        if matches!(follows, Answer::Bodyless(_) | Answer::Length(0)) {
+            self.over(None);
+        } else {
+            self.down = Down::Body(body);
+        }
+        Ok(())
+    }
+
+    /// The answer's body, up to where it has to wait.
+    fn body(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Failure> {
+        let Down::Body(body) = &mut self.down else { return Ok(Poll::Ready(())) };
+        loop {
+            match self.caller.poll_ready(cx).map_err(|_| Failure::CallerGone)? {
+                Poll::Ready(()) => self.waits_down.came(1),
+                Poll::Pending => {
+                    self.waits_down.waits();
+                    return Ok(Poll::Pending);
+                }
+            }
+            if !self.chunk.is_empty() {
+                let bytes = self.chunk.len();
+                self.caller.data(&self.chunk);
+                self.exchange.bytes_out += bytes as u64;
+                self.chunk.advance(bytes);
+                // It fails only on a stream that is gone.
+                let _ = body.flow_control().release_capacity(bytes);
+            }
+            match body.poll_data(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    self.waits_answer.came(chunk.len());
+                    self.chunk = chunk;
+                }
+                Poll::Ready(Some(Err(error))) => return Err(failure_of(&error)),
+                Poll::Ready(None) => break,
+                Poll::Pending => {
+                    self.waits_answer.waits();
+                    return Ok(Poll::Pending);
+                }
+            }
+        }
+        match body.poll_trailers(cx) {
+            Poll::Ready(Ok(trailers)) => {
+                self.over(trailers);
+                Ok(Poll::Ready(()))
+            }
+            Poll::Ready(Err(error)) => Err(failure_of(&error)),
+            Poll::Pending => {
+                self.waits_answer.waits();
+                Ok(Poll::Pending)
+            }
+        }
+    }
+
+    fn over(&mut self, trailers: Option<HeaderMap>) {
+        let trailers = trailers.filter(|_| self.wants_trailers).unwrap_or_default();
+        let all = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        self.caller.end(fields::trailers(all));
+        self.down = Down::Over;
+        if std::mem::take(&mut self.is_sending) {
+            // What the caller still sends does not matter to it.
+            self.up.send_reset(Reason::CANCEL);
+        }
+        self.waits_body.came(0);
+        self.waits_answer.came(0);
+        self.waits_up.came(0);
+    }
+
+    /// Everything waits for somebody: for how long yet?
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
+        if !self.is_sending && self.gone_due.is_none() {
+            match self.caller.poll_gone(cx) {
+                Poll::Ready(Leaving::Gone) => return Poll::Ready(Failure::CallerGone),
+                Poll::Ready(Leaving::HalfClosed) => {
+                    self.gone_due = Some(Instant::now() + self.terms.half_close_timeout);
+                }
+                Poll::Pending => {}
+            }
+        }
+        let clocks = [
+            (self.waits_body.due(), Failure::Denied(Denial::RequestTimeout)),
+            (self.waits_answer.due(), Failure::Denied(Denial::UpstreamTimeout)),
+            (self.waits_up.due(), Failure::Denied(Denial::UpstreamTimeout)),
+            (self.due, Failure::Denied(Denial::UpstreamTimeout)),
+            (self.waits_down.due(), Failure::CallerGone),
+            (self.gone_due, Failure::CallerGone),
+        ];
+        let next =
+            clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure))).min_by_key(|next| next.0);
+        let Some((due, failure)) = next else { return Poll::Pending };
+        self.caller.poll_until(cx, due).map(|()| failure)
+    }
+}
+
+/// A stream that was refused, or a connection that went before the stream was looked at, may be tried again.
+fn failure_of(error: &h2::Error) -> Failure {
+    match error.reason() {
+        Some(Reason::REFUSED_STREAM) => Failure::Stale,
+        _ if error.is_go_away() && error.is_remote() && error.reason() == Some(Reason::NO_ERROR) => {
+            Failure::Stale
+        }
+        _ => Failure::Denied(Denial::UpstreamFailed),
+    }
+}
