@@ -143,6 +143,7 @@ const ADMIN_SIDE: &[Group] = &[
         links: &[
             link("/admin", "Overview", "layout-dashboard"),
             link("/admin/traffic", "Traffic", "activity"),
+            link("/admin/requests", "Requests", "terminal"),
             link("/admin/gateways", "Gateways", "server"),
         ],
     },

@@ -82,6 +82,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
         .route("/admin/find", get(admin::find::get).post(admin::find::post))
         .route("/admin/gateways", get(admin::gateways::get))
+        .route("/admin/requests", get(admin::requests::get))
+        .route("/admin/requests/{id}", get(admin::explain::get))
         .route("/admin/audit", get(admin::audit::get))
         .route("/admin/audit/{sequence}", get(admin::audit::show))
         .route("/admin/setup", get(admin::setup::get))

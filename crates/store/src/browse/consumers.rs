@@ -197,6 +197,20 @@ impl Store {
         .await
     }
 
+    /// Names of applications, deleted ones too.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn application_names(&self, scope: Scope, ids: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+        Ok(sqlx::query_as(
+            "select id, name from applications where id = any($1) and ($2::uuid is null or organization_id = $2)",
+        )
+        .bind(ids)
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// The key with this digest, active or not.
     ///
     /// # Errors

@@ -89,6 +89,7 @@ pub async fn get(
             true,
             Action::link(format!("/admin/traffic?range=day&application={id}"), "activity", "Traffic"),
         )
+        .action(true, Action::link(format!("/admin/requests?application={id}"), "terminal", "Requests"))
         .action(desk.may_write, switch)
         .maybe(notice)
         .part(Section::Facts(String::new(), facts))

@@ -38,9 +38,10 @@ pub struct View {
 }
 
 /// Pages that are found by what they are called.
-const PAGES: [(&str, &str, &str); 18] = [
+const PAGES: [(&str, &str, &str); 19] = [
     ("/admin", "Overview", "health traffic attention"),
     ("/admin/traffic", "Traffic", "calls errors explorer"),
+    ("/admin/requests", "Requests", "log refused why id"),
     ("/admin/gateways", "Gateways", "nodes revision rollout"),
     ("/admin/apis", "APIs", "routes openapi"),
     ("/admin/services", "Services", "upstream targets"),

@@ -203,7 +203,7 @@ pub async fn get(
         Notice::new(
             "info",
             format!("{} on these terms", show::count(usize::try_from(total).unwrap_or(0), "subscription")),
-            "A change holds for all of them within seconds; before it is made you see whom it affects.",
+            "New limits hold for all of them within seconds, a new price for those who subscribe from then on. Before anything is changed you see whom it affects.",
         )
     });
     let sheet = frame(&visit, &desk, &product, &plan).await?;
