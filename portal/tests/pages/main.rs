@@ -2,6 +2,7 @@
 
 mod account;
 mod admin;
+mod admin_forms;
 mod journey;
 mod safety;
 mod site;

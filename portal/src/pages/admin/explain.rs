@@ -41,7 +41,10 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
         _ => format!("A limit{of_plan} was reached"),
     };
     let opens = || match (text("opens_at"), number("retry_after_s")) {
-        (Some(at), Some(wait)) => format!(" It opened again {} later, at {at}.", show::count(usize::try_from(wait).unwrap_or_default(), "second")),
+        (Some(at), Some(wait)) => format!(
+            " It opened again {} later, at {at}.",
+            show::count(usize::try_from(wait).unwrap_or_default(), "second")
+        ),
         _ => String::new(),
     };
     match call.code.as_deref() {
@@ -66,12 +69,22 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
 }
 
 /// `GET /admin/requests/{id}`
-pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked, Path(id): Path<String>) -> Answer {
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Answer {
     let desk = Desk::of(&visit)?;
     let calls = state.store.find_requests(desk.scope, &id).await?;
     let Some(call) = calls.first() else {
-        let notice = Notice::new("info", "No call with this id is logged", "Calls are kept for 30 days; of those that went well, not all are. Check that the id is whole: it stands in X-Request-Id and in every error.");
-        let sheet = sheet(&visit, "Request not found").await?.below("/admin/requests", "Requests").part(notice);
+        let notice = Notice::new(
+            "info",
+            "No call with this id is logged",
+            "Calls are kept for 30 days; of those that went well, not all are. Check that the id is whole: it stands in X-Request-Id and in every error.",
+        );
+        let sheet =
+            sheet(&visit, "Request not found").await?.below("/admin/requests", "Requests").part(notice);
         return visit.page_with(axum::http::StatusCode::NOT_FOUND, &sheet);
     };
     let (facts, plan) = facts(&state, &desk, call, &visit).await?;
@@ -101,14 +114,20 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked, P
     }
     if calls.len() > 1 {
         let names = requests::names(&state, &desk, &calls).await?;
-        let list = requests::table("Calls with this id").rows(calls.iter().map(|call| requests::row(call, &names, &visit)));
+        let list = requests::table("Calls with this id")
+            .rows(calls.iter().map(|call| requests::row(call, &names, &visit)));
         sheet = sheet.part(list);
     }
     sheet.answer(&visit, &asked)
 }
 
 /// What is known of a call, each with its page; and the name of its plan.
-async fn facts(state: &PortalState, desk: &Desk, call: &RequestRow, visit: &Visit) -> Result<(Vec<Fact>, Option<String>), Fault> {
+async fn facts(
+    state: &PortalState,
+    desk: &Desk,
+    call: &RequestRow,
+    visit: &Visit,
+) -> Result<(Vec<Fact>, Option<String>), Fault> {
     let store = &state.store;
     let way = |href: String, text: String| Cell::Way { href, text };
     let mut facts = vec![fact("When", Cell::When(Moment::of(call.at, visit.now)))];
@@ -116,19 +135,48 @@ async fn facts(state: &PortalState, desk: &Desk, call: &RequestRow, visit: &Visi
     push("Host", call.host.clone().map(Cell::Code));
     if let Some(id) = call.application_id.map(ApplicationId::from) {
         let found = store.get_application(desk.scope, id).await.ok();
-        push("Application", Some(found.map_or(Cell::Nothing("deleted"), |row| way(format!("/admin/applications/{id}"), row.name))));
+        push(
+            "Application",
+            Some(
+                found.map_or(Cell::Nothing("deleted"), |row| {
+                    way(format!("/admin/applications/{id}"), row.name)
+                }),
+            ),
+        );
     }
     if let Some(id) = call.organization_id.map(OrganizationId::from) {
         let found = store.get_organization(desk.scope, id).await.ok();
-        push("Organization", Some(found.map_or(Cell::Nothing("deleted"), |row| way(format!("/admin/organizations/{id}"), row.name))));
+        push(
+            "Organization",
+            Some(
+                found.map_or(Cell::Nothing("deleted"), |row| {
+                    way(format!("/admin/organizations/{id}"), row.name)
+                }),
+            ),
+        );
     }
     if let Some(id) = call.credential_id.map(CredentialId::from) {
         let found = store.get_credential(desk.scope, id).await.ok();
-        push("Key", found.map(|row| way(format!("/admin/keys/{id}"), format!("{} ({}…{})", row.name, row.display_prefix, row.display_last4))));
+        push(
+            "Key",
+            found.map(|row| {
+                way(
+                    format!("/admin/keys/{id}"),
+                    format!("{} ({}…{})", row.name, row.display_prefix, row.display_last4),
+                )
+            }),
+        );
     }
     if let Some(id) = call.api_id.map(ApiId::from) {
         let found = store.get_api(id).await.ok();
-        push("API", Some(found.map_or(Cell::Nothing("deleted"), |row| way(format!("/admin/apis/{}", row.slug), row.name))));
+        push(
+            "API",
+            Some(
+                found.map_or(Cell::Nothing("deleted"), |row| {
+                    way(format!("/admin/apis/{}", row.slug), row.name)
+                }),
+            ),
+        );
     }
     let mut plan_name = None;
     if let Some(id) = call.plan_id.map(PlanId::from)
@@ -136,14 +184,23 @@ async fn facts(state: &PortalState, desk: &Desk, call: &RequestRow, visit: &Visi
     {
         let product = store.get_product(plan.product_id).await?;
         plan_name = Some(plan.name.clone());
-        push("Plan", Some(way(format!("/admin/products/{}/plans/{}", product.slug, plan.slug), format!("{}: {}", product.name, plan.name))));
+        push(
+            "Plan",
+            Some(way(
+                format!("/admin/products/{}/plans/{}", product.slug, plan.slug),
+                format!("{}: {}", product.name, plan.name),
+            )),
+        );
     }
     if let Some(id) = call.subscription_id.map(SubscriptionId::from) {
         push("Subscription", Some(way(format!("/admin/subscriptions/{id}"), id.to_string())));
     }
     push("Took", Some(Cell::Text(show::duration(call.duration_us))));
     push("Of that, the service", call.upstream_us.map(|micros| Cell::Text(show::duration(micros))));
-    push("Bytes in and out", Some(Cell::Text(format!("{} and {}", show::number(call.bytes_in), show::number(call.bytes_out)))));
+    push(
+        "Bytes in and out",
+        Some(Cell::Text(format!("{} and {}", show::number(call.bytes_in), show::number(call.bytes_out)))),
+    );
     push("From", call.client.clone().map(Cell::Code));
     push("Calls itself", call.user_agent.clone().map(Cell::Text));
     push("Code", call.code.clone().map(Cell::Code));

@@ -50,7 +50,11 @@ pub fn row(call: &RequestRow, names: &HashMap<Uuid, String>, visit: &Visit) -> V
     });
     let path = call.path.clone().unwrap_or_else(|| "a head that could not be read".into());
     vec![
-        Cell::Route { method: call.method.clone().unwrap_or_else(|| "?".into()), path, href: href(&call.request_id) },
+        Cell::Route {
+            method: call.method.clone().unwrap_or_else(|| "?".into()),
+            path,
+            href: href(&call.request_id),
+        },
         Cell::Label(Label::status(u16::try_from(call.status).unwrap_or_default())),
         Cell::Text(explain::title(call).to_owned()),
         application.unwrap_or(Cell::Nothing("unknown")),
@@ -63,7 +67,11 @@ pub fn row(call: &RequestRow, names: &HashMap<Uuid, String>, visit: &Visit) -> V
 ///
 /// # Errors
 /// The database is away.
-pub async fn names(state: &PortalState, desk: &Desk, calls: &[RequestRow]) -> Result<HashMap<Uuid, String>, Fault> {
+pub async fn names(
+    state: &PortalState,
+    desk: &Desk,
+    calls: &[RequestRow],
+) -> Result<HashMap<Uuid, String>, Fault> {
     let mut ids: Vec<Uuid> = calls.iter().filter_map(|call| call.application_id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -98,12 +106,27 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     let more = calls.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     calls.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let names = names(&state, &desk, &calls).await?;
-    let codes = DOCS.iter().filter(|doc| doc.said_by.contains("gateway")).map(|doc| (doc.code.clone(), doc.title.clone()));
+    let codes = DOCS
+        .iter()
+        .filter(|doc| doc.said_by.contains("gateway"))
+        .map(|doc| (doc.code.clone(), doc.title.clone()));
     let mut list = table("Calls")
         .searched(&asked, "request id")
-        .filtered(&asked, "status", "Status", "Any status", [("2", "2xx"), ("3", "3xx"), ("4", "4xx"), ("5", "5xx")])
+        .filtered(
+            &asked,
+            "status",
+            "Status",
+            "Any status",
+            [("2", "2xx"), ("3", "3xx"), ("4", "4xx"), ("5", "5xx")],
+        )
         .filtered(&asked, "code", "Refusal", "Any outcome", codes)
-        .filtered(&asked, "since", "Since", "30 days", [("hour", "Last hour"), ("day", "24 hours"), ("week", "7 days")])
+        .filtered(
+            &asked,
+            "since",
+            "Since",
+            "30 days",
+            [("hour", "Last hour"), ("day", "24 hours"), ("week", "7 days")],
+        )
         .rows(calls.iter().map(|call| row(call, &names, &visit)));
     for name in ["application", "key", "path"] {
         list = list.keeping(&asked, name).narrowed(&asked, name);

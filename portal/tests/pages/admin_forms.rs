@@ -1,0 +1,279 @@
+//! What operators change through forms: taken, refused with reasons, asked about first, and never over another's change.
+
+use axum::http::StatusCode;
+use tollgate_control::Actor;
+
+use crate::site::{Browser, Page, Site};
+
+async fn admin(site: &Site) -> Browser<'_> {
+    let mut admin = site.browser();
+    admin.become_admin("ops@example.com").await;
+    admin
+}
+
+/// The value of a hidden field.
+fn hidden<'p>(page: &'p Page, name: &str) -> &'p str {
+    page.between(&format!("name=\"{name}\" value=\""), "\"")
+}
+
+const SERVICE: [(&str, &str); 6] = [
+    ("name", "Rates"),
+    ("slug", ""),
+    ("connect_timeout_ms", "2000"),
+    ("read_timeout_ms", "30000"),
+    ("targets/0/url", "http://127.0.0.1:9"),
+    ("targets/0/weight", "100"),
+];
+
+#[tokio::test]
+async fn a_service_is_made_with_a_slug_of_its_name_and_tried_out() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let made = admin.post("/admin/new/service", &SERVICE).await;
+    assert_eq!(
+        (made.status, made.location()),
+        (StatusCode::SEE_OTHER, "/admin/services/rates"),
+        "{}",
+        made.text
+    );
+    let tried = admin.post("/admin/services/rates/test", &[]).await;
+    assert!(tried.text.contains("1 of 1 targets cannot be reached"), "{}", tried.text);
+    assert!(tried.text.contains("nothing listens there"), "{}", tried.text);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_on_its_field_and_what_was_typed_stays() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let mut fields = SERVICE.to_vec();
+    fields[2].1 = "soon";
+    let page = admin.post("/admin/new/service", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("value=\"soon\"") && page.text.contains("id=\"connect_timeout_ms-error\""));
+    fields[2].1 = "2000";
+    // The first line is empty, so the second is the first target.
+    fields.extend([("targets/1/url", "ftp://nowhere"), ("targets/1/weight", "7")]);
+    fields[4].1 = "";
+    let page = admin.post("/admin/new/service", &fields).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.text.contains("id=\"targets/0/url-error\"") && page.text.contains("value=\"ftp://nowhere\"")
+    );
+    let metadata = ("targets/1/url", "http://169.254.169.254");
+    fields[6] = metadata;
+    assert!(admin.post("/admin/new/service", &fields).await.text.contains("never an upstream"));
+}
+
+#[tokio::test]
+async fn the_second_of_two_admins_sees_both_versions_before_anything_is_lost() {
+    let site = Site::open().await;
+    let mut first = admin(&site).await;
+    let path = "/admin/products/countries/settings";
+    let seen = first.get(path).await;
+    let version = hidden(&seen, "version").to_owned();
+    let fields = |name: &'static str, version: &str| {
+        vec![
+            ("name", name.to_owned()),
+            ("slug", "countries".to_owned()),
+            ("state", "published".to_owned()),
+            ("visibility", "public".to_owned()),
+            ("version", version.to_owned()),
+        ]
+    };
+    let send = async |browser: &mut Browser<'_>, fields: Vec<(&'static str, String)>| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post(path, &fields).await
+    };
+    assert_eq!(send(&mut first, fields("Theirs", &version)).await.status, StatusCode::SEE_OTHER);
+    let both = send(&mut first, fields("Mine", &version)).await;
+    assert_eq!(both.status, StatusCode::CONFLICT);
+    assert!(both.text.contains("Somebody else changed this while you were typing"));
+    assert!(both.text.contains("<td>Mine</td><td>Theirs</td>"), "{}", both.text);
+    let now = hidden(&both, "version").to_owned();
+    assert_ne!(now, version);
+    assert_eq!(send(&mut first, fields("Mine", &now)).await.status, StatusCode::SEE_OTHER);
+    assert!(first.get(path).await.text.contains("value=\"Mine\""));
+}
+
+#[tokio::test]
+async fn a_document_is_looked_at_before_it_is_published() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/apis/countries/document";
+    let document = r#"{"openapi": "3.1.0", "info": {"title": "Countries", "version": "9"},
+        "paths": {"/lonely": {"get": {"responses": {"200": {"description": "ok"}}}}}}"#;
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let look = admin.post(path, &[("document", document), ("version", &version)]).await;
+    assert_eq!(look.status, StatusCode::OK, "{}", look.text);
+    assert!(look.text.contains("breaking change") && look.text.contains("/lonely"), "{}", look.text);
+    let routes = "select count(*) from routes r join apis a on a.id = r.api_id where a.slug = $1 and r.path = '/lonely'";
+    assert_eq!(site.database.count(routes, "countries").await, 0, "nothing is published yet");
+    let fields = [("document", document), ("version", version.as_str()), ("publish", "yes")];
+    assert_eq!(admin.post(path, &fields).await.location(), "/admin/apis/countries/routes");
+    assert_eq!(site.database.count(routes, "countries").await, 1);
+    let wrong = admin.post(path, &[("document", "{\"openapi\": \"3.1.0\",\n \"info\": 7}")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("<code>info</code>"), "the fault names its place: {}", wrong.text);
+    let back = admin.post(path, &[("number", "1")]).await;
+    assert!(back.text.contains("/lonely") && back.text.contains("Publish document"), "{}", back.text);
+}
+
+#[tokio::test]
+async fn new_terms_of_a_plan_with_subscribers_are_asked_about_first() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/products/countries/plans/free";
+    let page = admin.get(path).await;
+    assert!(page.text.contains("1 subscription on these terms"), "{}", page.text);
+    let version = hidden(&page, "version").to_owned();
+    let mut fields = vec![
+        ("name", "Free"),
+        ("slug", "free"),
+        ("state", "open"),
+        ("price", ""),
+        ("currency", "EUR"),
+        ("limits/0/kind", "quota"),
+        ("limits/0/amount", "5"),
+        ("limits/0/period", "month"),
+        ("version", version.as_str()),
+    ];
+    let asked = admin.post(path, &fields).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.text.contains("This changes the terms of 1 subscription"), "{}", asked.text);
+    assert!(asked.text.contains("5 calls a month, free of charge."));
+    fields.push(("seen", "yes"));
+    assert_eq!(admin.post(path, &fields).await.status, StatusCode::SEE_OTHER);
+    assert!(admin.get(path).await.text.contains("5 calls a month"));
+}
+
+#[tokio::test]
+async fn deleting_takes_the_name_and_says_what_stands_in_the_way() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/services/countries/delete";
+    let wrong = admin.post(path, &[("confirm", "countrys")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("Type countries exactly"), "{}", wrong.text);
+    let used = admin.post(path, &[("confirm", "countries")]).await;
+    assert_eq!(used.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(used.text.contains("an API still forwards to it"), "{}", used.text);
+    admin.post("/admin/new/service", &SERVICE).await;
+    let gone = admin.post("/admin/services/rates/delete", &[("confirm", "rates")]).await;
+    assert_eq!(gone.location(), "/admin/services");
+    assert_eq!(admin.get("/admin/services/rates").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_request_is_approved_once_and_its_timeline_tells_by_whom() {
+    let site = Site::open().await;
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    site.run("update subscriptions set state = 'requested'").await;
+    let mut admin = admin(&site).await;
+    let queue = admin.get("/admin/approvals").await;
+    assert!(queue.text.contains("My first app"), "{}", queue.text);
+    let path = format!("/admin/subscriptions/{}", queue.between("action=\"/admin/subscriptions/", "\""));
+    let version = hidden(&queue, "version").to_owned();
+    let fields = [("state", "active"), ("version", version.as_str()), ("from", "approvals")];
+    assert_eq!(admin.post(&path, &fields).await.location(), "/admin/approvals");
+    assert!(admin.get("/admin/approvals").await.text.contains("All done"));
+    let late = admin.post(&path, &[("state", "ended"), ("version", &version)]).await;
+    assert_eq!(late.location(), path);
+    let page = admin.get(&path).await;
+    assert!(
+        page.text.contains("Somebody else decided this meanwhile") && page.text.contains("ops@example.com")
+    );
+    assert_eq!(developer.post(&path, &[("state", "ended")]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_organization_is_stopped_and_goes_on_with_what_was_stopped_with_it() {
+    let site = Site::open().await;
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    developer.post("/applications", &[("name", "Stopped before")]).await;
+    site.run("update applications set state = 'suspended' where name = 'Stopped before'").await;
+    let mut admin = admin(&site).await;
+    let list = admin.get("/admin/organizations?q=maria").await;
+    let path = format!("/admin/organizations/{}", list.between("href=\"/admin/organizations/", "\""));
+    assert!(admin.get(&format!("{path}/suspend")).await.text.contains("2 applications fail with 403"));
+    admin.post(&format!("{path}/suspend"), &[]).await;
+    let suspended = "select count(*) from applications where state = 'suspended' and $1 = ''";
+    assert_eq!(site.database.count(suspended, "").await, 2);
+    let refused = developer.post("/applications", &[("name", "Another")]).await;
+    assert!(refused.text.contains("suspended by an operator"), "{}", refused.text);
+    admin.post(&format!("{path}/resume"), &[]).await;
+    assert_eq!(site.database.count(suspended, "").await, 1, "what was stopped before stays stopped");
+}
+
+#[tokio::test]
+async fn somebody_who_is_disabled_is_signed_out_and_the_last_admin_is_not_lost() {
+    let site = Site::open().await;
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    let mut admin = admin(&site).await;
+    let list = admin.get("/admin/developers?q=maria").await;
+    let path = format!("/admin/developers/{}", list.between("href=\"/admin/developers/", "\""));
+    admin.post(&format!("{path}/disable"), &[("disable", "yes")]).await;
+    assert!(developer.get("/applications").await.location().starts_with("/signin"));
+    let list = admin.get("/admin/developers?q=ops").await;
+    let own = format!("/admin/developers/{}", list.between("href=\"/admin/developers/", "\""));
+    admin.post(&format!("{own}/disable"), &[("disable", "yes")]).await;
+    assert!(admin.get(&own).await.text.contains("nobody can disable themselves"));
+}
+
+#[tokio::test]
+async fn a_whole_key_is_found_by_its_hash_and_never_shown_or_addressed() {
+    let site = Site::open().await;
+    let key = site.browser().sign_up("maria@example.com").await.between("id=\"new-key\">", "<").to_owned();
+    let mut admin = admin(&site).await;
+    let found = admin.post("/admin/keys/find", &[("key", &key)]).await;
+    assert!(found.location().starts_with("/admin/keys/key_"), "{}", found.text);
+    let palette = admin.post("/admin/find", &[("q", &key)]).await;
+    assert!(palette.text.contains(found.location()) && !palette.text.contains(&key));
+    let prefix = &key[..key.len() - 20];
+    let by_prefix = admin.post("/admin/keys/find", &[("key", &prefix[..14])]).await;
+    let list = admin.get(by_prefix.location()).await;
+    assert!(list.text.contains("First key"), "{} {}", by_prefix.location(), list.text);
+    let unknown = key.replace(&key[12..16], "0000");
+    let missed = admin.post("/admin/keys/find", &[("key", &unknown)]).await;
+    assert_eq!(missed.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!missed.text.contains(&unknown));
+    let logged = "select count(*) from audit_entries where details::text like '%' || $1 || '%'";
+    assert_eq!(site.database.count(logged, &key).await, 0);
+}
+
+#[tokio::test]
+async fn a_list_sorts_pages_and_exports_what_is_filtered() {
+    let site = Site::open().await;
+    for n in 0..60 {
+        let name = format!("Org {n:02}");
+        site.control.create_organization(&Actor::system(), &name, None).await.expect("an organization");
+    }
+    let mut admin = admin(&site).await;
+    let first = admin.get("/admin/organizations?q=org&sort=name").await;
+    assert!(first.text.contains("Org 00") && first.text.contains("Org 49") && !first.text.contains("Org 50"));
+    let href = first
+        .text
+        .split("rel=\"next\"")
+        .next()
+        .and_then(|head| head.rsplit("href=\"").next())
+        .expect("a link");
+    let href = href.split('"').next().expect("its end").replace("&#38;", "&");
+    let second = admin.get(&href).await;
+    assert!(second.text.contains("Org 50") && !second.text.contains("Org 49"));
+    let back = second
+        .text
+        .split("rel=\"prev\"")
+        .next()
+        .and_then(|head| head.rsplit("href=\"").next())
+        .expect("a link");
+    let back = back.split('"').next().expect("its end").replace("&#38;", "&");
+    assert!(admin.get(&back).await.text.contains("Org 00"));
+    let file = admin.get("/admin/organizations?q=org&sort=-name&format=csv").await;
+    assert!(file.headers["content-disposition"].to_str().expect("text").contains("attachment"));
+    assert_eq!(file.text.lines().count(), 61);
+    assert!(file.text.lines().nth(1).is_some_and(|line| line.starts_with("Org 59")), "{}", file.text);
+    assert!(admin.get("/admin/organizations?q=nobody&after=broken").await.text.contains("Nothing matches"));
+}
