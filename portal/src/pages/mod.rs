@@ -77,7 +77,7 @@ pub fn routes() -> Router<PortalState> {
             "/admin/apis/{slug}/document",
             get(admin::api::document::get).post(admin::api::document::post).layer(large),
         )
-        .route("/admin/apis/{slug}/document/{number}", get(admin::api::document::file))
+        .route("/admin/apis/{slug}/document/{file}", get(admin::api::document::file))
         .route("/admin/apis/{slug}/settings", get(admin::api::settings::get).post(admin::api::settings::post))
         .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
         .route("/admin/find", get(admin::find::get).post(admin::find::post))

@@ -48,7 +48,7 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
                 form,
                 &name("per"),
                 &label("Counted"),
-                [("subscription", "all keys together"), ("credential", "each key")],
+                [("subscription", "all keys"), ("credential", "each key")],
             ),
             Input::number(form, &name("burst"), &label("At once"), 1, 1_000_000_000_000),
             Input::line(form, &name("name"), &label("Name")),

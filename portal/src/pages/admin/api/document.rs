@@ -72,7 +72,7 @@ async fn page(
             };
             vec![
                 Cell::Link {
-                    href: format!("{base}/{}", one.number),
+                    href: format!("{base}/{}.json", one.number),
                     text: format!("Number {}", one.number),
                     second: String::new(),
                 },
@@ -98,14 +98,16 @@ pub async fn get(
     sheet.answer(&visit, &asked)
 }
 
-/// `GET /admin/apis/{slug}/document/{number}`
+/// `GET /admin/apis/{slug}/document/{file}`: `3.json` is the third.
 pub async fn file(
     State(state): State<PortalState>,
     visit: Visit,
-    Path((slug, number)): Path<(String, i32)>,
+    Path((slug, file)): Path<(String, String)>,
 ) -> Answer {
     Desk::of(&visit)?;
     let row = find(&state, &slug).await?;
+    let number =
+        file.strip_suffix(".json").and_then(|number| number.parse().ok()).ok_or_else(Fault::not_found)?;
     let document = state.store.get_document(row.id, number).await?;
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
     let headers = [
