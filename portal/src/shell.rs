@@ -127,13 +127,14 @@ const PORTAL: Link = link("/", "Portal", "home");
 const PRODUCTS: Link = link("/", "Products", "package");
 const ERRORS: Link = link("/problems", "Error codes", "book-open");
 const APPLICATIONS: Link = link("/applications", "Applications", "app-window");
+const BILLING: Link = link("/billing", "Billing", "scroll-text");
 const USAGE: Link = link("/usage", "Usage", "activity");
 const ADMIN: Link = link("/admin", "Admin", "shield");
 const ACCOUNT: Link = link("/account", "Account", "user-round");
 const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
 
 const DEVELOPER_SIDE: &[Group] = &[
-    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE] },
+    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, BILLING] },
     Group { title: Some("Explore"), links: &[PRODUCTS, ERRORS] },
     Group { title: Some("You"), links: &[ACCOUNT] },
 ];
@@ -164,6 +165,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/applications", "Applications", "app-window"),
             link("/admin/keys", "Keys", "key-round"),
             link("/admin/subscriptions", "Subscriptions", "gauge"),
+            link("/admin/invoices", "Invoices", "scroll-text"),
         ],
     },
     Group {

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tollgate_domain::{
-    ApiState, ApplicationState, CredentialState, Limit, LimitKind, Outcome, PlanState, ProductState,
-    SubscriptionState,
+    ApiState, ApplicationState, CredentialState, InvoiceState, Limit, LimitKind, Outcome, PlanState,
+    ProductState, SubscriptionState,
 };
 
 /// An instant as `<time>` shows it.
@@ -179,6 +179,16 @@ impl From<SubscriptionState> for Label {
             SubscriptionState::Active => Self::new("ok", "Active"),
             SubscriptionState::Suspended => Self::new("bad", "Suspended"),
             SubscriptionState::Ended => Self::new("", "Ended"),
+        }
+    }
+}
+
+impl From<InvoiceState> for Label {
+    fn from(state: InvoiceState) -> Self {
+        match state {
+            InvoiceState::Open => Self::new("warn", "To be paid"),
+            InvoiceState::Paid => Self::new("ok", "Paid"),
+            InvoiceState::Void => Self::new("", "Given up"),
         }
     }
 }

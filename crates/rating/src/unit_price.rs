@@ -22,6 +22,16 @@ pub struct UnitPrice(u64);
 pub struct InvalidUnitPrice;
 
 impl UnitPrice {
+    /// In the currency's main unit, which has so many decimals: `0.2` cents are `0.002` euros.
+    #[must_use]
+    pub fn in_major(self, decimals: u32) -> String {
+        let places = DECIMALS + decimals as usize;
+        let digits = format!("{:0width$}", self.0, width = places + 1);
+        let (whole, parts) = digits.split_at(digits.len() - places);
+        let shown = parts.trim_end_matches('0').len().max(decimals as usize);
+        if shown == 0 { whole.to_owned() } else { format!("{whole}.{}", &parts[..shown]) }
+    }
+
     /// What some units cost, in parts of a minor unit.
     pub(crate) const fn times(self, units: u64) -> Parts {
         Parts(self.0 as u128 * units as u128)
@@ -121,6 +131,16 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<UnitPrice>(), Err(InvalidUnitPrice), "{bad}");
         }
+    }
+
+    #[test]
+    fn in_the_main_unit_a_price_has_the_decimals_it_needs() {
+        let price = |text: &str| text.parse::<UnitPrice>().expect("a price");
+        assert_eq!(price("0.2").in_major(2), "0.002");
+        assert_eq!(price("700").in_major(2), "7.00");
+        assert_eq!(price("12.5").in_major(0), "12.5");
+        assert_eq!(price("12").in_major(0), "12");
+        assert_eq!(price("0").in_major(2), "0.00");
     }
 
     #[test]

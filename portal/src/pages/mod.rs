@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 pub mod applications;
+pub mod billing;
 pub mod catalog;
 pub mod problems;
 pub mod reference;
@@ -58,6 +59,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/setup/{token}", get(account::setup::get).post(account::setup::post))
         .route("/get-started", get(start::get_started::get))
         .route("/get-started/first-call", get(start::first_call::get))
+        .route("/billing", get(billing::overview::get))
+        .route("/billing/invoices/{id}", get(billing::invoice::get))
         .route("/usage", get(usage::overview::get))
         .route("/applications", get(applications::list::get).post(applications::list::post))
         .route("/applications/{id}", get(applications::show::get))
@@ -132,6 +135,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/keys/{id}", get(admin::keys::show))
         .route("/admin/subscriptions", get(admin::subscriptions::get))
         .route("/admin/subscriptions/{id}", get(admin::subscription::get).post(admin::subscription::post))
+        .route("/admin/invoices", get(admin::invoices::list))
+        .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
         .route("/admin/approvals", get(admin::approvals::get))
         .route("/admin/applications/{id}", get(admin::application::get))
         .route("/admin/applications/{id}/state", post(admin::application::post))

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use askama::Template;
 
-use super::{account, admin, applications, catalog, problems, reference, start, usage};
+use super::{account, admin, applications, billing, catalog, problems, reference, start, usage};
 use crate::error::ErrorPage;
 
 /// Name, and HTML.
@@ -43,6 +43,8 @@ fn all() -> Vec<Rendered> {
     rendered("application", applications::show::View::samples(), &mut all);
     rendered("key-created", applications::key_create::View::samples(), &mut all);
     rendered("key-revoke", applications::key_revoke::View::samples(), &mut all);
+    rendered("billing", billing::overview::View::samples(), &mut all);
+    rendered("invoice", billing::invoice::View::samples(), &mut all);
     rendered("usage", usage::overview::View::samples(), &mut all);
     rendered("problems", problems::list::View::samples(), &mut all);
     rendered("problem", problems::show::View::samples(), &mut all);

@@ -4,6 +4,7 @@
 //! and every search has its index.
 
 mod audit;
+mod billing;
 mod consumers;
 mod everything;
 mod people;
@@ -11,6 +12,7 @@ mod publishing;
 mod traffic;
 
 pub use audit::{AuditFilter, AuditLine};
+pub use billing::InvoiceFilter;
 pub use consumers::{ApplicationLine, CredentialLine, SubscriptionFilter, SubscriptionLine};
 pub use everything::{Hit, HitKind};
 pub use people::{OrganizationLine, UserLine};

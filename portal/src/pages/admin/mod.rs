@@ -12,6 +12,7 @@ pub mod developers;
 pub mod explain;
 pub mod find;
 pub mod gateways;
+pub mod invoices;
 pub mod key_revoke;
 pub mod keys;
 pub mod organization;

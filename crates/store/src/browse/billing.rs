@@ -1,0 +1,42 @@
+//! Invoices.
+
+use tollgate_domain::{InvoiceState, OrganizationId, Scope};
+
+use super::{Conditions, Cut, Found, Shape, Type};
+use crate::{InvoiceRow, Result, Store};
+
+/// Which invoices.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InvoiceFilter<'f> {
+    /// Words of the organization's name.
+    pub words: &'f str,
+    /// In this state.
+    pub state: Option<InvoiceState>,
+}
+
+const INVOICES: Shape = Shape {
+    columns: "t.*, o.name as organization",
+    from: "invoices t join organizations o on o.id = t.organization_id",
+    id: ("t.id", Type::Uuid),
+    orders: &[],
+};
+
+impl Store {
+    /// Invoices that the scope may see. Order: `created`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn browse_invoices(
+        &self,
+        scope: Scope,
+        filter: InvoiceFilter<'_>,
+        cut: &Cut,
+    ) -> Result<Found<InvoiceRow>> {
+        self.browse(&INVOICES, cut, |and: &mut Conditions| {
+            and.and("t.organization_id = ", scope.organization().map(OrganizationId::uuid))
+                .and("t.state = ", filter.state.map(InvoiceState::as_str))
+                .words("o.name", filter.words);
+        })
+        .await
+    }
+}

@@ -1,0 +1,194 @@
+//! This month so far, and the invoices of those before.
+
+use askama::Template;
+use axum::extract::State;
+use tollgate_control::{Charge, Statement};
+use tollgate_domain::{Amount, CalendarMonth};
+use tollgate_rating::LineKind;
+use tollgate_store::{InvoiceRow, Page};
+
+use super::{sum_of, units, use_prices};
+use crate::error::Answer;
+use crate::pages::usage::overview::Stat;
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::show::{Label, Moment};
+use crate::{PortalState, filters};
+
+pub struct Line {
+    pub what: String,
+    pub how: String,
+    pub amount: String,
+}
+
+pub struct Card {
+    pub name: String,
+    pub plan: String,
+    pub prices: Vec<String>,
+    pub lines: Vec<Line>,
+    pub total: String,
+}
+
+pub struct Bill {
+    pub href: String,
+    pub number: String,
+    pub month: String,
+    pub state: Label,
+    pub due: Moment,
+    pub total: String,
+}
+
+#[derive(Template)]
+#[template(path = "billing/overview.html")]
+pub struct View {
+    pub shell: Shell,
+    pub month: String,
+    pub counted_to: Option<Moment>,
+    pub stats: Vec<Stat>,
+    pub cards: Vec<Card>,
+    pub bills: Vec<Bill>,
+}
+
+/// `GET /billing`
+pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
+    let member = visit.member()?;
+    let month = CalendarMonth::of(visit.now);
+    let statement = state.control.statement(&member.actor, member.organization_id, month, visit.now).await?;
+    let invoices = state.store.list_invoices(member.scope, None, Page { after: None, limit: 60 }).await?;
+    visit.page(&View {
+        shell: visit.shell(Area::Developer, "Billing").await?,
+        month: month.start().format("%B %Y").to_string(),
+        counted_to: state.store.counted_up_to().await?.map(Moment::clock),
+        stats: stats(&statement),
+        cards: statement.charges.iter().filter(|charge| !charge.tariff.is_free()).map(card).collect(),
+        bills: invoices.into_iter().map(bill).collect(),
+    })
+}
+
+fn stats(statement: &Statement) -> Vec<Stat> {
+    let stat = |name: &'static str, note: &'static str| {
+        move |amount: &Amount| Stat { name, value: amount.to_string(), note: note.to_owned() }
+    };
+    let due = |amount: &&Amount| amount.minor > 0;
+    let so_far = statement
+        .so_far
+        .iter()
+        .filter(due)
+        .map(stat("So far", "base fees to the end of the month, use until now"));
+    let projected = statement
+        .projected
+        .iter()
+        .filter(due)
+        .map(stat("If use goes on like this", "at the end of the month"));
+    so_far.chain(projected).collect()
+}
+
+fn card(charge: &Charge) -> Card {
+    let currency = charge.tariff.currency;
+    let amount = |minor| Amount { minor, currency }.to_string();
+    let lines = charge.bill.lines.iter().map(|line| {
+        let (what, how) = match line.kind {
+            LineKind::Base => ("Base fee".to_owned(), String::new()),
+            LineKind::Minimum => ("Up to the minimum".to_owned(), String::new()),
+            LineKind::Usage(meter) => {
+                let said = units(Some(meter.as_str()), line.units.cast_signed());
+                let how = match (sum_of(&line.parts, currency), line.included) {
+                    (sum, 0) => sum,
+                    (sum, _) if sum.is_empty() => "all included".to_owned(),
+                    (sum, included) => {
+                        format!("{} included, {sum}", units(Some(meter.as_str()), included.cast_signed()))
+                    }
+                };
+                (said, how)
+            }
+        };
+        Line { what, how, amount: amount(line.minor) }
+    });
+    Card {
+        name: charge.row.application.clone(),
+        plan: format!("{}, {}", charge.row.product, charge.row.plan),
+        prices: use_prices(&charge.tariff),
+        lines: lines.collect(),
+        total: amount(charge.bill.total_minor),
+    }
+}
+
+fn bill(row: InvoiceRow) -> Bill {
+    Bill {
+        href: format!("/billing/invoices/{}", row.id),
+        month: row.month().start().format("%B %Y").to_string(),
+        state: row.state.into(),
+        due: Moment::day(row.due_at),
+        total: row.total().to_string(),
+        number: row.number,
+    }
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        use tollgate_domain::InvoiceState;
+        use tollgate_rating::Meter;
+
+        let line = |what: &str, how: &str, amount: &str| Line {
+            what: what.into(),
+            how: how.into(),
+            amount: amount.into(),
+        };
+        let cards = || {
+            vec![Card {
+                name: "My first app".into(),
+                plan: "Countries, Pro".into(),
+                prices: vec!["1,000 calls included, then 0.002 EUR per call".into()],
+                lines: vec![
+                    line("Base fee", "", "29.00 EUR"),
+                    line(
+                        &units(Some(Meter::Calls.as_str()), 2_000),
+                        "1,000 calls included, 1,000 × 0.002 EUR",
+                        "2.00 EUR",
+                    ),
+                ],
+                total: "31.00 EUR".into(),
+            }]
+        };
+        let bills = || {
+            [
+                ("INV-2026-000042", InvoiceState::Open, "30.07 EUR"),
+                ("INV-2026-000019", InvoiceState::Paid, "29.00 EUR"),
+            ]
+            .map(|(number, state, total)| Bill {
+                href: "/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb".into(),
+                number: number.into(),
+                month: "October 2026".into(),
+                state: state.into(),
+                due: crate::pages::sample_time(1_209_600),
+                total: total.into(),
+            })
+            .into()
+        };
+        let view = |cards: Vec<Card>, bills: Vec<Bill>| Self {
+            shell: Shell::sample(Area::Developer, "Billing", "/billing"),
+            month: "November 2026".into(),
+            counted_to: Some(Moment::clock(crate::pages::SAMPLE_NOW.parse().expect("an instant"))),
+            stats: if cards.is_empty() {
+                vec![]
+            } else {
+                vec![
+                    Stat {
+                        name: "So far",
+                        value: "31.00 EUR".into(),
+                        note: "base fees to the end of the month, use until now".into(),
+                    },
+                    Stat {
+                        name: "If use goes on like this",
+                        value: "67.00 EUR".into(),
+                        note: "at the end of the month".into(),
+                    },
+                ]
+            },
+            cards,
+            bills,
+        };
+        vec![view(cards(), bills()), view(vec![], vec![])]
+    }
+}
