@@ -10,6 +10,8 @@ use tollgate_domain::Slug;
 use tollgate_gateway::tls::ClientCertificates;
 use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
 
+use crate::pace::PaceFlags;
+
 /// An open API management platform: gateway, control plane and portal in one binary.
 ///
 /// Without a command it runs everything here, on loopback, with a private PostgreSQL and a demo API.
@@ -240,6 +242,8 @@ pub struct GatewayFlags {
     /// Connections of one IPv4 address or IPv6 /64 but for trusted proxies; 0 for any number.
     #[arg(long, env = "TOLLGATE_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000)]
     pub connections_per_address: u32,
+    #[command(flatten)]
+    pub pace: PaceFlags,
     /// Seconds to go on taking calls after readiness is off, so that balancers notice.
     #[arg(long, env = "TOLLGATE_DRAIN_SECONDS", default_value_t = 0)]
     pub drain_seconds: u64,

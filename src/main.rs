@@ -6,6 +6,7 @@ mod faces;
 mod files;
 mod listen;
 mod once;
+mod pace;
 mod roles;
 mod up;
 mod welcome;

@@ -46,6 +46,7 @@ pub async fn start_gateway(
     let wanted = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);
     settings.connections_max = wanted;
     settings.connections_per_address = usize::try_from(flags.connections_per_address).unwrap_or(usize::MAX);
+    flags.pace.apply(&mut settings);
     match descriptors::raise() {
         // A little less is no news; a fraction is.
         Ok(limit) if settings.fit_into(limit) && settings.connections_max < wanted / 2 => tracing::warn!(

@@ -33,6 +33,8 @@ pub(crate) enum Answer {
     Length(u64),
     /// Data until its end is told.
     Unknown,
+    /// A WebSocket (101): from now on the body is whatever the caller sends, and data goes as it is.
+    Switched,
 }
 
 /// Why a request's body cannot be read to its end.
@@ -76,6 +78,9 @@ pub(crate) trait Downstream: Send {
 
     /// The body that the head announces.
     fn length(&self) -> Length;
+
+    /// Whether the connection can be switched to another protocol.
+    fn can_switch(&self) -> bool;
 
     /// Whether the caller understands interim answers and trailers.
     fn is_of_1_0(&self) -> bool;

@@ -14,6 +14,7 @@ use crate::fail_point;
 use crate::fields::Said;
 use crate::live::{Runtime, Way};
 use crate::metrics::RouteMetrics;
+use crate::relay::{Done, Failure};
 use crate::request_log::{Ending, Slot, Text};
 use crate::upstream::Destination;
 use crate::usage::journal::Amounts;
@@ -87,6 +88,8 @@ pub(crate) struct Exchange {
     refusal: Option<Box<Refusal>>,
     /// Which target of the service the call goes to.
     target: usize,
+    /// Whether the call has a place among those that wait for it.
+    waits: bool,
     asked_upstream: Option<Instant>,
     upstream_took: Option<Duration>,
     /// Whether the upstream was asked: from then on the call costs.
@@ -102,6 +105,12 @@ pub(crate) struct Exchange {
     pub(crate) bytes_out: u64,
     /// How it ended; none while it is not counted.
     ended: Option<Ended>,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end_waiting();
+    }
 }
 
 /// How a call ended.
@@ -124,6 +133,7 @@ impl Exchange {
             admission: None,
             refusal: None,
             target: 0,
+            waits: false,
             asked_upstream: None,
             upstream_took: None,
             sent_upstream: false,
@@ -181,15 +191,62 @@ impl Exchange {
 
     /// Chooses the next target and its address, and notes when it is asked; none where its name is not resolved.
     pub(crate) fn choose_target(&mut self) -> Option<SocketAddr> {
+        self.end_waiting();
         self.asked_upstream = Some(Instant::now());
         let service = self.admission.as_ref()?.matched.service();
         self.target = service.pick();
+        // One that failed again and again is asked only where all do.
+        for _ in 1..service.targets.len() {
+            if self.destination().is_some_and(|it| !it.health().is_passed_over(self.began_ns)) {
+                break;
+            }
+            self.target = service.pick();
+        }
         self.destination()?.next_address()
     }
 
     /// How the call's service is spoken to.
     pub(crate) fn protocol(&self) -> ServiceProtocol {
         self.admission.as_ref().map_or(ServiceProtocol::H1, |admission| admission.matched.service().protocol)
+    }
+
+    /// Takes one of the places to wait for the chosen target.
+    pub(crate) fn begin_waiting(&mut self, most: u32) -> Result<(), Denial> {
+        if self.waits {
+            return Ok(());
+        }
+        if self.destination().is_some_and(|destination| !destination.health().enter(most)) {
+            return Err(Denial::UpstreamOverloaded);
+        }
+        self.waits = self.destination().is_some();
+        Ok(())
+    }
+
+    fn end_waiting(&mut self) {
+        if std::mem::take(&mut self.waits)
+            && let Some(destination) = self.destination()
+        {
+            destination.health().left();
+        }
+    }
+
+    /// Notes how the target did.
+    pub(crate) fn upstream_is_done(&mut self, relayed: &Result<Done, Failure>) {
+        self.end_waiting();
+        let failed = matches!(
+            relayed,
+            Err(Failure::Denied(
+                Denial::UpstreamFailed | Denial::UpstreamTimeout | Denial::UpstreamUnreachable
+            ))
+        );
+        if let (true, Some(destination)) = (failed, self.destination()) {
+            destination.health().failed(self.began_ns);
+        }
+    }
+
+    /// When it began, in nanoseconds since the Unix epoch.
+    pub(crate) const fn began_ns(&self) -> u64 {
+        self.began_ns
     }
 
     /// The chosen target.
@@ -211,6 +268,10 @@ impl Exchange {
     pub(crate) fn upstream_answered(&mut self, status: u16) {
         self.upstream_took = self.asked_upstream.map(|asked| asked.elapsed());
         self.status = Some(status);
+        self.end_waiting();
+        if let Some(destination) = self.destination() {
+            destination.health().answered();
+        }
     }
 
     /// Adds to an answer what every admitted call is told.

@@ -2,6 +2,7 @@
 //! gateway knows is put in.
 
 use tollgate_engine::head::Field;
+use tollgate_engine::websocket::{BadHandshake, check_handshake};
 use tollgate_engine::{Admission, Denial, credential_of};
 
 use crate::caller::Caller;
@@ -78,6 +79,10 @@ pub(crate) struct Said<'f> {
     pub(crate) wants_trailers: bool,
     /// Whether `Connection` declares fields to be of this hop only.
     names_fields: bool,
+    connection_upgrades: bool,
+    upgrade: [Option<&'f [u8]>; 2],
+    websocket_key: [Option<&'f [u8]>; 2],
+    websocket_version: [Option<&'f [u8]>; 2],
 }
 
 impl<'f> Said<'f> {
@@ -93,12 +98,18 @@ impl<'f> Said<'f> {
                 6 if is(name, "expect") => {
                     said.waits_for_consent = value.eq_ignore_ascii_case(b"100-continue");
                 }
+                7 if is(name, "upgrade") => note(&mut said.upgrade, value),
                 9 if is(name, "x-api-key") => note(&mut said.api_key, value),
                 10 if is(name, "connection") => {
-                    said.names_fields |= options(value).any(|option| !is_one_of(option, &CONNECTION_OPTIONS));
+                    for option in options(value) {
+                        said.names_fields |= !is_one_of(option, &CONNECTION_OPTIONS);
+                        said.connection_upgrades |= is(option, "upgrade");
+                    }
                 }
                 12 if is(name, "x-request-id") => note(&mut said.request_id, value),
                 13 if is(name, "authorization") => note(&mut said.authorization, value),
+                17 if is(name, "sec-websocket-key") => note(&mut said.websocket_key, value),
+                21 if is(name, "sec-websocket-version") => note(&mut said.websocket_version, value),
                 _ => {}
             }
         }
@@ -108,6 +119,21 @@ impl<'f> Said<'f> {
     /// The key that the caller shows.
     pub(crate) fn credential(&self) -> Result<Option<&'f [u8]>, Denial> {
         credential_of(self.authorization.into_iter().flatten(), self.api_key.into_iter().flatten())
+    }
+
+    /// Whether a WebSocket is asked for; other upgrades are not heard.
+    pub(crate) fn asks_for_websocket(&self) -> bool {
+        let only = matches!(self.upgrade, [Some(token), None] if token.eq_ignore_ascii_case(b"websocket"));
+        only && self.connection_upgrades
+    }
+
+    /// Whether its handshake is in order.
+    pub(crate) fn check_websocket(&self) -> Result<(), Denial> {
+        let (keys, versions) = (self.websocket_key.into_iter(), self.websocket_version.into_iter());
+        check_handshake(keys.flatten(), versions.flatten()).map_err(|bad| match bad {
+            BadHandshake::Key => Denial::WebSocketKey,
+            BadHandshake::Version => Denial::WebSocketVersion,
+        })
     }
 
     /// Its name for the call, where it gives exactly one.
@@ -135,6 +161,8 @@ pub(crate) struct ToUpstream<'r, D> {
     pub(crate) base_path: &'r str,
     pub(crate) request_id: &'r RequestId,
     pub(crate) caller: Caller<'r>,
+    /// Whether a WebSocket is asked for.
+    pub(crate) upgrades: bool,
 }
 
 impl<D: Downstream> ToUpstream<'_, D> {
@@ -167,7 +195,9 @@ impl<D: Downstream> ToUpstream<'_, D> {
             }
             Length::Unknown => line(out, "transfer-encoding", b"chunked"),
         }
-        if self.said.wants_trailers {
+        if self.upgrades {
+            out.extend_from_slice(b"upgrade: websocket\r\nconnection: upgrade\r\n");
+        } else if self.said.wants_trailers {
             out.extend_from_slice(b"te: trailers\r\nconnection: te\r\n");
         }
         self.write_ours(out);
@@ -268,6 +298,21 @@ pub(crate) fn of_frames<'f, D: Downstream>(
         }
     }
     dated
+}
+
+/// Whether an answer with status 101 switches to what was asked for.
+pub(crate) fn switches_to_websocket(fields: &[Field], head: &[u8]) -> bool {
+    let mut upgrade = fields.iter().filter(|field| is(field.name(head), "upgrade"));
+    matches!((upgrade.next(), upgrade.next()), (Some(field), None) if is(field.value(head), "websocket"))
+}
+
+/// Whether an answer is a stream of events, which may be silent for long.
+pub(crate) fn is_event_stream(fields: &[Field], head: &[u8]) -> bool {
+    let mut types = fields.iter().filter(|field| is(field.name(head), "content-type"));
+    types.any(|field| {
+        let value = field.value(head);
+        value.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
+    })
 }
 
 /// The trailers of an upstream's answer that may go on.

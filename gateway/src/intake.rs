@@ -52,6 +52,8 @@ enum Stage {
         data: usize,
     },
     Complete,
+    /// Another protocol: whatever comes.
+    Switched,
 }
 
 impl Default for Intake {
@@ -105,6 +107,15 @@ impl Intake {
         if self.buffer.len() > BUFFER_BYTES && self.end <= BUFFER_BYTES {
             self.buffer.truncate(BUFFER_BYTES);
             self.buffer.shrink_to_fit();
+        }
+    }
+
+    /// From now on whatever comes is data.
+    pub(crate) fn switch(&mut self) {
+        self.stage = Stage::Switched;
+        let room = self.head + BUFFER_BYTES;
+        if room > self.buffer.len() {
+            self.buffer.resize(room, 0);
         }
     }
 
@@ -181,6 +192,8 @@ impl Intake {
                 }
                 Ok(Next::More)
             }
+            Stage::Switched if self.start < self.end => Ok(Next::Data(self.end - self.start)),
+            Stage::Switched => Ok(Next::More),
             Stage::Complete | Stage::Head => Ok(Next::End),
         }
     }
@@ -196,7 +209,7 @@ impl Intake {
                 }
             }
             Stage::Chunked { data, .. } => *data -= bytes,
-            Stage::Head | Stage::Complete => {}
+            Stage::Head | Stage::Complete | Stage::Switched => {}
         }
     }
 }

@@ -22,10 +22,11 @@ use crate::http2::trunk::Lane;
 use crate::link::Link;
 use crate::live::Live;
 use crate::pool::Pool;
-use crate::relay::{Failure, Relay, outcome_of};
+use crate::relay::{Done, Failure, Relay, Wishes, outcome_of};
 use crate::reply::{self, Why};
 use crate::request_log::{Ending, RequestLog, Text};
 use crate::settings::Settings;
+use crate::tunnel::Tunnel;
 use crate::usage::ledger::Ledger;
 
 /// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
@@ -43,6 +44,10 @@ pub(crate) struct Terms {
     pub(crate) body_rate_min: u64,
     pub(crate) write_timeout: Duration,
     pub(crate) half_close_timeout: Duration,
+    pub(crate) stream_idle_timeout: Duration,
+    pub(crate) tunnel_idle_timeout: Duration,
+    upstream_waiting_max: u32,
+    live: Arc<Live>,
 }
 
 /// Serves calls, however they come.
@@ -71,6 +76,10 @@ impl Proxy {
             body_rate_min: settings.body_rate_min,
             write_timeout: settings.write_timeout,
             half_close_timeout: settings.half_close_timeout,
+            stream_idle_timeout: settings.stream_idle_timeout,
+            tunnel_idle_timeout: settings.tunnel_idle_timeout,
+            upstream_waiting_max: settings.upstream_waiting_max,
+            live: Arc::clone(&live),
         };
         Self { settings, live, ledger, log, terms, draining: AtomicBool::new(false) }
     }
@@ -95,10 +104,17 @@ impl Proxy {
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
         let decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
-        let (consents, trailers) = (said.waits_for_consent, said.wants_trailers);
+        let wishes = Wishes {
+            consent: said.waits_for_consent && caller.length() != Length::None && !caller.is_of_1_0(),
+            trailers: said.wants_trailers && !caller.is_of_1_0(),
+            websocket: said.asks_for_websocket() && caller.can_switch() && caller.method() == "GET",
+        };
+        let handshake = if wishes.websocket { said.check_websocket() } else { Ok(()) };
         if decided.is_err() {
             self.refuse_decided(caller, &mut exchange).await;
-        } else if let Err(failure) = self.carry(pool, caller, &mut exchange, consents, trailers).await {
+        } else if let Err(denial) = handshake {
+            self.fail(caller, &mut exchange, Failure::Denied(denial)).await;
+        } else if let Err(failure) = self.carry(pool, caller, &mut exchange, wishes).await {
             self.fail(caller, &mut exchange, failure).await;
         }
         let ended = self.count(&mut exchange);
@@ -140,22 +156,21 @@ impl Proxy {
         pool: &Pool,
         caller: &mut D,
         exchange: &mut Exchange,
-        consents: bool,
-        trailers: bool,
+        wishes: Wishes,
     ) -> Result<(), Failure> {
         let length = caller.length();
         if matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
             return Err(Failure::Denied(Denial::BodyTooLarge));
         }
-        if consents && length != Length::None && !caller.is_of_1_0() {
+        if wishes.consent {
             caller.begin(100);
             caller.head_done(Answer::Interim);
             self.flush(caller).await?;
         }
-        let due = grpc_due(caller, trailers)?;
-        let repeatable = length == Length::None && is_idempotent(caller.method());
+        let due = grpc_due(caller, wishes.trailers)?;
+        let repeatable = length == Length::None && is_idempotent(caller.method()) && !wishes.websocket;
         if exchange.protocol() != ServiceProtocol::H1 {
-            return self.carry_frames(pool, caller, exchange, trailers, repeatable, due).await;
+            return self.carry_frames(pool, caller, exchange, wishes.trailers, repeatable, due).await;
         }
         let mut fresh = false;
         let count = |exchange: &mut Exchange| {
@@ -164,18 +179,26 @@ impl Proxy {
         for attempt in 1.. {
             let mut link = match self.link(pool, exchange, fresh).await {
                 Ok(link) => link,
+                Err(Denial::UpstreamOverloaded) => return Err(Failure::Denied(Denial::UpstreamOverloaded)),
                 Err(_) if attempt < ATTEMPTS => continue,
                 Err(denial) => return Err(Failure::Denied(denial)),
             };
-            self.write_head(caller, exchange, &mut link.out);
+            self.write_head(caller, exchange, &mut link.out, wishes.websocket);
             exchange.sent_upstream = true;
-            let mut relay = Relay::new(&self.terms, &count, exchange, caller, &mut link, trailers);
-            match poll_fn(|cx| relay.poll(cx)).await {
-                Ok(reusable) => {
+            let mut relay = Relay::new(&self.terms, &count, exchange, caller, &mut link, wishes);
+            let relayed = poll_fn(|cx| relay.poll(cx)).await;
+            exchange.upstream_is_done(&relayed);
+            match relayed {
+                Ok(Done::Answered { reusable }) => {
                     if let (true, Some(destination)) = (reusable, exchange.destination()) {
                         pool.put(destination, link);
                     }
                     return Ok(());
+                }
+                Ok(Done::Switched) => {
+                    let mut tunnel = Tunnel::new(&self.terms, exchange, caller, &mut link, &self.draining);
+                    poll_fn(|cx| tunnel.poll(cx)).await;
+                    return self.flush(caller).await;
                 }
                 Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => fresh = true,
                 Err(Failure::Stale) => break,
@@ -202,7 +225,7 @@ impl Proxy {
                 Err(denial) => return Err(Failure::Denied(denial)),
             };
             let mut written = Vec::with_capacity(1_024);
-            self.write_head(caller, exchange, &mut written);
+            self.write_head(caller, exchange, &mut written, false);
             let request = head_of(&written, scheme).ok_or(Failure::Denied(Denial::Internal))?;
             let failed = |_| Failure::Denied(Denial::UpstreamFailed);
             let stream = lane.send.send_request(request, caller.length() == Length::None).map_err(failed)?;
@@ -237,16 +260,21 @@ impl Proxy {
         } else {
             exchange.choose_target()
         };
+        exchange.begin_waiting(self.terms.upstream_waiting_max)?;
         let (Some(address), Some(destination)) = (address, exchange.destination()) else {
             return Err(Denial::UpstreamUnreachable);
         };
-        match pool.take(destination, address).filter(|_| !fresh) {
-            Some(link) => Ok(link),
-            None => pool.connect(destination, address).await,
+        if !fresh && let Some(link) = pool.take(destination, address) {
+            return Ok(link);
         }
+        let connected = pool.connect(destination, address).await;
+        if connected.is_err() {
+            destination.health().failed(exchange.began_ns());
+        }
+        connected
     }
 
-    fn write_head<D: Downstream>(&self, caller: &D, exchange: &Exchange, out: &mut Vec<u8>) {
+    fn write_head<D: Downstream>(&self, caller: &D, exchange: &Exchange, out: &mut Vec<u8>, upgrades: bool) {
         let (Some(admission), Some(destination), Some(way)) =
             (&exchange.admission, exchange.destination(), exchange.way())
         else {
@@ -266,6 +294,7 @@ impl Proxy {
                 caller.authority(),
                 caller.fields(),
             ),
+            upgrades,
         };
         head.write(out);
     }
@@ -279,7 +308,7 @@ impl Proxy {
             Failure::Denied(denial) => Some(denial),
             Failure::Stale => Some(&Denial::UpstreamFailed),
             Failure::BadRequest => None,
-            Failure::CallerGone => {
+            Failure::CallerGone | Failure::NoLongerAllowed => {
                 // An answer that had begun was the upstream's; that the caller did not wait for its end changes nothing.
                 exchange.failed_as = (!begun).then_some(Outcome::Canceled);
                 return caller.abort();
@@ -298,7 +327,9 @@ impl Proxy {
         }
         match denial {
             // Refused before its upstream was asked: its body may be small enough to keep the connection.
-            Some(Denial::BodyTooLarge) if !exchange.sent_upstream => {
+            Some(Denial::BodyTooLarge | Denial::WebSocketKey | Denial::WebSocketVersion)
+                if !exchange.sent_upstream =>
+            {
                 exchange.failed_as = Some(Outcome::Canceled)
             }
             // What is left of the request, and of the upstream's answer, is unknown.
@@ -350,6 +381,14 @@ impl Proxy {
 }
 
 impl Terms {
+    /// Whether the caller of a call that lasts may still call.
+    pub(crate) fn still_allows(&self, exchange: &Exchange) -> bool {
+        let Some(admission) = &exchange.admission else { return false };
+        let consumer = &admission.consumer;
+        let (application, subscription) = (consumer.application_id(), consumer.subscription_id());
+        self.live.consumers.still_knows(application, consumer.credential_id, subscription, unix_ns())
+    }
+
     /// Adds `Date` where the upstream did not.
     pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
         answer.field_with(b"date", |out| crate::date::write(out, unix_ns()));

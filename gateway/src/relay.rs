@@ -4,7 +4,8 @@
 //! waited for has a clock: the caller's body and the upstream's answer one that bytes earn back, the writes one that
 //! any byte sets back.
 
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tollgate_domain::Outcome;
@@ -24,6 +25,8 @@ use crate::proxy::Terms;
 const HELD_BYTES_MAX: usize = 32 * 1024;
 /// More interim answers (1xx) to one call are no help to anybody.
 const INTERIM_MAX: u32 = 10;
+/// How often a call that goes on and on is asked whether its caller may still call.
+pub(crate) const WATCH_EVERY: Duration = Duration::from_secs(2);
 
 /// How a call failed that was on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,28 @@ pub(crate) enum Failure {
     CallerGone,
     /// A connection that was used before ended without a byte of an answer: the upstream may never have seen the request.
     Stale,
+    /// The caller may no longer call, and its answer goes on and on.
+    NoLongerAllowed,
+}
+
+/// How a call ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// The answer is with the caller; whether the link can be used again.
+    Answered { reusable: bool },
+    /// The connection was switched to a WebSocket.
+    Switched,
+}
+
+/// What a caller asks of the way its call takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wishes {
+    /// It holds its body back until it is asked for.
+    pub(crate) consent: bool,
+    /// It wants trailers.
+    pub(crate) trailers: bool,
+    /// It wants a WebSocket, and its connection can become one.
+    pub(crate) websocket: bool,
 }
 
 /// How the answer's body is read.
@@ -47,6 +72,8 @@ enum Body {
     Close,
     /// All of it is handed over, and may be unsent.
     Over,
+    /// None: another protocol follows.
+    Switched,
 }
 
 /// What is on its way in both directions.
@@ -57,7 +84,7 @@ pub(crate) struct Relay<'r, D> {
     exchange: &'r mut Exchange,
     caller: &'r mut D,
     link: &'r mut Link,
-    wants_trailers: bool,
+    wishes: Wishes,
     to_head: bool,
     is_chunked_up: bool,
     /// Whether more of the request's body is to be sent.
@@ -72,6 +99,8 @@ pub(crate) struct Relay<'r, D> {
     waits_up: Patience,
     waits_down: Patience,
     gone_due: Option<Instant>,
+    /// When it is asked next whether the caller may still call.
+    watch_due: Option<Instant>,
 }
 
 impl<'r, D: Downstream> Relay<'r, D> {
@@ -82,12 +111,12 @@ impl<'r, D: Downstream> Relay<'r, D> {
         exchange: &'r mut Exchange,
         caller: &'r mut D,
         link: &'r mut Link,
-        wants_trailers: bool,
+        wishes: Wishes,
     ) -> Self {
         let read_timeout = exchange.read_timeout();
         let length = caller.length();
         Self {
-            wants_trailers,
+            wishes,
             to_head: caller.method() == "HEAD",
             is_chunked_up: length == Length::Unknown,
             is_sending: length != Length::None,
@@ -100,6 +129,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             waits_up: Patience::new(read_timeout, None),
             waits_down: Patience::new(terms.write_timeout, None),
             gone_due: None,
+            watch_due: None,
             terms,
             count,
             exchange,
@@ -108,17 +138,17 @@ impl<'r, D: Downstream> Relay<'r, D> {
         }
     }
 
-    /// Goes on as far as it can; ready once the answer is with the caller. Says whether the link can be used again.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Failure>> {
+    /// Goes on as far as it can; ready once the answer is with the caller.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Done, Failure>> {
         match self.poll_both(cx) {
             Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(reusable)) => return Poll::Ready(Ok(reusable)),
+            Ok(Poll::Ready(done)) => return Poll::Ready(Ok(done)),
             Err(failure) => return Poll::Ready(Err(failure)),
         }
         self.poll_patience(cx).map(Err)
     }
 
-    fn poll_both(&mut self, cx: &mut Context<'_>) -> Result<Poll<bool>, Failure> {
+    fn poll_both(&mut self, cx: &mut Context<'_>) -> Result<Poll<Done>, Failure> {
         self.go_up(cx)?;
         loop {
             let has_room = self.go_down(cx)?;
@@ -141,7 +171,10 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
             if matches!(self.body, Body::Over) {
                 let sent = !self.is_sending && !self.is_broken_up && self.link.unsent() == 0;
-                return Ok(Poll::Ready(self.keeps && sent));
+                return Ok(Poll::Ready(Done::Answered { reusable: self.keeps && sent }));
+            }
+            if matches!(self.body, Body::Switched) {
+                return Ok(Poll::Ready(Done::Switched));
             }
             if has_room {
                 return Ok(Poll::Pending);
@@ -222,7 +255,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             if !self.link.waiting().is_empty() && self.hand_over(cx)?.is_pending() {
                 return Ok(false);
             }
-            if matches!(self.body, Body::Over) {
+            if matches!(self.body, Body::Over | Body::Switched) {
                 return Ok(true);
             }
             match self.link.poll_fill(cx) {
@@ -273,7 +306,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
             let waiting = self.link.waiting();
             let (read, data) = match &mut self.body {
-                Body::Head | Body::Over => break,
+                Body::Head | Body::Over | Body::Switched => break,
                 Body::Close => (waiting.len(), 0..waiting.len()),
                 Body::Length(left) => {
                     let here = waiting.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
@@ -302,7 +335,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
 
     /// The answer is complete.
     fn over(&mut self, chunks: Option<&Chunks>) {
-        let trailers = chunks.filter(|_| self.wants_trailers).into_iter().flat_map(Chunks::trailers);
+        let trailers = chunks.filter(|_| self.wishes.trailers).into_iter().flat_map(Chunks::trailers);
         self.caller.end(fields::trailers(trailers));
         self.body = Body::Over;
         // What the caller still sends does not matter to it.
@@ -317,10 +350,15 @@ impl<'r, D: Downstream> Relay<'r, D> {
         let Some(head) = reader.read(bytes, self.to_head).map_err(|_| failed.clone())? else {
             return Ok(false);
         };
-        if head.status < 200 {
+        if head.status == 101 {
+            // Nothing else was asked for, and most calls ask for nothing.
+            if !self.wishes.websocket || !fields::switches_to_websocket(reader.fields(), bytes) {
+                return Err(failed);
+            }
+            self.switching_head();
+        } else if head.status < 200 {
             self.interim += 1;
-            // An upgrade was never asked for.
-            if head.status == 101 || self.interim > INTERIM_MAX {
+            if self.interim > INTERIM_MAX {
                 return Err(failed);
             }
             self.interim_head(&head);
@@ -342,6 +380,16 @@ impl<'r, D: Downstream> Relay<'r, D> {
         }
     }
 
+    fn switching_head(&mut self) {
+        self.exchange.upstream_answered(101);
+        self.caller.begin(101);
+        let (reader, bytes) = self.link.read_head();
+        fields::from_upstream(self.caller, reader.fields(), bytes, &self.terms.portal_host);
+        self.exchange.write_fields(self.caller);
+        self.caller.head_done(Answer::Switched);
+        self.body = Body::Switched;
+    }
+
     fn final_head(&mut self, head: &Head) {
         self.exchange.upstream_answered(head.status);
         self.caller.begin(head.status);
@@ -361,8 +409,13 @@ impl<'r, D: Downstream> Relay<'r, D> {
             End::Chunked => (Answer::Unknown, Body::Chunked(Box::new(Chunks::keeping_trailers()))),
             End::Close => (Answer::Unknown, Body::Close),
         };
+        let is_stream =
+            matches!(body, Body::Chunked(_) | Body::Close) && fields::is_event_stream(reader.fields(), bytes);
         self.caller.head_done(follows);
-        let read_timeout = self.exchange.read_timeout();
+        let mut read_timeout = self.exchange.read_timeout();
+        if is_stream {
+            read_timeout = read_timeout.max(self.terms.stream_idle_timeout);
+        }
         // What says how long it is has a least rate; a stream of events may be as slow as it likes.
         let rate = matches!(body, Body::Length(_)).then_some(self.terms.body_rate_min);
         self.waits_answer = Patience::new(read_timeout, rate);
@@ -384,17 +437,31 @@ impl<'r, D: Downstream> Relay<'r, D> {
                 Poll::Pending => {}
             }
         }
+        if !matches!(self.body, Body::Head) && self.watch_due.is_none() {
+            self.watch_due = Some(Instant::now() + WATCH_EVERY);
+        }
+        loop {
+            let Some((due, failure)) = self.next_due() else { return Poll::Pending };
+            ready!(self.caller.poll_until(cx, due));
+            if failure != Failure::NoLongerAllowed || !self.terms.still_allows(self.exchange) {
+                return Poll::Ready(failure);
+            }
+            self.watch_due = Some(Instant::now() + WATCH_EVERY);
+        }
+    }
+
+    /// What happens first if nothing else does.
+    fn next_due(&self) -> Option<(Instant, Failure)> {
         let clocks = [
             (self.waits_body.due(), Failure::Denied(Denial::RequestTimeout)),
             (self.waits_answer.due(), Failure::Denied(Denial::UpstreamTimeout)),
             (self.waits_up.due(), Failure::Denied(Denial::UpstreamTimeout)),
             (self.waits_down.due(), Failure::CallerGone),
             (self.gone_due, Failure::CallerGone),
+            (self.watch_due, Failure::NoLongerAllowed),
         ];
-        let next =
-            clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure))).min_by_key(|next| next.0);
-        let Some((due, failure)) = next else { return Poll::Pending };
-        self.caller.poll_until(cx, due).map(|()| failure)
+        let set = clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure)));
+        set.min_by_key(|next| next.0)
     }
 }
 

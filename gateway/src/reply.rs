@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tollgate_engine::head::BadHead;
+use tollgate_engine::websocket::VERSION;
 use tollgate_engine::{Denial, Problem, Refusal};
 
 use crate::downstream::{Answer, Downstream};
@@ -59,7 +60,10 @@ impl<'w> Why<'w> {
             Denial::UpstreamFailed => "http_protocol_error",
             Denial::Internal => "proxy_internal_error",
             Denial::BodyTooLarge | Denial::RequestTimeout | Denial::ExpectationFailed => "http_request_error",
-            Denial::CodingNotImplemented => "http_request_error",
+            Denial::CodingNotImplemented | Denial::WebSocketKey | Denial::WebSocketVersion => {
+                "http_request_error"
+            }
+            Denial::UpstreamOverloaded => "connection_limit_reached",
             other if other.status() == 400 || other.status() == 414 => "http_request_error",
             _ => "http_request_denied",
         }
@@ -150,8 +154,10 @@ fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_
         if let Some(seconds) = denial.retry_after_s() {
             caller.field_with(b"retry-after", |out| write_number(out, seconds));
         }
-        if let Denial::MethodNotAllowed { allow } = denial {
-            caller.field(b"allow", allow.as_bytes());
+        match denial {
+            Denial::MethodNotAllowed { allow } => caller.field(b"allow", allow.as_bytes()),
+            Denial::WebSocketVersion => caller.field(b"sec-websocket-version", VERSION.as_bytes()),
+            _ => {}
         }
     }
     exchange.write_fields(caller);

@@ -9,6 +9,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio_util::sync::CancellationToken;
 
+use crate::health::Health;
+
 /// How often names without an address are looked up again.
 const RETRY: Duration = Duration::from_secs(5);
 /// Every how many of those rounds all names are.
@@ -23,6 +25,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) struct Addresses {
     /// Its own among all of this process.
     pub(crate) number: u64,
+    pub(crate) health: Health,
     host: String,
     port: u16,
     found: ArcSwap<Vec<SocketAddr>>,
@@ -85,6 +88,7 @@ impl Resolver {
             let found = literal.map(|ip| SocketAddr::new(ip, port)).into_iter().collect::<Vec<_>>();
             Arc::new(Addresses {
                 number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+                health: Health::default(),
                 host: host.to_owned(),
                 port,
                 asked: AtomicBool::new(!found.is_empty()),

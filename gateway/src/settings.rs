@@ -47,6 +47,12 @@ pub struct Settings {
     pub requests_per_connection: u32,
     /// How long a caller may take nothing of its answer.
     pub write_timeout: Duration,
+    /// How long a stream of events (`text/event-stream`) may be silent, where its service allows less for answers.
+    pub stream_idle_timeout: Duration,
+    /// How long nothing may pass through a WebSocket.
+    pub tunnel_idle_timeout: Duration,
+    /// Calls that may wait for an answer of one target at once; further ones are refused.
+    pub upstream_waiting_max: u32,
     /// The least bytes a second that a request body must come with, over what `body_patience` allows for.
     pub body_rate_min: u64,
     /// How long in all a request body may be waited for beyond what `body_rate_min` grants; what comes faster wins some
@@ -116,6 +122,9 @@ impl Settings {
             idle_timeout: Duration::from_secs(60),
             requests_per_connection: 1_000,
             write_timeout: Duration::from_secs(60),
+            stream_idle_timeout: Duration::from_secs(300),
+            tunnel_idle_timeout: Duration::from_secs(300),
+            upstream_waiting_max: 1_000,
             body_rate_min: 1_000,
             body_patience: Duration::from_secs(10),
             half_close_timeout: Duration::from_secs(5),

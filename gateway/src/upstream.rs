@@ -13,6 +13,7 @@ use tollgate_domain::ServiceProtocol;
 use tollgate_engine::Denial;
 use tollgate_engine::snapshot::{Service, Target};
 
+use crate::health::Health;
 use crate::link::{Io, Link};
 use crate::resolve::{Addresses, Resolver};
 
@@ -70,6 +71,11 @@ impl Destination {
     /// Its next address; none while its name is not resolved.
     pub(crate) fn next_address(&self) -> Option<SocketAddr> {
         self.addresses.next()
+    }
+
+    /// How it does.
+    pub(crate) fn health(&self) -> &Health {
+        &self.addresses.health
     }
 
     /// What its connections are kept under.

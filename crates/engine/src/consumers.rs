@@ -185,6 +185,33 @@ impl Consumers {
         self.apply_locked(applications.into_iter().collect(), all_known, &mut self.lock());
     }
 
+    /// Whether a caller that was admitted once would still be known: its key is there and has not expired, its
+    /// subscription is there and is not suspended. For calls that last; looked up by ids, for the key is not kept.
+    #[must_use]
+    pub fn still_knows(
+        &self,
+        of: ApplicationId,
+        credential: CredentialId,
+        subscription: SubscriptionId,
+        now_ns: u64,
+    ) -> bool {
+        let shard = change::shard_of(of);
+        let applications = self.applications.get(shard);
+        let Some(slot) = applications.slot_of(of) else { return false };
+        let subscribed =
+            applications.subscriptions_of(slot).any(|(_, row)| row.id == subscription && !row.is_suspended());
+        let place = Place::new(shard, slot);
+        subscribed
+            && applications.keys_of(slot).iter().any(|prefix| {
+                let keys = self.keys.get(Tag::shard_of_prefix(*prefix));
+                keys.with_prefix(*prefix).any(|(_, row)| {
+                    row.id == credential
+                        && row.application == place
+                        && !row.is_expired(now_ns / 1_000_000_000)
+                })
+            })
+    }
+
     /// How many are known.
     #[must_use]
     pub fn counts(&self) -> Counts {

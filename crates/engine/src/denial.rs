@@ -20,6 +20,10 @@ pub enum Denial {
     ExpectationFailed,
     /// A body in a transfer coding other than chunked.
     CodingNotImplemented,
+    /// A WebSocket handshake without a valid key.
+    WebSocketKey,
+    /// A WebSocket handshake of another version than 13.
+    WebSocketVersion,
     /// Nothing is published there.
     RouteNotFound,
     /// The path is published, with other methods.
@@ -50,6 +54,8 @@ pub enum Denial {
     UpstreamTimeout,
     /// The upstream broke off or answered what is not HTTP.
     UpstreamFailed,
+    /// As many calls as may wait for the upstream already do.
+    UpstreamOverloaded,
     /// The gateway has no configuration yet, or not yet the part that this call needs.
     NotReady,
     /// The request body is over the limit.
@@ -93,7 +99,7 @@ impl Denial {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest(BadRequest::TargetTooLong) => 414,
-            Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential => 400,
+            Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential | Self::WebSocketKey => 400,
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
             Self::NotEntitled | Self::SubscriptionSuspended => 403,
             Self::RouteNotFound => 404,
@@ -101,11 +107,12 @@ impl Denial {
             Self::RequestTimeout => 408,
             Self::BodyTooLarge => 413,
             Self::ExpectationFailed => 417,
+            Self::WebSocketVersion => 426,
             Self::RateLimited(_) | Self::QuotaExceeded(_) => 429,
             Self::Internal => 500,
             Self::MethodNotImplemented | Self::CodingNotImplemented => 501,
             Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
-            Self::NotReady => 503,
+            Self::NotReady | Self::UpstreamOverloaded => 503,
             Self::UpstreamTimeout => 504,
         }
     }
@@ -137,6 +144,9 @@ impl Denial {
             Self::RequestTimeout => "request_timeout",
             Self::ExpectationFailed => "expectation_failed",
             Self::CodingNotImplemented => "coding_not_implemented",
+            Self::WebSocketKey => "websocket_key",
+            Self::WebSocketVersion => "websocket_version",
+            Self::UpstreamOverloaded => "upstream_overloaded",
             Self::Internal => "internal_error",
         }
     }
@@ -166,6 +176,9 @@ impl Denial {
             Self::RequestTimeout => "The request's body stopped coming, or came too slowly.",
             Self::ExpectationFailed => "The Expect field asks for something other than 100-continue.",
             Self::CodingNotImplemented => "The body is in a transfer coding that is not taken apart here.",
+            Self::WebSocketKey => "The WebSocket handshake carries no valid Sec-WebSocket-Key.",
+            Self::WebSocketVersion => "The WebSocket handshake does not ask for version 13.",
+            Self::UpstreamOverloaded => "As many calls as may wait for the API's own server already do.",
             Self::Internal => "The gateway failed; the request id leads its operators to the cause.",
         }
     }
@@ -199,6 +212,9 @@ impl Denial {
             Self::RequestTimeout => "The request body came too slowly",
             Self::ExpectationFailed => "The expectation cannot be met",
             Self::CodingNotImplemented => "The transfer coding is not supported",
+            Self::WebSocketKey => "The WebSocket handshake is not valid",
+            Self::WebSocketVersion => "The WebSocket version is not supported",
+            Self::UpstreamOverloaded => "The upstream is overloaded",
             Self::Internal => "Something went wrong on our side",
         }
     }
@@ -242,6 +258,9 @@ impl Denial {
             Self::CodingNotImplemented => {
                 "Send 'Transfer-Encoding: chunked' alone; compression belongs into Content-Encoding."
             }
+            Self::WebSocketKey => "Send one Sec-WebSocket-Key of sixteen random bytes in base 64.",
+            Self::WebSocketVersion => "Send 'Sec-WebSocket-Version: 13'.",
+            Self::UpstreamOverloaded => "Try again after a moment; this call was not charged.",
             Self::Internal => "Try again, and report the request id if it happens again.",
         }
     }
@@ -252,6 +271,7 @@ impl Denial {
         match self {
             Self::RateLimited(hit) | Self::QuotaExceeded(hit) => Some(hit.retry_after_s),
             Self::NotReady => Some(2),
+            Self::UpstreamOverloaded => Some(1),
             _ => None,
         }
     }

@@ -23,6 +23,7 @@ mod sample;
 mod seal;
 pub mod snapshot;
 mod target;
+pub mod websocket;
 
 pub use compile::{CompileError, Kind, compile};
 pub use consumers::{Consumers, Counts};

@@ -61,6 +61,11 @@ impl Out {
         let mut until_close = false;
         match follows {
             Answer::Interim => return self.end_line(),
+            Answer::Switched => {
+                self.bytes.extend_from_slice(b"upgrade: websocket\r\nconnection: upgrade\r\n");
+                self.body = Body::Plain;
+                return self.end_line();
+            }
             Answer::Bodyless(None) => {}
             Answer::Bodyless(Some(length)) => self.field(b"content-length", |out| write_number(out, length)),
             Answer::Length(length) => {

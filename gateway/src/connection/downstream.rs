@@ -46,6 +46,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Downstream for Connection<S> {
         }
     }
 
+    fn can_switch(&self) -> bool {
+        !self.is_of_1_0() && self.intake.framing() == Framing::Empty
+    }
+
     fn is_of_1_0(&self) -> bool {
         self.intake.head().0.is_of_1_0()
     }
@@ -81,6 +85,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Downstream for Connection<S> {
     }
 
     fn head_done(&mut self, follows: Answer) {
+        if follows == Answer::Switched {
+            self.going = Going::Closes;
+            self.intake.switch();
+        }
         // What is left of a request is read behind its answer, or the connection ends there.
         if follows != Answer::Interim
             && self.going == Going::On

@@ -184,6 +184,11 @@ impl Downstream for Call {
         self.length
     }
 
+    /// RFC 9113 §8.6 has no upgrades; extended CONNECT is not spoken.
+    fn can_switch(&self) -> bool {
+        false
+    }
+
     fn is_of_1_0(&self) -> bool {
         false
     }
@@ -238,7 +243,7 @@ impl Downstream for Call {
             }
             Answer::Bodyless(length) => length,
             Answer::Length(length) => Some(length),
-            Answer::Unknown => None,
+            Answer::Unknown | Answer::Switched => None,
         };
         if let Some(length) = length {
             answer.headers_mut().insert(CONTENT_LENGTH, length.into());

@@ -2,9 +2,8 @@
 //! its number there. An upstream stamps and keeps every byte it sees, and after each case it must hold that requests
 //! seen upstream are requests answered from there, and that nothing went on that two readers could read differently.
 //!
-//! HTTP/2 and gRPC (cases 85–100 and 108–112) are in `tests/http2`, TLS in `tests/tls`. Not here, because the gateway
-//! does not speak them yet: WebSocket tunnels (101, 103–107). What HTTP/1.1 can show of them is in `requests` (upgrades
-//! are stripped) and `answers` (a 101 that nobody asked for).
+//! HTTP/2 and gRPC (cases 85–100 and 108–112) are in `tests/http2`, TLS in `tests/tls`. Handshakes of WebSockets are in
+//! `requests`, a 101 that nobody asked for in `answers`, their tunnels (102, 104–106) in `tests/proxy/websocket.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 

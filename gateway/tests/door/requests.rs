@@ -26,7 +26,9 @@ async fn an_expectation_is_met_after_admission_or_refused() {
 async fn an_upgrade_is_no_way_around_the_door() {
     let upgrade = "Connection: Upgrade\r\nUpgrade: foo\r\n";
     let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
-    let websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+    let websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let version = "Sec-WebSocket-Version: 13\r\n";
+    let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let keyless = get("").replace("{key}", "");
     let door = Door::open().await;
     door.hold(
@@ -36,7 +38,13 @@ async fn an_upgrade_is_no_way_around_the_door() {
             refused(61, post(&format!("{upgrade}Content-Length: 5\r\n"), "hello"), &[400]),
             refused(61, post(&format!("{upgrade}Transfer-Encoding: chunked\r\n"), "0\r\n\r\n"), &[400]),
             case(62, get(h2c), &[200], 1),
-            case(101, get(websocket), &[200], 1),
+            refused(101, get(&format!("{websocket}{version}")), &[400]),
+            refused(101, get(&format!("{websocket}{version}Sec-WebSocket-Key: short==\r\n")), &[400]),
+            refused(101, get(&format!("{websocket}{version}{key}{key}")), &[400]),
+            refused(101, get(&format!("{websocket}{key}")), &[426]),
+            refused(101, get(&format!("{websocket}{key}Sec-WebSocket-Version: 8\r\n")), &[426]),
+            // Not an upgrade to a WebSocket: nothing but a field.
+            case(101, get(&format!("Upgrade: websocket\r\n{version}{key}")), &[200], 1),
         ]
         .map(closing_last),
     )
@@ -48,7 +56,7 @@ async fn an_upgrade_is_no_way_around_the_door() {
 
 /// A 401 without a body keeps its connection; these rows ask for its end.
 fn closing_last(mut case: Case<'_>) -> Case<'_> {
-    if case.answers.last() == Some(&401) {
+    if matches!(case.answers.last(), Some(401 | 426)) || (case.number == 101 && case.seen == 0) {
         let at = case.sent.len() - 2;
         case.sent.splice(at..at, b"Connection: close\r\n".iter().copied());
     }

@@ -219,3 +219,44 @@ async fn upstream_connections_are_used_again() {
     assert_eq!(stage.upstream.seen().len(), 20);
     assert!(stage.upstream.connections() <= 2, "{}", stage.upstream.connections());
 }
+
+#[tokio::test]
+async fn a_connection_carries_only_so_many_requests() {
+    let stage = Plot::new().await.tune(|settings| settings.requests_per_connection = 3).start().await;
+    let mut client = stage.client().await;
+    for expected in ["keep-alive", "keep-alive", "close"] {
+        let answer = client.call("GET /v1/items", &[("X-API-Key", &stage.key)]).await;
+        assert_eq!((answer.status(), answer.field("connection")), (200, Some(expected)));
+    }
+    assert!(client.try_answer().await.is_none());
+}
+
+#[tokio::test]
+async fn trailers_reach_callers_that_ask_for_them() {
+    let stage = Plot::new().await.start().await;
+    stage.upstream.behave(|_| {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n";
+        Reaction::Say(format!("{head}0\r\nX-Sum: 7\r\nContent-Length: 9\r\nSet-Cookie: a=b\r\n\r\n"))
+    });
+    for (te, trailer) in [("trailers", "X-Sum: 7\r\n"), ("gzip", "")] {
+        let mut client = stage.client().await;
+        client.send(request("GET /v1/items", &[("X-API-Key", &stage.key), ("TE", te)], "")).await;
+        assert_eq!(client.head().await.status(), 200);
+        client.expect(&format!("2\r\nok\r\n0\r\n{trailer}\r\n")).await;
+    }
+    assert_eq!(stage.upstream.seen()[0].field("te"), Some("trailers"));
+    assert_eq!(stage.upstream.seen()[1].field("te"), None);
+}
+
+#[tokio::test]
+async fn a_caller_of_http_1_0_gets_a_body_that_ends_with_its_connection() {
+    let stage = Plot::new().await.start().await;
+    stage.upstream.behave(|_| {
+        Reaction::Say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n".into())
+    });
+    let mut client = stage.client().await;
+    client.send(format!("GET /v1/items HTTP/1.0\r\nHost: a\r\nX-API-Key: {}\r\n\r\n", stage.key)).await;
+    let answer = client.answer().await;
+    assert_eq!((answer.field("connection"), answer.field("transfer-encoding")), (Some("close"), None));
+    assert_eq!(answer.body, b"ok");
+}

@@ -14,5 +14,7 @@ mod postgres;
 mod refusals;
 mod request_log;
 mod stopping;
+mod streams;
 mod upstreams;
 mod usage;
+mod websocket;
