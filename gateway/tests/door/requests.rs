@@ -124,7 +124,8 @@ async fn what_is_another_protocol_is_refused_at_once() {
 #[tokio::test]
 async fn a_caller_that_closes_its_sending_side_gets_its_answer_once() {
     let door = Door::tuned(|settings| settings.half_close_timeout = Duration::from_secs(5)).await;
-    door.upstream.reply(Reply::Trickle(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec(), 5));
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n".to_vec();
+    door.upstream.reply(Reply::Drip(head, b"ok".to_vec(), 100));
     let mut stream = door.connect().await;
     stream.write_all(&door.bytes(get("").as_bytes())).await.unwrap();
     stream.shutdown().await.unwrap();
