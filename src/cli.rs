@@ -70,7 +70,7 @@ pub enum Command {
     /// Run everything in one process (what happens without a command).
     Up(Box<Up>),
     /// Run a gateway over DATABASE_URL.
-    Gateway(Box<GatewayFlags>),
+    Gateway(Box<GatewayRole>),
     /// Run the admin API over DATABASE_URL.
     AdminApi(Box<AdminApiRole>),
     /// Run the portal and the admin web UI over DATABASE_URL.
@@ -264,6 +264,16 @@ pub struct GatewayFlags {
     /// Where every call is written as a line of JSON: `stdout` or a file; by default nowhere.
     #[arg(long, env = "TOLLGATE_ACCESS_LOG", value_name = "stdout|PATH")]
     pub access_log: Option<AccessLogTarget>,
+}
+
+/// The data plane as a process of its own.
+#[derive(Debug, Clone, Args)]
+pub struct GatewayRole {
+    #[command(flatten)]
+    pub gateway: GatewayFlags,
+    /// Take over, sockets and all, from the gateway that runs on the data directory; start plainly where none does.
+    #[arg(long)]
+    pub upgrade: bool,
 }
 
 /// The admin API.

@@ -9,6 +9,7 @@ mod once;
 mod pace;
 mod roles;
 mod up;
+mod upgrade;
 mod welcome;
 
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => up::run(place, cli::Up::default()).await,
         Some(Command::Up(up)) => up::run(place, *up).await,
-        Some(Command::Gateway(flags)) => roles::gateway(place, *flags).await,
+        Some(Command::Gateway(role)) => roles::gateway(place, *role).await,
         Some(Command::AdminApi(role)) => roles::admin_api(place, role).await,
         Some(Command::Portal(role)) => roles::portal(place, role).await,
         Some(Command::Migrate) => once::migrate(place).await,

@@ -6,24 +6,31 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_boot::{DataDir, TrustedProxies, descriptors, shutdown};
+use tollgate_boot::{DataDir, DataDirError, TrustedProxies, descriptors, notify, shutdown};
 use tollgate_engine::key::Peppers;
 use tollgate_gateway::tls::TlsSettings;
 use tollgate_gateway::{Gateway, RunningGateway, Settings};
 use tollgate_store::Store;
 
-use crate::cli::{AdminApiRole, GatewayFlags, Place, PortalRole};
-use crate::{database, faces, listen};
+use crate::cli::{AdminApiRole, GatewayFlags, GatewayRole, Place, PortalRole};
+use crate::{database, faces, listen, upgrade};
 
-pub async fn gateway(place: Place, flags: GatewayFlags) -> anyhow::Result<()> {
+pub async fn gateway(place: Place, role: GatewayRole) -> anyhow::Result<()> {
     let store = database::shared_store(&place)?;
     let peppers = database::shared_peppers()?;
-    let data_dir = DataDir::open(&place.data_dir)?;
+    let (data_dir, take_over) = match DataDir::open(&place.data_dir) {
+        Err(DataDirError::InUse { .. }) if role.upgrade => (DataDir::of_predecessor(&place.data_dir)?, true),
+        opened => (opened?, false),
+    };
     let shutdown = shutdown::on_signal()?;
-    let portal_url = flags.portal_url.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
+    let portal_url = role.gateway.portal_url.clone().unwrap_or_else(|| "http://127.0.0.1:3000".to_owned());
     let trusted = &place.trusted_proxies;
-    let gateway = start_gateway(&flags, &portal_url, trusted, &data_dir, store, peppers, shutdown).await?;
+    let gateway =
+        start_gateway(&role.gateway, &portal_url, trusted, (&data_dir, take_over), store, peppers, shutdown)
+            .await?;
     tracing::info!(gateway = %gateway.gateway_addr, operator = %gateway.operator_addr, "gateway serving");
+    notify::ready();
+    let _successor = upgrade::on_signal()?;
     gateway.stopped().await;
     Ok(())
 }
@@ -33,7 +40,7 @@ pub async fn start_gateway(
     flags: &GatewayFlags,
     portal_url: &str,
     trusted_proxies: &TrustedProxies,
-    data_dir: &DataDir,
+    (data_dir, take_over): (&DataDir, bool),
     store: Store,
     peppers: Arc<Peppers>,
     shutdown: CancellationToken,
@@ -41,6 +48,10 @@ pub async fn start_gateway(
     let mut settings = Settings::new(data_dir.gateway(), faces::problems_url(portal_url), (*peppers).clone());
     if let Some(name) = flags.gateway_name.clone().or_else(host_name) {
         settings.name = name;
+    }
+    settings.take_over = take_over;
+    if let Some(lock) = data_dir.lock()? {
+        settings.hand_on.push(("data-directory".to_owned(), Arc::new(lock.into())));
     }
     settings.trusted_proxies = trusted_proxies.clone();
     let wanted = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);

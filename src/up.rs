@@ -56,9 +56,16 @@ async fn serve(
     let gateway_store = database::open_gateway_store(url)?;
     let trusted = &place.trusted_proxies;
     let halt = shutdown.clone();
-    let gateway =
-        roles::start_gateway(&up.gateway, &portal_url, trusted, data_dir, gateway_store, peppers, halt)
-            .await?;
+    let gateway = roles::start_gateway(
+        &up.gateway,
+        &portal_url,
+        trusted,
+        (data_dir, false),
+        gateway_store,
+        peppers,
+        halt,
+    )
+    .await?;
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
     let mailer = faces::mailer(&up.mail, data_dir.path(), &portal_url)?;
     faces::work(&tasks, control.clone(), mailer.clone(), &shutdown);

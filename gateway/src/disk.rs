@@ -8,9 +8,11 @@ mod snapshot;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,7 +46,8 @@ pub enum DirError {
 pub(crate) struct DataDir {
     path: PathBuf,
     snapshots: Arc<SnapshotCounts>,
-    _lock: File,
+    handed_over: AtomicBool,
+    lock: File,
 }
 
 /// Used quota, for a start without Postgres.
@@ -82,7 +85,37 @@ impl DataDir {
             TryLockError::WouldBlock => DirError::Locked(path.to_owned()),
             TryLockError::Error(error) => failed(error),
         })?;
-        Ok(Self { path: path.to_owned(), snapshots: Arc::default(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            snapshots: Arc::default(),
+            handed_over: AtomicBool::new(false),
+            lock,
+        })
+    }
+
+    /// Takes over a directory with its lock from the process that has it.
+    pub(crate) fn inherit(path: &Path, lock: OwnedFd) -> Self {
+        Self {
+            path: path.to_owned(),
+            snapshots: Arc::default(),
+            handed_over: AtomicBool::new(false),
+            lock: lock.into(),
+        }
+    }
+
+    /// The lock, to be handed over.
+    pub(crate) fn lock(&self) -> io::Result<OwnedFd> {
+        Ok(self.lock.try_clone()?.into())
+    }
+
+    /// From now on another process saves here, and this one does not.
+    pub(crate) fn hand_over(&self) {
+        self.handed_over.store(true, Ordering::Release);
+    }
+
+    /// Whether another process saves here.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handed_over.load(Ordering::Acquire)
     }
 
     pub(crate) fn path(&self) -> &Path {

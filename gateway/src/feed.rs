@@ -120,6 +120,8 @@ impl Feed {
         }
         if self.unsaved {
             self.begin_to_save();
+        }
+        if self.saving.is_some() {
             let saved = ended(&mut self.saving).await;
             self.saved(saved);
         }
@@ -221,8 +223,11 @@ impl Feed {
 
     /// Saves beside all else: a revocation does not wait for a million keys to be written.
     fn begin_to_save(&mut self) {
-        let (Some(head), Some(blueprint)) = (self.known, self.live.blueprint()) else { return };
         self.unsaved = false;
+        let (Some(head), Some(blueprint)) = (self.known, self.live.blueprint()) else { return };
+        if self.data.is_handed_over() {
+            return;
+        }
         let (live, data) = (Arc::clone(&self.live), Arc::clone(&self.data));
         let position = Position { epoch: head.epoch, revision: head.revision };
         self.saving = Some(tokio::task::spawn_blocking(move || {

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use chrono::Utc;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
-use crate::disk::{DataDir, DirError, SnapshotCounts};
+use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
+use crate::handover::{self, Inheritance, Thing};
 use crate::heartbeat::{heartbeat, heartbeats};
 use crate::listen::{Front, Listeners};
 use crate::live::Live;
@@ -26,12 +28,19 @@ use crate::settings::Settings;
 use crate::tls::{Server, TlsError};
 use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
-use crate::usage::leftovers::{Leftovers, leftovers};
+use crate::usage::leftovers::{Leftovers, leftovers, leftovers_of};
 
 /// How long a start waits for Postgres when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// Connections that wait in the kernel to be accepted; more than that is only noise (`net.core.somaxconn` caps it).
 const BACKLOG: u32 = 4096;
+/// The names of what is handed to the next process.
+const PLAIN: &str = "plain";
+const TLS: &str = "tls";
+const OPERATOR: &str = "operator";
+const LOCK: &str = "lock";
+/// How often a process that takes over looks whether it has a configuration.
+const LOADED_YET: Duration = Duration::from_millis(20);
 /// How long the last words at shutdown may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -112,10 +121,18 @@ impl Gateway {
         shutdown: CancellationToken,
     ) -> Result<RunningGateway, StartError> {
         let settings = Arc::new(settings);
-        let data = Arc::new(DataDir::open(&settings.data_dir)?);
-        let listener = bind(settings.listen)?;
-        let tls_listener = settings.tls.as_ref().map(|tls| bind(tls.listen)).transpose()?;
-        let operator_listener = bind(settings.operator_listen)?;
+        let mut inherited = match settings.take_over {
+            true => handover::take_over(settings.data_dir.clone()).await?,
+            false => None,
+        };
+        let data = Arc::new(match inherited.as_mut().and_then(|from| from.take(LOCK)) {
+            Some(lock) => DataDir::inherit(&settings.data_dir, lock),
+            None => DataDir::open(&settings.data_dir)?,
+        });
+        let listener = socket(&mut inherited, PLAIN, settings.listen)?;
+        let tls = settings.tls.as_ref().map(|tls| socket(&mut inherited, TLS, tls.listen));
+        let tls_listener = tls.transpose()?;
+        let operator_listener = socket(&mut inherited, OPERATOR, settings.operator_listen)?;
         let gateway_addr = listener.local_addr()?;
         let tls_addr = tls_listener.as_ref().map(StdTcpListener::local_addr).transpose()?;
         let operator_addr = operator_listener.local_addr()?;
@@ -123,14 +140,23 @@ impl Gateway {
         let parts = assemble(settings, source, &data)?;
         let tls = tls_server(&parts)?;
         let boot_id = parts.boot_id;
-        let leftovers = leftovers(data.path())?;
+        let leftovers = leftovers(data.path(), inherited.as_ref().map(|from| from.boot_id))?;
         let (feed, flush) = first_load(&parts, &data, leftovers).await;
 
+        let mut things = parts.settings.hand_on.clone();
+        things.extend(inherited.as_mut().map(Inheritance::rest).unwrap_or_default());
+        things.push((LOCK.to_owned(), Arc::new(data.lock()?)));
+        let sockets =
+            [(PLAIN, Some(&listener)), (TLS, tls_listener.as_ref()), (OPERATOR, Some(&operator_listener))];
+        for (name, socket) in sockets {
+            if let Some(socket) = socket {
+                things.push((name.to_owned(), Arc::new(socket.try_clone()?.into())));
+            }
+        }
         let listeners = Listeners { plain: listener, tls: tls_listener.zip(tls) };
-        let snapshots = data.snapshot_counts();
         let supervisor = tokio::spawn(supervise(
             parts,
-            snapshots,
+            (data, things, inherited),
             (listeners, operator_listener),
             (feed, flush),
             shutdown,
@@ -190,7 +216,7 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
 
 async fn supervise(
     parts: Parts,
-    snapshots: Arc<SnapshotCounts>,
+    (data, things, inherited): (Arc<DataDir>, Vec<Thing>, Option<Inheritance>),
     (listeners, operator_listener): (Listeners, StdTcpListener),
     (feed, flush): (Feed, Flush),
     shutdown: CancellationToken,
@@ -200,7 +226,8 @@ async fn supervise(
     // gateway that has stopped holds nothing, its directory least of all.
     let background_stop = CancellationToken::new();
     let flush_status = flush.status();
-    let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone())));
+    let (tell, left_behind) = mpsc::channel(1);
+    let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone(), left_behind)));
     let following = AbortOnDropHandle::new(tokio::spawn(feed.follow(background_stop.clone())));
     let resolving =
         AbortOnDropHandle::new(tokio::spawn(Arc::clone(resolver).refresh(background_stop.clone())));
@@ -215,22 +242,26 @@ async fn supervise(
     let carrying = AbortOnDropHandle::new(tokio::spawn(carrier.run(background_stop.clone())));
     let _watching =
         AbortOnDropHandle::new(tokio::spawn(Arc::clone(&live.certificates).watch(background_stop.clone())));
+    let handed_over = CancellationToken::new();
     let _operating = match TcpListener::from_std(operator_listener) {
-        Ok(listener) => Some(AbortOnDropHandle::new(tokio::spawn(crate::operator::serve(
-            listener,
-            Arc::clone(live),
-            Arc::clone(ledger),
-            flush_status,
-            Arc::clone(log),
-            snapshots,
-        )))),
+        Ok(listener) => {
+            let (live, ledger, log) = (Arc::clone(live), Arc::clone(ledger), Arc::clone(log));
+            let snapshots = data.snapshot_counts();
+            let operating = crate::operator::serve(listener, live, ledger, flush_status, log, snapshots);
+            // Whoever takes over is asked instead.
+            let taken = handed_over.clone();
+            Some(AbortOnDropHandle::new(tokio::spawn(
+                async move { taken.run_until_cancelled(operating).await },
+            )))
+        }
         Err(error) => {
             tracing::error!(%error, "the operator's listener cannot be used");
             None
         }
     };
 
-    serve_calls(&parts, listeners, &shutdown).await;
+    let succession = Succession { data, things, inherited, tell, handed_over };
+    let taken = serve_calls(&parts, listeners, succession, &shutdown).await;
 
     background_stop.cancel();
     let usage = async {
@@ -250,12 +281,63 @@ async fn supervise(
         tracing::warn!("the control plane was too slow for a full farewell; usage stays in the journal");
     }
     log.finish_access();
+    // The connection to whoever took over is open until here: then all is handed in or left for them.
+    taken.abort();
+    let _ = taken.await;
     tracing::info!("the gateway has stopped");
 }
 
-/// Accepts calls until `shutdown`, then drains: says «not ready» but goes on accepting for a moment, so that load
-/// balancers can turn away, then lets the calls in flight end.
-async fn serve_calls(parts: &Parts, listeners: Listeners, shutdown: &CancellationToken) {
+/// Who was before, and who comes after.
+struct Succession {
+    data: Arc<DataDir>,
+    things: Vec<Thing>,
+    inherited: Option<Inheritance>,
+    /// Where what the process before leaves behind is handed in.
+    tell: mpsc::Sender<Leftovers>,
+    /// Cancelled when another process accepts calls in place of this one.
+    handed_over: CancellationToken,
+}
+
+impl Succession {
+    /// Says to the process before that it may go, waits until it has gone, then offers all to the next one.
+    async fn pass_on(self, live: Arc<Live>, boot_id: Uuid) {
+        let Self { data, things, inherited, tell, handed_over } = self;
+        let dir = data.path().to_owned();
+        drop(data);
+        if let Some(inherited) = inherited {
+            while !live.is_loaded() {
+                tokio::time::sleep(LOADED_YET).await;
+            }
+            match inherited.confirm() {
+                Ok(predecessor) => {
+                    let before = predecessor.boot_id;
+                    tracing::info!(%before, "took over; the process before ends its calls");
+                    predecessor.gone().await;
+                    let left_in = dir.clone();
+                    let left = tokio::task::spawn_blocking(move || leftovers_of(&left_in, before)).await;
+                    if let Ok(Ok(left)) = left {
+                        // The flush ends only with the process.
+                        let _ = tell.send(left).await;
+                    }
+                }
+                Err(error) => tracing::error!(%error, "the process before cannot be told that it may go"),
+            }
+        }
+        if let Err(error) = handover::offer(&dir, boot_id, things, handed_over).await {
+            tracing::warn!(%error, "no other process can take over from this one");
+        }
+    }
+}
+
+/// Accepts calls until `shutdown`, or until another process does, then drains. Where nobody takes over it says «not ready»
+/// but goes on accepting for a moment, so that load balancers can turn away, then lets the calls in flight end. Returns
+/// what holds the connection to whoever took over.
+async fn serve_calls(
+    parts: &Parts,
+    listeners: Listeners,
+    succession: Succession,
+    shutdown: &CancellationToken,
+) -> AbortOnDropHandle<()> {
     let Parts { settings, live, proxy, .. } = parts;
     let front = Arc::new(Front {
         settings: Arc::clone(settings),
@@ -274,23 +356,38 @@ async fn serve_calls(parts: &Parts, listeners: Listeners, shutdown: &Cancellatio
     }
     drop(listeners);
 
-    shutdown.cancelled().await;
+    let (data, handed_over) = (Arc::clone(&succession.data), succession.handed_over.clone());
+    let passing = AbortOnDropHandle::new(tokio::spawn(succession.pass_on(Arc::clone(live), parts.boot_id)));
+    let is_taken = tokio::select! {
+        () = shutdown.cancelled() => false,
+        () = handed_over.cancelled() => true,
+    };
     live.status.drain();
     // From now on responses say `Connection: close`.
     proxy.drain();
-    tokio::time::sleep(settings.drain_delay).await;
+    if is_taken {
+        data.hand_over();
+    } else {
+        tokio::time::sleep(settings.drain_delay).await;
+    }
+    drop(data);
     front.stop_accepting.cancel();
     accepting.close();
     accepting.wait().await;
+    front.connections.close();
+    if is_taken {
+        // Nobody waits for this process: who is idle may send one more request, and is told to connect anew.
+        let _ = tokio::time::timeout(settings.handover_idle, front.connections.wait()).await;
+    }
     // Connections that wait for a next request are closed, those that serve one end with it.
     front.places.close_idle();
-    front.connections.close();
     if tokio::time::timeout(settings.drain, front.connections.wait()).await.is_err() {
         tracing::warn!(connections = front.connections.len(), "calls still in flight are cut off");
     }
     front.stop.cancel();
     workers.close();
     workers.wait().await;
+    passing
 }
 
 /// A thread with a runtime of its own. What it still serves when it is stopped is cut off.
@@ -309,6 +406,21 @@ fn start_worker(
         drop(running);
     })?;
     Ok(())
+}
+
+/// An inherited socket, where it has the address that is wanted; else a new one.
+fn socket(
+    inherited: &mut Option<Inheritance>,
+    name: &str,
+    address: SocketAddr,
+) -> Result<StdTcpListener, StartError> {
+    if let Some(fd) = inherited.as_mut().and_then(|from| from.take(name)) {
+        let listener = StdTcpListener::from(fd);
+        if address.port() == 0 || listener.local_addr()? == address {
+            return Ok(listener);
+        }
+    }
+    bind(address)
 }
 
 fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {

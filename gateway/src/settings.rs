@@ -1,7 +1,9 @@
 //! What a gateway must be told before it starts.
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate_boot::TrustedProxies;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub drain_delay: Duration,
     /// At shutdown: how long calls in flight may take to finish.
     pub drain: Duration,
+    /// After another process took over: how long idle connections may send one more request before they are closed.
+    pub handover_idle: Duration,
     /// How often usage is carried to Postgres.
     pub flush_every: Duration,
     /// How often the revision number is asked for, as a net under the notifications; ±20 % at random.
@@ -80,6 +84,10 @@ pub struct Settings {
     pub debounce: Duration,
     /// How much disk the usage journal may take; beyond it calls are served but not counted.
     pub journal_bytes_max: u64,
+    /// Take over from the process that runs on the data directory, where one does.
+    pub take_over: bool,
+    /// Open files that a process that takes over gets with the sockets, by name: locks that must never be free.
+    pub hand_on: Vec<(String, Arc<OwnedFd>)>,
     /// Which calls are kept one by one.
     pub request_log: RequestLogMode,
     /// How many a second of each kind: answered calls, refusals of consumers, refusals of strangers.
@@ -131,6 +139,7 @@ impl Settings {
             body_bytes_max: 10 << 20,
             drain_delay: Duration::from_millis(500),
             drain: Duration::from_secs(30),
+            handover_idle: Duration::from_secs(10),
             flush_every: Duration::from_secs(1),
             poll_every: Duration::from_secs(2),
             quota_every: Duration::from_secs(2),
@@ -138,6 +147,8 @@ impl Settings {
             query_timeout: Duration::from_secs(5),
             debounce: Duration::from_millis(20),
             journal_bytes_max: 256 << 20,
+            take_over: false,
+            hand_on: Vec::new(),
             request_log: RequestLogMode::default(),
             request_log_per_second: 100,
             request_log_addresses: LoggedAddress::default(),

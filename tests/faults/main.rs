@@ -8,4 +8,5 @@ mod load;
 mod postgres;
 mod pressure;
 mod rig;
+mod upgrade;
 mod upstream;

@@ -35,7 +35,8 @@ fn pid_phrase(pid: Option<u32>) -> String {
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    /// None where another process has it and hands it over.
+    lock: Option<File>,
 }
 
 impl DataDir {
@@ -77,7 +78,28 @@ impl DataDir {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(unusable)?;
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, lock: Some(lock) })
+    }
+
+    /// The directory that another process has, for one that takes over from it and gets the lock from it.
+    ///
+    /// # Errors
+    /// When the directory does not exist, or cannot be written to.
+    pub fn of_predecessor(path: impl AsRef<Path>) -> Result<Self, DataDirError> {
+        let path = path.as_ref();
+        let unusable = |source| DataDirError::Unusable { path: path.to_path_buf(), source };
+        let path = fs::canonicalize(path).map_err(unusable)?;
+        let unusable = |source| DataDirError::Unusable { path: path.clone(), source };
+        fs::write(path.join("lock"), format!("{}\n", std::process::id())).map_err(unusable)?;
+        Ok(Self { path, lock: None })
+    }
+
+    /// The lock, to be handed to a process that takes over; none where it is still to come.
+    ///
+    /// # Errors
+    /// When there are no descriptors left.
+    pub fn lock(&self) -> io::Result<Option<File>> {
+        self.lock.as_ref().map(File::try_clone).transpose()
     }
 
     /// The directory itself, absolute.

@@ -3,6 +3,7 @@
 pub mod data_dir;
 pub mod descriptors;
 pub mod embedded;
+pub mod notify;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;
@@ -10,7 +11,7 @@ pub mod trusted;
 
 pub mod fnv;
 
-pub use data_dir::DataDir;
+pub use data_dir::{DataDir, DataDirError};
 pub use embedded::EmbeddedPostgres;
 pub use secrets::Secrets;
 pub use trusted::TrustedProxies;

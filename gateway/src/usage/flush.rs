@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -80,21 +81,13 @@ impl Flush {
         leftovers: Leftovers,
     ) -> Self {
         let status = Arc::new(FlushStatus::default());
-        status.set_aside(leftovers.set_aside as u64);
-        ledger.hold(leftovers.recovered.iter().map(|(_, journal)| journal.file_bytes).sum());
         ledger.prepare_files();
         // What an earlier process left is not handed in yet.
         let counts = leftovers.recovered.iter().flat_map(|(_, journal)| &journal.counts);
         let oldest = counts.map(|count| i64::from(count.key.minute)).min();
         let oldest = oldest.and_then(|minute| DateTime::from_timestamp(minute * 60, 0));
         live.status.counted(oldest.unwrap_or_else(Utc::now));
-        let leftover = |(path, journal): (PathBuf, Recovered)| Leftover {
-            path,
-            parcel: Parcel::new(journal.counts.len()),
-            journal,
-            refused: Refused::default(),
-        };
-        Self {
+        let mut flush = Self {
             quota: Quota::new(
                 Arc::clone(&source),
                 Arc::clone(&live),
@@ -108,11 +101,26 @@ impl Flush {
             live,
             settings,
             status,
-            leftovers: leftovers.recovered.into_iter().map(leftover).collect(),
+            leftovers: Vec::new(),
             accepted: HashMap::new(),
             complete_at: Instant::now(),
             answered: true,
-        }
+        };
+        flush.adopt(leftovers);
+        flush
+    }
+
+    /// Takes what another process left.
+    fn adopt(&mut self, found: Leftovers) {
+        self.status.set_aside(found.set_aside as u64);
+        self.ledger.hold(found.recovered.iter().map(|(_, journal)| journal.file_bytes).sum());
+        let leftover = |(path, journal): (PathBuf, Recovered)| Leftover {
+            path,
+            parcel: Parcel::new(journal.counts.len()),
+            journal,
+            refused: Refused::default(),
+        };
+        self.leftovers.extend(found.recovered.into_iter().map(leftover));
     }
 
     pub(crate) fn status(&self) -> Arc<FlushStatus> {
@@ -131,8 +139,9 @@ impl Flush {
         self.quota.ask().await
     }
 
-    /// Flushes until `stop`, then once more. Call [`Flush::finish`] after the last call has ended.
-    pub(crate) async fn run(mut self, stop: CancellationToken) -> Self {
+    /// Flushes until `stop`, then once more. Call [`Flush::finish`] after the last call has ended. `found` brings what a
+    /// process left that had handed over to this one.
+    pub(crate) async fn run(mut self, stop: CancellationToken, mut found: mpsc::Receiver<Leftovers>) -> Self {
         let _preparing = AbortOnDropHandle::new(tokio::spawn(keep_files_ready(Arc::clone(&self.ledger))));
         let mut ticks = tokio::time::interval(self.settings.flush_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -140,6 +149,7 @@ impl Flush {
             tokio::select! {
                 () = stop.cancelled() => return self,
                 _ = ticks.tick() => self.round().await,
+                Some(left) = found.recv() => self.adopt(left),
             }
         }
     }

@@ -93,7 +93,7 @@ impl Segment {
     }
 
     fn make(dir: &Path, boot_id: Uuid, seq: u64, capacity: usize, synced: bool) -> io::Result<Self> {
-        let path = dir.join(format!("usage-{}-{seq:08}.journal", boot_id.simple()));
+        let path = dir.join(format!("{}{seq:08}.journal", prefix_of(boot_id)));
         let unfinished = path.with_extension("new");
         let file = OpenOptions::new()
             .read(true)
@@ -240,6 +240,11 @@ impl Segment {
             std::slice::from_raw_parts(first, self.capacity)
         }
     }
+}
+
+/// How the names of all files of a process begin.
+pub(super) fn prefix_of(boot_id: Uuid) -> String {
+    format!("usage-{}-", boot_id.simple())
 }
 
 /// What a journal file of an earlier process holds.

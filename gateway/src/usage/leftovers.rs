@@ -5,8 +5,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tollgate_domain::{SubscriptionId, UsageCount};
+use uuid::Uuid;
 
-use super::journal::{Recovered, Unreadable, recover};
+use super::journal::{Recovered, Unreadable, prefix_of, recover};
 
 /// Files of earlier processes, as found at start.
 #[derive(Debug, Default)]
@@ -18,18 +19,32 @@ pub struct Leftovers {
 }
 
 /// Reads what earlier processes left in `dir`: journals are recovered, unreadable ones set aside under another
-/// name, unfinished ones removed.
+/// name, unfinished ones removed. Those of `living` are left alone: that process still counts.
 ///
 /// # Errors
 /// When the directory cannot be listed.
-pub fn leftovers(dir: &Path) -> std::io::Result<Leftovers> {
+pub fn leftovers(dir: &Path, living: Option<Uuid>) -> std::io::Result<Leftovers> {
+    let living = living.map(prefix_of);
+    recover_all(dir, |name| living.as_ref().is_none_or(|living| !name.starts_with(living)))
+}
+
+/// Reads what one process left that is gone by now, like [`leftovers`].
+///
+/// # Errors
+/// When the directory cannot be listed.
+pub fn leftovers_of(dir: &Path, boot_id: Uuid) -> std::io::Result<Leftovers> {
+    let prefix = prefix_of(boot_id);
+    recover_all(dir, |name| name.starts_with(&prefix))
+}
+
+fn recover_all(dir: &Path, is_wanted: impl Fn(&str) -> bool) -> std::io::Result<Leftovers> {
     let mut found = Leftovers::default();
     let mut paths: Vec<PathBuf> =
         std::fs::read_dir(dir)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.sort();
     for path in paths {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if !name.starts_with("usage-") {
+        if !name.starts_with("usage-") || !is_wanted(name) {
             continue;
         }
         match path.extension().and_then(|extension| extension.to_str()) {
@@ -81,7 +96,6 @@ pub fn charged_by_subscription<'a>(
 #[cfg(test)]
 mod tests {
     use tollgate_domain::{Outcome, UsageKey};
-    use uuid::Uuid;
 
     use super::*;
     use crate::usage::journal::{Amounts, Segment};
@@ -105,10 +119,10 @@ mod tests {
         let slot = segment.claim(&key()).unwrap();
         segment.add(slot, &Amounts { charged: 1, ..Amounts::default() });
         std::mem::forget(segment);
+        assert!(leftovers(dir.path(), Some(boot_id)).unwrap().recovered.is_empty(), "it lives");
         std::fs::write(dir.path().join("usage-x.journal"), b"not a journal").unwrap();
         std::fs::write(dir.path().join("usage-y.new"), b"half made").unwrap();
-
-        let found = leftovers(dir.path()).unwrap();
+        let found = leftovers(dir.path(), None).unwrap();
         assert_eq!((found.recovered.len(), found.set_aside), (1, 1));
         assert_eq!(found.recovered[0].1.counts[0].charged, 1);
         assert!(dir.path().join("usage-x.damaged").exists());

@@ -219,6 +219,9 @@ impl Quota {
 
     pub(super) async fn save(&mut self) {
         self.unsaved = false;
+        if self.data.is_handed_over() {
+            return;
+        }
         self.save_at = Instant::now() + SAVE_EVERY;
         let mut used = self.elsewhere.clone();
         for (subscription, count) in &self.settled {
