@@ -169,8 +169,8 @@ pub fn check_target(target: &[u8]) -> Result<(&str, Option<&str>), BadRequest> {
         return Err(BadRequest::TargetTooLong);
     }
     let text = std::str::from_utf8(target).map_err(|_| BadRequest::ForbiddenByte)?;
-    let (path, query) = match text.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    let (path, query) = match target.iter().position(|b| *b == b'?') {
+        Some(mark) => (&text[..mark], Some(&text[mark + 1..])),
         None => (text, None),
     };
     check_path(path)?;
@@ -255,7 +255,7 @@ pub fn check_host(host: Option<&[u8]>) -> Result<Cow<'_, str>, BadRequest> {
     let text = std::str::from_utf8(host).map_err(|_| BadRequest::BadHost)?;
     let name_end = match text.strip_prefix('[') {
         Some(rest) => rest.find(']').ok_or(BadRequest::BadHost)? + 2,
-        None => text.find(':').unwrap_or(text.len()),
+        None => host.iter().position(|b| *b == b':').unwrap_or(text.len()),
     };
     let (name, port) = text.split_at(name_end);
     if let Some(port) = port.strip_prefix(':') {
@@ -282,12 +282,20 @@ pub fn check_host(host: Option<&[u8]>) -> Result<Cow<'_, str>, BadRequest> {
 
 fn is_host_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
-    !name.is_empty()
-        && name.len() <= HOST_BYTES_MAX
-        && name.split('.').all(|label| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
+    // Byte by byte: this is done at every call, and splitting costs twice as much.
+    let mut label = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'.' if label > 0 => label = 0,
+            b'-' | b'_' => label += 1,
+            _ if byte.is_ascii_alphanumeric() => label += 1,
+            _ => return false,
+        }
+        if label > 63 {
+            return false;
+        }
+    }
+    label > 0 && name.len() <= HOST_BYTES_MAX
 }
 
 #[cfg(test)]

@@ -56,6 +56,157 @@ proptest! {
     }
 }
 
+/// What one template answers, told without the router: whether it fits, and which segments are literal, plain
+/// parameters or the rest of the path, in the order in which they win.
+fn fit(template: &str, path: &str) -> Option<Vec<u8>> {
+    let (mut ranks, mut parts) = (Vec::new(), path.split('/').peekable());
+    for segment in template.split('/') {
+        if segment.starts_with("{*") {
+            // At least one segment, and not an empty one.
+            parts.next_if(|part| !part.is_empty())?;
+            ranks.push(2);
+            return Some(ranks);
+        }
+        let part = parts.next()?;
+        match segment.starts_with('{') {
+            true if part.is_empty() => return None,
+            true => ranks.push(1),
+            false if segment == part => ranks.push(0),
+            false => return None,
+        }
+    }
+    parts.next().is_none().then_some(ranks)
+}
+
+/// Host, method and template of each route, searched one by one: the own host first, then any host; among paths the
+/// literal wins from the left; a path without the method is remembered while the other hosts are asked.
+fn search(
+    routes: &[(Option<&str>, Method, String)],
+    host: &str,
+    method: Method,
+    path: &str,
+) -> Option<Result<usize, ()>> {
+    let mut known = false;
+    for scope in [Some(host), None] {
+        let fitting = routes.iter().enumerate().filter(|(_, route)| route.0 == scope);
+        let mut fitting: Vec<_> =
+            fitting.filter_map(|(at, route)| Some((fit(&route.2, path)?, &route.2, route.1, at))).collect();
+        fitting.sort();
+        let Some((_, best, ..)) = fitting.first().cloned() else { continue };
+        known = true;
+        let of_method = |method| fitting.iter().find(|found| *found.1 == *best && found.2 == method);
+        let get = || of_method(Method::Get).filter(|_| method == Method::Head);
+        if let Some(found) = of_method(method).or_else(get) {
+            return Some(Ok(found.3));
+        }
+    }
+    known.then_some(Err(()))
+}
+
+const HOSTS: [Option<&str>; 3] = [None, Some("one.example"), Some("two.example")];
+
+fn rows_of(routes: &[(Option<&str>, Method, String)]) -> tollgate_domain::Blueprint {
+    let mut rows = blueprint();
+    let api = rows.apis.swap_remove(0);
+    rows.apis = HOSTS
+        .iter()
+        .enumerate()
+        .map(|(n, host)| {
+            let of_host = routes.iter().enumerate().filter(|(_, route)| route.0 == *host);
+            tollgate_domain::Api {
+                id: crate::sample::uuid(100 + n as u128).into(),
+                hosts: host.iter().map(|host| (*host).to_owned()).collect(),
+                base_path: String::new(),
+                routes: of_host.map(|(at, of)| route(1_000 + at as u128, of.1.as_str(), &of.2)).collect(),
+                ..api.clone()
+            }
+        })
+        .collect();
+    rows
+}
+
+fn found(snapshot: &crate::Snapshot, host: &str, method: Method, path: &str) -> Option<Result<usize, ()>> {
+    match snapshot.find_route(host, method, path) {
+        RouteMatch::Found(index) => {
+            let number = snapshot.route(index).id.uuid().as_u128() as u64;
+            Some(Ok(number as usize - 1_000))
+        }
+        RouteMatch::MethodNotAllowed(_) => Some(Err(())),
+        RouteMatch::NotFound => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn hosts_methods_and_rests_are_found_as_a_naive_search_finds_them(
+        routes in prop::collection::btree_set(
+            (
+                prop::sample::select(HOSTS.to_vec()),
+                prop::sample::select(vec![Method::Get, Method::Put, Method::Head]),
+                prop::collection::vec(prop::sample::select(vec!["a", "b", "{x}"]), 1..4),
+                prop::bool::weighted(0.3),
+            ),
+            1..16,
+        ),
+        calls in prop::collection::vec(
+            (
+                prop::sample::select(vec!["one.example", "two.example", "three.example"]),
+                prop::sample::select(Method::ALL.to_vec()),
+                prop::collection::vec(prop::sample::select(vec!["a", "b", "c", "z"]), 1..6),
+                prop::bool::weighted(0.1),
+            ),
+            1..40,
+        ),
+    ) {
+        // A rest has a segment `z` before it: beside a parameter it is refused when it is compiled.
+        let routes: Vec<_> = routes
+            .into_iter()
+            .map(|(host, method, segments, rest)| {
+                (host, method, format!("/{}{}", segments.join("/"), if rest { "/z/{*rest}" } else { "" }))
+            })
+            .collect();
+        let snapshot = compile(&rows_of(&routes)).expect("these never conflict");
+        for (host, method, segments, slash) in calls {
+            let path = format!("/{}{}", segments.join("/"), if slash { "/" } else { "" });
+            let expected = search(&routes, host, method, &path);
+            prop_assert_eq!(found(&snapshot, host, method, &path), expected, "{} {}{}", method, host, path);
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_routes_are_told_apart() {
+    let words = ["users", "orders", "items", "{id}", "events", "{key}", "a", "b"];
+    // A fixed walk through numbers: the same routes every time, as different as random ones.
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % n as u64) as usize
+    };
+    let routes: Vec<_> = (0..10_000)
+        .map(|n| {
+            let middle: Vec<&str> = (0..next(4)).map(|_| words[next(words.len())]).collect();
+            let method = [Method::Get, Method::Post, Method::Delete][next(3)];
+            (
+                HOSTS[next(3)],
+                method,
+                format!("/v{}/{}/r{n}", next(5), [&middle[..], &["x"]].concat().join("/")),
+            )
+        })
+        .collect();
+    let snapshot = compile(&rows_of(&routes)).expect("every path ends in a word of its own");
+    for (at, (host, method, template)) in routes.iter().enumerate() {
+        let path = template.replace("{id}", "17").replace("{key}", "a-b");
+        assert_eq!(found(&snapshot, host.unwrap_or("any.example"), *method, &path), Some(Ok(at)), "{path}");
+        assert_eq!(found(&snapshot, host.unwrap_or("any.example"), *method, &format!("{path}/x")), None);
+        assert_eq!(found(&snapshot, host.unwrap_or("any.example"), Method::Patch, &path), Some(Err(())));
+    }
+}
+
 #[test]
 fn the_exact_host_comes_before_any_host_and_methods_fall_through() {
     let mut rows = blueprint();

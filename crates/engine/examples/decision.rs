@@ -1,0 +1,32 @@
+//! Decides so many calls and nothing else: what `scripts/instructions` counts the instructions of.
+//!
+//! `decision <calls>`; one of 1,000 keys on one of 1,000 routes, a rate limit, a quota, and the text of `RateLimit`.
+
+mod platform;
+
+use std::sync::Arc;
+
+use platform::{NOW, application, blueprint, key, peppers};
+use tollgate_domain::Outcome;
+use tollgate_engine::{Call, Consumers, compile, decide};
+
+fn main() {
+    let calls: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).expect("how many calls");
+    let consumers = Consumers::new(peppers());
+    consumers.replace_all((0..1_000).map(|n| application(&peppers(), n, 1)));
+    let snapshot = Arc::new(compile(&blueprint(1_000)).expect("valid"));
+    let key = key(500);
+    let mut level = Vec::with_capacity(256);
+    for n in 0..calls {
+        let call = Call {
+            method: "GET",
+            host: Some(b"api.example"),
+            target: b"/v1/r500/items/7?page=2",
+            credential: Some(key.as_bytes()),
+        };
+        let admission = decide(&snapshot, &consumers, &call, NOW + n).expect("admitted");
+        level.clear();
+        admission.write_rate_limit(&mut level);
+        assert!(admission.finish(200, Outcome::Served) && !level.is_empty());
+    }
+}
