@@ -22,8 +22,10 @@ class Load:
 class Wrk:
     """Runs loads and checks every one of them against what the upstream saw."""
 
-    def __init__(self, upstream):
+    def __init__(self, upstream, new_connections=False):
         self.upstream = upstream
+        # Asked to close, a proxy does: the next call has to connect again.
+        self.headers = {"Connection": "close"} if new_connections else {}
 
     def expect_answer(self, row):
         """One plain call must be answered with the upstream's own bytes."""
@@ -39,7 +41,7 @@ class Wrk:
     def run(self, row, load):
         """One measurement."""
         command = ["wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "-s", str(SCRIPT)]
-        for name, value in row.headers.items():
+        for name, value in {**row.headers, **self.headers}.items():
             command += ["-H", f"{name}: {value}"]
         seen_before = self.upstream.seen()
         cpu_before, beside_before = row.cpu_s(), row.beside()

@@ -1,11 +1,16 @@
 """The upstream, and the plain proxies that Tollgate is measured beside."""
 
 import http.client
+import os
 import secrets
 
 from .process import Server, free_port, wait_for_port
 
-BODY = (b"0123456789abcdef" * 64)[:1024]
+
+
+def body_of(kib):
+    """An answer's body of so many KiB."""
+    return b"0123456789abcdef" * 64 * kib
 
 
 def nginx_conf(directory, http, workers):
@@ -54,18 +59,23 @@ class NginxProcess(Server):
 
 
 class Upstream(NginxProcess):
-    """Answers 1 KiB from memory and counts what it sees."""
+    """Answers so many KiB, one from memory and more from the page cache, and counts what it sees."""
 
     name = "upstream"
-    body = BODY
 
-    def __init__(self, directory):
+    def __init__(self, directory, kib):
         super().__init__(directory, "upstream")
         self.status_port = free_port()
+        self.body = body_of(kib)
+        (self.directory / "answer").write_bytes(self.body)
 
     def http(self):
+        # A word of nginx's configuration holds 4 KiB at most.
+        answer = f'return 200 "{self.body.decode()}";'
+        if len(self.body) > 2048:
+            answer = f"root {self.directory}; open_file_cache max=4; sendfile on; rewrite ^ /answer break;"
         return f"""
-    server {{ listen 127.0.0.1:{self.port} backlog=4096; location / {{ return 200 "{BODY.decode()}"; }} }}
+    server {{ listen 127.0.0.1:{self.port} backlog=4096; location / {{ {answer} }} }}
     server {{ listen 127.0.0.1:{self.status_port}; location / {{ stub_status; }} }}
 """
 
@@ -172,12 +182,16 @@ class HaProxy(Server):
     name = "haproxy"
     what = "plain proxy"
 
-    def __init__(self, directory, upstream, threads):
-        self.directory = directory / "haproxy"
+    def __init__(self, directory, upstream, threads, label="haproxy"):
+        self.directory = directory / label
         self.directory.mkdir(mode=0o755)
         self.upstream, self.threads = upstream, threads
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def rules(self):
+        """What stands in the frontend beside the forwarding."""
+        return ""
 
     def start(self):
         conf, log = self.directory / "haproxy.cfg", self.directory / "log"
@@ -193,9 +207,67 @@ defaults
     timeout server 60s
 frontend front
     bind 127.0.0.1:{self.port}
+{self.rules()}
     default_backend back
 backend back
     server up 127.0.0.1:{self.upstream.port}
 """)
         self.spawn(["haproxy", "-db", "-f", str(conf)], log)
+        wait_for_port(self.port, self.process, log)
+
+
+class HaProxyWithKeys(HaProxy):
+    """HAProxy with what it has of an API gateway: a map of keys and a rate per consumer."""
+
+    name = "haproxy, keys and limit"
+    what = "key map, stick table per consumer, key removed"
+
+    def __init__(self, directory, upstream, threads, keys):
+        super().__init__(directory, upstream, threads, "haproxy-keys")
+        self.keys = [secrets.token_hex(26) for _ in range(max(1, keys))]
+        self.headers = {"X-API-Key": self.keys[len(self.keys) // 2]}
+
+    def rules(self):
+        known = self.directory / "keys.map"
+        known.write_text("".join(f"{key} consumer-{number}\n" for number, key in enumerate(self.keys)))
+        return f"""
+    stick-table type string len 32 size 1m expire 60s store http_req_rate(1s)
+    http-request set-var(txn.consumer) req.hdr(x-api-key),map_str({known})
+    http-request deny deny_status 401 unless {{ var(txn.consumer) -m found }}
+    http-request track-sc0 var(txn.consumer)
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 1000000 }}
+    http-request del-header x-api-key
+    http-request set-header x-consumer-id %[var(txn.consumer)]"""
+
+
+class Caddy(Server):
+    """Caddy as a plain proxy."""
+
+    name = "caddy"
+    what = "plain proxy"
+
+    def __init__(self, directory, upstream, threads):
+        self.directory = directory / "caddy"
+        self.directory.mkdir(mode=0o755)
+        self.upstream, self.threads = upstream, threads
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        conf, log = self.directory / "Caddyfile", self.directory / "log"
+        conf.write_text(f"""{{
+    admin off
+    auto_https off
+}}
+http://127.0.0.1:{self.port} {{
+    reverse_proxy 127.0.0.1:{self.upstream.port} {{
+        transport http {{
+            keepalive_idle_conns 256
+            keepalive_idle_conns_per_host 256
+        }}
+    }}
+}}
+""")
+        environment = {"GOMAXPROCS": str(self.threads), "HOME": str(self.directory), "PATH": os.environ["PATH"]}
+        self.spawn(["caddy", "run", "--config", str(conf), "--adapter", "caddyfile"], log, env=environment)
         wait_for_port(self.port, self.process, log)

@@ -40,6 +40,7 @@ def table(result):
     notes.append(
         f"{settings['rounds']} interleaved rounds of {settings['seconds']} s, {settings['connections']} connections "
         f"(few: {settings['few']}), {settings['threads']} worker thread(s) each; median [best]; "
-        f"{calls:,} calls, every one answered 2xx."
+        f"{calls:,} calls, every one answered 2xx; answers of {settings['body']} KiB"
+        f"{', a connection for every call' if settings['new_connections'] == 'True' else ''}."
     )
     return "\n".join(lines + [""] + notes)
