@@ -1,20 +1,13 @@
 //! The data plane: a thin skin of sockets over the engine.
 //!
-//! `gateway` starts and stops it; `listen` accepts callers, `places` says how many and who makes room; `downstream` is
-//! a caller's request however it came, `connection` one that came by HTTP/1, `intake` what of it may go on, `http2` those
-//! that came by HTTP/2; `tls` shakes hands and knows the certificates; `proxy` is a call's life, `exchange` what one call
-//! carries, `relay` both of its directions at once, `tunnel` what a WebSocket becomes, `fields` what changes on the way,
-//! `caller` who calls, `reply` every answer made here; `upstream` is the way to a target, `link` a connection to one,
-//! `pool` those at rest, `health` how it does; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live`
-//! holds it, `disk` saves it, `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator`
-//! shows.
-//! `gateway` starts and stops it, `handover` passes its sockets on to the next process; `listen` accepts callers, `places` says how many and who makes room; `downstream` is
-//! a caller's request however it came, `connection` one that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes
-//! hands and knows the certificates; `proxy` is a
-//! call's life, `exchange` what one call carries, `relay` both of its directions at once, `fields` what changes on the
-//! way, `caller` who calls, `reply` every answer made here; `upstream` is the way to a target, `link` a connection to one,
-//! `pool` those at rest; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk`
-//! saves it, `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator` shows.
+//! `gateway` starts and stops it, `handover` passes its sockets on to the next process; `listen` accepts callers,
+//! `places` says how many and who makes room; `downstream` is a caller's request however it came, `connection` one
+//! that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes hands and
+//! knows the certificates; `proxy` is a call's life, `exchange` what one call carries, `relay` both of its directions
+//! at once, `tunnel` what a WebSocket becomes, `fields` what changes on the way, `caller` who calls, `reply` every
+//! answer made here; `upstream` is the way to a target, `link` a connection to one, `pool` those at rest, `health`
+//! how it does; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk` saves it,
+//! `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator` shows.
 
 mod caller;
 mod clock;
