@@ -135,12 +135,14 @@ const CREDENTIALS: Shape = Shape {
 };
 
 const SUBSCRIPTIONS: Shape = Shape {
-    columns:
-        "t.id, t.state, t.application_id, t.organization_id, t.version, t.created_at, a.name as application,
+    columns: "t.id, t.state, t.application_id, t.organization_id, t.version, t.created_at,
+        (select a.name from applications a where a.id = t.application_id) as application,
         (select o.name from organizations o where o.id = t.organization_id) as organization,
-        p.slug as product_slug, p.name as product, l.slug as plan_slug, l.name as plan",
-    from: "subscriptions t join applications a on a.id = t.application_id
-        join products p on p.id = t.product_id join plans l on l.id = t.plan_id",
+        (select p.slug from products p where p.id = t.product_id) as product_slug,
+        (select p.name from products p where p.id = t.product_id) as product,
+        (select l.slug from plans l where l.id = t.plan_id) as plan_slug,
+        (select l.name from plans l where l.id = t.plan_id) as plan",
+    from: "subscriptions t",
     id: ("t.id", Type::Uuid),
     orders: &[],
 };
@@ -161,7 +163,7 @@ impl Store {
             and.push(" and t.deleted_at is null")
                 .and("t.organization_id = ", scope.organization().map(OrganizationId::uuid))
                 .and("t.state = ", state.map(ApplicationState::as_str))
-                .words("t.name", words);
+                .words("applications w where w.deleted_at is null", "w.name", words);
         })
         .await
     }
@@ -186,7 +188,7 @@ impl Store {
                 and.and("t.display_prefix collate \"C\" >= ", Some(from));
                 and.and("t.display_prefix collate \"C\" < ", Some(to));
             } else {
-                and.words("t.name", typed);
+                and.words("credentials w where true", "w.name", typed);
             }
             match revoked {
                 Some(true) => and.push(" and t.revoked_at is not null"),
@@ -241,8 +243,12 @@ impl Store {
                 .and("t.state = ", filter.state.map(SubscriptionState::as_str))
                 .and("t.product_id = ", filter.product.map(ProductId::uuid))
                 .and("t.plan_id = ", filter.plan.map(PlanId::uuid))
-                .and("t.application_id = ", filter.application.map(ApplicationId::uuid))
-                .words("a.name", filter.words);
+                .and("t.application_id = ", filter.application.map(ApplicationId::uuid));
+            if let Some(query) = super::words(filter.words) {
+                // As an array, so that the applications are found first, by their index.
+                and.and("t.application_id = any(array(select a.id from applications a where a.deleted_at is null and search_words(a.name) @@ to_tsquery('simple', ", Some(query))
+                    .push(") limit 10000))");
+            }
         })
         .await
     }

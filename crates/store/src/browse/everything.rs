@@ -53,16 +53,15 @@ impl Store {
     pub async fn find_everywhere(&self, typed: &str) -> Result<Vec<Hit>> {
         let Some(query) = words(typed) else { return Ok(Vec::new()) };
         let rows: Vec<Row> = sqlx::query_as(
-            "with q as (select to_tsquery('simple', $1) as q)
-             (select 0 as kind, slug as id, name, base_path as second from apis, q
-              where search_words(name || ' ' || slug || ' ' || base_path) @@ q.q order by lower(name) limit 6)
-             union all (select 1, slug, name, slug from products, q where search_words(name || ' ' || slug) @@ q.q limit 6)
-             union all (select 2, slug, name, slug from services, q where search_words(name || ' ' || slug) @@ q.q limit 6)
-             union all (select 3, id::text, name, slug from organizations, q
-              where search_words(name || ' ' || slug) @@ q.q and deleted_at is null limit 6)
-             union all (select 4, id::text, email, name from users, q where search_words(email || ' ' || name) @@ q.q limit 6)
-             union all (select 5, a.id::text, a.name, o.name from applications a join organizations o on o.id = a.organization_id, q
-              where search_words(a.name) @@ q.q and a.deleted_at is null limit 6)
+            "(select 0 as kind, slug as id, name, base_path as second from apis
+              where search_words(name || ' ' || slug || ' ' || base_path) @@ to_tsquery('simple', $1) order by lower(name) limit 6)
+             union all (select 1, slug, name, slug from products where search_words(name || ' ' || slug) @@ to_tsquery('simple', $1) limit 6)
+             union all (select 2, slug, name, slug from services where search_words(name || ' ' || slug) @@ to_tsquery('simple', $1) limit 6)
+             union all (select 3, id::text, name, slug from organizations
+              where search_words(name || ' ' || slug) @@ to_tsquery('simple', $1) and deleted_at is null limit 6)
+             union all (select 4, id::text, email, name from users where search_words(email || ' ' || name) @@ to_tsquery('simple', $1) limit 6)
+             union all (select 5, a.id::text, a.name, o.name from applications a join organizations o on o.id = a.organization_id
+              where search_words(a.name) @@ to_tsquery('simple', $1) and a.deleted_at is null limit 6)
              union all (select 6, c.id::text, c.name, c.display_prefix || '…' || c.display_last4 from credentials c
               where $2 like '%\\_%' and c.display_prefix collate \"C\" >= $2 and c.display_prefix collate \"C\" < $2 || U&'\\+10FFFF' limit 6)",
         )

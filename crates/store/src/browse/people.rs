@@ -64,11 +64,14 @@ const ORGANIZATIONS: Shape = Shape {
     orders: &[("name", "lower(t.name)")],
 };
 
+// The organization is looked up for the rows that are shown, not joined to those that are counted.
 const USERS: Shape = Shape {
     columns: "t.id, t.email, t.name, t.created_at, t.disabled_at,
-        o.id as organization_id, o.name as organization, m.role",
-    from: "users t left join lateral (select * from members m where m.user_id = t.id order by m.created_at limit 1) m on true
-        left join organizations o on o.id = m.organization_id",
+        (select m.organization_id from members m where m.user_id = t.id order by m.created_at limit 1) as organization_id,
+        (select o.name from members m join organizations o on o.id = m.organization_id
+         where m.user_id = t.id order by m.created_at limit 1) as organization,
+        (select m.role from members m where m.user_id = t.id order by m.created_at limit 1) as role",
+    from: "users t",
     id: ("t.id", Type::Uuid),
     orders: &[("email", "t.email")],
 };
@@ -87,7 +90,7 @@ impl Store {
         self.browse(&ORGANIZATIONS, cut, |and| {
             and.push(" and t.deleted_at is null")
                 .and("t.id = ", scope.organization().map(OrganizationId::uuid))
-                .words("t.name || ' ' || t.slug", words);
+                .words("organizations w where w.deleted_at is null", "w.name || ' ' || w.slug", words);
         })
         .await
     }
@@ -104,7 +107,7 @@ impl Store {
         cut: &Cut,
     ) -> Result<Found<UserLine>> {
         self.browse(&USERS, cut, |and| {
-            and.words("t.email || ' ' || t.name", words);
+            and.words("users w where true", "w.email || ' ' || w.name", words);
             match disabled {
                 Some(true) => and.push(" and t.disabled_at is not null"),
                 Some(false) => and.push(" and t.disabled_at is null"),

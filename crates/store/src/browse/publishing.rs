@@ -158,7 +158,7 @@ impl Store {
     /// The database failed.
     pub async fn browse_services(&self, words: &str, cut: &Cut) -> Result<Found<ServiceLine>> {
         self.browse(&SERVICES, cut, |and| {
-            and.words("t.name || ' ' || t.slug", words);
+            and.words("services w where true", "w.name || ' ' || w.slug", words);
         })
         .await
     }
@@ -169,7 +169,7 @@ impl Store {
     /// The database failed.
     pub async fn browse_apis(&self, filter: ApiFilter<'_>, cut: &Cut) -> Result<Found<ApiLine>> {
         self.browse(&APIS, cut, |and: &mut Conditions| {
-            and.words("t.name || ' ' || t.slug || ' ' || t.base_path", filter.words)
+            and.words("apis w where true", "w.name || ' ' || w.slug || ' ' || w.base_path", filter.words)
                 .and("t.state = ", filter.state.map(ApiState::as_str))
                 .and("t.service_id = ", filter.service.map(ServiceId::uuid));
             if let Some(product) = filter.product {
@@ -194,7 +194,8 @@ impl Store {
         cut: &Cut,
     ) -> Result<Found<ProductLine>> {
         self.browse(&PRODUCTS, cut, |and| {
-            and.words("t.name || ' ' || t.slug", words).and("t.state = ", state.map(ProductState::as_str));
+            and.words("products w where true", "w.name || ' ' || w.slug", words)
+                .and("t.state = ", state.map(ProductState::as_str));
         })
         .await
     }
