@@ -33,7 +33,7 @@ try {
   await page.getByRole("main").getByRole("link", { name: "Get a key" }).first().click();
   await signUp(person, "maria.lindqvist@example.com");
   await take("key");
-  const [key] = /tg_live_\w+/.exec(await theCall(page).innerText());
+  const [key] = /tg_test_\w+/.exec(await theCall(page).innerText());
   for (const path of CALLS) {
     await fetch(`http://${GATEWAY}${path}`, { headers: { "x-api-key": key } });
     await page.waitForTimeout(PAUSE_MS); // Below the free plan's ten a second.

@@ -27,6 +27,7 @@ use crate::shell::{Area, Flash, Shell, Theme, Viewer};
 pub const THEME_COOKIE: &str = "theme";
 
 const SIGNED_IN: &str = "signed_in";
+const ORGANIZATION: &str = "organization";
 const FLASH: &str = "flash";
 const SECRET: &str = "secret";
 
@@ -77,6 +78,8 @@ pub struct Account {
     pub since: DateTime<Utc>,
     /// The organization they act in, and their role there.
     pub organization: Option<(OrganizationId, MemberRole)>,
+    /// All organizations that they belong to.
+    pub organizations: Vec<OrganizationId>,
     /// Their role on the platform.
     pub operator: Option<OperatorRole>,
 }
@@ -175,12 +178,17 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
         session.insert(SIGNED_IN, SignedIn { seen: now, ..signed_in.clone() }).await?;
     }
     let memberships = store.list_memberships(user.id).await?;
+    // The one they chose, as long as they belong to it; else the first they belonged to.
+    let wanted = session.get::<OrganizationId>(ORGANIZATION).await?;
+    let chosen =
+        memberships.iter().find(|member| Some(member.organization_id) == wanted).or(memberships.first());
     Ok(Some(Account {
         user_id: user.id,
         email: user.email,
         verified: user.email_verified_at.is_some(),
         since: user.created_at,
-        organization: memberships.first().map(|member| (member.organization_id, member.role)),
+        organization: chosen.map(|member| (member.organization_id, member.role)),
+        organizations: memberships.iter().map(|member| member.organization_id).collect(),
         operator,
     }))
 }
@@ -197,6 +205,14 @@ impl Visit {
         let address = self.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
         let signed_in = SignedIn { user, since: now, seen: now, agent: self.agent.clone(), address };
         Ok(self.session.insert(SIGNED_IN, signed_in).await?)
+    }
+
+    /// Acts in another organization from now on; whether they belong to it is asked with every request.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn act_in(&self, organization: OrganizationId) -> Result<(), Fault> {
+        Ok(self.session.insert(ORGANIZATION, organization).await?)
     }
 
     /// Ends the session here and in the database.

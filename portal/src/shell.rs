@@ -127,16 +127,19 @@ const PORTAL: Link = link("/", "Portal", "home");
 const PRODUCTS: Link = link("/", "Products", "package");
 const ERRORS: Link = link("/problems", "Error codes", "book-open");
 const APPLICATIONS: Link = link("/applications", "Applications", "app-window");
-const BILLING: Link = link("/billing", "Billing", "scroll-text");
+const BILLING: Link = link("/billing", "Billing", "package");
 const USAGE: Link = link("/usage", "Usage", "activity");
+const LIMITS: Link = link("/limits", "Limits", "gauge");
+const REQUESTS: Link = link("/requests", "Requests", "scroll-text");
+const TEAM: Link = link("/team", "Team", "users");
 const ADMIN: Link = link("/admin", "Admin", "shield");
 const ACCOUNT: Link = link("/account", "Account", "user-round");
 const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
 
 const DEVELOPER_SIDE: &[Group] = &[
-    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, BILLING] },
+    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, LIMITS, REQUESTS, BILLING] },
     Group { title: Some("Explore"), links: &[PRODUCTS, ERRORS] },
-    Group { title: Some("You"), links: &[ACCOUNT] },
+    Group { title: Some("You"), links: &[TEAM, ACCOUNT] },
 ];
 const ADMIN_SIDE: &[Group] = &[
     Group {

@@ -130,7 +130,7 @@ impl Control {
         }
         let key = CredentialInput {
             name: "First key".to_owned(),
-            environment: Environment::Live,
+            environment: Environment::Test,
             expires_at: None,
         };
         let key = self.mint_key(&mut change.tx, organization_id, application_id, &key).await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde_json::json;
-use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId};
+use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, UserId};
 use tollgate_engine::key;
 use tollgate_store::{CredentialRow, NewCredential, Tx};
 use uuid::Uuid;
@@ -34,6 +34,18 @@ pub struct CredentialPatch {
     pub name: Option<String>,
     /// When it stops; `Some(None)` is never.
     pub expires_at: Option<Option<DateTime<Utc>>>,
+}
+
+/// When a key stops that another one takes over from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKeyEnds {
+    /// At an instant.
+    At(DateTime<Utc>),
+    /// So many hours after the new one is first used; until then, never.
+    AfterFirstUse {
+        /// Hours.
+        hours: i32,
+    },
 }
 
 /// A key that was just made. The secret is shown once and is nowhere else.
@@ -66,7 +78,8 @@ impl Control {
             return Err(Error::Invalid(faults));
         }
         let mut change = self.change(actor).await?;
-        if matches!(actor.who, Who::Member { .. }) {
+        if let Who::Member { user_id, .. } = actor.who {
+            self.check_may_go_live(user_id, input.environment).await?;
             // Locked, so that two at once do not both see the last place.
             change.tx.lock_application(scope, application.id).await?;
             if change.tx.count_active_credentials(application.id).await? >= KEYS_MAX {
@@ -175,6 +188,81 @@ impl Control {
         Ok(None)
     }
 
+    /// Shows the key of a sandbox again.
+    ///
+    /// # Errors
+    /// `NotFound`, also for live keys, which are nowhere; or the actor may not.
+    pub async fn reveal_credential(&self, actor: &Actor, id: CredentialId) -> Result<SecretText> {
+        let scope = actor.tenants(true)?;
+        let row = self.store.get_credential(scope, id).await?;
+        let sealed = self.store.get_sealed_credential(scope, id).await?;
+        let internal = |error: tollgate_engine::Unsealable| Error::Internal(Box::new(error));
+        let text = self.peppers.open(&place(id), &sealed).map_err(internal)?;
+        let text = String::from_utf8(text).map_err(|error| Error::Internal(Box::new(error.utf8_error())))?;
+        self.change(actor).await?.commit("key.reveal", subject(id, row.organization_id), json!({})).await?;
+        Ok(SecretText::new(text))
+    }
+
+    /// Makes a key that takes over from another, which goes on for a while: the same application, name, environment and
+    /// span of time.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` where it is revoked, over, or replaced already; or the actor may not.
+    pub async fn rotate_credential(
+        &self,
+        actor: &Actor,
+        id: CredentialId,
+        old_ends: OldKeyEnds,
+    ) -> Result<MintedKey> {
+        let scope = actor.tenants(true)?;
+        let old = self.store.get_credential(scope, id).await?;
+        let now = Utc::now();
+        if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= now) || old.replaced_by.is_some()
+        {
+            return Err(Error::Conflict(
+                "this key is over, or another one has taken over from it already".to_owned(),
+            ));
+        }
+        if let Who::Member { user_id, .. } = actor.who {
+            self.check_may_go_live(user_id, old.environment).await?;
+        }
+        let span = old.expires_at.map(|at| at - old.created_at);
+        let input = CredentialInput {
+            name: old.name.clone(),
+            environment: old.environment,
+            expires_at: span.map(|span| now + span),
+        };
+        let mut change = self.change(actor).await?;
+        let minted = self.mint_key(&mut change.tx, old.organization_id, old.application_id, &input).await?;
+        let (at, hours) = match old_ends {
+            OldKeyEnds::At(at) => (Some(at), None),
+            OldKeyEnds::AfterFirstUse { hours } => (None, Some(hours)),
+        };
+        change.tx.replace_credential(id, minted.id, at, hours).await?;
+        let details = json!({ "replaces": id, "old_ends_at": at, "old_ends_hours_after_first_use": hours });
+        change.commit("key.rotate", subject(minted.id, old.organization_id), details).await?;
+        Ok(minted)
+    }
+
+    /// Live keys wait until their owner has shown that the address is theirs: it is where warnings go.
+    async fn check_may_go_live(&self, user: UserId, environment: Environment) -> Result<()> {
+        if environment == Environment::Test {
+            return Ok(());
+        }
+        match self.store.find_user(user).await? {
+            Some(user) if user.email_verified_at.is_some() => Ok(()),
+            _ => Err(Error::Conflict(
+                "confirm your e-mail address before you make a live key; the link is in the mail that you got".to_owned(),
+            )),
+        }
+    }
+
+    fn sealed(&self, id: CredentialId, text: &str) -> Result<Vec<u8>> {
+        let mut nonce = [0; 24];
+        OsRng.try_fill_bytes(&mut nonce).map_err(|error| Error::Internal(Box::new(error)))?;
+        Ok(self.peppers.seal(&place(id), &nonce, text.as_bytes()))
+    }
+
     /// Makes a key inside an open change.
     pub(crate) async fn mint_key(
         &self,
@@ -185,6 +273,11 @@ impl Control {
     ) -> Result<MintedKey> {
         let id = CredentialId::from(Uuid::now_v7());
         let minted = self.mint_text(&self.settings.key_prefix, input.environment)?;
+        // A sandbox has no secrets worth losing, and a lost key is the commonest question.
+        let sealed = match input.environment {
+            Environment::Test => Some(self.sealed(id, &minted.text)?),
+            Environment::Live => None,
+        };
         tx.insert_credential(&NewCredential {
             id,
             organization_id: organization,
@@ -196,6 +289,7 @@ impl Control {
             digest: &minted.digest,
             pepper_version: minted.pepper_version,
             expires_at: input.expires_at,
+            sealed: sealed.as_deref(),
         })
         .await?;
         Ok(MintedKey { id, secret: SecretText::new(minted.text) })
@@ -223,6 +317,10 @@ pub struct MintedText {
     pub display_last4: String,
     pub digest: [u8; 32],
     pub pepper_version: i16,
+}
+
+fn place(id: CredentialId) -> String {
+    format!("credentials/{id}/sealed")
 }
 
 const fn subject(id: CredentialId, organization: OrganizationId) -> Subject {

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, Scope};
+use tollgate_domain::{
+    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, Scope, UserId,
+};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -10,7 +12,7 @@ use crate::{Error, Page, Result, Store, Tx};
 /// The digest stays in the database.
 const COLUMNS: &str =
     "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
-    version, created_at, expires_at, revoked_at,
+    version, created_at, expires_at, revoked_at, sealed is not null as revealable, replaced_by, retire_hours,
     (select least(u.minute + interval '59 seconds', now()) from usage_counters u where u.credential_id = credentials.id
        order by u.minute desc limit 1) as last_used_at
     from credentials";
@@ -46,6 +48,12 @@ pub struct CredentialRow {
     pub revoked_at: Option<DateTime<Utc>>,
     /// When its last counted call was made, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Whether its owner can look at it again.
+    pub revealable: bool,
+    /// The key that takes over from this one.
+    pub replaced_by: Option<Uuid>,
+    /// Hours that it goes on after that one is first used.
+    pub retire_hours: Option<i32>,
 }
 
 impl CredentialRow {
@@ -79,6 +87,8 @@ pub struct NewCredential<'a> {
     pub pepper_version: i16,
     /// When it stops.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The key itself, sealed, for keys that may be looked at again.
+    pub sealed: Option<&'a [u8]>,
 }
 
 impl Store {
@@ -148,7 +158,115 @@ impl Store {
     }
 }
 
+/// A key that ends soon, and whom to tell.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct ExpiringRow {
+    /// The key.
+    #[sqlx(try_from = "Uuid")]
+    pub credential_id: CredentialId,
+    /// Somebody who may renew it.
+    #[sqlx(try_from = "Uuid")]
+    pub user_id: UserId,
+    /// Whole days left: 14, 3 or 1 at most.
+    pub days: i32,
+}
+
+impl Store {
+    /// A key that its owner may look at again, sealed.
+    ///
+    /// # Errors
+    /// `NotFound`, also for keys that are shown once; or the database failed.
+    pub async fn get_sealed_credential(&self, scope: Scope, id: CredentialId) -> Result<Vec<u8>> {
+        sqlx::query_scalar(
+            "select sealed from credentials where id = $1 and ($2::uuid is null or organization_id = $2)
+             and sealed is not null and revoked_at is null",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(Error::NotFound("key"))
+    }
+
+    /// Keys that end within 14 days and that nothing takes over from, with everybody who may renew them.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_expiring(&self) -> Result<Vec<ExpiringRow>> {
+        Ok(sqlx::query_as(
+            "select c.id as credential_id, m.user_id,
+                case when c.expires_at < now() + interval '1 day' then 1
+                     when c.expires_at < now() + interval '3 days' then 3 else 14 end as days
+             from credentials c join applications a on a.id = c.application_id and a.deleted_at is null
+             join members m on m.organization_id = c.organization_id and m.role <> 'viewer'
+             join users u on u.id = m.user_id and u.disabled_at is null and u.email_verified_at is not null
+             where c.revoked_at is null and c.replaced_by is null
+               and c.expires_at between now() and now() + interval '14 days'
+               and c.created_at < c.expires_at - interval '15 days' limit 10000",
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Keys whose successors were used for the first time: when they end is decided by that. Returns how many.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn retire_replaced(&self) -> Result<u64> {
+        let done = sqlx::query(
+            "update credentials c set expires_at = least(c.expires_at, n.first_used + make_interval(hours => c.retire_hours)),
+                retire_hours = null
+             from (select o.id, (select min(u.minute) from usage_counters u where u.credential_id = o.replaced_by) as first_used
+                   from credentials o where o.retire_hours is not null and o.revoked_at is null) n
+             where n.id = c.id and n.first_used is not null",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Calls with a key since an instant.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn calls_with(&self, scope: Scope, id: CredentialId, since: DateTime<Utc>) -> Result<i64> {
+        Ok(sqlx::query_scalar(
+            "select coalesce(sum(calls), 0)::bigint from usage_counters where credential_id = $1 and minute >= $3
+             and ($2::uuid is null or organization_id = $2)",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(since)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+}
+
 impl Tx {
+    /// Lets another key take over: this one ends at an instant, or some hours after the other is first used.
+    ///
+    /// # Errors
+    /// `NotFound` where it was revoked or is replaced already, or the database failed.
+    pub async fn replace_credential(
+        &mut self,
+        id: CredentialId,
+        by: CredentialId,
+        expires_at: Option<DateTime<Utc>>,
+        retire_hours: Option<i32>,
+    ) -> Result<()> {
+        let done = sqlx::query(
+            "update credentials set replaced_by = $2, expires_at = least(expires_at, $3), retire_hours = $4
+             where id = $1 and revoked_at is null and replaced_by is null",
+        )
+        .bind(id.uuid())
+        .bind(by.uuid())
+        .bind(expires_at)
+        .bind(retire_hours)
+        .execute(self.conn())
+        .await?;
+        if done.rows_affected() == 0 { Err(Error::NotFound("key")) } else { Ok(()) }
+    }
+
     /// Adds a key.
     ///
     /// # Errors
@@ -156,7 +274,8 @@ impl Tx {
     pub async fn insert_credential(&mut self, new: &NewCredential<'_>) -> Result<()> {
         sqlx::query(
             "insert into credentials (id, organization_id, application_id, name, environment, display_prefix,
-             display_last4, digest, pepper_version, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             display_last4, digest, pepper_version, expires_at, sealed)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(new.id.uuid())
         .bind(new.organization_id.uuid())
@@ -168,6 +287,7 @@ impl Tx {
         .bind(new.digest.as_slice())
         .bind(new.pepper_version)
         .bind(new.expires_at)
+        .bind(new.sealed)
         .execute(self.conn())
         .await?;
         Ok(())

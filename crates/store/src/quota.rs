@@ -270,3 +270,41 @@ insert into quota_usage as q (subscription_id, month, boot_id, charged)
 select subscription_id, month, $1, charged from folded
 on conflict (month, subscription_id, boot_id) do update
     set charged = q.charged + excluded.charged, updated_at = now(), changed_in = pg_current_xact_id()::text::bigint";
+
+/// A quota that is half, mostly or wholly used, and whom to tell.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct QuotaAlertRow {
+    /// The subscription.
+    #[sqlx(try_from = "Uuid")]
+    pub subscription_id: SubscriptionId,
+    /// Somebody who looks after it.
+    #[sqlx(try_from = "Uuid")]
+    pub user_id: tollgate_domain::UserId,
+    /// 50, 80 or 100.
+    pub percent: i32,
+}
+
+impl Store {
+    /// Quotas of which half, 80 % or all is used this month, with everybody who looks after them.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_quota_alerts(&self, month: CalendarMonth) -> Result<Vec<QuotaAlertRow>> {
+        Ok(sqlx::query_as(
+            "with used as (select subscription_id, sum(charged)::numeric as charged from quota_usage where month = $1
+                group by 1)
+             select s.id as subscription_id, m.user_id,
+                case when u.charged >= q.amount then 100 when u.charged * 100 >= q.amount * 80 then 80 else 50 end as percent
+             from used u join subscriptions s on s.id = u.subscription_id and s.state = 'active'
+             join plans p on p.id = s.plan_id
+             join lateral (select (l ->> 'amount')::numeric as amount from jsonb_array_elements(p.limits) l
+                where l ->> 'kind' = 'quota' limit 1) q on u.charged * 2 >= q.amount
+             join members m on m.organization_id = s.organization_id and m.role <> 'viewer'
+             join users x on x.id = m.user_id and x.disabled_at is null and x.email_verified_at is not null
+             limit 10000",
+        )
+        .bind(month.first_day())
+        .fetch_all(&self.pool)
+        .await?)
+    }
+}

@@ -150,6 +150,9 @@ impl Store {
             .execute(&self.pool)
             .await?;
         sqlx::query("delete from account_links where expires_at <= now()").execute(&self.pool).await?;
+        sqlx::query("delete from invitations where expires_at < now() - interval '30 days'")
+            .execute(&self.pool)
+            .await?;
         sqlx::query("delete from sent_forms where sent_at < now() - interval '1 day'")
             .execute(&self.pool)
             .await?;

@@ -136,6 +136,7 @@ impl World {
             digest: &peppers().digest(1, &key).unwrap(),
             pepper_version: 1,
             expires_at: None,
+            sealed: None,
         })
         .await
         .unwrap();

@@ -5,12 +5,15 @@ pub mod admin;
 pub mod applications;
 pub mod billing;
 pub mod catalog;
+pub mod limits;
 pub mod problems;
 pub mod reference;
+pub mod requests;
 #[cfg(test)]
 mod samples;
 pub mod site;
 pub mod start;
+pub mod team;
 pub mod usage;
 
 use axum::Router;
@@ -62,10 +65,27 @@ pub fn routes() -> Router<PortalState> {
         .route("/billing", get(billing::overview::get))
         .route("/billing/invoices/{id}", get(billing::invoice::get))
         .route("/usage", get(usage::overview::get))
+        .route("/usage.csv", get(usage::csv::get))
+        .route("/limits", get(limits::overview::get))
+        .route("/requests", get(requests::list::get))
+        .route("/requests/{request_id}", get(requests::show::get))
+        .route("/team", get(team::members::get))
+        .route("/team/switch", post(team::members::switch))
+        .route("/team/invitations", post(team::members::invite))
+        .route("/team/invitations/{id}/again", post(team::members::again))
+        .route("/team/invitations/{id}/revoke", post(team::members::revoke))
+        .route("/team/members/{id}/role", post(team::members::change))
+        .route("/team/members/{id}/remove", post(team::members::remove))
+        .route("/invitations/{token}", get(team::accept::get).post(team::accept::post))
         .route("/applications", get(applications::list::get).post(applications::list::post))
         .route("/applications/{id}", get(applications::show::get))
         .route("/applications/{id}/keys", post(applications::key_create::post))
-        .route("/applications/{id}/keys/{key}", get(applications::key_create::get))
+        .route("/applications/{id}/keys/{key}", get(applications::key_show::get))
+        .route("/applications/{id}/keys/{key}/reveal", post(applications::key_show::reveal))
+        .route(
+            "/applications/{id}/keys/{key}/rotate",
+            get(applications::key_rotate::get).post(applications::key_rotate::post),
+        )
         .route(
             "/applications/{id}/keys/{key}/revoke",
             get(applications::key_revoke::get).post(applications::key_revoke::post),

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use askama::Template;
 
-use super::{account, admin, applications, billing, catalog, problems, reference, start, usage};
+use super::{
+    account, admin, applications, billing, catalog, limits, problems, reference, requests, start, team, usage,
+};
 use crate::error::ErrorPage;
 
 /// Name, and HTML.
@@ -41,10 +43,16 @@ fn all() -> Vec<Rendered> {
     rendered("first-call", start::first_call::View::samples(), &mut all);
     rendered("applications", applications::list::View::samples(), &mut all);
     rendered("application", applications::show::View::samples(), &mut all);
-    rendered("key-created", applications::key_create::View::samples(), &mut all);
+    rendered("key", applications::key_show::View::samples(), &mut all);
+    rendered("key-rotate", applications::key_rotate::View::samples(), &mut all);
     rendered("key-revoke", applications::key_revoke::View::samples(), &mut all);
     rendered("billing", billing::overview::View::samples(), &mut all);
     rendered("invoice", billing::invoice::View::samples(), &mut all);
+    rendered("limits", limits::overview::View::samples(), &mut all);
+    rendered("requests", requests::list::View::samples(), &mut all);
+    rendered("request", requests::show::View::samples(), &mut all);
+    rendered("team", team::members::View::samples(), &mut all);
+    rendered("invitation", team::accept::View::samples(), &mut all);
     rendered("usage", usage::overview::View::samples(), &mut all);
     rendered("problems", problems::list::View::samples(), &mut all);
     rendered("problem", problems::show::View::samples(), &mut all);
@@ -103,6 +111,7 @@ fn every_page_renders_and_keeps_the_house_rules() {
             let known = path.is_empty()
                 || path.starts_with("/static/")
                 || href.starts_with("https://")
+                || href.starts_with("data:text/plain;")
                 || leads_to_a_route(path, &routes);
             assert!(known, "{name}: {href} leads nowhere");
         }

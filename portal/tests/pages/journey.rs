@@ -44,7 +44,7 @@ async fn case_155_signing_up_gives_a_key_that_is_shown_once() {
     let page = browser.sign_up("maria@example.com").await;
     assert_eq!(page.headers[header::CACHE_CONTROL], "no-store");
     let key = page.between("id=\"new-key\">", "<").to_owned();
-    assert!(key.starts_with("tg_live_"), "{key}");
+    assert!(key.starts_with("tg_test_"), "{key}");
     assert_eq!(page.text.matches(&key).count(), 2, "once alone, once in the command");
     assert!(site.control.find_active_key(&key).await.expect("a look-up").is_some());
 
@@ -74,7 +74,7 @@ async fn usage_shows_the_first_call_as_soon_as_it_is_counted() {
     assert!(ticked.text.contains("answered 200") && !ticked.text.contains("data-watch"));
 }
 
-async fn count_a_call(site: &Site) {
+pub async fn count_a_call(site: &Site) {
     let store = site.control.store();
     let key = store.list_credentials(Scope::Operator, None, Rows::FIRST_500).await.expect("keys").remove(0);
     let subscription = store
@@ -109,7 +109,7 @@ async fn application(browser: &mut Browser<'_>) -> (String, String) {
     let list = browser.get("/applications").await;
     let path = format!("/applications/app_{}", list.between("/applications/app_", "\""));
     let page = browser.get(&path).await;
-    let id = page.between(&format!("{path}/keys/"), "/").to_owned();
+    let id = page.between(&format!("{path}/keys/"), "\"").to_owned();
     (path.clone(), format!("{path}/keys/{id}"))
 }
 

@@ -4,5 +4,6 @@ mod account;
 mod admin;
 mod admin_forms;
 mod journey;
+mod owning;
 mod safety;
 mod site;

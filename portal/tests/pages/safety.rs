@@ -145,7 +145,7 @@ async fn case_147_a_taken_address_is_answered_like_a_free_one() {
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/get-started"), "{email}");
         let page = eve.get("/get-started").await;
         let key = page.between("id=\"new-key\">", "<").to_owned();
-        assert!(key.starts_with("tg_live_"), "{email}");
+        assert!(key.starts_with("tg_test_"), "{email}");
         assert!(eve.get("/applications").await.text.contains("My first app"));
         let same =
             page.text.replace(&key, "KEY").replace(&key[key.len() - 4..], "LAST").replace(email, "EMAIL");

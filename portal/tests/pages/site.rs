@@ -177,6 +177,14 @@ impl Browser<'_> {
         self.get("/get-started").await
     }
 
+    /// Signs up and confirms the address.
+    pub async fn sign_up_confirmed(&mut self, email: &str) {
+        self.sign_up(email).await;
+        let link = self.site.link_to(email).await;
+        let answer = self.post(link.trim_start_matches(PORTAL_URL), &[]).await;
+        assert_eq!(answer.location(), "/applications", "{}", answer.text);
+    }
+
     /// Opens the one-time link and becomes an admin.
     pub async fn become_admin(&mut self, email: &str) {
         let token = self.site.control.create_setup_token(&Actor::system()).await.expect("a link can be made");

@@ -1,7 +1,7 @@
 //! What each job does: mostly finds out whether a letter is still due, and sends it.
 
 use chrono::Utc;
-use tollgate_domain::UserId;
+use tollgate_domain::{CalendarMonth, CredentialId, Scope, SubscriptionId, UserId};
 use uuid::Uuid;
 
 use super::Job;
@@ -17,6 +17,19 @@ impl Control {
             Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
             Job::ResetPassword { email } => self.send_reset(id, &email, mailer).await,
             Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, mailer).await,
+            Job::KeyExpires { credential_id, user_id, days } => {
+                self.send_key_expires(id, credential_id, user_id, days, mailer).await
+            }
+            Job::LookAfterKeys {} => {
+                self.retire_replaced_keys().await?;
+                Ok(self.look_after_keys().await?)
+            }
+            Job::QuotaUsed { subscription_id, user_id, percent } => {
+                self.send_quota_used(id, subscription_id, user_id, percent, mailer).await
+            }
+            Job::LookAfterQuotas {} => Ok(self.look_after_quotas().await?),
+            Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
+            Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
         }
@@ -53,5 +66,88 @@ impl Control {
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
         let link = format!("{}/password/forgotten", mailer.site().portal_url);
         Ok(mailer.send(id, &user.email, &mail::password_changed(&link)).await?)
+    }
+
+    /// Ends keys whose successors have come into use, when it is time.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn retire_replaced_keys(&self) -> crate::Result<u64> {
+        Ok(self.store.retire_replaced().await?)
+    }
+
+    /// Queues a reminder each at 14, 3 and 1 days before the end, to everybody who may renew the key.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn look_after_keys(&self) -> crate::Result<()> {
+        for row in self.store.list_expiring().await? {
+            let job =
+                Job::KeyExpires { credential_id: row.credential_id, user_id: row.user_id, days: row.days };
+            let once = format!("key_expires:{}:{}:{}", row.credential_id, row.user_id, row.days);
+            self.queue(&job, Some(&once), None).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_key_expires(
+        &self,
+        id: Uuid,
+        credential: CredentialId,
+        user_id: UserId,
+        days: i32,
+        mailer: &Mailer,
+    ) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let key = self.store.get_credential(Scope::Operator, credential).await?;
+        let over = key.revoked_at.is_some() || key.replaced_by.is_some();
+        let Some(ends) = key.expires_at.filter(|_| !over) else { return Ok(()) };
+        let application = self.store.get_application(Scope::Operator, key.application_id).await?;
+        let url = &mailer.site().portal_url;
+        let link = format!("{url}/applications/{}/keys/{}/rotate", key.application_id, key.id);
+        let letter = mail::key_expires(&key.name, &application.name, days, ends, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    /// Queues one mail each at 50, 80 and 100 % of a month.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn look_after_quotas(&self) -> crate::Result<()> {
+        let month = CalendarMonth::of(Utc::now());
+        for row in self.store.list_quota_alerts(month).await? {
+            let (subscription_id, user_id, percent) = (row.subscription_id, row.user_id, row.percent);
+            let job = Job::QuotaUsed { subscription_id, user_id, percent };
+            let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
+            self.queue(&job, Some(&once), None).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_quota_used(
+        &self,
+        id: Uuid,
+        subscription: SubscriptionId,
+        user_id: UserId,
+        percent: i32,
+        mailer: &Mailer,
+    ) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let subscription = self.store.get_subscription(Scope::Operator, subscription).await?;
+        let product = self.store.get_product(subscription.product_id).await?;
+        let opens = CalendarMonth::of(Utc::now()).end();
+        let link = format!("{}/limits", mailer.site().portal_url);
+        let letter = mail::quota_used(&product.name, percent, opens, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    async fn send_invitation(&self, id: Uuid, invitation: Uuid, mailer: &Mailer) -> Result<(), Failure> {
+        let Some(row) = self.store.find_invitation(invitation).await? else { return Ok(()) };
+        let token = self.make_invitation_link(row.id).await?;
+        let link = format!("{}/invitations/{}", mailer.site().portal_url, token.reveal());
+        let letter = mail::invitation(&row.organization, &row.invited_by, row.role.as_str(), &link);
+        Ok(mailer.send(id, &row.email, &letter).await?)
     }
 }

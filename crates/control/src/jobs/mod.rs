@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
-use tollgate_domain::UserId;
+use tollgate_domain::{CredentialId, SubscriptionId, UserId};
 use tollgate_store::{NewJob, Tx};
+use uuid::Uuid;
 
 use crate::{Control, Error, Result};
 
@@ -34,6 +35,35 @@ pub enum Job {
         /// Whose.
         user_id: UserId,
     },
+    /// Tell somebody that a key ends soon.
+    KeyExpires {
+        /// Which.
+        credential_id: CredentialId,
+        /// Whom.
+        user_id: UserId,
+        /// Days left, at most.
+        days: i32,
+    },
+    /// Look for keys that end soon, and end those whose successors are in use.
+    LookAfterKeys {},
+    /// Tell somebody how much of a quota is used.
+    QuotaUsed {
+        /// Whose.
+        subscription_id: SubscriptionId,
+        /// Whom.
+        user_id: UserId,
+        /// 50, 80 or 100.
+        percent: i32,
+    },
+    /// Look for quotas that are half, mostly or wholly used.
+    LookAfterQuotas {},
+    /// Sum usage by hour and day.
+    SumUsage {},
+    /// Send an invitation.
+    Invite {
+        /// Which.
+        invitation_id: Uuid,
+    },
     /// Forget what is over.
     Housekeeping {},
     /// Write the bills of months that are over.
@@ -41,8 +71,13 @@ pub enum Job {
 }
 
 /// What comes round by itself.
-const PERIODIC: &[(Job, Duration)] =
-    &[(Job::Housekeeping {}, Duration::from_secs(600)), (Job::CloseMonths {}, Duration::from_secs(600))];
+const PERIODIC: &[(Job, Duration)] = &[
+    (Job::Housekeeping {}, Duration::from_secs(600)),
+    (Job::CloseMonths {}, Duration::from_secs(600)),
+    (Job::LookAfterKeys {}, Duration::from_secs(60)),
+    (Job::LookAfterQuotas {}, Duration::from_secs(120)),
+    (Job::SumUsage {}, Duration::from_secs(300)),
+];
 
 /// A job as its row has it.
 #[derive(Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! Every letter that is written, in its own words.
 
+use chrono::{DateTime, Utc};
+
 use super::Letter;
 
 const ABOUT_THE_ACCOUNT: &str = "You get this mail because it is about the safety of your account.";
@@ -63,6 +65,49 @@ pub fn password_changed(reset: &str) -> Letter {
         .and_then("If it was you, there is nothing to do.")
 }
 
+/// A key ends soon.
+pub fn key_expires(key: &str, application: &str, days: i32, ends: DateTime<Utc>, link: &str) -> Letter {
+    let within = if days == 1 { "within a day".to_owned() } else { format!("within {days} days") };
+    let said = format!(
+        "The key \u{201c}{key}\u{201d} of {application} stops on {}. Calls with it fail from then on.",
+        ends.format("%-d %B %Y at %H:%M UTC")
+    );
+    letter(
+        &format!("A key of yours ends {within}"),
+        &[&said],
+        "You get this mail because you may renew the key.",
+    )
+    .with_button("Renew the key", link)
+    .and_then("The new key takes over while the old one goes on, so that nothing stops.")
+}
+
+/// So much of a quota is used.
+pub fn quota_used(product: &str, percent: i32, opens: DateTime<Utc>, link: &str) -> Letter {
+    let opens = opens.format("%-d %B");
+    let (subject, said) = if percent >= 100 {
+        let said = format!(
+            "All calls that your plan of {product} includes this month are used. Further calls are answered 429 until {opens}."
+        );
+        (format!("Quota used up: {product}"), said)
+    } else {
+        let said =
+            format!("{percent} % of the calls that your plan of {product} includes this month are used.");
+        (format!("{percent} % of a quota used: {product}"), said)
+    };
+    letter(&subject, &[&said], "You get this mail because you look after the subscription.")
+        .with_button("See the limits", link)
+        .and_then(&format!("The quota opens again on {opens}. A larger plan opens it at once."))
+}
+
+/// Join an organization.
+pub fn invitation(organization: &str, by: &str, role: &str, link: &str) -> Letter {
+    let name: String = organization.chars().take(40).collect();
+    let said = format!("{by} invites you to {organization}, as {role}.");
+    letter(&format!("Join {name}"), &[&said], "You get this mail because somebody invited this address.")
+        .with_button("See the invitation", link)
+        .and_then("The link works for 7 days. If you do not know who this is, do nothing.")
+}
+
 /// All letters with made-up content, for previews and tests: a name, and the letter.
 #[must_use]
 pub fn samples() -> Vec<(&'static str, Letter)> {
@@ -71,6 +116,25 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
         ("verify-email", verify_email("maria@example.com", LINK)),
         ("sign-up-again", sign_up_again("https://portal.example.com/signin")),
         ("reset-password", reset_password(LINK)),
+        (
+            "key-expires",
+            key_expires(
+                "Nightly import",
+                "My first app",
+                3,
+                DateTime::UNIX_EPOCH,
+                "https://portal.example.com/applications/a/keys/k/rotate",
+            ),
+        ),
+        ("quota-80", quota_used("Countries", 80, DateTime::UNIX_EPOCH, "https://portal.example.com/limits")),
+        (
+            "quota-100",
+            quota_used("Countries", 100, DateTime::UNIX_EPOCH, "https://portal.example.com/limits"),
+        ),
+        (
+            "invitation",
+            invitation("Acme", "maria@example.com", "developer", "https://portal.example.com/invitations/x"),
+        ),
         ("password-changed", password_changed("https://portal.example.com/password/forgotten")),
     ]
 }

@@ -9,7 +9,7 @@ use tollgate_store::Page;
 use crate::fixture::Fixture;
 
 fn key_input(name: &str) -> CredentialInput {
-    CredentialInput { name: name.to_owned(), environment: Environment::Live, expires_at: None }
+    CredentialInput { name: name.to_owned(), environment: Environment::Test, expires_at: None }
 }
 
 #[tokio::test]

@@ -133,6 +133,7 @@ pub async fn consumer(store: &Store, world: &World, name: &str) -> Consumer {
         digest: &digest,
         pepper_version: 1,
         expires_at: None,
+        sealed: None,
     })
     .await
     .unwrap();

@@ -2,12 +2,14 @@
 
 pub mod key_create;
 pub mod key_revoke;
+pub mod key_rotate;
+pub mod key_show;
 pub mod list;
 pub mod show;
 
 use std::collections::HashMap;
 
-use tollgate_domain::{ApplicationId, CredentialState, Scope, SubscriptionState};
+use tollgate_domain::{ApplicationId, CredentialState, Environment, Scope, SubscriptionState};
 use tollgate_store::{CredentialRow, Page, SubscriptionRow};
 
 use crate::PortalState;
@@ -21,6 +23,11 @@ pub struct KeyRow {
     pub state: Label,
     pub last_used: Option<Moment>,
     pub created: Moment,
+    pub environment: Label,
+    pub ends: Option<Moment>,
+    /// Where it is shown, rotated and revoked.
+    pub href: String,
+    pub rotate_href: Option<String>,
     pub revoke_href: Option<String>,
 }
 
@@ -39,14 +46,39 @@ pub fn shown(key: &CredentialRow) -> String {
     format!("{}…{}", key.display_prefix, key.display_last4)
 }
 
+/// Sandbox or live, always beside the key.
+pub fn environment(environment: Environment) -> Label {
+    match environment {
+        Environment::Test => Label::new("accent", "Sandbox"),
+        Environment::Live => Label::new("", "Live"),
+    }
+}
+
+/// Whether a key works, and for how long.
+pub fn key_state(key: &CredentialRow, now: chrono::DateTime<chrono::Utc>) -> Label {
+    if key.state() != CredentialState::Active {
+        return key.state().into();
+    }
+    match key.expires_at {
+        Some(at) if at <= now => Label::new("warn", "Expired"),
+        _ if key.replaced_by.is_some() => Label::new("info", "Being replaced"),
+        Some(at) if at <= now + chrono::TimeDelta::days(14) => Label::new("warn", "Ends soon"),
+        _ => key.state().into(),
+    }
+}
+
 /// A key for a table; `base` is where its pages are.
 pub fn key_row(key: &CredentialRow, base: &str, now: chrono::DateTime<chrono::Utc>) -> KeyRow {
     let active = key.state() == CredentialState::Active;
-    let expired = key.expires_at.is_some_and(|at| at <= now);
+    let works = active && key.expires_at.is_none_or(|at| at > now);
     KeyRow {
         name: key.name.clone(),
         shown: shown(key),
-        state: if active && expired { Label::new("warn", "Expired") } else { key.state().into() },
+        state: key_state(key, now),
+        environment: environment(key.environment),
+        ends: key.expires_at.filter(|_| active).map(|at| Moment::of(at, now)),
+        href: format!("{base}/{}", key.id),
+        rotate_href: (works && key.replaced_by.is_none()).then(|| format!("{base}/{}/rotate", key.id)),
         last_used: key.last_used_at.map(|at| Moment::of(at, now)),
         created: Moment::of(key.created_at, now),
         revoke_href: active.then(|| format!("{base}/{}/revoke", key.id)),
@@ -74,6 +106,11 @@ pub struct Names {
 }
 
 impl Names {
+    /// Where a subscription's product is shown.
+    pub fn product_href(&self, one: &SubscriptionRow) -> String {
+        format!("/products/{}", self.products.get(&one.product_id).map_or("", |row| row.slug.as_str()))
+    }
+
     pub async fn read(state: &PortalState) -> Result<Self, Fault> {
         let products = state.store.list_products(Page::FIRST_500).await?;
         let plans = state.store.list_plans(None, Page::FIRST_500).await?;
@@ -118,6 +155,10 @@ pub fn sample_keys(base: &str) -> Vec<KeyRow> {
         state: if active { CredentialState::Active.into() } else { CredentialState::Revoked.into() },
         last_used: used.map(sample_time),
         created: sample_time(-90_000),
+        environment: environment(if active { Environment::Live } else { Environment::Test }),
+        ends: used.map(|_| sample_time(900_000)),
+        href: format!("{base}/key_01h455vb4pex5vsknk084sn02q"),
+        rotate_href: active.then(|| format!("{base}/key_01h455vb4pex5vsknk084sn02q/rotate")),
         revoke_href: active.then(|| format!("{base}/key_01h455vb4pex5vsknk084sn02q/revoke")),
     };
     vec![

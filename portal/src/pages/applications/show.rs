@@ -26,6 +26,7 @@ pub struct View {
     pub create_key_action: String,
     pub once: uuid::Uuid,
     pub form: Form,
+    pub expiries: &'static [(&'static str, &'static str)],
     pub subscriptions: Vec<SubscribedRow>,
 }
 
@@ -60,6 +61,7 @@ pub async fn view(
         create_key_action: base,
         once: uuid::Uuid::now_v7(),
         form,
+        expiries: super::key_create::EXPIRIES,
         subscriptions: subscribed_rows(state, member.scope, id, "/products/", visit.now).await?,
     })
 }
@@ -80,6 +82,7 @@ impl View {
             create_key_action: base.clone(),
             once: uuid::Uuid::nil(),
             form: Form::default(),
+            expiries: super::key_create::EXPIRIES,
             subscriptions: if filled { super::sample_subscriptions("/products/") } else { vec![] },
         };
         vec![

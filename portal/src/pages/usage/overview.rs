@@ -2,10 +2,9 @@
 
 use askama::Template;
 use axum::extract::{Query, State};
-use chrono::TimeDelta;
 use serde::Deserialize;
 use tollgate_domain::{ApplicationId, CalendarMonth, LimitKind, SubscriptionState};
-use tollgate_store::{Page, TrafficRow, UsageTotals};
+use tollgate_store::{Grain, Page, TrafficRow, UsageKeyRow, UsageLineRow, UsageRange, UsageTotals};
 
 use super::range::{Choice, Range};
 use crate::chart::{Chart, Step};
@@ -18,6 +17,11 @@ use crate::{PortalState, filters, reference};
 
 /// So few calls in a month mean that these are the first.
 const FIRST_CALLS: i64 = 3;
+/// Lines that sums are made of; an API has fewer operations times statuses.
+const LINES_MAX: i64 = 5_000;
+/// Lines of the tables.
+const ROWS_MAX: usize = 100;
+const KEYS_MAX: i64 = 50;
 
 pub struct Stat {
     pub name: &'static str,
@@ -57,46 +61,154 @@ pub struct View {
     pub step: &'static str,
     pub chart: Chart,
     pub rows: Vec<Row>,
+    pub keys: Vec<KeyLine>,
+    pub errors: Vec<ErrorLine>,
+    pub csv_href: String,
+}
+
+/// Usage of one key.
+pub struct KeyLine {
+    pub href: String,
+    pub name: String,
+    pub shown: String,
+    pub calls: String,
+    pub errors: String,
+}
+
+/// Calls that ended in one kind of error.
+pub struct ErrorLine {
+    pub status: Label,
+    pub outcome: &'static str,
+    pub calls: String,
+    pub share: String,
+    pub log_href: String,
 }
 
 /// What the page's address carries.
 #[derive(Debug, Deserialize)]
 pub struct Address {
-    range: Option<String>,
+    pub range: Option<String>,
     application: Option<String>,
+}
+
+impl Address {
+    /// The application that it names, if it is the organization's.
+    pub async fn application(
+        &self,
+        state: &PortalState,
+        member: &Member,
+    ) -> Result<Option<ApplicationId>, Fault> {
+        let Some(id) = self.application.as_deref() else { return Ok(None) };
+        let id = id.parse().map_err(|_| Fault::not_found())?;
+        state.store.get_application(member.scope, id).await?;
+        Ok(Some(id))
+    }
 }
 
 /// `GET /usage`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address): Query<Address>) -> Answer {
     let member = visit.member()?;
     let store = &state.store;
-    let application: Option<ApplicationId> =
-        address.application.as_deref().map(str::parse).transpose().map_err(|_| Fault::not_found())?;
-    if let Some(id) = application {
-        store.get_application(member.scope, id).await?;
-    }
+    let application = address.application(&state, &member).await?;
     let range = Range::named(address.range.as_deref());
     let since = range.since(visit.now);
-    let month = store.usage_totals(member.scope, application, visit.now - TimeDelta::days(30)).await?;
-    let waiting = month.calls == 0;
-    let totals = store.usage_totals(member.scope, application, since).await?;
-    let series = store.usage_series(member.scope, application, since, range.step_seconds()).await?;
-    let steps: Vec<Step> =
-        series.iter().map(|one| Step { at: one.at, calls: one.calls, errors: one.errors }).collect();
+    let month = UsageRange {
+        organization: member.organization_id,
+        application,
+        credential: None,
+        since: Range::Month.since(visit.now),
+        grain: Grain::Days,
+    };
+    let calls: i64 = store.usage_steps(&month, 86_400).await?.iter().map(|day| day.calls).sum();
+    let waiting = calls == 0;
+    let wanted = UsageRange {
+        organization: member.organization_id,
+        application,
+        credential: None,
+        since,
+        grain: range.grain(),
+    };
+    let series = store.usage_steps(&wanted, range.step_seconds()).await?;
+    let steps: Vec<Step> = series
+        .iter()
+        .map(|one| Step { at: one.at, calls: one.calls, errors: one.refused + one.failed })
+        .collect();
+    let lines = store.usage_lines(&wanted, None, LINES_MAX).await?;
+    let totals = totals(&lines);
     let rest = application.map_or_else(String::new, |id| format!("&application={id}"));
     visit.page(&View {
         shell: visit.shell(Area::Developer, "Usage").await?,
         counted_to: store.counted_up_to().await?.map(Moment::clock),
         ranges: range.choices("/usage", &rest),
         waiting,
-        first: !waiting && month.calls <= FIRST_CALLS,
+        first: !waiting && calls <= FIRST_CALLS,
         curl: if waiting { example(&state, &member, application).await? } else { None },
         stats: stats(&totals),
         meters: meters(&state, &member, &visit, application).await?,
         step: range.step(),
         chart: Chart::of(&steps, range.step_seconds()),
-        rows: store.traffic(member.scope, application, since, 200).await?.into_iter().map(row).collect(),
+        errors: errors(&lines, &totals, &rest),
+        rows: lines.into_iter().take(ROWS_MAX).map(line).collect(),
+        keys: store.usage_keys(&wanted, KEYS_MAX).await?.iter().map(key_line).collect(),
+        csv_href: format!("/usage.csv?range={}{rest}", range.name()),
     })
+}
+
+fn totals(lines: &[UsageLineRow]) -> UsageTotals {
+    let sum = |pick: fn(&UsageLineRow) -> i64, of: fn(&UsageLineRow) -> bool| {
+        lines.iter().filter(|line| of(line)).map(pick).sum::<i64>()
+    };
+    UsageTotals {
+        calls: sum(|line| line.calls, |_| true),
+        charged: sum(|line| line.charged, |_| true),
+        refused: sum(|line| line.calls, |line| matches!(line.outcome, 2 | 3)),
+        client_errors: sum(
+            |line| line.calls,
+            |line| !matches!(line.outcome, 2 | 3) && (400..500).contains(&line.status),
+        ),
+        server_errors: sum(|line| line.calls, |line| line.status >= 500),
+        duration_us: sum(|line| line.duration_us, |_| true),
+    }
+}
+
+fn line(line: UsageLineRow) -> Row {
+    row(TrafficRow {
+        api: line.api,
+        method: line.method,
+        path: line.path,
+        status: line.status,
+        outcome: line.outcome,
+        calls: line.calls,
+        mean_us: line.duration_us / line.calls.max(1),
+    })
+}
+
+fn key_line(row: &UsageKeyRow) -> KeyLine {
+    KeyLine {
+        href: format!("/applications/{}/keys/{}", row.application_id, row.credential_id),
+        name: row.name.clone(),
+        shown: format!("{}…{}", row.display_prefix, row.display_last4),
+        calls: show::number(row.calls),
+        errors: show::share(row.errors, row.calls),
+    }
+}
+
+/// Errors by what they were, most first.
+fn errors(lines: &[UsageLineRow], totals: &UsageTotals, rest: &str) -> Vec<ErrorLine> {
+    let mut kinds = std::collections::BTreeMap::<(i16, i16), i64>::new();
+    for line in lines.iter().filter(|line| line.status >= 400) {
+        *kinds.entry((line.status, line.outcome)).or_default() += line.calls;
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
+    let line = |((status, outcome), calls): ((i16, i16), i64)| ErrorLine {
+        status: Label::status(u16::try_from(status).unwrap_or(0)),
+        outcome: show::outcome(outcome),
+        calls: show::number(calls),
+        share: show::share(calls, totals.calls),
+        log_href: format!("/requests?status={}{rest}", status / 100),
+    };
+    kinds.into_iter().map(line).collect()
 }
 
 /// The sums as tiles.
@@ -212,7 +324,7 @@ pub fn sample_chart(seconds: i32) -> Chart {
     let steps: Vec<Step> = (0..60i64)
         .map(|index| {
             let calls = if index < 8 { 0 } else { (index * 37 % 53) * (index % 9) };
-            let at = end - TimeDelta::seconds((60 - index) * i64::from(seconds));
+            let at = end - chrono::TimeDelta::seconds((60 - index) * i64::from(seconds));
             Step { at, calls, errors: if index % 11 == 0 { calls / 6 } else { 0 } }
         })
         .collect();
@@ -243,6 +355,22 @@ impl View {
             step: "minute",
             chart: sample_chart(60),
             rows: if first { vec![] } else { sample_rows() },
+            keys: vec![KeyLine {
+                href: "/applications/app_01h455vb4pex5vsknk084sn02q/keys/key_01h455vb4pex5vsknk084sn02q"
+                    .into(),
+                name: "Nightly import".into(),
+                shown: "tg_live_8Kd2…x9Qa".into(),
+                calls: "19,117".into(),
+                errors: "0.3 %".into(),
+            }],
+            errors: vec![ErrorLine {
+                status: Label::status(429),
+                outcome: show::outcome(2),
+                calls: "12".into(),
+                share: "under 0.1 %".into(),
+                log_href: "/requests?status=4".into(),
+            }],
+            csv_href: "/usage.csv?range=hour".into(),
         };
         vec![view(false, false, 19_158), view(true, false, 0), view(false, true, 22_000)]
     }

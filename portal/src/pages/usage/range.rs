@@ -1,13 +1,16 @@
 //! Ranges of time that usage is shown for.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tollgate_store::Grain;
 
-/// The last hour, day or month.
+/// The last hour, day, week, month or quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
     Hour,
     Day,
+    Week,
     Month,
+    Quarter,
 }
 
 /// One of the ranges to choose from.
@@ -19,7 +22,7 @@ pub struct Choice {
 
 impl Range {
     /// From the shortest to the longest.
-    pub const ALL: [Self; 3] = [Self::Hour, Self::Day, Self::Month];
+    pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Quarter];
 
     /// From the address; the last hour where it says nothing known.
     pub fn named(name: Option<&str>) -> Self {
@@ -31,7 +34,9 @@ impl Range {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",
+            Self::Week => "week",
             Self::Month => "month",
+            Self::Quarter => "quarter",
         }
     }
 
@@ -40,7 +45,9 @@ impl Range {
         match self {
             Self::Hour => "Last hour",
             Self::Day => "24 hours",
+            Self::Week => "7 days",
             Self::Month => "30 days",
+            Self::Quarter => "90 days",
         }
     }
 
@@ -49,7 +56,9 @@ impl Range {
         let (length, step) = match self {
             Self::Hour => (TimeDelta::minutes(59), 60),
             Self::Day => (TimeDelta::hours(23), 3_600),
+            Self::Week => (TimeDelta::hours(7 * 24 - 6), 21_600),
             Self::Month => (TimeDelta::days(29), 86_400),
+            Self::Quarter => (TimeDelta::days(89), 86_400),
         };
         let from = (now - length).timestamp();
         DateTime::from_timestamp(from - from.rem_euclid(step), 0).unwrap_or(now)
@@ -60,7 +69,17 @@ impl Range {
         match self {
             Self::Hour => 60,
             Self::Day => 3_600,
-            Self::Month => 86_400,
+            Self::Week => 21_600,
+            Self::Month | Self::Quarter => 86_400,
+        }
+    }
+
+    /// How fine the counts must be.
+    pub const fn grain(self) -> Grain {
+        match self {
+            Self::Hour => Grain::Minutes,
+            Self::Day | Self::Week => Grain::Hours,
+            Self::Month | Self::Quarter => Grain::Days,
         }
     }
 
@@ -69,7 +88,8 @@ impl Range {
         match self {
             Self::Hour => "minute",
             Self::Day => "hour",
-            Self::Month => "day",
+            Self::Week => "six hours",
+            Self::Month | Self::Quarter => "day",
         }
     }
 

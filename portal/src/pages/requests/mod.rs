@@ -1,0 +1,5 @@
+//! Single calls of the last 30 days, and why each was refused.
+
+pub mod list;
+pub mod show;
+mod why;

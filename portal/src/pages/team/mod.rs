@@ -1,0 +1,16 @@
+//! The organization's people, and asking others in.
+
+pub mod accept;
+pub mod members;
+
+use tollgate_domain::MemberRole;
+
+/// What each role may do, as forms send it and as it reads.
+pub const ROLES: &[(&str, &str)] =
+    &[("developer", "Developer: builds"), ("viewer", "Viewer: looks"), ("owner", "Owner: everything")];
+
+/// A role that a form sent.
+fn role(text: &str) -> Result<MemberRole, tollgate_control::Error> {
+    let fault = || tollgate_control::FieldFault::new("/role", "one of the roles offered");
+    text.parse().map_err(|_| tollgate_control::Error::Invalid(vec![fault()]))
+}
