@@ -178,6 +178,7 @@ impl World {
             digest: &peppers().digest(1, &self.key).expect("version 1 is known"),
             pepper_version: 1,
             expires_at: None,
+            sealed: None,
         })
         .await?;
         tx.commit().await?;
