@@ -112,6 +112,36 @@ pub enum Command {
     /// Check the audit log.
     #[command(subcommand)]
     Audit(Audit),
+    /// Show which gateways run the configuration in force. Exits with 1 where one that serves does not, or none serves.
+    Status {
+        /// Wait until all do.
+        #[arg(long)]
+        wait: bool,
+        /// For so many seconds at most.
+        #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+        timeout: u64,
+    },
+    /// Look at everything that must be right, and say what to do where it is not.
+    Doctor,
+    /// Find keys and stop them.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// List the keys that begin with these characters, or have a word in their name that does.
+    Find {
+        /// The first characters of the secret, or of a word of the name. Never give the whole secret: a command line is
+        /// visible to others.
+        text: String,
+    },
+    /// Revoke a key: calls with it are refused within a second, and there is no way back.
+    Revoke {
+        /// Its id.
+        id: String,
+    },
 }
 
 /// What to do with the audit log.
@@ -143,6 +173,12 @@ pub struct FileFlags {
 pub enum Import {
     /// Print the YAML that publishes an OpenAPI document; `apply -f -` takes it.
     Openapi(ImportFlags),
+    /// Print the YAML of what a declarative file of Kong (decK) publishes, and say per entry what became of it on standard
+    /// error. Exits with 1 where something needs a look.
+    Kong {
+        /// The file; `-` reads standard input.
+        file: PathBuf,
+    },
 }
 
 /// An OpenAPI document, and what it does not say.

@@ -2,12 +2,15 @@
 
 mod cli;
 mod database;
+mod doctor;
 mod faces;
 mod files;
+mod keys;
 mod listen;
 mod once;
 mod pace;
 mod roles;
+mod status;
 mod up;
 mod upgrade;
 mod welcome;
@@ -55,7 +58,14 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Diff(flags)) => return Ok(files::diff(place, flags).await),
         Some(Command::Apply { files: flags, dry_run }) => return files::apply(place, flags, dry_run).await,
         Some(Command::Import(Import::Openapi(flags))) => files::openapi(flags),
+        Some(Command::Import(Import::Kong { file })) => return files::kong(&file),
         Some(Command::Schema) => files::schema(),
+        Some(Command::Status { wait, timeout }) => {
+            return status::status(place, wait, std::time::Duration::from_secs(timeout)).await;
+        }
+        Some(Command::Doctor) => return doctor::doctor(place).await,
+        Some(Command::Keys(cli::Keys::Find { text })) => keys::find(place, &text).await,
+        Some(Command::Keys(cli::Keys::Revoke { id })) => keys::revoke(place, &id).await,
         Some(Command::Audit(cli::Audit::Head)) => once::audit_head(place).await,
         Some(Command::Audit(cli::Audit::Verify { head })) => return once::audit_verify(place, head).await,
     }

@@ -56,7 +56,7 @@ pub async fn audit_verify(place: Place, head: Option<ExportedHead>) -> anyhow::R
 }
 
 /// The control plane of DATABASE_URL, or of the process that runs on the data directory here.
-async fn control(place: &Place) -> anyhow::Result<Control> {
+pub async fn control(place: &Place) -> anyhow::Result<Control> {
     if place.database_url.is_some() {
         return database::control(database::shared_store(place)?, database::shared_peppers()?).await;
     }

@@ -72,7 +72,7 @@ impl FromRequestParts<App> for Writer {
             return Ok(Self { control, actor });
         }
         let actor = authenticate(parts, app).await?;
-        actor.tenants(true)?;
+        actor.may_write()?;
         Ok(Self { control: app.control.clone(), actor })
     }
 }

@@ -62,8 +62,8 @@ impl From<Error> for Refusal {
             Error::Unauthenticated | Error::WrongPassword => invalid_token(),
             Error::Forbidden => {
                 Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role does not allow this")
-                    .detail("This token may read, not write.")
-                    .hint("Use a token with the role admin.")
+                    .detail("The token's role, or what it was narrowed to, does not include this.")
+                    .hint("Use a token of another role; an admin makes one with POST /v1/tokens.")
             }
             Error::TooManyTries(seconds) => too_many_tries(seconds),
             Error::Busy => Problem::unavailable("Too much at once; try again in a moment."),

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Query};
+use chrono::{DateTime, Utc};
 use http::Uri;
 use http::request::Parts;
 use tollgate_domain::OrganizationId;
@@ -49,6 +50,13 @@ impl Params {
     /// Takes an id out.
     pub fn id<T: FromStr>(&mut self, name: &'static str) -> Result<Option<T>, Refusal> {
         self.take(name, "an id of this kind of thing", |text| text.parse().ok())
+    }
+
+    /// Takes an instant out (RFC 3339).
+    pub fn instant(&mut self, name: &'static str) -> Result<Option<DateTime<Utc>>, Refusal> {
+        self.take(name, "an instant, like 2026-11-21T00:00:00Z", |text| {
+            DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
+        })
     }
 
     /// Takes `organization_id` out.

@@ -2,8 +2,9 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{
     ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Slug, Target, Visibility,
@@ -14,15 +15,7 @@ use crate::cli::ImportFlags;
 
 /// Prints YAML for a service, an API and, where one is asked for, a product with a free plan.
 pub fn openapi(flags: ImportFlags) -> anyhow::Result<()> {
-    let name = flags.file.display().to_string();
-    let text = match name.as_str() {
-        "-" => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text)?;
-            text
-        }
-        name => std::fs::read_to_string(name).with_context(|| format!("{name} cannot be read"))?,
-    };
+    let (name, text) = read(&flags.file)?;
     let document = match Document::parse(&text) {
         Ok(document) => document,
         Err(faults) => {
@@ -41,6 +34,31 @@ pub fn openapi(flags: ImportFlags) -> anyhow::Result<()> {
     let beside = (name != "-" && flags.file.is_relative()).then(|| named(&flags.file));
     let state = state(&document, slug, flags.service_url, flags.product);
     super::say(&tollgate_manifest::stream_beside(&state, &|_| beside.clone()))
+}
+
+/// Prints YAML for what a declarative file of Kong publishes.
+pub fn kong(file: &Path) -> anyhow::Result<ExitCode> {
+    let (name, text) = read(file)?;
+    let (state, notes) = tollgate_manifest::from_kong(&text).map_err(|reason| anyhow!("{name}: {reason}"))?;
+    for note in &notes {
+        eprintln!("{note}");
+    }
+    super::say(&tollgate_manifest::stream(&state))?;
+    Ok(if notes.iter().all(|note| note.whole) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A file with its name for messages; `-` is standard input.
+fn read(file: &Path) -> anyhow::Result<(String, String)> {
+    let name = file.display().to_string();
+    let text = match name.as_str() {
+        "-" => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        name => std::fs::read_to_string(name).with_context(|| format!("{name} cannot be read"))?,
+    };
+    Ok((name, text))
 }
 
 fn named(path: &Path) -> String {

@@ -11,14 +11,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-pub use import::openapi;
+pub use import::{kong, openapi};
 use report::{Colours, many};
-use tollgate_control::{Actor, ApplyOptions, ChangeSet, Control, Error, Settings};
+use tollgate_control::{Actor, ApplyOptions, ChangeSet, Control, Error, Face, Origin, Settings};
 use tollgate_engine::key::Peppers;
 use tollgate_manifest::{Fault, Manifest};
 
 use crate::cli::{FileFlags, Place};
-use crate::database;
+use crate::{database, once};
 
 /// The files are at fault, or, for `diff`, something went wrong.
 const FAULTY: u8 = 2;
@@ -145,7 +145,10 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
     }
     let resources = manifest.len();
     let state = std::mem::take(&mut manifest.state);
-    let changes = match control(place)?.apply(&Actor::system(), state, options).await {
+    // What is only looked at leaves no audit entry, so nothing has to be sealed.
+    let control = if options.dry_run { control(place)? } else { once::control(place).await? };
+    let actor = Actor::system().from(Origin::new(Face::Cli, None, None));
+    let changes = match control.apply(&actor, state, options).await {
         Ok(changes) => changes,
         Err(Error::Invalid(faults)) => {
             let faults = faults.iter().map(|fault| manifest.place(&fault.pointer, &fault.message));
@@ -203,8 +206,8 @@ fn unreached(error: Error, place: &Place) -> anyhow::Error {
     }
 }
 
-/// The control plane of DATABASE_URL, or of the process that runs on the data directory here. Files hold no keys,
-/// so whoever applies them needs no pepper.
+/// The control plane of DATABASE_URL, or of the process that runs on the data directory here, to read with. Files hold no
+/// keys, so whoever compares them needs no pepper.
 fn control(place: &Place) -> anyhow::Result<Control> {
     let url = match &place.database_url {
         Some(url) => url.clone(),

@@ -19,7 +19,10 @@ pub fn tags() -> Value {
         { "name": "Batch", "description": "Several writes in one request." },
         { "name": "Usage", "description": "What was called." },
         { "name": "Invoices", "description": "What months came to, and what this one comes to so far." },
+        { "name": "Requests", "description": "Single calls, as they ended." },
         { "name": "Gateways", "description": "The processes that carry the calls." },
+        { "name": "Tokens", "description": "How scripts sign in here." },
+        { "name": "Users", "description": "People with an account, and who of them runs the platform." },
         { "name": "Audit", "description": "Who changed what." },
         { "name": "Health", "description": "For whoever runs the process. No token is needed." }
     ])

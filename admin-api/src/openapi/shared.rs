@@ -28,6 +28,7 @@ const COLLIDING: &[&str] = &[
     "Subscriptions",
     "Keys",
     "Invoices",
+    "Users",
 ];
 
 /// Adds to every operation what it shares with others.
@@ -43,7 +44,7 @@ pub fn complete(document: &mut Value) {
     let components = &mut document["components"];
     components["securitySchemes"] = json!({ "serviceToken": {
         "type": "http", "scheme": "bearer",
-        "description": "A service token of the role admin or auditor. `tollgate up` prints one; further ones are made by admins."
+        "description": "A service token. `tollgate up` prints one of the role admin; `POST /v1/tokens` makes further ones."
     } });
     components["headers"] = components::headers();
     components["responses"] = components::responses();
@@ -101,15 +102,16 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
             ("429", "TooManyTries"),
             ("503", "Unavailable"),
             ("500", "Internal"),
+            ("403", "Forbidden"),
         ]);
     }
-    if write {
-        refusals.push(("403", "Forbidden"));
-        if method == "post" || COLLIDING.contains(&tag.as_str()) {
-            refusals.push(("409", "Conflict"));
-        }
+    if write && (method == "post" || COLLIDING.contains(&tag.as_str())) {
+        refusals.push(("409", "Conflict"));
     }
-    if path.contains('{') {
+    if path == "/v1/explain" {
+        refusals.push(("409", "Conflict"));
+    }
+    if path.contains('{') || path == "/v1/explain" {
         refusals.push(("404", "NotFound"));
     }
     if has_condition {
@@ -129,15 +131,19 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     }
     let tagged = VERSIONED.contains(&tag.as_str())
         && (path.contains('{') || method == "post")
-        && !["/routes", "/days", "/statement"].iter().any(|end| path.ends_with(end));
+        && !["/routes", "/days", "/statement"].iter().any(|end| path.ends_with(end))
+        && !path.contains("/documents");
     let answers = operation["responses"].as_object_mut().expect("utoipa writes responses as an object");
+    if write {
+        tried(answers);
+    }
     for (status, answer) in answers.iter_mut() {
         let mut headers = Map::new();
         headers.insert("X-Request-Id".to_owned(), reference("headers", "RequestId"));
         if status == "201" {
             headers.insert("Location".to_owned(), reference("headers", "Location"));
         }
-        if tagged && status != "204" {
+        if tagged && status != "204" && !(method == "delete" || (method == "post" && status == "200")) {
             headers.insert("ETag".to_owned(), reference("headers", "ETag"));
         }
         if write {
@@ -150,6 +156,26 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
         answers.insert(status.to_owned(), reference("responses", name));
     }
     answers.sort_keys();
+}
+
+/// What a write answers with `dry_run`: 200, whatever it would answer else.
+fn tried(answers: &mut Map<String, Value>) {
+    let tried = reference("schemas", "DryRun");
+    match answers.get_mut("200") {
+        Some(answer) => {
+            let schema = &mut answer["content"]["application/json"]["schema"];
+            *schema = json!({ "anyOf": [schema.take(), tried] });
+        }
+        None => {
+            answers.insert(
+                "200".to_owned(),
+                json!({
+                    "description": "With `dry_run`: what would change, and who would notice.",
+                    "content": { "application/json": { "schema": tried } }
+                }),
+            );
+        }
+    }
 }
 
 fn parameters(operation: &mut Map<String, Value>) -> &mut Vec<Value> {

@@ -5,6 +5,7 @@ mod applications;
 pub mod audit;
 pub mod batch;
 mod certificates;
+mod explain;
 mod gateways;
 mod health;
 mod invoices;
@@ -12,9 +13,12 @@ mod keys;
 mod organizations;
 mod plans;
 mod products;
+mod requests;
 mod services;
 mod subscriptions;
+mod tokens;
 mod usage;
+mod users;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,6 +59,10 @@ pub fn all() -> OpenApiRouter<App> {
         ))
         .merge(with_documents)
         .routes(routes!(apis::list_routes::list_api_routes))
+        .routes(routes!(apis::documents::list_api_documents))
+        .routes(routes!(apis::documents::get_api_document_numbered))
+        .routes(routes!(apis::documents::get_api_document_changes))
+        .routes(routes!(apis::documents::rollback_api_document))
         .routes(routes!(products::list::list_products, products::create::create_product))
         .routes(routes!(
             products::get::get_product,
@@ -96,5 +104,13 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(invoices::settle::pay_invoice))
         .routes(routes!(invoices::settle::void_invoice))
         .routes(routes!(gateways::list_gateways))
-        .routes(routes!(audit::list_audit))
+        .routes(routes!(requests::get::get_request))
+        .routes(routes!(explain::explain_call))
+        .routes(routes!(tokens::list::list_tokens, tokens::create::create_token))
+        .routes(routes!(tokens::get::get_token, tokens::revoke::revoke_token))
+        .routes(routes!(users::list::list_users))
+        .routes(routes!(users::get::get_user, users::update::update_user))
+        .routes(routes!(users::operator::put_user_role, users::operator::delete_user_role))
+        .routes(routes!(audit::list::list_audit))
+        .routes(routes!(audit::head::get_audit_head))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tollgate_domain::Outcome;
-use tollgate_store::{TrafficRow, UsageTotals};
+use tollgate_store::{TrafficRange, TrafficRow, UsageTotals};
 use utoipa::ToSchema;
 
 use crate::answer;
@@ -18,7 +18,7 @@ const RANGE_DEFAULT: TimeDelta = TimeDelta::hours(24);
 /// Calls of known consumers in a range.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "since": "2026-11-20T09:30:00Z", "counted_up_to": "2026-11-21T09:29:58Z",
+    "since": "2026-11-20T09:30:00Z", "until": null, "counted_up_to": "2026-11-21T09:29:58Z",
     "totals": {
         "calls": 1280, "charged": 1200, "refused": 64, "client_errors": 40, "server_errors": 3, "mean_duration_ms": 12.5
     },
@@ -28,8 +28,11 @@ const RANGE_DEFAULT: TimeDelta = TimeDelta::hours(24);
     }]
 }))]
 pub struct Usage {
-    /// Where the range begins, by the minute; it ends now.
+    /// Where the range begins, by the minute.
     since: DateTime<Utc>,
+    /// The minute that it ends before; `null` is now.
+    #[schema(required)]
+    until: Option<DateTime<Utc>>,
     /// Until when the counts are complete: the oldest of the latest words of the gateways. `null` where none serves.
     #[schema(required)]
     counted_up_to: Option<DateTime<Utc>>,
@@ -115,12 +118,13 @@ fn milliseconds(us: i64) -> f64 {
 
 /// Get usage
 ///
-/// What the gateways counted from an instant until now, of one application, one organization or of all. Calls with
+/// What the gateways counted between two instants, of one application, one organization or of all. Calls with
 /// no key or a wrong one are nobody's and not in it.
 #[utoipa::path(
     get, path = "/v1/usage", tag = "Usage", operation_id = "getUsage",
     params(
-        ("since" = Option<DateTime<Utc>>, Query, description = "Where the range begins (RFC 3339); 24 hours ago where absent."),
+        ("since" = Option<DateTime<Utc>>, Query, description = "Where the range begins (RFC 3339); 24 hours before its end where absent."),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Where the range ends (RFC 3339), to the minute; now where absent."),
         ("organization_id" = Option<schema::OrganizationId>, Query, description = "Only this organization's calls."),
         ("application_id" = Option<schema::ApplicationId>, Query, description = "Only this application's calls."),
         ("limit" = Option<u16>, Query, description = "How many lines of traffic to answer at most.", minimum = 1, maximum = 200)
@@ -132,16 +136,16 @@ pub async fn get_usage(reader: Reader, mut params: Params) -> Answer {
     let application = params.id("application_id")?;
     let limit = take_limit(&mut params)?;
     // An instant ahead of ours is no fault: the caller's clock may be.
-    let since = params.take("since", "an instant, like 2026-11-21T00:00:00Z", |text| {
-        DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.to_utc())
-    })?;
+    let (since, until) = (params.instant("since")?, params.instant("until")?);
     params.finish()?;
-    let since = since.unwrap_or_else(|| Utc::now() - RANGE_DEFAULT);
+    let since = since.unwrap_or_else(|| until.unwrap_or_else(Utc::now) - RANGE_DEFAULT);
+    let range = TrafficRange { since, until };
     let store = reader.control.store();
-    let totals = store.usage_totals(scope, application, since).await?;
-    let traffic = store.traffic(scope, application, since, limit as i64).await?;
+    let totals = store.usage_totals(scope, application, range).await?;
+    let traffic = store.traffic(scope, application, range, limit as i64).await?;
     Ok(answer::ok(Usage {
         since,
+        until,
         counted_up_to: store.counted_up_to().await?,
         totals: totals.into(),
         traffic: traffic.into_iter().map(Traffic::from).collect(),

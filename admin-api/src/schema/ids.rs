@@ -45,6 +45,8 @@ id_schemas! {
     SubscriptionId = SubscriptionId, "a subscription";
     KeyId = CredentialId, "a key";
     InvoiceId = InvoiceId, "an invoice";
+    TokenId = TokenId, "a service token";
+    UserId = UserId, "a user";
 }
 
 macro_rules! text_schemas {

@@ -8,12 +8,13 @@ mod words;
 
 pub use ids::{
     ApiId, ApplicationId, BasePath, CertificateId, Document, Host, InvoiceId, KeyId, Name, OrganizationId,
-    PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId,
+    PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId,
 };
 pub use limit::LimitBody;
 pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
     ApiState, ApplicationState, CertificateSource, Environment, InvoiceState, KeyState, LimitKind, LimitPer,
-    Meter, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, Visibility,
+    Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope,
+    Visibility,
 };

@@ -52,6 +52,12 @@ word_schemas! {
         "Where an invoice stands: `open` is to be paid, `void` was given up; both ends are final.";
     Meter = tollgate_rating::Meter::ALL,
         "What is counted: charged `calls`, or `megabytes_out`, the response bodies of charged calls by begun 10⁶ bytes.";
+    OperatorRole = domain::OperatorRole::ALL,
+        "What somebody may do to the platform: `admin` everything; `publisher` changes services, APIs, products, plans and \
+        certificates, and answers requests for subscriptions; `support` and `finance` read; `auditor` reads, the audit log too.";
+    TokenScope = domain::TokenScope::ALL,
+        "What a token is narrowed to within its role: `read`; `publish` (services to certificates); `tenants` \
+        (organizations to keys); `people` (users, roles, tokens).";
     KeyState = domain::CredentialState::ALL, "Whether a key opens anything. A revoked key stays revoked.";
     Environment = [domain::Environment::Live, domain::Environment::Test],
         "What traffic a key is for; it is spelled out inside the key.";

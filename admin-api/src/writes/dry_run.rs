@@ -35,7 +35,8 @@ pub struct DryRun {
 /// Somebody who would notice a write.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Affected {
-    /// `over_quota` or `over_rate`: used more than a lowered limit allows. `loses_api`: calls what would be gone.
+    /// `over_quota` or `over_rate`: used more than a lowered limit allows. `breaks_calls`: calls an
+    /// operation in a way that would fail. `loses_api`: calls what would be gone.
     /// `keys_stop`: has keys that would open nothing.
     #[schema(value_type = String)]
     kind: &'static str,
@@ -48,7 +49,7 @@ pub struct Affected {
     /// Its name.
     application: String,
     /// The subscription that it uses it by; `null` where it is not one.
-    #[schema(required, value_type = Option<schema::SubscriptionId>)]
+    #[schema(required, value_type = Option<String>)]
     subscription_id: Option<SubscriptionId>,
     /// What would happen, with the figures.
     message: String,

@@ -10,6 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+pub use dry_run::DryRun;
 use http::Method;
 use http_body_util::BodyExt;
 use tollgate_control::Control;
@@ -75,7 +76,7 @@ fn asked(request: &Request) -> Result<Asked, Refusal> {
 async fn admitted(app: &App, request: Request) -> Result<(Request, Admitted), Refusal> {
     let (mut parts, body) = request.into_parts();
     let actor = authenticate(&parts, app).await?;
-    actor.tenants(true)?;
+    actor.may_write()?;
     let admitted = Admitted { actor, control: app.control.clone() };
     parts.extensions.insert(admitted.clone());
     Ok((Request::from_parts(parts, body), admitted))

@@ -149,3 +149,69 @@ async fn an_api_that_would_take_anothers_calls_is_refused() {
     assert!(refused.text.contains("of API shadow collides with"), "{}", refused.text);
     stage.patch("/v1/apis/shadow", json!({ "state": "published", "base_path": "/shadow" })).await.expect(200);
 }
+
+#[tokio::test]
+async fn documents_are_kept_compared_and_can_come_back() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let sql = "insert into usage_counters (boot_id, credential_id, subscription_id, route_id, status, outcome, minute, calls,
+            charged, bytes_in, bytes_out, duration_us, organization_id, application_id)
+        select gen_random_uuid(), gen_random_uuid(), s.id, r.id, 200, 1, now(), 7, 7, 0, 0, 5000, s.organization_id, s.application_id
+        from subscriptions s, routes r";
+    sqlx::query(sql).execute(stage.pool()).await.unwrap();
+    let mut next = document();
+    let operation = &mut next["paths"]["/{code}"]["get"];
+    let lang = json!({ "name": "lang", "in": "query", "required": true, "schema": { "type": "string" } });
+    operation["parameters"].as_array_mut().unwrap().push(lang);
+    next["paths"]["/"] =
+        json!({ "get": { "operationId": "list", "responses": { "200": { "description": "All." } } } });
+    next["info"]["version"] = json!("2.0.0");
+
+    let put = |query: &'static str| stage.call_as(&stage.admin, "PUT", query, Some(next.clone()));
+    let tried = put("/v1/apis/countries/document?dry_run=true").await.expect(200);
+    let affected = &tried.body["affected"][0];
+    assert_eq!(
+        (&affected["kind"], &affected["application_id"]),
+        (&json!("breaks_calls"), &json!(world.application))
+    );
+    assert!(affected["message"].as_str().unwrap().contains("7 times"), "{affected}");
+    assert_eq!(put("/v1/apis/countries/document").await.expect(200).body["document_number"], 2);
+
+    let documents = stage.get("/v1/apis/countries/documents").await.expect(200);
+    let facts: Vec<_> = documents.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (
+                row["number"].as_i64().unwrap(),
+                row["version"].as_str().unwrap(),
+                row["in_force"].as_bool().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(facts, [(2, "2.0.0", true), (1, "1.0.0", false)]);
+    assert_eq!(stage.get("/v1/apis/countries/documents/1").await.expect(200).body, document());
+    stage.get("/v1/apis/countries/documents/3").await.expect(404);
+
+    let changes = stage.get("/v1/apis/countries/documents/2/changes").await.expect(200);
+    assert_eq!(changes.body["breaking"], true);
+    let [first, second] = &changes.body["changes"].as_array().unwrap()[..] else {
+        panic!("{}", changes.text)
+    };
+    assert!(first["breaking"][0].as_str().unwrap().contains("lang is new and required"), "{first}");
+    assert_eq!((&second["kind"], &second["path"]), (&json!("added"), &json!("/")));
+    let back = stage.get("/v1/apis/countries/documents/1/changes?from=2").await.expect(200);
+    let kinds: Vec<_> =
+        back.body["changes"].as_array().unwrap().iter().map(|change| &change["kind"]).collect();
+    assert!(kinds.contains(&&json!("removed")), "{}", back.text);
+
+    let back = stage.post("/v1/apis/countries/rollback", json!({ "number": 1 })).await.expect(200);
+    assert_eq!(back.body["document_number"], 1);
+    let routes = stage.get("/v1/apis/countries/routes").await.expect(200);
+    assert_eq!(routes.body["data"].as_array().unwrap().len(), 1);
+    let nowhere = stage.post("/v1/apis/countries/rollback", json!({ "number": 9 })).await.expect(422);
+    assert_eq!(nowhere.places(), ["/number"]);
+    // The next one is counted on, whatever is in force.
+    assert_eq!(put("/v1/apis/countries/document").await.expect(200).body["document_number"], 3);
+}

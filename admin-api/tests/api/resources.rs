@@ -182,7 +182,7 @@ async fn usage_of_nobody_is_nothing() {
         assert_eq!(usage.body["totals"]["calls"], 0, "{}", usage.text);
         assert_eq!(usage.body["traffic"], json!([]));
     }
-    for bad in ["?since=yesterday", "?until=2026-01-01T00:00:00Z"] {
+    for bad in ["?since=yesterday", "?until=tomorrow", "?untill=2026-01-01T00:00:00Z"] {
         stage.get(&format!("/v1/usage{bad}")).await.expect(422);
     }
 }

@@ -84,6 +84,21 @@ impl Stage {
         self.database.pool()
     }
 
+    /// A token that was an admin's until now.
+    pub async fn expired(&self) -> String {
+        let past = Some(chrono::Utc::now() - chrono::TimeDelta::seconds(1));
+        let token =
+            self.control.create_token(&Actor::system(), "expired", OperatorRole::Admin, past, false).await;
+        token.unwrap().reveal().to_owned()
+    }
+
+    /// The id of a person with an account.
+    pub async fn user(&self, email: &str) -> String {
+        let sql = "insert into users (id, email, password_hash) values (gen_random_uuid(), $1, 'none') returning id";
+        let id: uuid::Uuid = sqlx::query_scalar(sql).bind(email).fetch_one(self.pool()).await.unwrap();
+        tollgate_domain::UserId::from(id).to_string()
+    }
+
     /// Another admin's token.
     pub async fn token(&self, name: &str) -> String {
         let token = self.control.create_token(&Actor::system(), name, OperatorRole::Admin, None, false).await;

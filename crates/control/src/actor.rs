@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, TokenId, UserId};
+use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, TokenId, TokenScope, UserId};
 use uuid::Uuid;
 
 use crate::{Error, Result};
@@ -41,7 +41,31 @@ pub enum Who {
         token_id: TokenId,
         /// What it may do.
         role: OperatorRole,
+        /// What it was narrowed to.
+        scopes: Scopes,
     },
+}
+
+/// What a token was narrowed to; everything where it was not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scopes(Option<u8>);
+
+impl Scopes {
+    /// Not narrowed.
+    pub const ALL: Self = Self(None);
+
+    /// Narrowed to these; to nothing where there is none.
+    #[must_use]
+    pub fn of(scopes: &[TokenScope]) -> Self {
+        Self(Some(scopes.iter().fold(0, |bits, scope| bits | 1 << *scope as u8)))
+    }
+
+    const fn has(self, scope: TokenScope) -> bool {
+        match self.0 {
+            None => true,
+            Some(bits) => bits & (1 << scope as u8) != 0,
+        }
+    }
 }
 
 /// What is wanted.
@@ -49,7 +73,17 @@ pub enum Who {
 pub enum Action {
     /// See the platform's own things and every tenant's.
     ReadPlatform,
-    /// Change services, APIs, products, plans, organizations and other people's applications.
+    /// See the audit log of the platform.
+    ReadAudit,
+    /// Change what is published: services, APIs, products, plans, certificates.
+    Publish,
+    /// Change organizations, and what other people's organizations have.
+    ManageTenants,
+    /// Approve, reject, suspend and end subscriptions of all organizations.
+    ManageSubscriptions,
+    /// Change who runs the platform: users, operators, tokens.
+    ManagePeople,
+    /// Everything else that changes the platform.
     WritePlatform,
     /// See an organization's things.
     ReadOrganization(OrganizationId),
@@ -140,28 +174,51 @@ impl Actor {
     /// `Unauthenticated` for visitors; `NotFound` for another organization's things, so that nobody learns that
     /// they exist; `Forbidden` where the role is too small.
     pub fn authorize(&self, action: Action) -> Result<Scope> {
-        let of_operator = |role: OperatorRole| match (action, role) {
-            (Action::ReadPlatform, _) | (Action::WritePlatform, OperatorRole::Admin) => Ok(Scope::Operator),
-            (Action::ReadOrganization(id), _) | (Action::WriteOrganization(id), OperatorRole::Admin) => {
-                Ok(Scope::Organization(id))
-            }
-            (Action::WritePlatform | Action::WriteOrganization(_), OperatorRole::Auditor) => {
-                Err(Error::Forbidden)
-            }
-        };
         match self.who {
-            Who::System => of_operator(OperatorRole::Admin),
-            Who::Operator { role, .. } | Who::Token { role, .. } => of_operator(role),
+            Who::System => of_operator(action, OperatorRole::Admin, Scopes::ALL),
+            Who::Operator { role, .. } => of_operator(action, role, Scopes::ALL),
+            Who::Token { role, scopes, .. } => of_operator(action, role, scopes),
             Who::Visitor => Err(Error::Unauthenticated),
             Who::Person { .. } => Err(Error::Forbidden),
             Who::Member { organization_id, role, .. } => match action {
-                Action::ReadPlatform | Action::WritePlatform => Err(Error::Forbidden),
                 Action::ReadOrganization(id) | Action::WriteOrganization(id) if id != organization_id => {
                     Err(Error::NotFound("organization"))
                 }
                 Action::WriteOrganization(_) if role == MemberRole::Viewer => Err(Error::Forbidden),
                 Action::ReadOrganization(id) | Action::WriteOrganization(id) => Ok(Scope::Organization(id)),
+                _ => Err(Error::Forbidden),
             },
+        }
+    }
+
+    /// Whether the actor may hand out what these scopes allow: a token that was narrowed gives nobody more than it has.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub(crate) fn may_hand_out(&self, wanted: Option<&[TokenScope]>) -> Result<()> {
+        let Who::Token { scopes, .. } = self.who else { return Ok(()) };
+        let within = match wanted {
+            None => scopes == Scopes::ALL,
+            Some(wanted) => wanted.iter().all(|scope| scopes.has(*scope)),
+        };
+        if within { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// Whether there is anything that the actor may change: for faces that refuse before they read a body.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for visitors, `Forbidden` for those who only read.
+    pub fn may_write(&self) -> Result<()> {
+        match self.who {
+            Who::Member { organization_id, .. } => {
+                self.authorize(Action::WriteOrganization(organization_id)).map(drop)
+            }
+            Who::Visitor => Err(Error::Unauthenticated),
+            _ => [Action::Publish, Action::ManageTenants, Action::ManageSubscriptions, Action::ManagePeople]
+                .into_iter()
+                .any(|action| self.authorize(action).is_ok())
+                .then_some(())
+                .ok_or(Error::Forbidden),
         }
     }
 
@@ -175,7 +232,7 @@ impl Actor {
                 self.authorize(Action::WriteOrganization(organization_id))
             }
             Who::Member { organization_id, .. } => self.authorize(Action::ReadOrganization(organization_id)),
-            _ if write => self.authorize(Action::WritePlatform),
+            _ if write => self.authorize(Action::ManageTenants),
             _ => self.authorize(Action::ReadPlatform),
         }
     }
@@ -192,6 +249,35 @@ impl Actor {
     }
 }
 
+/// What those who run the platform may do.
+fn of_operator(action: Action, role: OperatorRole, scopes: Scopes) -> Result<Scope> {
+    use OperatorRole::{Admin, Auditor, Publisher};
+    let needed = match action {
+        Action::ReadPlatform | Action::ReadAudit | Action::ReadOrganization(_) => TokenScope::Read,
+        Action::Publish => TokenScope::Publish,
+        Action::ManageTenants | Action::ManageSubscriptions | Action::WriteOrganization(_) => {
+            TokenScope::Tenants
+        }
+        Action::ManagePeople => TokenScope::People,
+        Action::WritePlatform => TokenScope::People,
+    };
+    let allowed = match action {
+        Action::ReadPlatform | Action::ReadOrganization(_) => true,
+        Action::ReadAudit => matches!(role, Admin | Auditor),
+        Action::Publish | Action::ManageSubscriptions => matches!(role, Admin | Publisher),
+        Action::ManageTenants | Action::WriteOrganization(_) | Action::ManagePeople => role == Admin,
+        // Whatever has no name of its own is for tokens that were not narrowed.
+        Action::WritePlatform => role == Admin && scopes == Scopes::ALL,
+    };
+    if !allowed || !scopes.has(needed) {
+        return Err(Error::Forbidden);
+    }
+    Ok(match action {
+        Action::ReadOrganization(id) | Action::WriteOrganization(id) => Scope::Organization(id),
+        _ => Scope::Operator,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,24 +291,41 @@ mod tests {
         let member = |role| Who::Member { user_id, organization_id: own, role };
         let actions = [
             Action::ReadPlatform,
+            Action::ReadAudit,
+            Action::Publish,
+            Action::ManageSubscriptions,
+            Action::ManageTenants,
+            Action::ManagePeople,
             Action::WritePlatform,
             Action::ReadOrganization(own),
             Action::WriteOrganization(own),
             Action::ReadOrganization(other),
             Action::WriteOrganization(other),
         ];
+        let token = |role, scopes| Who::Token { token_id, role, scopes };
+        use OperatorRole::{Admin, Auditor, Finance, Publisher, Support};
+        use TokenScope::{People, Publish, Read, Tenants};
         // y allowed, f forbidden, n not found, a unauthenticated
         for (who, expected) in [
-            (Who::System, "yyyyyy"),
-            (Who::Operator { user_id, role: OperatorRole::Admin }, "yyyyyy"),
-            (Who::Token { token_id, role: OperatorRole::Admin }, "yyyyyy"),
-            (Who::Operator { user_id, role: OperatorRole::Auditor }, "yfyfyf"),
-            (Who::Token { token_id, role: OperatorRole::Auditor }, "yfyfyf"),
-            (member(MemberRole::Owner), "ffyynn"),
-            (member(MemberRole::Developer), "ffyynn"),
-            (member(MemberRole::Viewer), "ffyfnn"),
-            (Who::Person { user_id }, "ffffff"),
-            (Who::Visitor, "aaaaaa"),
+            (Who::System, "yyyyyyyyyyy"),
+            (Who::Operator { user_id, role: Admin }, "yyyyyyyyyyy"),
+            (Who::Operator { user_id, role: Publisher }, "yfyyfffyfyf"),
+            (Who::Operator { user_id, role: Support }, "yffffffyfyf"),
+            (Who::Operator { user_id, role: Finance }, "yffffffyfyf"),
+            (Who::Operator { user_id, role: Auditor }, "yyfffffyfyf"),
+            (token(Admin, Scopes::ALL), "yyyyyyyyyyy"),
+            (token(Auditor, Scopes::ALL), "yyfffffyfyf"),
+            (token(Admin, Scopes::of(&[Read])), "yyfffffyfyf"),
+            (token(Admin, Scopes::of(&[Read, Publish])), "yyyffffyfyf"),
+            (token(Admin, Scopes::of(&[Tenants])), "fffyyfffyfy"),
+            (token(Admin, Scopes::of(&[People])), "fffffyfffff"),
+            (token(Support, Scopes::of(&[Read, Publish, Tenants, People])), "yffffffyfyf"),
+            (token(Admin, Scopes::of(&[])), "fffffffffff"),
+            (member(MemberRole::Owner), "fffffffyynn"),
+            (member(MemberRole::Developer), "fffffffyynn"),
+            (member(MemberRole::Viewer), "fffffffyfnn"),
+            (Who::Person { user_id }, "fffffffffff"),
+            (Who::Visitor, "aaaaaaaaaaa"),
         ] {
             let actor = Actor::new(who, None);
             let found: String = actions

@@ -7,6 +7,7 @@ use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
+use crate::documents::{published_changes, routes};
 use crate::services::check_name;
 use crate::{Action, Actor, Control, Error, FieldFault, Result};
 
@@ -157,7 +158,7 @@ impl Control {
         mut input: ApiInput,
         document: Option<&str>,
     ) -> Result<ApiRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         input.check()?;
         let document = match document {
             Some(text) => Some(read_document(text).await?),
@@ -185,7 +186,7 @@ impl Control {
         expected: Option<i64>,
         patch: ApiPatch,
     ) -> Result<ApiRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_api(id).await?;
         check_version(expected, row.version)?;
@@ -224,13 +225,15 @@ impl Control {
         expected: Option<i64>,
         text: &str,
     ) -> Result<ApiRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let document = read_document(text).await?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_api(id).await?;
         check_version(expected, row.version)?;
+        let changes = published_changes(&change.tx, id, document.value()).await?;
         let number = put_document(&mut change.tx, id, &document).await?;
-        let details = json!({ "document": number, "operations": document.operations().len() });
+        let details =
+            json!({ "document": number, "operations": document.operations().len(), "changes": changes });
         change.compile_and_commit("api.publish", subject(id), details).await?;
         Ok(self.store.get_api(id).await?)
     }
@@ -240,7 +243,7 @@ impl Control {
     /// # Errors
     /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
     pub async fn delete_api(&self, actor: &Actor, id: ApiId, expected: Option<i64>) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_api(id).await?;
         check_version(expected, row.version)?;
@@ -285,12 +288,7 @@ pub(crate) async fn read_document(text: &str) -> Result<Document> {
 }
 
 pub(crate) async fn put_document(tx: &mut Tx, id: ApiId, document: &Document) -> Result<i32> {
-    let routes: Vec<(String, String, String)> = document
-        .operations()
-        .iter()
-        .filter(|operation| operation.method != "TRACE")
-        .map(|operation| (operation.operation_id.clone(), operation.method.clone(), operation.path.clone()))
-        .collect();
+    let routes = routes(document);
     let number = tx.insert_document(id, document.value()).await?;
     tx.replace_routes(id, &routes).await?;
     Ok(number)

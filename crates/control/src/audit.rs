@@ -92,7 +92,7 @@ impl Control {
     /// # Errors
     /// The actor may not, or the database failed.
     pub async fn audit_head(&self, actor: &Actor) -> Result<Option<ExportedHead>> {
-        actor.authorize(Action::ReadPlatform)?;
+        actor.authorize(Action::ReadAudit)?;
         Ok(self.store.audit_head().await?.and_then(|head| {
             let seal = <[u8; 32]>::try_from(head.seal?).ok()?;
             Some(ExportedHead { sequence: head.sequence, seal })
@@ -105,7 +105,7 @@ impl Control {
     /// # Errors
     /// The actor may not, or the database failed.
     pub async fn verify_audit(&self, actor: &Actor, exported: Option<&ExportedHead>) -> Result<AuditVerdict> {
-        actor.authorize(Action::ReadPlatform)?;
+        actor.authorize(Action::ReadAudit)?;
         let mut walk = Walk { control: self, exported, last: 0, seal: Vec::new(), unsealed: 0 };
         loop {
             let rows = self.store.audit_chain(walk.last, ROWS_AT_ONCE).await?;

@@ -52,7 +52,7 @@ impl Control {
     /// # Errors
     /// `Invalid` where it is expired, weak, nameless or not the key's; or the actor may not.
     pub async fn create_certificate(&self, actor: &Actor, input: CertificateInput) -> Result<CertificateRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let id = CertificateId::from(Uuid::now_v7());
         let checked = self.checked(id, input.chain, input.private_key.reveal())?;
         let mut change = self.change(actor).await?;
@@ -73,7 +73,7 @@ impl Control {
         expected: Option<i64>,
         patch: CertificatePatch,
     ) -> Result<CertificateRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let (before, key_sealed) = change.tx.lock_certificate(id).await?;
         check_version(expected, before.version)?;
@@ -112,7 +112,7 @@ impl Control {
         id: CertificateId,
         expected: Option<i64>,
     ) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let (row, _) = change.tx.lock_certificate(id).await?;
         check_version(expected, row.version)?;

@@ -7,12 +7,13 @@ use tollgate_domain::{
 use tollgate_store::{KeyHolder, UserOfThing};
 
 use crate::change::Note;
-use crate::{Action, Actor, Control, Result};
+use crate::documents::Change;
+use crate::{Actor, Control, Result};
 
 /// Somebody who would notice.
 #[derive(Debug, Clone)]
 pub struct Effect {
-    /// over_quota, over_rate, loses_api or keys_stop.
+    /// over_quota, over_rate, breaks_calls, loses_api or keys_stop.
     pub kind: &'static str,
     /// Whose it is.
     pub organization_id: OrganizationId,
@@ -36,7 +37,7 @@ impl Control {
     /// # Errors
     /// The actor may not, or the database failed.
     pub async fn effects(&self, actor: &Actor, notes: &[Note]) -> Result<Vec<Effect>> {
-        actor.authorize(Action::ReadPlatform)?;
+        actor.may_write()?;
         let mut effects = Vec::new();
         for note in notes {
             effects.extend(self.effects_of(note).await?);
@@ -53,6 +54,7 @@ impl Control {
         let after = &note.details["after"];
         match note.action.as_str() {
             "plan.update" => self.of_plan(id.into(), &note.details).await,
+            "api.publish" => self.of_publishing(id.into(), &note.details["changes"]).await,
             "api.delete" => self.of_lost_api(id.into()).await,
             "api.update" if after["state"] != ApiState::Published.as_str() => {
                 self.of_lost_api(id.into()).await
@@ -104,6 +106,25 @@ impl Control {
                         effects.push(effect("over_rate", user, text));
                     }
                 }
+            }
+        }
+        Ok(effects)
+    }
+
+    /// Callers of operations that a new document breaks.
+    async fn of_publishing(&self, api: tollgate_domain::ApiId, changes: &Value) -> Result<Vec<Effect>> {
+        let changes: Vec<Change> = serde_json::from_value(changes.clone()).unwrap_or_default();
+        let mut effects = Vec::new();
+        for change in changes.iter().filter(|change| !change.breaking.is_empty()) {
+            let path = &change.path;
+            for user in self.store.list_callers_of_operation(api, &change.method, path).await? {
+                let (what, calls) = (change.breaking.join("; "), user.amount);
+                let text =
+                    format!("called {} {path} {calls} times in the last 30 days: {what}", change.method);
+                effects.push(effect("breaks_calls", user, text));
+            }
+            if effects.len() >= EFFECTS_MAX {
+                break;
             }
         }
         Ok(effects)

@@ -29,7 +29,7 @@ impl Control {
         name: &str,
         slug: Option<Slug>,
     ) -> Result<OrganizationRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::ManageTenants)?;
         checked_name(name)?;
         let id = OrganizationId::from(Uuid::now_v7());
         let slug = slug.unwrap_or_else(|| unique_slug(name, id.uuid()));
@@ -57,7 +57,7 @@ impl Control {
         let name = patch.name.unwrap_or_else(|| row.name.clone());
         let slug = patch.slug.unwrap_or_else(|| row.slug.clone());
         if slug != row.slug {
-            actor.authorize(Action::WritePlatform)?;
+            actor.authorize(Action::ManageTenants)?;
         }
         checked_name(&name)?;
         if name == row.name && slug == row.slug {
@@ -82,7 +82,7 @@ impl Control {
         id: OrganizationId,
         expected: Option<i64>,
     ) -> Result<()> {
-        let scope = actor.authorize(Action::WritePlatform)?;
+        let scope = actor.authorize(Action::ManageTenants)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_organization(scope, id).await?;
         check_version(expected, row.version)?;

@@ -135,7 +135,7 @@ impl Control {
     /// # Errors
     /// `Invalid`, or the actor may not.
     pub async fn create_plan(&self, actor: &Actor, input: PlanInput) -> Result<PlanRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         input.check()?;
         let id = PlanId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
@@ -161,7 +161,7 @@ impl Control {
         expected: Option<i64>,
         patch: PlanPatch,
     ) -> Result<PlanRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_plan(id).await?;
         check_version(expected, row.version)?;
@@ -191,7 +191,7 @@ impl Control {
     /// # Errors
     /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
     pub async fn delete_plan(&self, actor: &Actor, id: PlanId, expected: Option<i64>) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_plan(id).await?;
         check_version(expected, row.version)?;

@@ -123,7 +123,7 @@ impl Control {
     /// # Errors
     /// `Invalid`, or the actor may not.
     pub async fn create_product(&self, actor: &Actor, input: ProductInput) -> Result<ProductRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         input.check()?;
         let id = ProductId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
@@ -144,7 +144,7 @@ impl Control {
         expected: Option<i64>,
         patch: ProductPatch,
     ) -> Result<ProductRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_product(id).await?;
         check_version(expected, row.version)?;
@@ -176,7 +176,7 @@ impl Control {
     /// # Errors
     /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
     pub async fn delete_product(&self, actor: &Actor, id: ProductId, expected: Option<i64>) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_product(id).await?;
         check_version(expected, row.version)?;

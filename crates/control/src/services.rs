@@ -177,7 +177,7 @@ impl Control {
     /// # Errors
     /// `Invalid`, or the actor may not.
     pub async fn create_service(&self, actor: &Actor, input: ServiceInput) -> Result<ServiceRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         input.check()?;
         let id = ServiceId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
@@ -197,7 +197,7 @@ impl Control {
         expected: Option<i64>,
         patch: ServicePatch,
     ) -> Result<ServiceRow> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_service(id).await?;
         check_version(expected, row.version)?;
@@ -225,7 +225,7 @@ impl Control {
     /// # Errors
     /// `NotFound`, `VersionMismatch`, `Conflict`, or the actor may not.
     pub async fn delete_service(&self, actor: &Actor, id: ServiceId, expected: Option<i64>) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_service(id).await?;
         check_version(expected, row.version)?;

@@ -22,7 +22,7 @@ impl Control {
     /// # Errors
     /// The database is away, or the actor may not.
     pub async fn create_setup_token(&self, actor: &Actor) -> Result<SecretText> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::ManagePeople)?;
         let mut random = [0u8; 32];
         OsRng.try_fill_bytes(&mut random).map_err(|error| Error::Internal(Box::new(error)))?;
         let token = URL_SAFE_NO_PAD.encode(random);

@@ -6,7 +6,7 @@ use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
-use crate::{Actor, Control, Error, Result, Who};
+use crate::{Action, Actor, Control, Error, Result, Who};
 
 /// What a subscription is made from.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +68,10 @@ impl Control {
         expected: Option<i64>,
         patch: SubscriptionPatch,
     ) -> Result<SubscriptionRow> {
-        let scope = actor.tenants(true)?;
+        let scope = match actor.who {
+            Who::Member { .. } => actor.tenants(true)?,
+            _ => actor.authorize(Action::ManageSubscriptions)?,
+        };
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_subscription(scope, id).await?;
         check_version(expected, row.version)?;

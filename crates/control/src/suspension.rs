@@ -19,7 +19,7 @@ impl Control {
         id: OrganizationId,
         suspend: bool,
     ) -> Result<u64> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::ManageTenants)?;
         let mut change = self.change(actor).await?;
         let Some(applications) = change.tx.suspend_organization(id, suspend).await? else { return Ok(0) };
         let action = if suspend { "organization.suspend" } else { "organization.resume" };
@@ -33,7 +33,7 @@ impl Control {
     /// # Errors
     /// `NotFound`; `Conflict` where it is oneself or the last admin; or the actor may not.
     pub async fn disable_user(&self, actor: &Actor, id: UserId, disable: bool) -> Result<()> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::ManagePeople)?;
         if disable && matches!(actor.who, Who::Operator { user_id, .. } if user_id == id) {
             return Err(Error::Conflict("nobody can disable themselves; another admin can".to_owned()));
         }

@@ -30,6 +30,6 @@ pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
     ApiState, ApplicationState, CertificateSource, CredentialState, InvoiceState, MemberRole, OperatorRole,
-    PlanState, ProductState, ServiceProtocol, SubscriptionState, UnknownState, Visibility,
+    PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope, UnknownState, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

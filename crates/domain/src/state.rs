@@ -158,8 +158,25 @@ words! {
     OperatorRole {
         /// Everything.
         Admin = "admin",
-        /// Reads.
+        /// Publishes: services, APIs, products, plans, certificates; answers requests for subscriptions. Reads.
+        Publisher = "publisher",
+        /// Helps developers: reads what they see.
+        Support = "support",
+        /// Reads, money too.
+        Finance = "finance",
+        /// Reads, the audit log too.
         Auditor = "auditor",
+    }
+    /// What a service token was narrowed to, within its role.
+    TokenScope {
+        /// Reads.
+        Read = "read",
+        /// Changes what is published.
+        Publish = "publish",
+        /// Changes organizations with their applications, subscriptions and keys.
+        Tenants = "tenants",
+        /// Changes who runs the platform: users, operators, tokens.
+        People = "people",
     }
 }
 

@@ -7,6 +7,7 @@
 mod export;
 mod fault;
 mod kind;
+mod kong;
 mod manifest;
 mod node;
 mod read;
@@ -17,6 +18,7 @@ mod write;
 
 pub use export::{files, stream, stream_beside};
 pub use fault::Fault;
+pub use kong::{Note as KongNote, from_kong};
 pub use manifest::{Fetch, File, Manifest};
 pub use read::TEXT_BYTES_MAX;
 pub use schema::schema;

@@ -240,6 +240,19 @@ impl Tx {
         Ok(number)
     }
 
+    /// Puts a document that was published before in force again.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn set_document_in_force(&mut self, api: ApiId, number: i32) -> Result<()> {
+        sqlx::query("update apis set document_number = $2, version = version + 1 where id = $1")
+            .bind(api.uuid())
+            .bind(number)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// Makes the operations of an API exactly these. A route whose method and path stay keeps its id, so that its
     /// usage stays one line.
     ///

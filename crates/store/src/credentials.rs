@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{Error, Page, Result, Store, Tx};
 
 /// The digest stays in the database.
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
     version, created_at, expires_at, revoked_at, sealed is not null as revealable, replaced_by, retire_hours,
     (select least(u.minute + interval '59 seconds', now()) from usage_counters u where u.credential_id = credentials.id

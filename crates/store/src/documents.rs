@@ -15,6 +15,10 @@ pub struct DocumentRow {
     pub number: i32,
     /// When it was published.
     pub created_at: DateTime<Utc>,
+    /// Its title.
+    pub title: String,
+    /// Its version, as its author calls it.
+    pub version: String,
 }
 
 /// An application that calls an operation.
@@ -42,7 +46,9 @@ impl Store {
     /// The database failed.
     pub async fn list_documents(&self, api: ApiId, limit: i64) -> Result<Vec<DocumentRow>> {
         Ok(sqlx::query_as(
-            "select number, created_at from api_documents where api_id = $1 order by number desc limit $2",
+            "select number, created_at, coalesce(document -> 'info' ->> 'title', '') as title,
+                coalesce(document -> 'info' ->> 'version', '') as version
+             from api_documents where api_id = $1 order by number desc limit $2",
         )
         .bind(api.uuid())
         .bind(limit)

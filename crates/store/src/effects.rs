@@ -86,6 +86,32 @@ impl Store {
         .await
     }
 
+    /// Applications that called an operation in the last 30 days.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_callers_of_operation(
+        &self,
+        api: ApiId,
+        method: &str,
+        path: &str,
+    ) -> Result<Vec<UserOfThing>> {
+        Ok(sqlx::query_as(
+            "select a.organization_id, a.id as application_id, a.name as application, null::uuid as by,
+                sum(u.calls)::bigint as amount
+             from usage_counters u join routes r on r.id = u.route_id join applications a on a.id = u.application_id
+             where r.api_id = $1 and r.method = $2 and r.path = $3 and u.minute > now() - interval '30 days'
+                and a.deleted_at is null
+             group by a.organization_id, a.id, a.name order by amount desc limit $4",
+        )
+        .bind(api.uuid())
+        .bind(method)
+        .bind(path)
+        .bind(USERS_MAX)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Applications with an active subscription to a product, and how many active keys each has.
     ///
     /// # Errors
@@ -129,6 +155,20 @@ impl Store {
              group by a.organization_id, a.id, a.name having count(*) > $2 order by amount desc limit $3"
         );
         self.users_of(&sql, id, 0).await
+    }
+
+    /// What a subscription was charged this month.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn charged_this_month(&self, subscription: SubscriptionId) -> Result<i64> {
+        Ok(sqlx::query_scalar(
+            "select coalesce(sum(charged), 0)::bigint from quota_usage
+             where subscription_id = $1 and month = date_trunc('month', now() at time zone 'utc')::date",
+        )
+        .bind(subscription.uuid())
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     async fn users_of(&self, sql: &str, id: Uuid, above: i64) -> Result<Vec<UserOfThing>> {

@@ -4,6 +4,18 @@ use crate::{Error, Result, Store};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
 
+/// How many migrations of this build the database does not have yet.
+///
+/// # Errors
+/// The database failed, or was never migrated.
+pub async fn pending_migrations(store: &Store) -> crate::Result<usize> {
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
+            .fetch_all(store.pool())
+            .await?;
+    Ok(MIGRATOR.iter().filter(|migration| !applied.contains(&migration.version)).count())
+}
+
 /// Applies what is missing, under an advisory lock, so that several processes may start at once.
 ///
 /// # Errors

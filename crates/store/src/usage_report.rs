@@ -7,6 +7,22 @@ use uuid::Uuid;
 
 use crate::{Result, Store};
 
+/// From when until when, by the minute.
+#[derive(Debug, Clone, Copy)]
+pub struct TrafficRange {
+    /// Its first minute.
+    pub since: DateTime<Utc>,
+    /// The minute that it ends before; none is now.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl From<DateTime<Utc>> for TrafficRange {
+    /// Until now.
+    fn from(since: DateTime<Utc>) -> Self {
+        Self { since, until: None }
+    }
+}
+
 /// Sums over a range.
 #[derive(Debug, Clone, Default, FromRow)]
 pub struct UsageTotals {
@@ -55,7 +71,7 @@ pub struct UsageBucketRow {
 }
 
 impl Store {
-    /// Sums since an instant, for the scope, of one application or of all.
+    /// Sums over a range, for the scope, of one application or of all.
     ///
     /// # Errors
     /// The database failed.
@@ -63,8 +79,9 @@ impl Store {
         &self,
         scope: Scope,
         application: Option<ApplicationId>,
-        since: DateTime<Utc>,
+        range: impl Into<TrafficRange>,
     ) -> Result<UsageTotals> {
+        let range = range.into();
         Ok(sqlx::query_as(
             "select coalesce(sum(calls), 0)::bigint as calls, coalesce(sum(charged), 0)::bigint as charged,
                 coalesce(sum(calls) filter (where outcome in (2, 3)), 0)::bigint as refused,
@@ -72,16 +89,18 @@ impl Store {
                 coalesce(sum(calls) filter (where outcome = 4 or (outcome = 1 and status >= 500)), 0)::bigint as server_errors,
                 coalesce(sum(duration_us), 0)::bigint as duration_us
              from usage_counters where minute >= date_trunc('minute', $3)
-               and ($1::uuid is null or organization_id = $1) and ($2::uuid is null or application_id = $2)",
+               and ($1::uuid is null or organization_id = $1) and ($2::uuid is null or application_id = $2)
+               and ($4::timestamptz is null or minute < date_trunc('minute', $4))",
         )
         .bind(scope.organization().map(OrganizationId::uuid))
         .bind(application.map(ApplicationId::uuid))
-        .bind(since)
+        .bind(range.since)
+        .bind(range.until)
         .fetch_one(&self.pool)
         .await?)
     }
 
-    /// Calls by operation, status and outcome since an instant, most first.
+    /// Calls by operation, status and outcome in a range, most first.
     ///
     /// # Errors
     /// The database failed.
@@ -89,21 +108,24 @@ impl Store {
         &self,
         scope: Scope,
         application: Option<ApplicationId>,
-        since: DateTime<Utc>,
+        range: impl Into<TrafficRange>,
         limit: i64,
     ) -> Result<Vec<TrafficRow>> {
+        let range = range.into();
         Ok(sqlx::query_as(
             "select a.slug as api, r.method, a.base_path || r.path as path, u.status, u.outcome,
                 sum(u.calls)::bigint as calls, (sum(u.duration_us) / greatest(sum(u.calls), 1))::bigint as mean_us
              from usage_counters u left join routes r on r.id = u.route_id left join apis a on a.id = r.api_id
              where u.minute >= date_trunc('minute', $3)
                and ($1::uuid is null or u.organization_id = $1) and ($2::uuid is null or u.application_id = $2)
+               and ($5::timestamptz is null or u.minute < date_trunc('minute', $5))
              group by 1, 2, 3, 4, 5 order by calls desc, path, status limit $4",
         )
         .bind(scope.organization().map(OrganizationId::uuid))
         .bind(application.map(ApplicationId::uuid))
-        .bind(since)
+        .bind(range.since)
         .bind(limit)
+        .bind(range.until)
         .fetch_all(&self.pool)
         .await?)
     }

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod delete;
+pub mod documents;
 pub mod get;
 pub mod get_document;
 pub mod list;

@@ -62,7 +62,7 @@ pub async fn create_key(writer: Writer, Json(body): Json<NewKey>) -> Answer {
         .create_credential(&writer.actor, body.application_id, input)
         .await
         .map_err(named_by(&[("application", "/application_id")]))?;
-    let scope = writer.actor.tenants(false)?;
+    let scope = writer.actor.tenants(true)?;
     let row = writer.control.store().get_credential(scope, minted.id).await?;
     let version = row.version;
     let answer = KeyWithSecret { key: row.into(), secret: minted.secret.reveal().to_owned() };

@@ -38,7 +38,7 @@ impl Control {
     /// # Errors
     /// `Invalid` with everything that is wrong, or the actor may not.
     pub async fn apply(&self, actor: &Actor, state: State, options: ApplyOptions) -> Result<ChangeSet> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let (wanted, mut faults) = Wanted::check(state).await;
         let mut change = self.change(actor).await?;
         let (current, mut names) = declared(change.tx.lock_publication().await?);

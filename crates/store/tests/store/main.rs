@@ -3,6 +3,7 @@
 
 mod feed;
 mod fixture;
+mod large_lists;
 mod quota;
 mod request_log;
 mod routes;

@@ -1,4 +1,7 @@
-//! `GET /v1/audit`
+//! The audit log: who changed what.
+
+pub mod head;
+pub mod list;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -11,19 +14,13 @@ use tollgate_store::AuditRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::answer;
-use crate::auth::Reader;
-use crate::page::{Listing, take_limit};
-use crate::problem::Answer;
-use crate::query::Params;
-use crate::schema;
-
 /// Who changed what.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "sequence": 17, "at": "2026-11-21T09:30:00Z", "actor_kind": "token", "actor_id": "tok_01ks2v8d3tf5cs9y0v3jq1q7zb",
     "action": "application.update", "subject_kind": "application", "subject_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb",
-    "request_id": "019a9f1c-7d7a-7c31-9b1e-2f0f5a6f7c11",
+    "organization_id": "org_01ks2v8d3tf5cs9y0v3jq1q7zb", "face": "admin_api", "address": "203.0.113.7",
+    "user_agent": "curl/8.5", "request_id": "019a9f1c-7d7a-7c31-9b1e-2f0f5a6f7c11",
     "details": { "before": { "name": "Old" }, "after": { "name": "New" } }
 }))]
 pub struct AuditEntry {
@@ -43,9 +40,21 @@ pub struct AuditEntry {
     /// To which one.
     #[schema(required)]
     subject_id: Option<String>,
+    /// Whose thing it is; `null` for the platform's own.
+    #[schema(required, value_type = Option<String>)]
+    organization_id: Option<OrganizationId>,
     /// The request that did it: the `X-Request-Id` of its answer.
     #[schema(required)]
     request_id: Option<String>,
+    /// Through which face: `admin_api`, `portal` or `cli`; `null` for what Tollgate does by itself.
+    #[schema(required)]
+    face: Option<String>,
+    /// The IP address that the request came from.
+    #[schema(required)]
+    address: Option<String>,
+    /// The program that sent it, as it called itself.
+    #[schema(required)]
+    user_agent: Option<String>,
     /// What exactly; never a secret. Its form depends on the action.
     #[schema(value_type = Object)]
     details: Value,
@@ -61,7 +70,11 @@ impl From<AuditRow> for AuditEntry {
             actor_kind: row.actor_kind,
             action: row.action,
             subject_kind: row.subject_kind,
+            organization_id: row.organization_id.map(OrganizationId::from),
             request_id: row.request_id,
+            face: row.face,
+            address: row.address,
+            user_agent: row.user_agent,
             details: row.details,
         }
     }
@@ -84,22 +97,9 @@ pub fn typed(kind: &str, id: Uuid) -> String {
     }
 }
 
-/// List audit entries
-///
-/// The latest first. Every write of this API and of the portal leaves one.
-#[utoipa::path(
-    get, path = "/v1/audit", tag = "Audit", operation_id = "listAuditEntries",
-    params(
-        ("organization_id" = Option<schema::OrganizationId>, Query, description = "Only changes of this organization's things."),
-        ("limit" = Option<u16>, Query, description = "How many entries to answer at most.", minimum = 1, maximum = 200)
-    ),
-    responses((status = 200, description = "The latest entries; next_cursor is always null.", body = Listing<AuditEntry>))
-)]
-pub async fn list_audit(reader: Reader, mut params: Params) -> Answer {
-    let scope = reader.narrowed(params.organization()?)?;
-    let limit = take_limit(&mut params)?;
-    params.finish()?;
-    let rows = reader.control.store().list_audit(scope, limit as i64).await?;
-    let data = rows.into_iter().map(AuditEntry::from).collect();
-    Ok(answer::ok(Listing { data, next_cursor: None }))
+/// The UUID in an id of any kind, like `plan_01ks…`.
+fn untyped(text: &str) -> Option<Uuid> {
+    // All kinds spell their UUID alike.
+    let (_, tail) = text.split_once('_')?;
+    format!("{}_{tail}", UserId::PREFIX).parse::<UserId>().ok().map(UserId::uuid)
 }

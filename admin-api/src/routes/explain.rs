@@ -1,0 +1,146 @@
+//! `GET /v1/explain`
+
+use serde::Serialize;
+use tollgate_control::{Error, Explanation, FieldFault, Question};
+use tollgate_domain::{ApiId, ApplicationId, CredentialId, PlanId, ProductId, RouteId, SubscriptionId};
+use utoipa::ToSchema;
+
+use crate::answer;
+use crate::auth::Reader;
+use crate::problem::{Answer, Refusal, invalid_parameter};
+use crate::query::Params;
+use crate::schema::{self, LimitBody};
+
+/// What would happen to a call, and why.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "verdict": "admitted", "because": "nothing stands against it but its rate limits, as they are at that moment",
+    "api_id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb", "route_id": "rte_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "operation": "GET /countries/{code}", "key_id": "key_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "application_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb", "subscription_id": "sub_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "product_id": "prd_01ks2v8d3tf5cs9y0v3jq1q7zb", "plan_id": "pln_01ks2v8d3tf5cs9y0v3jq1q7zb",
+    "limits": [{
+        "limit": { "name": "month", "kind": "quota", "amount": 1000, "period": "month", "burst": null, "per": "subscription", "visible": true },
+        "from": "plan free of product atlas", "used": 412
+    }]
+}))]
+pub struct Explained {
+    /// `admitted`, or the `code` of the problem that it would be refused with.
+    #[schema(value_type = String)]
+    verdict: &'static str,
+    /// The verdict in plain words.
+    because: String,
+    /// The API that the call would reach; `null`, like the members about the route, where none has its path.
+    #[schema(required, value_type = Option<String>)]
+    api_id: Option<ApiId>,
+    /// The operation.
+    #[schema(required, value_type = Option<String>)]
+    route_id: Option<RouteId>,
+    /// Its method and path template, with the API's base path.
+    #[schema(required)]
+    operation: Option<String>,
+    /// The key.
+    #[schema(value_type = schema::KeyId)]
+    key_id: CredentialId,
+    /// Whose key it is.
+    #[schema(value_type = schema::ApplicationId)]
+    application_id: ApplicationId,
+    /// The subscription that opens the API; `null`, like the members about the terms, where none does.
+    #[schema(required, value_type = Option<String>)]
+    subscription_id: Option<SubscriptionId>,
+    /// The product that it is to.
+    #[schema(required, value_type = Option<String>)]
+    product_id: Option<ProductId>,
+    /// The plan that it is on.
+    #[schema(required, value_type = Option<String>)]
+    plan_id: Option<PlanId>,
+    /// Every limit that holds, in the order in which they are checked.
+    limits: Vec<ExplainedLimit>,
+}
+
+/// A limit that holds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedLimit {
+    /// The limit.
+    limit: LimitBody,
+    /// Where it was written.
+    from: String,
+    /// What was charged this month, for a quota; `null` for a rate.
+    #[schema(required)]
+    used: Option<i64>,
+}
+
+impl From<Explanation> for Explained {
+    fn from(found: Explanation) -> Self {
+        let (api, route) = match found.route {
+            Some((api, route)) => (Some(api), Some(route)),
+            None => (None, None),
+        };
+        let base = api.as_ref().map(|api| api.base_path.clone()).unwrap_or_default();
+        let terms = found.terms.as_ref();
+        Self {
+            verdict: found.verdict,
+            because: found.because,
+            api_id: api.map(|api| api.id),
+            route_id: route.as_ref().map(|route| route.id),
+            operation: route.map(|route| format!("{} {base}{}", route.method, route.path)),
+            key_id: found.key.id,
+            application_id: found.application.id,
+            subscription_id: terms.map(|terms| terms.subscription.id),
+            product_id: terms.map(|terms| terms.product.id),
+            plan_id: terms.map(|terms| terms.plan.id),
+            limits: found
+                .terms
+                .map(|terms| terms.limits)
+                .unwrap_or_default()
+                .into_iter()
+                .map(|held| ExplainedLimit { limit: held.limit.into(), from: held.from, used: held.used })
+                .collect(),
+        }
+    }
+}
+
+/// Explain a call
+///
+/// What would happen to a call with this key now, which limits hold for it, and where each of them was written. Nothing is
+/// called and nothing is counted.
+#[utoipa::path(
+    get, path = "/v1/explain", tag = "Requests", operation_id = "explainCall",
+    params(
+        ("key" = String, Query, description = "The key's id, or its first characters.", min_length = 4, max_length = 64),
+        ("path" = String, Query, description = "The path of the call, without query.", max_length = 2048),
+        ("method" = Option<String>, Query, description = "Its method; GET where absent.", pattern = "^[A-Z]{1,16}$"),
+        ("host" = Option<String>, Query, description = "Its host, where APIs answer on hosts of their own.", max_length = 253)
+    ),
+    responses((status = 200, description = "What would happen.", body = Explained))
+)]
+pub async fn explain_call(reader: Reader, mut params: Params) -> Answer {
+    let text = |most: usize| {
+        move |text: &str| ((1..=most).contains(&text.len()) && !text.contains('\0')).then(|| text.to_owned())
+    };
+    let key = params.take("key", "a key's id, or 4 to 64 of its first characters", |key| {
+        text(64)(key).filter(|key| key.len() >= 4)
+    })?;
+    let path = params.take("path", "a path, like /countries/de", text(2048))?;
+    let method = params.take("method", "a method in capitals", text(16))?.unwrap_or_else(|| "GET".to_owned());
+    let host = params.take("host", "a host without port", text(253))?.unwrap_or_default();
+    params.finish()?;
+    let key = key.ok_or_else(|| invalid_parameter("key", "is required"))?;
+    let path = path.ok_or_else(|| invalid_parameter("path", "is required"))?;
+    let question = Question { key, method, path, host };
+    let found = reader.control.explain(&reader.actor, &question).await.map_err(of_parameters)?;
+    Ok(answer::ok(Explained::from(found)))
+}
+
+/// The brain names fields; here they are parameters.
+fn of_parameters(error: Error) -> Refusal {
+    match error {
+        Error::Invalid(faults) => match faults.first() {
+            Some(FieldFault { pointer, message }) => {
+                invalid_parameter(pointer.trim_start_matches('/'), message).into()
+            }
+            None => Error::Invalid(faults).into(),
+        },
+        other => other.into(),
+    }
+}

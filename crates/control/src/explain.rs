@@ -1,0 +1,215 @@
+//! What would happen to a call, and why: the route, the terms and every limit with where it comes from.
+
+use chrono::Utc;
+use tollgate_domain::{ApplicationState, CredentialId, Limit, LimitKind, SubscriptionState};
+use tollgate_engine::admission::{check_method, check_path};
+use tollgate_engine::{RouteMatch, Snapshot};
+use tollgate_store::{
+    ApiRow, ApplicationRow, Column, CredentialRow, Listing, PlanRow, ProductRow, RouteRow, SubscriptionRow,
+    Wanted,
+};
+
+use crate::{Action, Actor, Control, Error, Result};
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// A key's id, or its first characters.
+    pub key: String,
+    /// Upper-case method.
+    pub method: String,
+    /// Path as the gateway gets it, without query.
+    pub path: String,
+    /// Host without port, where APIs answer on hosts of their own.
+    pub host: String,
+}
+
+/// What a call would meet, as far as it would come.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// `admitted`, or the code of the problem that it would be refused with.
+    pub verdict: &'static str,
+    /// The verdict in plain words.
+    pub because: String,
+    /// The operation that it would reach, with its API.
+    pub route: Option<(ApiRow, RouteRow)>,
+    /// The key.
+    pub key: CredentialRow,
+    /// Whose key it is.
+    pub application: ApplicationRow,
+    /// The terms that it would be decided under.
+    pub terms: Option<Terms>,
+}
+
+/// The terms of a call.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The subscription that opens the API.
+    pub subscription: SubscriptionRow,
+    /// The product that it is to.
+    pub product: ProductRow,
+    /// The plan that it is on.
+    pub plan: PlanRow,
+    /// Every limit that holds.
+    pub limits: Vec<EffectiveLimit>,
+}
+
+/// A limit that holds, and where it comes from.
+#[derive(Debug, Clone)]
+pub struct EffectiveLimit {
+    /// The limit.
+    pub limit: Limit,
+    /// Where it was written, in plain words.
+    pub from: String,
+    /// What was charged this month, for a quota.
+    pub used: Option<i64>,
+}
+
+impl Control {
+    /// Explains what would happen to a call with a key.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown key; `Conflict` where several keys begin so; `Invalid` for a path or method that no call
+    /// can have; or the actor may not.
+    pub async fn explain(&self, actor: &Actor, question: &Question) -> Result<Explanation> {
+        let scope = actor.authorize(Action::ReadPlatform)?;
+        let method = check_method(&question.method)
+            .map_err(|_| Error::invalid("/method", "a method that can be routed, like GET"))?;
+        check_path(&question.path).map_err(|bad| {
+            Error::invalid("/path", format!("no call can have this path: {}", bad.reason()))
+        })?;
+        let key = self.key_like(actor, &question.key).await?;
+        let application = self.store.get_application(scope, key.application_id).await?;
+        let snapshot = self.snapshot().await?;
+        let found = snapshot.find_route(&question.host.to_lowercase(), method, &question.path);
+        let mut explanation = Explanation {
+            verdict: "admitted",
+            because: String::new(),
+            route: None,
+            key,
+            application,
+            terms: None,
+        };
+        match found {
+            RouteMatch::NotFound => {
+                return Ok(explanation.refused("route_not_found", "no published API has this path"));
+            }
+            RouteMatch::MethodNotAllowed(allow) => {
+                return Ok(explanation.refused("method_not_allowed", format!("this path takes {allow}")));
+            }
+            RouteMatch::Found(index) => {
+                let route = snapshot.route(index);
+                let api = self.store.get_api(snapshot.api_of(route).id).await?;
+                let rows = self.store.list_routes(api.id).await?;
+                let row = rows.into_iter().find(|row| row.id == route.id).ok_or(Error::NotFound("route"))?;
+                explanation.route = Some((api, row));
+            }
+        }
+        if explanation.key.revoked_at.is_some() {
+            return Ok(explanation.refused("invalid_credential", "the key was revoked"));
+        }
+        if explanation.key.expires_at.is_some_and(|at| at <= Utc::now()) {
+            return Ok(explanation.refused("expired_credential", "the key has expired"));
+        }
+        self.with_terms(actor, explanation).await
+    }
+
+    async fn with_terms(&self, actor: &Actor, mut explanation: Explanation) -> Result<Explanation> {
+        let scope = actor.authorize(Action::ReadPlatform)?;
+        let api = explanation.route.as_ref().map(|(api, _)| api.id);
+        let of_application = Listing {
+            filters: vec![(Column::Application, Wanted::Id(explanation.application.id.uuid()))],
+            limit: 200,
+            ..Listing::default()
+        };
+        let mut opening = Vec::new();
+        for subscription in self.store.find_subscriptions(scope, &of_application).await? {
+            let carried =
+                matches!(subscription.state, SubscriptionState::Active | SubscriptionState::Suspended);
+            let product = self.store.get_product(subscription.product_id).await?;
+            if carried && api.is_some_and(|api| product.apis().contains(&api)) {
+                opening.push((subscription, product));
+            }
+        }
+        // As the gateway takes them: an active one first.
+        opening.sort_by_key(|(subscription, _)| {
+            (subscription.state != SubscriptionState::Active, subscription.id)
+        });
+        let Some((subscription, product)) = opening.into_iter().next() else {
+            let because = "the application has no subscription to a product with this API";
+            return Ok(explanation.refused("not_entitled", because));
+        };
+        let plan = self.store.get_plan(subscription.plan_id).await?;
+        let used = self.store.charged_this_month(subscription.id).await?;
+        let limits: Vec<EffectiveLimit> = plan
+            .limits
+            .iter()
+            .map(|limit| EffectiveLimit {
+                limit: limit.clone(),
+                from: format!("plan {} of product {}", plan.slug, product.slug),
+                used: (limit.kind == LimitKind::Quota).then_some(used),
+            })
+            .collect();
+        let suspended = subscription.state == SubscriptionState::Suspended
+            || explanation.application.state == ApplicationState::Suspended;
+        let exhausted = limits.iter().find(|limit| {
+            limit.used.is_some_and(|used| u64::try_from(used).is_ok_and(|used| used >= limit.limit.amount))
+        });
+        let exhausted = exhausted.map(|limit| {
+            format!("{} of {} calls of {} are used", used, limit.limit.amount, limit.limit.name)
+        });
+        explanation.terms = Some(Terms { subscription, product, plan, limits });
+        if suspended {
+            return Ok(explanation
+                .refused("subscription_suspended", "the subscription or its application is suspended"));
+        }
+        if let Some(because) = exhausted {
+            return Ok(explanation.refused("quota_exceeded", because));
+        }
+        explanation.because =
+            "nothing stands against it but its rate limits, as they are at that moment".to_owned();
+        Ok(explanation)
+    }
+
+    /// The key with this id, or the only one that begins so.
+    async fn key_like(&self, actor: &Actor, text: &str) -> Result<CredentialRow> {
+        let scope = actor.authorize(Action::ReadPlatform)?;
+        if let Ok(id) = text.parse::<CredentialId>() {
+            return Ok(self.store.get_credential(scope, id).await?);
+        }
+        let like = Listing { search: Some(text.to_owned()), limit: 200, ..Listing::default() };
+        let mut rows = self.store.find_credentials(scope, &like).await?;
+        rows.retain(|row| row.display_prefix.starts_with(text));
+        match rows.len() {
+            0 => Err(Error::NotFound("key")),
+            1 => Ok(rows.remove(0)),
+            _ => Err(Error::Conflict(
+                "several keys begin so; give more characters, or the key's id".to_owned(),
+            )),
+        }
+    }
+
+    /// Checks that gateways would take the configuration in force; returns how many routes it has.
+    ///
+    /// # Errors
+    /// `Conflict` naming what they refuse; the actor may not; or the database is away.
+    pub async fn check_configuration(&self, actor: &Actor) -> Result<usize> {
+        actor.authorize(Action::ReadPlatform)?;
+        Ok(self.snapshot().await?.routes().len())
+    }
+
+    /// What gateways would compile now.
+    async fn snapshot(&self) -> Result<Snapshot> {
+        let blueprint = self.store.feed_blueprint().await?;
+        tokio::task::spawn_blocking(move || tollgate_engine::compile(&blueprint))
+            .await
+            .map_err(|error| Error::Internal(Box::new(error)))?
+            .map_err(|fault| Error::Conflict(format!("gateways refuse the configuration in force: {fault}")))
+    }
+}
+
+impl Explanation {
+    fn refused(self, verdict: &'static str, because: impl Into<String>) -> Self {
+        Self { verdict, because: because.into(), ..self }
+    }
+}
