@@ -15,6 +15,6 @@ pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
     ApiState, ApplicationState, CertificateSource, Environment, InvoiceState, KeyState, LimitKind, LimitPer,
-    Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope,
-    Visibility,
+    Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState,
+    TokenScope, Visibility,
 };

@@ -221,8 +221,8 @@ enum Group {
     Subscriptions,
     Tenants,
     People,
-    /// Bills and prices by use: for admins whose token was not narrowed.
-    Money,
+    /// Bills and prices by use, and what hands out more than a narrowed token has: for admins whose token was not narrowed.
+    Whole,
     /// Whoever may write anything may send one; each write in it is asked for by itself.
     Batch,
 }
@@ -233,8 +233,8 @@ fn group(method: &str, operation: &Value) -> Group {
         ("Audit", _) => Group::Audit,
         (_, "GET") => Group::Read,
         ("Batch", _) => Group::Batch,
-        ("Invoices", _) => Group::Money,
-        _ if id == "putPlanPricing" => Group::Money,
+        ("Invoices", _) => Group::Whole,
+        _ if ["putPlanPricing", "createToken", "putUserRole"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
         ("Organizations" | "Applications" | "Subscriptions" | "Keys", _) => Group::Tenants,

@@ -6,7 +6,8 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{
-    ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Slug, Target, Visibility,
+    ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, ServiceProtocol, Slug,
+    Target, Visibility,
 };
 
 /// What became of one entry of the file.
@@ -120,6 +121,7 @@ impl Import {
             name: shown(name),
             connect_timeout_ms: timeout("connect_timeout", 60_000, 60_000),
             read_timeout_ms: timeout("read_timeout", 3_600_000, 60_000),
+            protocol: ServiceProtocol::H1,
             targets,
         });
         let mut left: Vec<&str> = Vec::new();
