@@ -341,6 +341,10 @@ pub struct PortalFlags {
     /// Where consumers reach the gateway; shown in examples.
     #[arg(long, env = "TOLLGATE_GATEWAY_URL")]
     pub gateway_url: Option<String>,
+    /// Where the portal itself reaches the gateway to try calls out; by default as consumers do, or on loopback
+    /// where both run in one process.
+    #[arg(long, env = "TOLLGATE_RELAY_URL")]
+    pub relay_url: Option<String>,
 }
 
 /// The portal as a process of its own.

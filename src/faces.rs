@@ -63,18 +63,27 @@ pub fn serve_admin_api(
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
 }
 
+/// Where the gateway is reached.
+pub struct GatewayUrls {
+    /// By those who call.
+    pub public: String,
+    /// By the portal, which tries calls out.
+    pub internal: String,
+}
+
 pub fn serve_portal(
     tasks: &TaskTracker,
     listener: TcpListener,
     control: Control,
     portal_url: &str,
-    gateway_url: &str,
+    gateway: &GatewayUrls,
     trusted_proxies: &TrustedProxies,
     shutdown: &CancellationToken,
 ) {
     let settings = tollgate_portal::Settings {
         portal_url: portal_url.trim_end_matches('/').to_owned(),
-        gateway_url: gateway_url.trim_end_matches('/').to_owned(),
+        gateway_url: gateway.public.trim_end_matches('/').to_owned(),
+        relay_url: gateway.internal.trim_end_matches('/').to_owned(),
         secure_cookies: portal_url.starts_with("https://"),
         trusted_proxies: trusted_proxies.clone(),
     };

@@ -122,7 +122,9 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
     let trusted = &place.trusted_proxies;
     let mailer = faces::mailer(&role.mail, &place.data_dir, &role.portal_url)?;
     faces::work(&tasks, control.clone(), mailer, &shutdown);
-    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway_url, trusted, &shutdown);
+    let internal = role.portal.relay_url.clone().unwrap_or_else(|| gateway_url.clone());
+    let gateway = faces::GatewayUrls { public: gateway_url, internal };
+    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway, trusted, &shutdown);
     tracing::info!(%address, "portal serving");
     tasks.close();
     tasks.wait().await;

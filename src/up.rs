@@ -69,13 +69,14 @@ async fn serve(
     let gateway_url = up.portal.gateway_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
     let mailer = faces::mailer(&up.mail, data_dir.path(), &portal_url)?;
     faces::work(&tasks, control.clone(), mailer.clone(), &shutdown);
+    let internal = up.portal.relay_url.clone().unwrap_or_else(|| listen::url(gateway.gateway_addr));
     faces::serve_admin_api(&tasks, admin_listener, control.clone(), mailer, &portal_url, trusted, &shutdown);
     faces::serve_portal(
         &tasks,
         portal_listener,
         control.clone(),
         &portal_url,
-        &gateway_url,
+        &faces::GatewayUrls { public: gateway_url.clone(), internal },
         trusted,
         &shutdown,
     );

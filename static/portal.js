@@ -65,6 +65,31 @@ async function watch(id, since) {
   setTimeout(() => watch(id, since), 2000);
 }
 
+// A call is tried in place: the form goes where it would go without a script, and only the answer is taken over.
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-try]");
+  const place = document.getElementById("answer");
+  if (!form || !place) return;
+  event.preventDefault();
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  place.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("answer");
+    // Something else was answered, like a page to sign in: the browser shows it.
+    if (!fresh) { form.submit(); return; }
+    place.replaceWith(document.adoptNode(fresh));
+    if (announce) announce.textContent = fresh.dataset.done ?? "";
+  } catch {
+    place.removeAttribute("aria-busy");
+    if (announce) announce.textContent = "The portal did not answer. Try again.";
+  } finally {
+    button.disabled = false;
+  }
+});
+
 reveal(document);
 for (const part of document.querySelectorAll("[data-watch][id]")) setTimeout(() => watch(part.id, Date.now()), 2000);
 // A long list of operations begins where the reader is.

@@ -13,6 +13,7 @@ mod markup;
 mod pages;
 mod parts;
 mod reference;
+mod relay;
 mod session;
 mod session_rows;
 mod shell;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub portal_url: String,
     /// Where callers reach the gateway, without a final slash.
     pub gateway_url: String,
+    /// Where the portal itself reaches it to try calls out: often a loopback or private address.
+    pub relay_url: String,
     /// Whether the portal is reached by https: then cookies are `__Host-` and `Secure`.
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` says who visits.
@@ -63,6 +66,7 @@ pub struct PortalState {
     pub settings: Arc<Settings>,
     documents: reference::Documents,
     articles: pages::reference::Articles,
+    relay: relay::Relay,
 }
 
 impl PortalState {
@@ -73,6 +77,7 @@ impl PortalState {
         Self {
             control,
             store,
+            relay: relay::Relay::to(&settings.relay_url),
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
             articles: pages::reference::Articles::default(),
@@ -96,25 +101,30 @@ pub fn router(state: PortalState) -> Router {
         tracing::warn!(%error, "the portal's own URL is not an origin; posts are checked against Host alone");
         CsrfLayer::new()
     });
-    let face = Face {
+    let face = |body_bytes_max: usize, seconds: u64| Face {
         problem_base: format!("{}/problems/", state.settings.portal_url),
-        body_bytes_max: 64 * 1024,
-        timeout: Duration::from_secs(15),
+        body_bytes_max,
+        timeout: Duration::from_secs(seconds),
         headers: PageHeaders { form_hosts: Vec::new(), https: secure }.into(),
         render: error::render,
     };
-    let pages = pages::routes()
-        .layer(sessions)
-        .layer(own_origin)
-        .layer(axum::middleware::map_response(forged_posts_as_problems))
-        .layer(axum::middleware::from_fn(conditional::tagged))
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Precise(4))
-                .compress_when(DefaultPredicate::new().and(conditional::compressible)),
-        )
-        .with_state(state);
-    face.around(pages.route("/static/{*path}", get(assets::serve)))
+    let around = |pages: Router<PortalState>| {
+        pages
+            .layer(sessions.clone())
+            .layer(own_origin.clone())
+            .layer(axum::middleware::map_response(forged_posts_as_problems))
+            .layer(axum::middleware::from_fn(conditional::tagged))
+            .layer(
+                CompressionLayer::new()
+                    .quality(CompressionLevel::Precise(4))
+                    .compress_when(DefaultPredicate::new().and(conditional::compressible)),
+            )
+            .with_state(state.clone())
+    };
+    // A tried call may be large and slow, as calls are: 1 MB with the form around it, a minute and the time to tell.
+    let trying = face(1024 * 1024 + 64 * 1024, 70).around_routes(around(pages::trying()));
+    let pages = around(pages::routes()).route("/static/{*path}", get(assets::serve));
+    face(64 * 1024, 15).around(pages).merge(trying)
 }
 
 async fn forged_posts_as_problems(response: Response) -> Response {

@@ -42,6 +42,7 @@ mod suspension;
 mod team;
 mod throttle;
 mod tokens;
+mod trying;
 mod unit;
 mod verification;
 

@@ -13,6 +13,10 @@ const ADDRESS_MAX: i64 = 100;
 const WINDOW_MINUTES: i32 = 15;
 /// Accounts made from one address within an hour.
 const SIGN_UPS_MAX: i64 = 60;
+/// Calls of guests from one network within an hour.
+const GUEST_CALLS_MAX: i64 = 30;
+/// Calls of all guests within an hour.
+const ALL_GUEST_CALLS_MAX: i64 = 1_000;
 /// Mails asked for to one address within an hour.
 const MAILS_MAX: i64 = 5;
 
@@ -34,6 +38,22 @@ impl Subjects {
             address: hash("address", ""),
             sign_up: hash("sign-up", ""),
             mail: Sha256::digest(format!("mail\0{}", email.to_lowercase())).into(),
+        }
+    }
+}
+
+/// A guest's network, and all guests.
+pub struct Guests {
+    network: [u8; 32],
+    all: [u8; 32],
+}
+
+impl Guests {
+    pub fn new(address: Option<IpAddr>) -> Self {
+        let address = address.map(coarse).unwrap_or_default();
+        Self {
+            network: Sha256::digest(format!("guest\0{address}\0")).into(),
+            all: Sha256::digest("guests\0").into(),
         }
     }
 }
@@ -71,6 +91,16 @@ impl Control {
             return Err(Error::TooManyTries(3_600));
         }
         Ok(self.store.insert_attempts(&[subjects.mail]).await?)
+    }
+
+    /// Takes one call from what guests have; refuses where it is used up.
+    pub(crate) async fn take_guest_call(&self, guests: &Guests) -> Result<()> {
+        let network = self.store.count_attempts(&guests.network, 60).await?;
+        let all = self.store.count_attempts(&guests.all, 60).await?;
+        if network >= GUEST_CALLS_MAX || all >= ALL_GUEST_CALLS_MAX {
+            return Err(Error::TooManyTries(3_600));
+        }
+        Ok(self.store.insert_attempts(&[guests.network, guests.all]).await?)
     }
 
     pub(crate) async fn note_failure(&self, subjects: &Subjects) -> Result<()> {

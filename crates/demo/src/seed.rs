@@ -68,6 +68,7 @@ pub async fn seed(control: &Control, upstream_url: &str, existing_key: Option<&s
         None => (application(control, &actor).await?, None),
     };
     subscription(control, &actor, application, product, free).await?;
+    control.open_to_guests(&actor, product, free).await?;
     let key = match kept {
         Some(text) => text.to_owned(),
         None => {

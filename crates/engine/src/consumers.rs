@@ -17,15 +17,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::Guard;
 use tollgate_domain::{
     ApplicationId, ConsumerApplication, ConsumerCredential, CredentialId, Environment, Limit, OrganizationId,
-    PlanId, ProductId, SubscriptionId,
+    PlanId, ProductId, RouteId, SubscriptionId,
 };
 
+use crate::grant::Grant;
 use crate::key::{ParsedKey, Peppers};
 use crate::quota::Month;
 pub(crate) use accounts::{Account, RateCells};
 use accounts::{Held, Remembered, is_spent};
 use applications::ApplicationShard;
-use change::Writer;
+use change::{Writer, shard_of};
 use keys::{KeyShard, Place, Tag};
 use shards::Shards;
 use terms::Terms;
@@ -158,6 +159,21 @@ impl Consumers {
     /// The cells of one key, for limits that each key has for itself.
     pub(crate) fn key_cells(&self, found: &Found) -> Arc<RateCells> {
         found.keys.cells(found.key, |id| self.key_meters.with(id, |cells| Arc::clone(cells)))
+    }
+
+    /// Finds the key that a grant speaks for, if the grant is for this route: a key that was revoked is not found.
+    pub(crate) fn find_granted(&self, text: &str, route: RouteId, now_ns: u64) -> Option<Found> {
+        let grant = Grant::open(text, &self.peppers, now_ns / 1_000_000_000)?;
+        let shard = self.applications.get(shard_of(grant.application_id));
+        let slot = shard.slot_of(grant.application_id).filter(|_| grant.route_id == route)?;
+        let tag = shard.keys_of(slot).iter().find_map(|prefix| {
+            let keys = self.keys.get(Tag::shard_of_prefix(*prefix));
+            keys.with_prefix(*prefix).find(|(_, row)| row.id == grant.credential_id).map(|(tag, _)| tag)
+        })?;
+        // Found by its tag like any key, so that what changes meanwhile matters as little.
+        let found = self.find_tag(tag, || ())?;
+        let is_meant = found.credential_id() == grant.credential_id && found.owner().1 == grant.application_id;
+        is_meant.then_some(found)
     }
 
     /// Puts an application in the place of what was known of it. Keys it no longer lists open nothing from now on;

@@ -220,9 +220,27 @@ impl Peppers {
         Some(digest[..8].iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
+    /// The signature of a grant under the current pepper.
+    pub(crate) fn grant_mac(&self, said: &[u8]) -> [u8; 32] {
+        grant_mac(&self.states[0].1, said)
+    }
+
+    /// The signatures that a grant may carry, current first.
+    pub(crate) fn grant_macs<'a>(&'a self, said: &'a [u8]) -> impl Iterator<Item = [u8; 32]> + 'a {
+        self.states.iter().map(move |(_, state)| grant_mac(state, said))
+    }
+
     fn state(&self, version: i16) -> Option<&Hmac<Sha256>> {
         self.states.iter().find(|(known, _)| *known == version).map(|(_, state)| state)
     }
+}
+
+/// No key begins like this, so that no signature is a key's digest.
+fn grant_mac(state: &Hmac<Sha256>, said: &[u8]) -> [u8; 32] {
+    let mut mac = state.clone();
+    mac.update(b"tollgate relay grant v1\0");
+    mac.update(said);
+    mac.finalize().into_bytes().into()
 }
 
 fn keyed(state: &Hmac<Sha256>, text: &[u8]) -> [u8; 32] {

@@ -44,9 +44,13 @@ impl Face {
     /// request id, log line, problem's form and headers (all answers need these, so nothing may stand
     /// around them), then the clock, then the net for panics, then the body limit, then the routes.
     pub fn around(self, routes: Router) -> Router {
+        self.around_routes(routes.fallback(|| async { Problem::not_found() }))
+    }
+
+    /// As [`Face::around`], for routes that are merged into a face with other bounds: unknown paths are left to it.
+    pub fn around_routes(self, routes: Router) -> Router {
         let timeout = self.timeout;
         routes
-            .fallback(|| async { Problem::not_found() })
             .method_not_allowed_fallback(method_not_allowed)
             .layer(DefaultBodyLimit::max(self.body_bytes_max))
             .layer(CatchPanicLayer::custom(caught))

@@ -14,6 +14,7 @@ mod samples;
 pub mod site;
 pub mod start;
 pub mod team;
+pub mod try_it;
 pub mod usage;
 
 use axum::Router;
@@ -164,6 +165,14 @@ pub fn routes() -> Router<PortalState> {
             "/admin/applications/{id}/keys/{key}/revoke",
             get(admin::key_revoke::get).post(admin::key_revoke::post),
         )
+}
+
+/// Pages that call the gateway: they may take longer, and are sent more.
+pub fn trying() -> Router<PortalState> {
+    Router::new().route(
+        "/products/{slug}/apis/{api}/operations/{operation_id}/try",
+        get(try_it::page::get).post(try_it::page::post),
+    )
 }
 
 /// The instant that samples are made at.

@@ -6,7 +6,7 @@ use std::path::Path;
 use askama::Template;
 
 use super::{
-    account, admin, applications, billing, catalog, limits, problems, reference, requests, start, team, usage,
+    account, admin, applications, billing, catalog, limits, problems, reference, requests, start, team, try_it, usage,
 };
 use crate::error::ErrorPage;
 
@@ -53,6 +53,7 @@ fn all() -> Vec<Rendered> {
     rendered("request", requests::show::View::samples(), &mut all);
     rendered("team", team::members::View::samples(), &mut all);
     rendered("invitation", team::accept::View::samples(), &mut all);
+    rendered("try", try_it::page::View::samples(), &mut all);
     rendered("usage", usage::overview::View::samples(), &mut all);
     rendered("problems", problems::list::View::samples(), &mut all);
     rendered("problem", problems::show::View::samples(), &mut all);

@@ -7,3 +7,4 @@ mod journey;
 mod owning;
 mod safety;
 mod site;
+mod trying;

@@ -62,6 +62,11 @@ impl Site {
     }
 
     pub async fn open_with(secure_cookies: bool) -> Self {
+        Self::open_before(secure_cookies, "http://127.0.0.1:9").await
+    }
+
+    /// A portal that tries calls at this address.
+    pub async fn open_before(secure_cookies: bool, relay_url: &str) -> Self {
         let database = TestDatabase::create().await;
         let peppers = Arc::new(
             Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"),
@@ -71,6 +76,7 @@ impl Site {
         let settings = Settings {
             portal_url: PORTAL_URL.to_owned(),
             gateway_url: "http://127.0.0.1:8080".to_owned(),
+            relay_url: relay_url.to_owned(),
             secure_cookies,
             trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
         };
@@ -144,6 +150,24 @@ impl Browser<'_> {
 
     pub async fn get(&mut self, path: &str) -> Page {
         let request = self.request(Method::GET, path).body(Body::empty()).expect("a valid request");
+        self.keep(request).await
+    }
+
+    /// Sends a multipart form as a browser does from a page of the portal.
+    pub async fn post_parts(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let mut body = String::new();
+        for (name, value) in fields {
+            body.push_str(&format!(
+                "--part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str("--part--\r\n");
+        let request = self
+            .request(Method::POST, path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=part")
+            .header("sec-fetch-site", "same-origin")
+            .body(Body::from(body))
+            .expect("a valid request");
         self.keep(request).await
     }
 

@@ -241,3 +241,35 @@ fn a_key_is_taken_from_one_place_only() {
         assert_eq!(of(authorization, api_key), Err(Denial::AmbiguousCredential));
     }
 }
+
+#[test]
+fn a_grant_calls_as_its_key_on_its_route_until_either_is_over() {
+    use crate::grant::Grant;
+    let mut lapsed = application(52, 43, &[2]);
+    lapsed.credentials[0].expires_at = Some((NOW / S) as i64);
+    let first = application(51, 43, &[1]);
+    let (key_id, lapsed_id) = (first.credentials[0].id, lapsed.credentials[0].id);
+    let platform = Platform::with([first, lapsed]);
+    let later = (NOW / S + 300) as u32;
+    let grant = |application: u128, credential_id, route: u128, expires_at_s| {
+        let application_id = uuid(application).into();
+        Grant { application_id, credential_id, route_id: uuid(route).into(), expires_at_s }.sign(&peppers())
+    };
+    let good = grant(51, key_id, 21, later);
+    let admitted = platform.call(&good, NOW).expect("admitted");
+    assert_eq!(admitted.consumer.credential_id, key_id, "counted as the key");
+    for (text, method, target, code) in [
+        (good.clone(), "POST", "/one/items", "invalid_credential"),
+        (grant(51, key_id, 21, (NOW / S) as u32), "GET", "/one/items/7", "invalid_credential"),
+        (grant(52, key_id, 21, later), "GET", "/one/items/7", "invalid_credential"),
+        (grant(59, key_id, 21, later), "GET", "/one/items/7", "invalid_credential"),
+        (grant(52, lapsed_id, 21, later), "GET", "/one/items/7", "expired_credential"),
+        (grant(51, key_id, 23, later), "GET", "/two/items", "not_entitled"),
+    ] {
+        assert_eq!(platform.code(method, target, Some(&text)).1, code, "{method} {target}");
+    }
+    let mut revoked = application(51, 43, &[1]);
+    revoked.credentials.clear();
+    platform.consumers.replace(revoked);
+    assert_eq!(platform.code("GET", "/one/items/7", Some(&good)), (401, "invalid_credential"));
+}

@@ -3,10 +3,14 @@
 use askama::Template;
 use axum::extract::State;
 use tollgate_domain::PlanState;
+use tollgate_openapi::OperationDetail;
+use tollgate_store::{ApiRow, ProductRow};
 
 use super::{served_apis, shown_plans};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
+use crate::pages::reference::Place;
+use crate::pages::try_it::ready_fields;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters, reference, show};
@@ -27,6 +31,14 @@ pub struct Example {
     pub product_href: String,
     pub curl: String,
     pub answer: Option<Html>,
+    /// Where and with what the example is run, where guests may or the reader has an account.
+    pub run: Option<Run>,
+}
+
+/// The form behind Run.
+pub struct Run {
+    pub action: String,
+    pub fields: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -59,6 +71,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
                     product_href: href.clone(),
                     curl: reference::curl(&state.settings.gateway_url, &api, &call, None),
                     answer: reference::good_answer(&call).map(|text| markup::json(&first_lines(&text))),
+                    run: run(&state, &visit, &product, &api, &call).await?,
                 });
             }
         }
@@ -78,7 +91,23 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     })
 }
 
-async fn cheapest(state: &PortalState, product: &tollgate_store::ProductRow) -> Result<String, Fault> {
+/// Run is offered to guests where the product is open to them, and to people who are signed in.
+async fn run(
+    state: &PortalState,
+    visit: &Visit,
+    product: &ProductRow,
+    api: &ApiRow,
+    call: &OperationDetail,
+) -> Result<Option<Run>, Fault> {
+    if visit.account.is_none() && state.store.find_guest(product.id).await?.is_none() {
+        return Ok(None);
+    }
+    let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
+    let action = format!("{}/try", place.operation(&call.operation.operation_id));
+    Ok(Some(Run { action, fields: ready_fields(call) }))
+}
+
+async fn cheapest(state: &PortalState, product: &ProductRow) -> Result<String, Fault> {
     let plans = shown_plans(&state.store, product).await?;
     let open = plans.iter().filter(|plan| plan.state == PlanState::Open);
     Ok(match open.min_by_key(|plan| plan.price().minor).map(tollgate_store::PlanRow::price) {
@@ -123,6 +152,10 @@ impl View {
                     curl: "curl 'http://127.0.0.1:8080/countries/v1/countries?limit=1' \\\n  -H \"X-API-Key: YOUR_KEY\""
                         .into(),
                     answer: Some(markup::json(answer)),
+                    run: Some(Run {
+                        action: "/products/countries/apis/countries/operations/op1/try".into(),
+                        fields: vec![("in.query.limit".into(), "1".into())],
+                    }),
                 }),
             },
             Self { shell: shell(), products: vec![], example: None },

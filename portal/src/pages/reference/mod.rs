@@ -122,7 +122,9 @@ pub struct Crumbs {
 }
 
 impl Crumbs {
-    fn of(reading: &Reading) -> Self {
+    /// Of the API that is read.
+    #[must_use]
+    pub fn of(reading: &Reading) -> Self {
         Self {
             product: reading.product.name.clone(),
             product_href: format!("/products/{}", reading.place.product),
