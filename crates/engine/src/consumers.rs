@@ -172,7 +172,8 @@ impl Consumers {
         })?;
         // Found by its tag like any key, so that what changes meanwhile matters as little.
         let found = self.find_tag(tag, || ())?;
-        let is_meant = found.credential_id() == grant.credential_id && found.owner().1 == grant.application_id;
+        let is_meant =
+            found.credential_id() == grant.credential_id && found.owner().1 == grant.application_id;
         is_meant.then_some(found)
     }
 
