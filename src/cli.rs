@@ -345,6 +345,9 @@ pub struct PortalFlags {
     /// where both run in one process.
     #[arg(long, env = "TOLLGATE_RELAY_URL")]
     pub relay_url: Option<String>,
+    /// Directory with the publisher's guides/*.md and changelog/*.md; read at the start.
+    #[arg(long, env = "TOLLGATE_CONTENT_DIR", value_name = "DIR")]
+    pub content_dir: Option<PathBuf>,
 }
 
 /// The portal as a process of its own.

@@ -63,12 +63,14 @@ pub fn serve_admin_api(
     tasks.spawn(serve(listener, router, Limits::default(), shutdown.clone()));
 }
 
-/// Where the gateway is reached.
-pub struct GatewayUrls {
-    /// By those who call.
+/// What the portal shows and calls beside the control plane.
+pub struct Surroundings {
+    /// The gateway's address for those who call.
     pub public: String,
-    /// By the portal, which tries calls out.
+    /// The gateway's address for the portal, which tries calls out.
     pub internal: String,
+    /// Where the publisher's guides and changelog are.
+    pub content_dir: Option<std::path::PathBuf>,
 }
 
 pub fn serve_portal(
@@ -76,14 +78,15 @@ pub fn serve_portal(
     listener: TcpListener,
     control: Control,
     portal_url: &str,
-    gateway: &GatewayUrls,
+    around: &Surroundings,
     trusted_proxies: &TrustedProxies,
     shutdown: &CancellationToken,
 ) {
     let settings = tollgate_portal::Settings {
         portal_url: portal_url.trim_end_matches('/').to_owned(),
-        gateway_url: gateway.public.trim_end_matches('/').to_owned(),
-        relay_url: gateway.internal.trim_end_matches('/').to_owned(),
+        gateway_url: around.public.trim_end_matches('/').to_owned(),
+        relay_url: around.internal.trim_end_matches('/').to_owned(),
+        content_dir: around.content_dir.clone(),
         secure_cookies: portal_url.starts_with("https://"),
         trusted_proxies: trusted_proxies.clone(),
     };

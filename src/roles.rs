@@ -123,8 +123,9 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
     let mailer = faces::mailer(&role.mail, &place.data_dir, &role.portal_url)?;
     faces::work(&tasks, control.clone(), mailer, &shutdown);
     let internal = role.portal.relay_url.clone().unwrap_or_else(|| gateway_url.clone());
-    let gateway = faces::GatewayUrls { public: gateway_url, internal };
-    faces::serve_portal(&tasks, listener, control, &role.portal_url, &gateway, trusted, &shutdown);
+    let around =
+        faces::Surroundings { public: gateway_url, internal, content_dir: role.portal.content_dir.clone() };
+    faces::serve_portal(&tasks, listener, control, &role.portal_url, &around, trusted, &shutdown);
     tracing::info!(%address, "portal serving");
     tasks.close();
     tasks.wait().await;

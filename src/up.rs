@@ -76,7 +76,11 @@ async fn serve(
         portal_listener,
         control.clone(),
         &portal_url,
-        &faces::GatewayUrls { public: gateway_url.clone(), internal },
+        &faces::Surroundings {
+            public: gateway_url.clone(),
+            internal,
+            content_dir: up.portal.content_dir.clone(),
+        },
         trusted,
         &shutdown,
     );

@@ -90,6 +90,35 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+// Ctrl K or ⌘K leads to the search, where the results follow what is typed.
+const search = document.querySelector("a[data-search]");
+document.addEventListener("keydown", (event) => {
+  if (!search || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  location.assign(search.href);
+});
+
+const question = document.querySelector("form[role=search] input[type=search]");
+let waiting;
+let turn = 0;
+question?.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => {
+    const mine = ++turn;
+    const url = `/search?${new URLSearchParams({ q: question.value })}`;
+    try {
+      const page = new DOMParser().parseFromString(await fetchText(url), "text/html");
+      const fresh = page.getElementById("results");
+      const shown = document.getElementById("results");
+      if (mine !== turn || !fresh || !shown) return;
+      shown.replaceWith(document.adoptNode(fresh));
+      history.replaceState(null, "", url);
+    } catch {
+      // What is shown stays; the next letter asks again.
+    }
+  }, 120);
+});
+
 reveal(document);
 for (const part of document.querySelectorAll("[data-watch][id]")) setTimeout(() => watch(part.id, Date.now()), 2000);
 // A long list of operations begins where the reader is.

@@ -6,6 +6,7 @@ mod agent;
 mod assets;
 mod chart;
 mod conditional;
+mod content;
 mod error;
 mod filters;
 mod form;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub gateway_url: String,
     /// Where the portal itself reaches it to try calls out: often a loopback or private address.
     pub relay_url: String,
+    /// Guides and changelog of the publisher; Tollgate's own where there is none.
+    pub content_dir: Option<std::path::PathBuf>,
     /// Whether the portal is reached by https: then cookies are `__Host-` and `Secure`.
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` says who visits.
@@ -67,6 +70,7 @@ pub struct PortalState {
     documents: reference::Documents,
     articles: pages::reference::Articles,
     relay: relay::Relay,
+    content: content::Content,
 }
 
 impl PortalState {
@@ -78,6 +82,7 @@ impl PortalState {
             control,
             store,
             relay: relay::Relay::to(&settings.relay_url),
+            content: content::Content::read(settings.content_dir.as_deref()),
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
             articles: pages::reference::Articles::default(),

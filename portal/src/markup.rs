@@ -61,6 +61,49 @@ pub fn markdown(text: &str) -> Html {
     Html(out)
 }
 
+/// Markdown as [`markdown`] makes it, with an id on every second heading, and those ids with their titles.
+#[must_use]
+pub fn with_contents(text: &str) -> (Html, Vec<(String, String)>) {
+    let Html(html) = markdown(text);
+    let mut contents: Vec<(String, String)> = Vec::new();
+    let mut out = String::with_capacity(html.len() + 256);
+    let mut rest = html.as_str();
+    while let Some((before, after)) = rest.split_once("<h2>") {
+        out.push_str(before);
+        let title = after.split_once("</h2>").map_or(after, |(title, _)| title);
+        let (title, id) = (plain(title), anchor(title, contents.len()));
+        // Writing to a String cannot fail.
+        let _ = fmt::Write::write_fmt(&mut out, format_args!("<h2 id=\"{id}\">"));
+        contents.push((id, title));
+        rest = after;
+    }
+    out.push_str(rest);
+    (Html(out), contents)
+}
+
+/// The words of a heading without its tags, entities resolved.
+fn plain(html: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => inside = false,
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+/// An id of a heading: its letters and digits, and its number where it has none.
+fn anchor(html: &str, count: usize) -> String {
+    let words = plain(html).to_lowercase();
+    let words: Vec<&str> =
+        words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    if words.is_empty() { format!("part-{count}") } else { format!("{}-{count}", words.join("-")) }
+}
+
 fn safe_event<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> {
     match event {
         Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),

@@ -125,7 +125,8 @@ pub struct ThemeChoice {
 
 const PORTAL: Link = link("/", "Portal", "home");
 const PRODUCTS: Link = link("/", "Products", "package");
-const ERRORS: Link = link("/problems", "Error codes", "book-open");
+const GUIDES: Link = link("/guides", "Guides", "book-open");
+const ERRORS: Link = link("/problems", "Error codes", "circle-alert");
 const APPLICATIONS: Link = link("/applications", "Applications", "app-window");
 const BILLING: Link = link("/billing", "Billing", "package");
 const USAGE: Link = link("/usage", "Usage", "activity");
@@ -138,7 +139,7 @@ const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
 
 const DEVELOPER_SIDE: &[Group] = &[
     Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, LIMITS, REQUESTS, BILLING] },
-    Group { title: Some("Explore"), links: &[PRODUCTS, ERRORS] },
+    Group { title: Some("Explore"), links: &[PRODUCTS, GUIDES, ERRORS] },
     Group { title: Some("You"), links: &[TEAM, ACCOUNT] },
 ];
 const ADMIN_SIDE: &[Group] = &[
@@ -245,10 +246,10 @@ impl Shell {
     pub fn main_links(&self) -> &'static [Link] {
         match (&self.viewer, self.area) {
             (_, Area::Admin) => &[PORTAL],
-            (Some(viewer), _) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN],
-            (Some(_), _) => &[PRODUCTS, APPLICATIONS, USAGE],
-            (None, _) if self.offers_sign_in => &[PRODUCTS, ERRORS],
-            (None, _) => &[PRODUCTS, APPLICATIONS, USAGE],
+            (Some(viewer), _) if viewer.is_operator => &[PRODUCTS, GUIDES, APPLICATIONS, USAGE, ADMIN],
+            (Some(_), _) => &[PRODUCTS, GUIDES, APPLICATIONS, USAGE],
+            (None, _) if self.offers_sign_in => &[PRODUCTS, GUIDES, ERRORS],
+            (None, _) => &[PRODUCTS, GUIDES, APPLICATIONS, USAGE],
         }
     }
 
@@ -258,8 +259,8 @@ impl Shell {
         match &self.viewer {
             Some(viewer) if viewer.is_operator => &[PRODUCTS, APPLICATIONS, USAGE, ADMIN, ACCOUNT],
             Some(_) => &[PRODUCTS, GET_STARTED, APPLICATIONS, USAGE, ACCOUNT],
-            None if self.offers_sign_in => &[PRODUCTS, ERRORS],
-            None => &[PRODUCTS, APPLICATIONS, USAGE],
+            None if self.offers_sign_in => &[PRODUCTS, GUIDES, ERRORS],
+            None => &[PRODUCTS, GUIDES, APPLICATIONS, USAGE],
         }
     }
 

@@ -82,6 +82,6 @@ pub use subscriptions::{NewSubscription, SubscriptionRow};
 pub use tariffs::TariffRow;
 pub use tokens::{NewToken, TokenRow};
 pub use tx::{Store, Tx};
-pub use usage_report::{TrafficRange, TrafficRow, UsageBucketRow, UsageTotals};
+pub use usage_report::{ApiHealthRow, TrafficRange, TrafficRow, UsageBucketRow, UsageTotals};
 pub use usage_sums::{Grain, UsageKeyRow, UsageLineRow, UsageRange, UsageStepRow};
 pub use users::{NewUser, OperatorRow, UserRow};

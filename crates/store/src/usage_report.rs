@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{ApplicationId, OrganizationId, Scope};
+use tollgate_domain::{ApiId, ApplicationId, OrganizationId, Outcome, Scope};
 use uuid::Uuid;
 
 use crate::{Result, Store};
@@ -70,7 +70,40 @@ pub struct UsageBucketRow {
     pub errors: i64,
 }
 
+/// How an API did for a while.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct ApiHealthRow {
+    /// Which one.
+    #[sqlx(try_from = "Uuid")]
+    pub api_id: ApiId,
+    /// Calls that were sent to it.
+    pub calls: i64,
+    /// Calls that it failed: a 5xx, or no answer.
+    pub failed: i64,
+    /// Their time together, in microseconds.
+    pub duration_us: i64,
+}
+
 impl Store {
+    /// How each API that was called since then did; refusals of the gateway are not counted.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn api_health(&self, since: DateTime<Utc>) -> Result<Vec<ApiHealthRow>> {
+        Ok(sqlx::query_as(
+            "select r.api_id, sum(u.calls)::bigint as calls,
+                    coalesce(sum(u.calls) filter (where u.status >= 500), 0)::bigint as failed,
+                    sum(u.duration_us)::bigint as duration_us
+             from usage_counters u join routes r on r.id = u.route_id
+             where u.minute >= date_trunc('minute', $1) and u.outcome = any ($2)
+             group by r.api_id having sum(u.calls) > 0",
+        )
+        .bind(since)
+        .bind([Outcome::Served, Outcome::UpstreamFailed].map(Outcome::code).to_vec())
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Sums over a range, for the scope, of one application or of all.
     ///
     /// # Errors

@@ -6,14 +6,17 @@ pub mod applications;
 pub mod billing;
 pub mod catalog;
 pub mod limits;
+pub mod guides;
 pub mod problems;
 pub mod reference;
 pub mod requests;
 #[cfg(test)]
 mod samples;
+pub mod search;
 pub mod site;
 pub mod start;
 pub mod team;
+pub mod status;
 pub mod try_it;
 pub mod usage;
 
@@ -40,6 +43,12 @@ pub fn routes() -> Router<PortalState> {
         .route("/products/{slug}/apis/{api}/schemas/{name}", get(reference::schema::get))
         .route("/llms.txt", get(reference::llms::get))
         .route("/.well-known/api-catalog", get(reference::api_catalog::get))
+        .route("/guides", get(guides::list::get))
+        .route("/guides/{slug}", get(guides::show::get))
+        .route("/changelog", get(guides::changelog::get))
+        .route("/changelog.atom", get(guides::changelog::feed))
+        .route("/search", get(search::get))
+        .route("/status", get(status::get))
         .route("/problems", get(problems::list::get))
         .route("/problems/{code}", get(problems::show::get))
         .route("/theme", post(site::theme::post))

@@ -6,7 +6,8 @@ use std::path::Path;
 use askama::Template;
 
 use super::{
-    account, admin, applications, billing, catalog, limits, problems, reference, requests, start, team, try_it, usage,
+    account, admin, applications, billing, catalog, guides, limits, problems, reference, requests, search, start,
+    status, team, try_it, usage,
 };
 use crate::error::ErrorPage;
 
@@ -53,6 +54,11 @@ fn all() -> Vec<Rendered> {
     rendered("request", requests::show::View::samples(), &mut all);
     rendered("team", team::members::View::samples(), &mut all);
     rendered("invitation", team::accept::View::samples(), &mut all);
+    rendered("guides", guides::list::View::samples(), &mut all);
+    rendered("guide", guides::show::View::samples(), &mut all);
+    rendered("changelog", guides::changelog::View::samples(), &mut all);
+    rendered("search", search::View::samples(), &mut all);
+    rendered("status", status::View::samples(), &mut all);
     rendered("try", try_it::page::View::samples(), &mut all);
     rendered("usage", usage::overview::View::samples(), &mut all);
     rendered("problems", problems::list::View::samples(), &mut all);

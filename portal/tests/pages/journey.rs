@@ -261,3 +261,42 @@ async fn a_language_that_is_asked_for_is_remembered() {
     assert!(browser.get(path).await.text.contains("value=\"rust\" selected"));
     assert!(browser.get(&format!("{path}?lang=klingon")).await.text.contains("value=\"rust\" selected"));
 }
+
+#[tokio::test]
+async fn guides_changelog_search_and_status_can_be_read() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    let guides = browser.get("/guides").await;
+    assert!(guides.text.contains("href=\"/guides/first-call\""), "{}", guides.text);
+    let guide = browser.get("/guides/limits").await;
+    assert!(guide.text.contains("rel=\"prev\"") && guide.text.contains("rel=\"next\""), "{}", guide.text);
+    assert!(guide.text.contains("<h2 id=\"read-what-is-left-0\">"), "{}", guide.text);
+    let twin = browser.get("/guides/limits.md").await;
+    assert!(twin.text.starts_with("# Limits and what is left of them\n\n"), "{}", twin.text);
+    assert_eq!(browser.get("/guides/none").await.status, StatusCode::NOT_FOUND);
+
+    let news = browser.get("/changelog").await;
+    assert!(news.text.contains("type=\"application/atom+xml\""), "{}", news.text);
+    let feed = browser.get("/changelog.atom").await;
+    assert!(feed.text.contains("<feed xmlns=\"http://www.w3.org/2005/Atom\">"), "{}", feed.text);
+    assert!(feed.text.contains("<id>http://portal.test/changelog#2026-11-21-"), "{}", feed.text);
+
+    for (question, href) in [
+        ("list countr", "/products/countries/apis/countries/operations/op1"),
+        ("expired key", "/problems/expired_credential"),
+        ("quota month", "/guides/limits"),
+        ("Country", "/products/countries/apis/countries/schemas/Country"),
+    ] {
+        let page = browser.get(&format!("/search?q={}", question.replace(' ', "+"))).await;
+        assert!(page.text.contains(&format!("href=\"{href}\"")), "{question}: {}", page.text);
+    }
+    let page = browser.get("/search?q=%3Cscript%3E").await;
+    assert!(
+        page.text.contains("Nothing has all these words") && !page.text.contains("<script>"),
+        "{}",
+        page.text
+    );
+
+    let status = browser.get("/status").await;
+    assert!(status.text.contains("No calls in the last 15 minutes"), "{}", status.text);
+}

@@ -77,6 +77,7 @@ impl Site {
             portal_url: PORTAL_URL.to_owned(),
             gateway_url: "http://127.0.0.1:8080".to_owned(),
             relay_url: relay_url.to_owned(),
+            content_dir: None,
             secure_cookies,
             trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
         };

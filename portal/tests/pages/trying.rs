@@ -1,4 +1,5 @@
 //! Calls are tried through the portal: as oneself, as a guest, and not beyond what either may.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::http::StatusCode;
 use tollgate_control::Actor;

@@ -24,6 +24,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
                     { "href": format!("{base}{}", place.overview()), "type": "text/html" },
                     { "href": format!("{base}{}.md", place.overview()), "type": "text/markdown" },
                 ],
+                "status": [{ "href": format!("{base}/status"), "type": "text/html" }],
             });
             if api.document_number > 0 {
                 entry["service-desc"] =

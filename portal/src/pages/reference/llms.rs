@@ -32,6 +32,13 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         }
         out.push('\n');
     }
+    if !state.content.guides.is_empty() {
+        out.push_str("## Guides\n\n");
+        for guide in state.content.guides.iter() {
+            let _ = writeln!(out, "- [{}]({base}/guides/{}.md): {}", guide.title, guide.slug, guide.summary);
+        }
+        out.push('\n');
+    }
     let _ = writeln!(
         out,
         "## Refusals\n\n- [Error codes]({base}/problems): why a call was refused, and how to fix it"

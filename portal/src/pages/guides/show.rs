@@ -1,0 +1,76 @@
+//! One guide, with what is in it, and the guides before and after it.
+
+use askama::Template;
+use axum::extract::{Path, State};
+
+use crate::content::Guide;
+use crate::error::{Answer, Fault};
+use crate::markup::{self, Html};
+use crate::pages::reference::as_markdown;
+use crate::session::Visit;
+use crate::shell::{Area, Shell};
+use crate::{PortalState, filters};
+
+/// A link to another guide.
+pub struct Way {
+    pub href: String,
+    pub title: String,
+    pub current: bool,
+}
+
+#[derive(Template)]
+#[template(path = "guides/show.html")]
+pub struct View {
+    pub shell: Shell,
+    pub all: Vec<Way>,
+    pub contents: Vec<(String, String)>,
+    pub text: Html,
+    pub previous: Option<Way>,
+    pub next: Option<Way>,
+    pub markdown_href: String,
+}
+
+/// `GET /guides/{slug}`, with `.md` as Markdown
+pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
+    let (slug, markdown) = slug.strip_suffix(".md").map_or((slug.as_str(), false), |stem| (stem, true));
+    let guides = &state.content.guides;
+    let at = guides.iter().position(|guide| guide.slug == slug).ok_or_else(Fault::not_found)?;
+    let guide = &guides[at];
+    if markdown {
+        return Ok(as_markdown(format!("# {}\n\n{}\n", guide.title, guide.text)));
+    }
+    visit.page(&View::of(visit.shell(Area::Reference, &guide.title).await?, guides, at))
+}
+
+impl View {
+    fn of(shell: Shell, guides: &[Guide], at: usize) -> Self {
+        let way = |(index, guide): (usize, &Guide)| Way {
+            href: format!("/guides/{}", guide.slug),
+            title: guide.title.clone(),
+            current: index == at,
+        };
+        let (text, contents) = markup::with_contents(&guides[at].text);
+        Self {
+            shell,
+            all: guides.iter().enumerate().map(way).collect(),
+            contents: if contents.len() > 1 { contents } else { Vec::new() },
+            text,
+            previous: at.checked_sub(1).map(|index| way((index, &guides[index]))),
+            next: guides.get(at + 1).map(|guide| way((at + 1, guide))),
+            markdown_href: format!("/guides/{}.md", guides[at].slug),
+        }
+    }
+}
+
+#[cfg(test)]
+impl View {
+    pub fn samples() -> Vec<Self> {
+        let guides = crate::content::Content::read(None).guides;
+        let sample = |at: usize| {
+            let shell =
+                Shell::sample(Area::Reference, &guides[at].title, &format!("/guides/{}", guides[at].slug));
+            Self::of(shell, &guides, at)
+        };
+        (0..guides.len()).map(sample).collect()
+    }
+}
