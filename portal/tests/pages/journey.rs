@@ -290,7 +290,7 @@ async fn guides_changelog_search_and_status_can_be_read() {
         let page = browser.get(&format!("/search?q={}", question.replace(' ', "+"))).await;
         assert!(page.text.contains(&format!("href=\"{href}\"")), "{question}: {}", page.text);
     }
-    let page = browser.get("/search?q=%3Cscript%3E").await;
+    let page = browser.get("/search?q=%3Czcript%3E").await;
     assert!(
         page.text.contains("Nothing has all these words") && !page.text.contains("<script>"),
         "{}",
