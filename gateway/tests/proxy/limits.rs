@@ -141,7 +141,7 @@ async fn a_quota_survives_a_crash_with_the_control_plane_away() {
     let crashed = dir.path().join("crashed");
     until("the last call is counted", async || {
         copy_files(&first.data_dir, &crashed);
-        let left = tollgate_gateway::usage::leftovers::leftovers(&crashed).unwrap();
+        let left = tollgate_gateway::usage::leftovers::leftovers(&crashed, None).unwrap();
         left.recovered.iter().flat_map(|(_, journal)| &journal.counts).map(|count| count.charged).sum::<u64>()
             == 3
     })

@@ -79,7 +79,7 @@ async fn a_stop_with_the_control_plane_away_keeps_usage_in_the_journal() {
     stage.source.set_away(true);
     assert_eq!(stage.call("GET /v1/items").await.status(), 200);
     stage.stop().await;
-    let left = tollgate_gateway::usage::leftovers::leftovers(&stage.data_dir).unwrap();
+    let left = tollgate_gateway::usage::leftovers::leftovers(&stage.data_dir, None).unwrap();
     let calls: u64 =
         left.recovered.iter().flat_map(|(_, journal)| &journal.counts).map(|count| count.calls).sum();
     assert_eq!(calls, 1);

@@ -107,7 +107,7 @@ async fn a_graceful_stop_leaves_no_journal_behind() {
     }
     stage.stop().await;
     assert_eq!(stage.source.calls(), 3);
-    assert!(leftovers(&stage.data_dir).unwrap().recovered.is_empty());
+    assert!(leftovers(&stage.data_dir, None).unwrap().recovered.is_empty());
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn counts_that_the_database_refuses_hold_up_no_others_and_are_kept_aside()
     let names = std::fs::read_dir(&stage.data_dir).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<_> = names.filter(|path| path.extension().is_some_and(|end| end == "damaged")).collect();
     assert!(!kept.is_empty());
-    assert!(leftovers(&stage.data_dir).unwrap().recovered.is_empty());
+    assert!(leftovers(&stage.data_dir, None).unwrap().recovered.is_empty());
 }
 
 /// How many journals of such processes there are, by their names: a live gateway's directory is not to be recovered.

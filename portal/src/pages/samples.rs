@@ -6,8 +6,8 @@ use std::path::Path;
 use askama::Template;
 
 use super::{
-    account, admin, applications, billing, catalog, guides, limits, problems, reference, requests, search, start,
-    status, team, try_it, usage,
+    account, admin, applications, billing, catalog, guides, limits, problems, reference, requests, search,
+    start, status, team, try_it, usage,
 };
 use crate::error::ErrorPage;
 

@@ -35,7 +35,11 @@ impl Store {
         self.browse(&INVOICES, cut, |and: &mut Conditions| {
             and.and("t.organization_id = ", scope.organization().map(OrganizationId::uuid))
                 .and("t.state = ", filter.state.map(InvoiceState::as_str))
-                .words("o.name", filter.words);
+                .words(
+                    "invoices w join organizations x on x.id = w.organization_id where x.deleted_at is null",
+                    "x.name || ' ' || x.slug",
+                    filter.words,
+                );
         })
         .await
     }
