@@ -282,8 +282,9 @@ async fn supervise(
     }
     log.finish_access();
     // The connection to whoever took over is open until here: then all is handed in or left for them.
-    taken.abort();
-    let _ = taken.await;
+    if let Some(passing) = taken {
+        end(passing).await;
+    }
     tracing::info!("the gateway has stopped");
 }
 
@@ -337,7 +338,7 @@ async fn serve_calls(
     listeners: Listeners,
     succession: Succession,
     shutdown: &CancellationToken,
-) -> AbortOnDropHandle<()> {
+) -> Option<AbortOnDropHandle<()>> {
     let Parts { settings, live, proxy, .. } = parts;
     let front = Arc::new(Front {
         settings: Arc::clone(settings),
@@ -374,6 +375,13 @@ async fn serve_calls(
     front.stop_accepting.cancel();
     accepting.close();
     accepting.wait().await;
+    let taken = if is_taken {
+        Some(passing)
+    } else {
+        // With it goes the last hold on the listening sockets: who connects now is refused, not kept waiting.
+        end(passing).await;
+        None
+    };
     front.connections.close();
     if is_taken {
         // Nobody waits for this process: who is idle may send one more request, and is told to connect anew.
@@ -387,7 +395,13 @@ async fn serve_calls(
     front.stop.cancel();
     workers.close();
     workers.wait().await;
-    passing
+    taken
+}
+
+/// Ends a task, and waits until it has let go of all it had.
+async fn end(task: AbortOnDropHandle<()>) {
+    task.abort();
+    let _ = task.await;
 }
 
 /// A thread with a runtime of its own. What it still serves when it is stopped is cut off.

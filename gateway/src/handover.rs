@@ -134,7 +134,8 @@ pub(crate) async fn offer(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = tokio::net::UnixListener::bind(path)?;
+    let listener = tokio::net::UnixListener::bind(&path)?;
+    let mut socket = Socket(Some(path));
     loop {
         let (stream, _) = listener.accept().await?;
         if stream.peer_cred()?.uid() != rustix::process::geteuid().as_raw() {
@@ -147,10 +148,24 @@ pub(crate) async fn offer(
         match handed.await.map_err(io::Error::other)? {
             Ok(_stream) => {
                 tracing::info!("another process accepts calls in place of this one");
+                // The next one makes its own.
+                socket.0 = None;
                 taken.cancel();
                 return std::future::pending().await;
             }
             Err(error) => tracing::warn!(%error, "a process that asked to take over did not; going on"),
+        }
+    }
+}
+
+/// The socket's file, removed when nobody can ask there any more.
+struct Socket(Option<PathBuf>);
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // What stays is replaced by the next start.
+            let _ = std::fs::remove_file(path);
         }
     }
 }
@@ -262,7 +277,12 @@ mod tests {
         offering.abort();
         let _ = offering.await;
         assert!(open().try_lock().is_err(), "the new process holds it");
-        drop(second);
-        assert!(open().try_lock().is_ok());
+        // Whoever handed over waits for a word until the connection is closed.
+        drop((second, inheritance));
+        let began = std::time::Instant::now();
+        while open().try_lock().is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "never free");
+            tokio::task::yield_now().await;
+        }
     }
 }
