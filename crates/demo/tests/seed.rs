@@ -73,6 +73,7 @@ async fn a_key_that_is_not_the_demos_own_is_replaced() {
     assert!(second.key_is_new && second.key != first.key);
     let again = control.find_active_key(&second.key).await.expect("readable").expect("active");
     assert_eq!(again.application_id, row.application_id);
-    let subscriptions = control.store().list_subscriptions(Scope::Operator, None, Page::FIRST_500).await;
+    let subscriptions =
+        control.store().list_subscriptions(Scope::Operator, Some(row.application_id), Page::FIRST_500).await;
     assert_eq!(subscriptions.expect("readable").len(), 1);
 }

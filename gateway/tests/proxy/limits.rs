@@ -131,7 +131,8 @@ async fn a_quota_survives_a_crash_with_the_control_plane_away() {
     let source = crate::fake_source::FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
     source.set_used_elsewhere(id(73), 2);
     let first = plot.start_in(Arc::clone(&source), &dir.path().join("first")).await;
-    until("the configuration is saved", async || first.data_dir.join("runtime.0000000001.snapshot").exists()).await;
+    until("the configuration is saved", async || first.data_dir.join("runtime.0000000001.snapshot").exists())
+        .await;
     until("the others' usage is saved", async || first.data_dir.join("quota.snapshot").exists()).await;
     source.refuse_usage();
     for _ in 0..3 {

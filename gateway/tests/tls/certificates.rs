@@ -84,6 +84,21 @@ async fn a_new_certificate_is_presented_while_old_connections_go_on() {
     assert_eq!(caller.call("GET /v1/items", &stage.key, &[]).await.unwrap().status(), 200);
 }
 
+/// What is in a directory, and below it.
+fn all_files(dir: &std::path::Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes.extend(all_files(&path));
+        } else {
+            // Files come and go while a gateway works.
+            bytes.extend(std::fs::read(path).unwrap_or_default());
+        }
+    }
+    bytes
+}
+
 #[tokio::test]
 async fn certificates_survive_on_disk_and_their_keys_are_sealed_there_too() {
     let authority = Authority::new();
@@ -94,19 +109,10 @@ async fn certificates_survive_on_disk_and_their_keys_are_sealed_there_too() {
     let dir = tempfile::tempdir().unwrap();
     let data_dir = dir.path().join("gateway");
     let mut first = plot.start_in(source.clone(), &data_dir).await;
+    let is_there = |bytes: &[u8]| bytes.windows(15).any(|part| part == b"\"certificates\":");
+    until("it is on disk", async || is_there(&all_files(&data_dir))).await;
     first.stop().await;
-    let mut saved = Vec::new();
-    let mut dirs = vec![data_dir.clone()];
-    while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => dirs.push(path),
-                false => saved.extend(std::fs::read(path).unwrap()),
-            }
-        }
-    }
-    assert!(saved.windows(15).any(|part| part == b"\"certificates\":"), "it is on disk");
+    let saved = all_files(&data_dir);
     let secret = issued.key.lines().nth(1).unwrap().as_bytes().to_vec();
     assert!(!saved.windows(secret.len()).any(|part| part == secret));
     assert!(!saved.windows(11).any(|part| part == b"PRIVATE KEY"));

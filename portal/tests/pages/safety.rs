@@ -112,8 +112,8 @@ async fn case_161_the_things_of_another_organization_are_not_found() {
     let list = maria.get("/applications").await;
     let path = format!("/applications/app_{}", list.between("/applications/app_", "\""));
     let page = maria.get(&path).await;
-    let revoke = format!("{path}/keys/{}", page.between(&format!("{path}/keys/"), "\""));
-    let key = revoke.trim_end_matches("/revoke").to_owned();
+    let key = format!("{path}/keys/key_{}", &page.between(&format!("{path}/keys/key_"), "\"")[..26]);
+    let revoke = format!("{key}/revoke");
     let id = path.trim_start_matches("/applications/").to_owned();
 
     let mut eve = site.browser();

@@ -57,15 +57,12 @@ impl Paying {
             fixture.control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap()[0].id;
         let patch = SubscriptionPatch { plan_id: Some(plan), ..SubscriptionPatch::default() };
         fixture.control.update_subscription(&member, subscription, None, patch).await.unwrap();
-        let paying = Self {
-            key: made.key.unwrap().id,
-            fixture,
-            member,
-            published,
-            plan,
-            subscription,
-            boot: Uuid::now_v7(),
-        };
+        // The key of the sign-up is for trying things out.
+        let input =
+            CredentialInput { name: "Server".to_owned(), environment: Environment::Live, expires_at: None };
+        let key = fixture.control.create_credential(&system, made.application_id, input).await.unwrap();
+        let paying =
+            Self { key: key.id, fixture, member, published, plan, subscription, boot: Uuid::now_v7() };
         paying.sql("delete from subscription_terms where ends is not null").await;
         paying.sql("update subscription_terms set begins = '2026-04-01'").await;
         paying.sql("update billing_months set month = '2026-03-01'").await;
