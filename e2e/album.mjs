@@ -28,7 +28,9 @@ export class Album {
   /** Looks at these pages and at every page that they lead to. */
   async walk(starts) {
     const { page } = this.#person;
+    // A path is looked at once, with the query of the first link that leads to it.
     const met = new Set(starts);
+    const paths = new Set(starts);
     for (const path of met) {
       if (SAME_FOR_ALL.test(path) && lookedAt.has(path)) continue;
       lookedAt.add(path);
@@ -36,12 +38,18 @@ export class Album {
       if (answer.status() !== 200) this.#note(path, `a link leads here, it answers ${answer.status()}`);
       await this.keep(path);
       const links = await page.locator("a[href]").evaluateAll((all) =>
-        all.map(({ href, download }) => ({ href, isFile: download !== "" || href.endsWith(".json") })));
+        all.map((link) => ({
+          href: link.href,
+          isFile: link.hasAttribute("download") || /\.(atom|csv|env|json|md|txt)$/.test(link.pathname),
+        })));
       for (const { href, isFile } of links) {
         const url = new URL(href);
-        if (url.origin !== new URL(page.url()).origin || met.has(url.pathname)) continue;
+        if (url.origin !== new URL(page.url()).origin || paths.has(url.pathname)) continue;
         if (isFile) await this.#assertAnswers(url.href);
-        else met.add(url.pathname);
+        else {
+          paths.add(url.pathname);
+          met.add(url.pathname + url.search);
+        }
       }
     }
   }
