@@ -234,7 +234,7 @@ fn group(method: &str, operation: &Value) -> Group {
         (_, "GET") => Group::Read,
         ("Batch", _) => Group::Batch,
         ("Invoices", _) => Group::Whole,
-        _ if ["putPlanPricing", "createToken", "putUserRole"].contains(&id) => Group::Whole,
+        _ if ["createToken", "putUserRole"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
         ("Organizations" | "Applications" | "Subscriptions" | "Keys", _) => Group::Tenants,

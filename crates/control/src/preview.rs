@@ -35,7 +35,7 @@ impl Control {
     /// # Errors
     /// `NotFound`; `Invalid` with pointers into the document; or the actor may not.
     pub async fn preview_document(&self, actor: &Actor, id: ApiId, text: &str) -> Result<DocumentPreview> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         self.store.get_api(id).await?;
         let stored = self.store.find_document(id).await?;
         let document = Arc::new(read_document(text).await?);

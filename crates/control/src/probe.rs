@@ -28,7 +28,7 @@ impl Control {
     /// # Errors
     /// `NotFound`, or the actor may not.
     pub async fn probe_service(&self, actor: &Actor, id: ServiceId) -> Result<Vec<TargetProbe>> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let service = self.store.get_service(id).await?;
         let wait = Duration::from_millis(u64::from(service.connect_timeout_ms.unsigned_abs())).min(WAIT_MAX);
         let looks = service.targets.into_iter().take(16).map(|target| async move {

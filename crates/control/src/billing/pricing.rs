@@ -59,7 +59,7 @@ impl Control {
         expected: Option<i64>,
         pricing: Pricing,
     ) -> Result<PlanTariff> {
-        actor.authorize(Action::WritePlatform)?;
+        actor.authorize(Action::Publish)?;
         let mut change = self.change(actor).await?;
         check_version(expected, change.tx.lock_plan(plan).await?.version)?;
         let before: PlanTariff = change.tx.get_tariff(plan).await?.try_into()?;
