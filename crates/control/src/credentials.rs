@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use serde_json::json;
-use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, UserId};
+use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, ProductId, Scope, UserId};
 use tollgate_engine::key;
 use tollgate_store::{CredentialRow, NewCredential, Tx};
 use uuid::Uuid;
@@ -196,10 +196,28 @@ impl Control {
         let scope = actor.tenants(true)?;
         let row = self.store.get_credential(scope, id).await?;
         let sealed = self.store.get_sealed_credential(scope, id).await?;
-        let internal = |error: tollgate_engine::Unsealable| Error::Internal(Box::new(error));
-        let text = self.peppers.open(&place(id), &sealed).map_err(internal)?;
-        let text = String::from_utf8(text).map_err(|error| Error::Internal(Box::new(error.utf8_error())))?;
+        let text = self.open_key(id, &sealed)?;
         self.change(actor).await?.commit("key.reveal", subject(id, row.organization_id), json!({})).await?;
+        Ok(text)
+    }
+
+    /// The actor's own sandbox key for samples of a product's calls, if there is one that may be looked at again. Reading
+    /// documentation is not put on record; asking for a key by [`Self::reveal_credential`] is.
+    ///
+    /// # Errors
+    /// The database failed, or the key cannot be opened.
+    pub async fn sample_key(&self, actor: &Actor, product: ProductId) -> Result<Option<SecretText>> {
+        let Ok(Some(organization)) = actor.tenants(true).map(Scope::organization) else { return Ok(None) };
+        let Some((id, sealed)) = self.store.find_sandbox_key(organization, product).await? else {
+            return Ok(None);
+        };
+        Ok(Some(self.open_key(id, &sealed)?))
+    }
+
+    fn open_key(&self, id: CredentialId, sealed: &[u8]) -> Result<SecretText> {
+        let internal = |error: tollgate_engine::Unsealable| Error::Internal(Box::new(error));
+        let text = self.peppers.open(&place(id), sealed).map_err(internal)?;
+        let text = String::from_utf8(text).map_err(|error| Error::Internal(Box::new(error.utf8_error())))?;
         Ok(SecretText::new(text))
     }
 

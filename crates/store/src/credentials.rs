@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tollgate_domain::{
-    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, Scope, UserId,
+    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, ProductId, Scope, UserId,
 };
 use uuid::Uuid;
 
@@ -186,6 +186,31 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(Error::NotFound("key"))
+    }
+
+    /// The newest sandbox key, sealed, that an organization has for calls of a product: active, and of an application
+    /// with an active subscription.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_sandbox_key(
+        &self,
+        organization: OrganizationId,
+        product: ProductId,
+    ) -> Result<Option<(CredentialId, Vec<u8>)>> {
+        let row: Option<(Uuid, Vec<u8>)> = sqlx::query_as(
+            "select k.id, k.sealed from credentials k
+             where k.organization_id = $1 and k.environment = 'test' and k.sealed is not null
+               and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+               and exists (select from subscriptions s
+                           where s.application_id = k.application_id and s.product_id = $2 and s.state = 'active')
+             order by k.id desc limit 1",
+        )
+        .bind(organization.uuid())
+        .bind(product.uuid())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|(id, sealed)| (id.into(), sealed)))
     }
 
     /// Keys that end within 14 days and that nothing takes over from, with everybody who may renew them.

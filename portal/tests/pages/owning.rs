@@ -56,6 +56,34 @@ async fn a_sandbox_key_is_shown_again_and_a_live_one_once_after_the_address_is_c
 }
 
 #[tokio::test]
+async fn sample_calls_carry_the_readers_own_sandbox_key_and_nobody_elses() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    let key = maria.sign_up("maria@example.com").await.between("id=\"new-key\">", "<").to_owned();
+    let product = maria.get("/get-started").await;
+    assert!(product.text.contains(&key) && product.text.contains("works as pasted"), "{}", product.text);
+    let operation = "/products/countries/apis/countries/operations/op1";
+    let read = maria.get(operation).await;
+    assert!(read.text.contains(&key) && !read.text.contains("YOUR_KEY"), "{}", read.text);
+    assert_eq!(read.headers[header::CACHE_CONTROL], "no-store");
+    assert!(maria.get("/usage").await.text.contains(&key), "the example while nothing is counted yet");
+
+    let mut guest = site.browser();
+    let read = guest.get(operation).await;
+    assert!(read.text.contains("YOUR_KEY") && !read.text.contains("tg_test_"));
+    let mut other = site.browser();
+    let others = other.sign_up("olaf@example.com").await.between("id=\"new-key\">", "<").to_owned();
+    let read = other.get(operation).await;
+    assert!(read.text.contains(&others) && !read.text.contains(&key));
+
+    let path = application(&mut maria).await;
+    let page = maria.get(&path).await;
+    let key_path = format!("{path}/keys/{}", page.between(&format!("{path}/keys/"), "\""));
+    maria.post(&format!("{key_path}/revoke"), &[]).await;
+    assert!(maria.get(operation).await.text.contains("YOUR_KEY"), "a revoked key is no use to anybody");
+}
+
+#[tokio::test]
 async fn a_rotated_key_goes_on_until_hours_after_its_successor_is_used() {
     let site = Site::open().await;
     let mut maria = site.browser();

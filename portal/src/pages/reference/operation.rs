@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
+use tollgate_control::SecretText;
 use tollgate_openapi::Language;
 
 use super::article::Article;
@@ -14,6 +15,7 @@ use super::terms::{self, PlanLine, RefusalLine};
 use super::{Crumbs, Reading, as_markdown, chosen_language, remember, twin};
 use crate::error::Answer;
 use crate::markup::Html;
+use crate::pages::start::sample_key;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -28,6 +30,8 @@ pub struct View {
     pub markdown_href: String,
     pub try_href: String,
     pub key_href: Option<String>,
+    /// Whether the samples work as pasted.
+    pub carries_key: bool,
     pub plans: Vec<PlanLine>,
     pub refusals: Vec<RefusalLine>,
 }
@@ -57,9 +61,13 @@ pub async fn get(
     let plans = terms::plans(&state.store, &reading.product).await?;
     let key_href = visit.account.is_none().then(|| format!("/signup?product={product}"));
     let href = reading.place.operation(id);
-    let page =
-        visit.page(&View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans))?;
-    Ok(remember(asked.lang.as_deref(), page))
+    let key = sample_key(&state, &visit, reading.product.id).await?;
+    let view = View {
+        samples: article.samples_for(language, key.as_ref().map(SecretText::reveal)),
+        carries_key: key.is_some(),
+        ..View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans)
+    };
+    Ok(remember(asked.lang.as_deref(), visit.page(&view)?))
 }
 
 impl View {
@@ -80,6 +88,7 @@ impl View {
             markdown_href: format!("{href}.md"),
             try_href: format!("{href}/try"),
             key_href,
+            carries_key: false,
             plans,
             refusals: terms::refusals(),
         }

@@ -2,11 +2,12 @@
 
 use askama::Template;
 use axum::extract::State;
+use tollgate_control::SecretText;
 use tollgate_domain::CredentialState;
 use tollgate_store::Page;
 
 use super::first_call::{Came, came};
-use super::first_step;
+use super::{first_step, sample_key};
 use crate::error::Answer;
 use crate::pages::applications::shown;
 use crate::session::{Visit, unkept};
@@ -23,6 +24,8 @@ pub struct View {
     pub new_key: Option<String>,
     pub key_shown: Option<String>,
     pub curl: Option<String>,
+    /// Whether the line works as pasted.
+    pub carries_key: bool,
     pub first_call: Option<Came>,
 }
 
@@ -46,10 +49,13 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         None => None,
     };
     let step = first_step(&state, member.scope, application.id).await?;
+    let sample_key = match &step {
+        Some(step) if new_key.is_none() => sample_key(&state, &visit, step.product.id).await?,
+        _ => None,
+    };
+    let key = new_key.as_deref().or(sample_key.as_ref().map(SecretText::reveal));
     let call = step.as_ref().and_then(|step| step.call.as_ref());
-    let curl = call.map(|call| {
-        reference::curl(&state.settings.gateway_url, &call.api, &call.operation, new_key.as_deref())
-    });
+    let curl = call.map(|call| reference::curl(&state.settings.gateway_url, &call.api, &call.operation, key));
     Ok(unkept(visit.page(&View {
         shell: visit.shell(Area::Developer, "Get started").await?,
         application: application.name,
@@ -59,6 +65,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             name: step.product.name,
             plan: step.plan.name,
         }),
+        carries_key: key.is_some(),
         key_shown: active.map(shown),
         curl,
         first_call: came(&state, &visit, &member).await?,
@@ -83,6 +90,7 @@ impl View {
                 let key = new_key.unwrap_or("YOUR_KEY");
                 format!("curl 'http://127.0.0.1:8080/countries/v1/countries' \\\n  -H \"X-API-Key: {key}\"")
             }),
+            carries_key: new_key.is_some(),
             new_key: new_key.map(str::to_owned),
             key_shown: key_shown.then(|| "tg_live_8Kd2…0000".into()),
             first_call,

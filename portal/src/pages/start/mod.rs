@@ -3,11 +3,13 @@
 pub mod first_call;
 pub mod get_started;
 
-use tollgate_domain::{ApiState, ApplicationId, Scope, SubscriptionState};
+use tollgate_control::SecretText;
+use tollgate_domain::{ApiState, ApplicationId, ProductId, Scope, SubscriptionState};
 use tollgate_openapi::OperationDetail;
 use tollgate_store::{ApiRow, Page, PlanRow, ProductRow};
 
 use crate::error::Fault;
+use crate::session::Visit;
 use crate::{PortalState, reference};
 
 /// A call to begin with.
@@ -21,6 +23,18 @@ pub struct Step {
     pub product: ProductRow,
     pub plan: PlanRow,
     pub call: Option<Call>,
+}
+
+/// The reader's own sandbox key for samples of a product's calls.
+pub async fn sample_key(
+    state: &PortalState,
+    visit: &Visit,
+    product: ProductId,
+) -> Result<Option<SecretText>, Fault> {
+    match visit.member() {
+        Ok(member) => Ok(state.control.sample_key(&member.actor, product).await?),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The product that an application subscribed to first, and a call of it.

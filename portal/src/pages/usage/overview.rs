@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
+use tollgate_control::SecretText;
 use tollgate_domain::{ApplicationId, CalendarMonth, LimitKind, SubscriptionState};
 use tollgate_store::{Grain, Page, TrafficRow, UsageKeyRow, UsageLineRow, UsageRange, UsageTotals};
 
@@ -292,8 +293,10 @@ async fn example(
 ) -> Result<Option<String>, Fault> {
     let first = state.store.list_applications(member.scope, Page { after: None, limit: 1 }).await?;
     let Some(id) = application.or_else(|| first.first().map(|row| row.id)) else { return Ok(None) };
-    let call = first_step(state, member.scope, id).await?.and_then(|step| step.call);
-    Ok(call.map(|call| reference::curl(&state.settings.gateway_url, &call.api, &call.operation, None)))
+    let Some(step) = first_step(state, member.scope, id).await? else { return Ok(None) };
+    let key = state.control.sample_key(&member.actor, step.product.id).await?;
+    let key = key.as_ref().map(SecretText::reveal);
+    Ok(step.call.map(|call| reference::curl(&state.settings.gateway_url, &call.api, &call.operation, key)))
 }
 
 #[cfg(test)]
