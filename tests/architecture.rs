@@ -12,14 +12,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("certificates", &[]),
     ("manifest", &["domain"]),
     ("rating", &["domain"]),
+    ("paper", &[]),
     ("store", &["domain"]),
     ("boot", &[]),
     ("control", &["certificates", "domain", "engine", "openapi", "rating", "store"]),
+    ("stripe", &["domain", "control"]),
     ("web", &["boot"]),
     ("demo", &["domain", "engine", "control", "openapi", "store"]),
     ("gateway", &["certificates", "domain", "engine", "store", "boot"]),
-    ("admin-api", &["domain", "engine", "control", "openapi", "rating", "store", "web", "boot"]),
-    ("portal", &["domain", "engine", "control", "openapi", "rating", "store", "web", "boot"]),
+    ("admin-api", &["domain", "engine", "control", "openapi", "paper", "rating", "store", "web", "boot"]),
+    ("portal", &["domain", "engine", "control", "openapi", "paper", "rating", "store", "web", "boot"]),
     ("testkit", &["domain", "engine", "openapi", "store", "boot", "control", "web", "demo", "gateway"]),
     (
         "tollgate",
@@ -36,12 +38,13 @@ const ROOMS: &[(&str, &[&str])] = &[
             "gateway",
             "admin-api",
             "portal",
+            "stripe",
         ],
     ),
 ];
 
 /// Rooms without a socket, a clock of their own or a database, also in their tests.
-const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest", "rating"];
+const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest", "paper", "rating"];
 const IMPURE_PACKAGES: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio", "hyper-util"];
 
 /// A package (or all whose names begin so, with `*`), and the rooms it is kept to outside of tests.
@@ -52,7 +55,9 @@ const KEPT: &[(&str, &[&str])] = &[
     ("pingora-*", &["gateway"]),
     ("argon2", &["control"]),
     ("askama", &["control", "portal"]),
+    ("async-stripe*", &["stripe"]),
     ("lettre", &["control"]),
+    ("pdf-writer", &["paper"]),
     ("tower-sessions", &["portal"]),
     ("utoipa*", &["admin-api"]),
     ("clap", &["tollgate"]),
