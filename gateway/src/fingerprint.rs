@@ -41,7 +41,7 @@ impl Fingerprint {
                     subscription.id.uuid().as_bytes(),
                     product.as_bytes(),
                     plan.as_bytes(),
-                    &[u8::from(subscription.suspended)],
+                    &[u8::from(subscription.suspended), u8::from(subscription.unpaid)],
                 ],
             );
         }
@@ -115,6 +115,7 @@ mod tests {
                 product_id: id(5).into(),
                 plan_id: id(6).into(),
                 suspended: false,
+                unpaid: false,
             }],
         }
     }
@@ -131,13 +132,14 @@ mod tests {
         let mut turned = [application(2), application(1)];
         turned[0].credentials.reverse();
         assert_eq!(of(&both), of(&turned));
-        let mut changes: Vec<[ConsumerApplication; 2]> = vec![both.clone(); 7];
+        let mut changes: Vec<[ConsumerApplication; 2]> = vec![both.clone(); 8];
         changes[0][0].credentials[0].tag[15] ^= 1;
         changes[1][0].credentials[0].expires_at = Some(0);
         changes[2][0].subscriptions[0].suspended = true;
         changes[3][0].subscriptions[0].plan_id = Uuid::from_u128(99).into();
         changes[4][0].organization_id = Uuid::from_u128(99).into();
         changes[5][0].credentials.pop();
+        changes[7][0].subscriptions[0].unpaid = true;
         let moved = changes[6][0].credentials.remove(0);
         changes[6][1].credentials.push(moved);
         for (at, changed) in changes.iter().enumerate() {

@@ -139,7 +139,8 @@ impl Control {
             let because = "the application has no subscription to a product with this API";
             return Ok(explanation.refused("not_entitled", because));
         };
-        let plan = self.store.get_plan(subscription.plan_id).await?;
+        let unpaid = subscription.unpaid;
+        let plan = self.store.get_plan(subscription.landed_plan().unwrap_or(subscription.plan_id)).await?;
         let used = self.store.charged_this_month(subscription.id).await?;
         let limits: Vec<EffectiveLimit> = plan
             .limits
@@ -162,6 +163,10 @@ impl Control {
         if suspended {
             return Ok(explanation
                 .refused("subscription_suspended", "the subscription or its application is suspended"));
+        }
+        if unpaid {
+            return Ok(explanation
+                .refused("payment_required", "a bill for the subscription is unpaid and its grace is over"));
         }
         if let Some(because) = exhausted {
             return Ok(explanation.refused("quota_exceeded", because));

@@ -182,4 +182,6 @@ pub struct ConsumerSubscription {
     /// Suspended subscriptions, and all of a suspended application, are carried so that their calls can be refused by
     /// name.
     pub suspended: bool,
+    /// A bill was not paid and its grace is over: calls are refused until it is.
+    pub unpaid: bool,
 }

@@ -71,6 +71,7 @@ pub(crate) struct Opening {
     place: usize,
     pub(crate) plan_id: PlanId,
     pub(crate) suspended: bool,
+    pub(crate) unpaid: bool,
 }
 
 impl Found {
@@ -132,21 +133,22 @@ impl Consumers {
         }
     }
 
-    /// The subscription of a key's application that opens one of these products: an active one where there is one,
-    /// else a suspended one.
+    /// The subscription of a key's application that opens one of these products: one whose calls are served where there
+    /// is one, else a suspended or unpaid one.
     pub(crate) fn opening(&self, found: &Found, product_ids: &[ProductId]) -> Option<Opening> {
-        let mut suspended = None;
+        let mut stopped = None;
         for (place, row) in found.applications.subscriptions_of(found.application) {
             let (product_id, plan_id) = self.terms.get(row.terms());
             if product_ids.contains(&product_id) {
-                let opening = Opening { place, plan_id, suspended: row.is_suspended() };
-                if !opening.suspended {
+                let (suspended, unpaid) = (row.is_suspended(), row.is_unpaid());
+                let opening = Opening { place, plan_id, suspended, unpaid };
+                if !suspended && !unpaid {
                     return Some(opening);
                 }
-                suspended = suspended.or(Some(opening));
+                stopped = stopped.or(Some(opening));
             }
         }
-        suspended
+        stopped
     }
 
     /// The account of a subscription.
@@ -203,7 +205,7 @@ impl Consumers {
     }
 
     /// Whether a caller that was admitted once would still be known: its key is there and has not expired, its
-    /// subscription is there and is not suspended. For calls that last; looked up by ids, for the key is not kept.
+    /// subscription is there, not suspended and paid. For calls that last; looked up by ids, for the key is not kept.
     #[must_use]
     pub fn still_knows(
         &self,
@@ -215,8 +217,9 @@ impl Consumers {
         let shard = change::shard_of(of);
         let applications = self.applications.get(shard);
         let Some(slot) = applications.slot_of(of) else { return false };
-        let subscribed =
-            applications.subscriptions_of(slot).any(|(_, row)| row.id == subscription && !row.is_suspended());
+        let subscribed = applications
+            .subscriptions_of(slot)
+            .any(|(_, row)| row.id == subscription && !row.is_suspended() && !row.is_unpaid());
         let place = Place::new(shard, slot);
         subscribed
             && applications.keys_of(slot).iter().any(|prefix| {

@@ -256,6 +256,9 @@ pub fn decide(
     if opening.suspended {
         return Err(refuse(Denial::SubscriptionSuspended, matched, holder, Some((consumer, None))));
     }
+    if opening.unpaid {
+        return Err(refuse(Denial::PaymentRequired, matched, holder, Some((consumer, None))));
+    }
     let Some(index) = snapshot.plan_index(opening.plan_id) else {
         // The consumer came with a revision that this gateway has not compiled yet.
         return Err(refuse(Denial::NotReady, matched, holder, Some((consumer, None))));

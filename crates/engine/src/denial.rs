@@ -43,6 +43,8 @@ pub enum Denial {
     NotEntitled,
     /// It has one, and it is suspended.
     SubscriptionSuspended,
+    /// It has one, and a bill for it was not paid in time.
+    PaymentRequired,
     /// Too fast.
     RateLimited(LimitHit),
     /// The budget is used up.
@@ -101,6 +103,7 @@ impl Denial {
             Self::BadRequest(BadRequest::TargetTooLong) => 414,
             Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential | Self::WebSocketKey => 400,
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
+            Self::PaymentRequired => 402,
             Self::NotEntitled | Self::SubscriptionSuspended => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
@@ -134,6 +137,7 @@ impl Denial {
             Self::ExpiredCredential => "expired_credential",
             Self::NotEntitled => "not_entitled",
             Self::SubscriptionSuspended => "subscription_suspended",
+            Self::PaymentRequired => "payment_required",
             Self::RateLimited(_) => "rate_limited",
             Self::QuotaExceeded(_) => "quota_exceeded",
             Self::UpstreamUnreachable => "upstream_unreachable",
@@ -167,6 +171,7 @@ impl Denial {
                 "The key is valid, but its application has no subscription to a product with this API."
             }
             Self::SubscriptionSuspended => "The application's subscription to this API is suspended.",
+            Self::PaymentRequired => "A bill for this subscription was not paid in time.",
             Self::RateLimited(_) | Self::QuotaExceeded(_) => "A limit is reached.",
             Self::UpstreamUnreachable => "No connection to the API's own server could be made.",
             Self::UpstreamTimeout => "The API's own server did not answer in time.",
@@ -202,6 +207,7 @@ impl Denial {
             Self::ExpiredCredential => "The key has expired",
             Self::NotEntitled => "The key does not open this API",
             Self::SubscriptionSuspended => "The subscription is suspended",
+            Self::PaymentRequired => "A bill is to be paid first",
             Self::RateLimited(_) => "Too many calls in a short time",
             Self::QuotaExceeded(_) => "The quota is used up",
             Self::UpstreamUnreachable => "The upstream cannot be reached",
@@ -246,6 +252,7 @@ impl Denial {
                 "Subscribe the key's application to a plan of a product that contains this API."
             }
             Self::SubscriptionSuspended => "The portal shows why, and whom to ask.",
+            Self::PaymentRequired => "Pay the open invoice in the portal; the same keys work again at once.",
             Self::RateLimited(_) => "Wait as long as Retry-After says, then send calls more evenly.",
             Self::QuotaExceeded(_) => "Wait until the period ends, or choose a larger plan.",
             Self::UpstreamUnreachable | Self::UpstreamFailed | Self::UpstreamTimeout => {

@@ -36,6 +36,11 @@ impl Problem<'_> {
         field(&mut out, "hint", denial.hint());
         match denial {
             Denial::BadRequest(bad) => field(&mut out, "reason", bad.reason()),
+            Denial::PaymentRequired => {
+                out.push_str(",\"pay_at\":");
+                let portal = self.type_base.strip_suffix("problems/").unwrap_or(self.type_base);
+                string(&mut out, &[portal, "billing"]);
+            }
             Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
                 number(&mut out, "retry_after", hit.retry_after_s);
                 if hit.visible {
@@ -126,6 +131,13 @@ mod tests {
              \"hint\":\"Write the path as RFC 3986 section 6 normalises it: no dot segments, no empty segments, \
              escapes only where needed.\",\"reason\":\"dot_segment\"}"
         );
+    }
+
+    #[test]
+    fn whoever_owes_is_told_where_to_pay() {
+        let unpaid = body(&Denial::PaymentRequired);
+        assert!(unpaid.contains(r#""status":402"#), "{unpaid}");
+        assert!(unpaid.ends_with(r#","pay_at":"https://p.example/billing"}"#), "{unpaid}");
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub fn application(n: u128, plan: u128, keys: &[u8]) -> ConsumerApplication {
             product_id: uuid(31).into(),
             plan_id: uuid(plan).into(),
             suspended: false,
+            unpaid: false,
         }],
     }
 }

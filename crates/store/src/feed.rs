@@ -317,8 +317,9 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
     .bind(ids)
     .fetch_all(&mut *conn)
     .await?;
-    let subscriptions: Vec<(Uuid, Uuid, Uuid, Uuid, bool)> = sqlx::query_as(
-        "select s.application_id, s.id, s.product_id, s.plan_id, s.state = 'suspended' or a.state = 'suspended'
+    let subscriptions: Vec<(Uuid, Uuid, Uuid, Uuid, bool, bool)> = sqlx::query_as(
+        "select s.application_id, s.id, s.product_id, coalesce(s.landed_plan_id, s.plan_id),
+            s.state = 'suspended' or a.state = 'suspended', s.unpaid
          from subscriptions s join applications a on a.id = s.application_id
          where s.state in ('active', 'suspended') and ($1::uuid[] is null or s.application_id = any($1))
          order by s.application_id, s.id",
@@ -351,13 +352,14 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
             });
         }
     }
-    for (application, id, product, plan, suspended) in subscriptions {
+    for (application, id, product, plan, suspended, unpaid) in subscriptions {
         if let Some(application) = found.get_mut(&application) {
             application.subscriptions.push(ConsumerSubscription {
                 id: id.into(),
                 product_id: product.into(),
                 plan_id: plan.into(),
                 suspended,
+                unpaid,
             });
         }
     }

@@ -30,12 +30,23 @@ pub struct SubscriptionRow {
     /// Where it stands.
     #[sqlx(try_from = "String")]
     pub state: SubscriptionState,
+    /// A bill for it is unpaid and its grace is over: gateways refuse its calls.
+    pub unpaid: bool,
+    landed_plan_id: Option<Uuid>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl SubscriptionRow {
+    /// The free plan whose limits hold until an overdue bill is paid.
+    #[must_use]
+    pub fn landed_plan(&self) -> Option<PlanId> {
+        self.landed_plan_id.map(PlanId::from)
+    }
 }
 
 /// What a subscription is made from.

@@ -93,6 +93,7 @@ impl Plot {
                 product_id: id(40),
                 plan_id: id(50),
                 suspended: false,
+                unpaid: false,
             }],
         };
         let target = Target { url: format!("http://{}/base", upstream.address), weight: 1 };

@@ -48,6 +48,7 @@ pub fn application(peppers: &Peppers, n: usize, keys: usize) -> ConsumerApplicat
             product_id: id(5, 0).into(),
             plan_id: id(6, 0).into(),
             suspended: false,
+            unpaid: false,
         }],
     }
 }

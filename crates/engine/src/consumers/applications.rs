@@ -29,19 +29,25 @@ struct Row {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SubscriptionRow {
     pub(super) id: SubscriptionId,
-    /// The number of its product and plan, and whether its calls are refused.
+    /// The number of its product and plan, and why its calls are refused.
     marks: u32,
 }
 
 const SUSPENDED: u32 = 1 << 31;
+const UNPAID: u32 = 1 << 30;
 
 impl SubscriptionRow {
-    pub(super) const fn new(id: SubscriptionId, terms: u32, suspended: bool) -> Self {
-        Self { id, marks: if suspended { terms | SUSPENDED } else { terms } }
+    pub(super) const fn new(id: SubscriptionId, terms: u32, suspended: bool, unpaid: bool) -> Self {
+        let terms = if suspended { terms | SUSPENDED } else { terms };
+        Self { id, marks: if unpaid { terms | UNPAID } else { terms } }
     }
 
     pub(super) const fn terms(self) -> u32 {
-        self.marks & !SUSPENDED
+        self.marks & !(SUSPENDED | UNPAID)
+    }
+
+    pub(super) const fn is_unpaid(self) -> bool {
+        self.marks & UNPAID != 0
     }
 
     pub(super) const fn is_suspended(self) -> bool {
@@ -192,7 +198,8 @@ impl ApplicationShard {
         let row = &self.rows[slot];
         let subscriptions = self.subscriptions_of(slot).map(|(_, row)| {
             let (product_id, plan_id) = terms.get(row.terms());
-            ConsumerSubscription { id: row.id, product_id, plan_id, suspended: row.is_suspended() }
+            let (suspended, unpaid) = (row.is_suspended(), row.is_unpaid());
+            ConsumerSubscription { id: row.id, product_id, plan_id, suspended, unpaid }
         });
         ConsumerApplication {
             id: row.id,
@@ -265,7 +272,7 @@ impl NewApplication {
             id: row.id,
             organization_id: row.organization_id,
             subscriptions: subscriptions
-                .map(|row| SubscriptionRow::new(row.id, terms(row), row.suspended))
+                .map(|row| SubscriptionRow::new(row.id, terms(row), row.suspended, row.unpaid))
                 .collect(),
             keys,
         }

@@ -11,7 +11,7 @@ pub(super) type Pair = (ProductId, PlanId);
 #[derive(Default)]
 pub(super) struct Terms {
     /// Bucket `n` holds 2ⁿ pairs, so that nothing ever moves under a reader.
-    buckets: [OnceLock<Box<[OnceLock<Pair>]>>; 31],
+    buckets: [OnceLock<Box<[OnceLock<Pair>]>>; 30],
 }
 
 impl Terms {

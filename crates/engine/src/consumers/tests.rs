@@ -148,6 +148,7 @@ fn what_went_in_comes_out() {
     let mut row = application(51, 41, &[1, 2]);
     row.credentials[0].expires_at = Some(1_800_000_000);
     row.subscriptions[0].suspended = true;
+    row.subscriptions[0].unpaid = true;
     consumers.replace(row.clone());
     assert_eq!(known(&consumers), listed([row]));
 }

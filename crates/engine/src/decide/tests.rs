@@ -63,8 +63,10 @@ fn refusals_come_in_the_order_form_route_key_entitlement() {
     let mut suspended = application(53, 43, &[3]);
     suspended.subscriptions[0].suspended = true;
     let stale = application(54, 49, &[4]);
-    let platform = Platform::with([application(51, 43, &[1]), expired, suspended, stale]);
-    let good = key(1);
+    let mut unpaid = application(55, 43, &[6]);
+    unpaid.subscriptions[0].unpaid = true;
+    let platform = Platform::with([application(51, 43, &[1]), expired, suspended, unpaid, stale]);
+    let (good, unpaid) = (key(1), key(6));
     let (expired, suspended, stale, unknown) = (key(2), key(3), key(4), key(5));
     let mut typo = good.clone();
     typo.pop();
@@ -82,6 +84,7 @@ fn refusals_come_in_the_order_form_route_key_entitlement() {
         ("GET", "/two/items", Some(&*expired), (401, "expired_credential")),
         ("GET", "/two/items", Some(&*good), (403, "not_entitled")),
         ("GET", "/one/items/7", Some(&*suspended), (403, "subscription_suspended")),
+        ("GET", "/one/items/7", Some(&*unpaid), (402, "payment_required")),
         ("GET", "/one/items/7", Some(&*stale), (503, "not_ready")),
         ("GET", "/one/items/7", Some(&*good), (200, "admitted")),
         ("HEAD", "/one/items/7", Some(&*good), (200, "admitted")),
@@ -129,6 +132,7 @@ fn a_second_active_subscription_opens_what_a_suspended_one_closes() {
         product_id: uuid(31).into(),
         plan_id: uuid(41).into(),
         suspended: false,
+        unpaid: false,
     };
     row.subscriptions.push(other);
     let platform = Platform::with([row]);

@@ -55,6 +55,7 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
         Some("invalid_credential") => "The key is not one of this installation, was mistyped, or was revoked.".into(),
         Some("expired_credential") => "The key was good once and is past its expiry. Its owner makes another in the portal.".into(),
         Some("not_entitled") => "The key is good, but its application has no active subscription to a product with this API, or is suspended.".into(),
+        Some("payment_required") => "A bill for the subscription was not paid, and its grace is over.".into(),
         Some("subscription_suspended") => "The application has a subscription, and an operator suspended it.".into(),
         Some("route_not_found") => "No published API has this host and path. A draft or retired API is not served.".into(),
         Some("method_not_allowed") => format!("The path is published, but only with {}.", text("allow").unwrap_or("other methods")),

@@ -24,6 +24,7 @@ fn denials() -> Vec<Denial> {
         Denial::ExpiredCredential,
         Denial::NotEntitled,
         Denial::SubscriptionSuspended,
+        Denial::PaymentRequired,
         Denial::RateLimited(hit("burst", 10, Period::Second, 1)),
         Denial::QuotaExceeded(hit("month", 1_000, Period::Month, 777_600)),
         Denial::UpstreamUnreachable,

@@ -35,12 +35,13 @@ pub async fn plans(store: &Store, product: &ProductRow) -> Result<Vec<PlanLine>,
 }
 
 /// What callers meet, in the order in which the gateway looks.
-const MET: [&str; 9] = [
+const MET: [&str; 10] = [
     "missing_credential",
     "invalid_credential",
     "expired_credential",
     "not_entitled",
     "subscription_suspended",
+    "payment_required",
     "rate_limited",
     "quota_exceeded",
     "upstream_unreachable",

@@ -65,6 +65,11 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
             "Ask the publisher why; nothing that you send differently helps.",
             Some(("Your applications", "/applications")),
         ),
+        "payment_required" => why(
+            "A bill for this subscription was not paid in time.",
+            "Pay it; the same keys work again within a second.",
+            Some(("Billing", "/billing")),
+        ),
         "missing_credential" => why(
             "The call carried no key.",
             "Send it in the header X-API-Key.",

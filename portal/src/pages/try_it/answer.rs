@@ -194,6 +194,11 @@ fn advice(status: u16, media: &str, body: &[u8], retry: Option<&str>, product_hr
             "The operator of the platform can resume it.".to_owned(),
             None,
         ),
+        "payment_required" => (
+            "A bill is to be paid first",
+            "It was not paid in time; calls are served again as soon as it is.".to_owned(),
+            Some(("/billing".to_owned(), "Pay it".to_owned())),
+        ),
         "rate_limited" => ("Too many calls in a short time", again, None),
         "quota_exceeded" => (
             "The quota is used up",
