@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tollgate_boot::TrustedProxies;
 use tollgate_boot::telemetry::LogFormat;
+use tollgate_control::Reachable;
 use tollgate_domain::Slug;
 use tollgate_gateway::tls::ClientCertificates;
 use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
@@ -219,7 +220,7 @@ pub struct Up {
     pub mail: MailFlags,
 }
 
-/// Mail, and the jobs that send it.
+/// How Tollgate calls out: mails and webhooks.
 #[derive(Debug, Clone, Args)]
 pub struct MailFlags {
     /// Mail server or directory that mails go to. Only by environment: there is a password in it.
@@ -228,6 +229,9 @@ pub struct MailFlags {
     /// Whom mails come from.
     #[arg(long, env = "TOLLGATE_MAIL_FROM", default_value = "Tollgate <tollgate@localhost.localdomain>")]
     pub mail_from: String,
+    /// Networks that webhooks may reach though they are not public, between commas; http is for these alone.
+    #[arg(long, env = "TOLLGATE_WEBHOOK_NETWORKS", value_name = "NETWORKS", default_value = "")]
+    pub webhook_networks: Reachable,
 }
 
 fn mail_url() -> Option<String> {

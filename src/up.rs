@@ -40,7 +40,7 @@ async fn serve(
     let store = database::open_store(url)?;
     tollgate_store::migrate(&store).await.context("the schema could not be brought up to date")?;
     let peppers = database::own_peppers(&data_dir.secrets())?;
-    let control = database::control(store, peppers.clone()).await?;
+    let control = database::control(store, peppers.clone()).await?.reaching(up.mail.webhook_networks.clone());
 
     let (portal_listener, portal_address) = listen::bind(up.portal.portal_listen, "portal-listen").await?;
     let (admin_listener, admin_address) = listen::bind(up.admin.admin_listen, "admin-listen").await?;

@@ -1,4 +1,4 @@
-//! One change: a transaction that commits only together with its audit entries.
+//! One change: a transaction that commits only together with its audit entries, and with the events that follow from them.
 
 use serde_json::{Value, json};
 use tollgate_domain::{Blueprint, OrganizationId};
@@ -6,7 +6,7 @@ use tollgate_engine::CompileError;
 use tollgate_store::{NewAuditEntry, Tx};
 use uuid::Uuid;
 
-use crate::{Actor, Control, Error, FieldFault, Result};
+use crate::{Actor, Control, Error, FieldFault, Result, events};
 
 /// An open change. Dropping it undoes everything.
 pub struct Change<'a> {
@@ -100,6 +100,11 @@ impl Change<'_> {
             })
             .collect();
         let sealer = self.control.sealer(self.control.peppers.current());
+        for note in &self.notes {
+            for event in events::of_note(&self.tx.reads(), note).await? {
+                events::emit(&mut self.tx, &event).await?;
+            }
+        }
         self.tx.append_audit(&entries, &sealer.expect("the current pepper is one of the peppers")).await?;
         let revision = self.tx.commit().await?;
         self.control.made(self.notes);

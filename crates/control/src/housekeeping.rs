@@ -31,6 +31,7 @@ impl Control {
         self.store.fold_quota_usage().await?;
         self.store.keep_request_days().await?;
         self.store.sweep_jobs().await?;
+        self.store.sweep_events().await?;
         self.end_shadows().await?;
         Ok(())
     }

@@ -16,6 +16,7 @@ mod credentials;
 mod documents;
 mod effects;
 mod error;
+pub mod events;
 mod explain;
 mod find_key;
 mod housekeeping;
@@ -45,6 +46,7 @@ mod tokens;
 mod trying;
 mod unit;
 mod verification;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -77,6 +79,7 @@ pub use tokens::TokenInput;
 use tollgate_engine::key::Peppers;
 use tollgate_store::Store;
 pub use unit::Unit;
+pub use webhooks::{BadNetwork, Reachable, WebhookInput, WebhookPatch};
 
 /// What the control plane needs to be told.
 #[derive(Debug, Clone)]
@@ -102,6 +105,7 @@ pub struct Control {
     passwords: Arc<passwords::Passwords>,
     settings: Arc<Settings>,
     figures: Arc<jobs::Figures>,
+    sender: webhooks::Sender,
     /// Set inside a unit of work.
     log: Option<Arc<unit::UnitLog>>,
 }
@@ -111,7 +115,21 @@ impl Control {
     #[must_use]
     pub fn new(store: Store, peppers: Arc<Peppers>, settings: Settings) -> Self {
         let passwords = Arc::new(passwords::Passwords::new(settings.hashing_slots));
-        Self { store, peppers, passwords, settings: Arc::new(settings), figures: Arc::default(), log: None }
+        Self {
+            store,
+            peppers,
+            passwords,
+            settings: Arc::new(settings),
+            figures: Arc::default(),
+            sender: webhooks::Sender::new(Arc::default()),
+            log: None,
+        }
+    }
+
+    /// The same, with webhooks also into these networks, which are not public.
+    #[must_use]
+    pub fn reaching(self, networks: Reachable) -> Self {
+        Self { sender: webhooks::Sender::new(Arc::new(networks)), ..self }
     }
 
     /// The store that it writes to, for reads.

@@ -158,6 +158,10 @@ typed_ids! {
     AuditId = "aud";
     /// A bill.
     InvoiceId = "inv";
+    /// Something that happened, as webhooks tell it.
+    EventId = "evt";
+    /// An address that is told what happens.
+    WebhookId = "whk";
 }
 
 #[cfg(test)]

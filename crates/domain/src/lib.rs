@@ -19,8 +19,9 @@ pub use blueprint::{
     Product, Route, Service, Target,
 };
 pub use id::{
-    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, ID_TEXT_LEN, InvalidId, InvoiceId,
+    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
     OrganizationId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+    WebhookId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};

@@ -2,22 +2,38 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tollgate_store::QueueFigures;
+use tollgate_store::{AfterAttempt, DeliveryFigures, QueueFigures};
 
 use crate::Control;
 use crate::mail::Mailer;
 
-/// Attempts since the start of this process, by kind: done, failed.
+/// Attempts since the start of this process: at jobs by kind (done, failed), and to tell webhooks something.
 #[derive(Debug, Default)]
-pub struct Figures(Mutex<BTreeMap<String, (u64, u64)>>);
+pub struct Figures {
+    jobs: Mutex<BTreeMap<String, (u64, u64)>>,
+    delivered: AtomicU64,
+    delayed: AtomicU64,
+    dead: AtomicU64,
+}
 
 impl Figures {
     pub(super) fn count(&self, kind: &str, done: bool) {
-        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let (well, ill) = kinds.entry(kind.to_owned()).or_default();
         *(if done { well } else { ill }) += 1;
+    }
+
+    /// An attempt to tell a webhook something.
+    pub(crate) fn count_delivery(&self, after: AfterAttempt) {
+        let counter = match after {
+            AfterAttempt::Delivered => &self.delivered,
+            AfterAttempt::Again(_) => &self.delayed,
+            AfterAttempt::Dead => &self.dead,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -25,7 +41,7 @@ impl Control {
     /// Jobs and mails in the Prometheus text format (0.0.4). The queue's own figures are missing while the database is
     /// away.
     pub async fn work_metrics(&self, mailer: &Mailer) -> String {
-        let kinds = self.figures.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kinds = self.figures.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, values: &[(String, i128)]| {
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -40,6 +56,31 @@ impl Control {
             metric("tollgate_jobs_oldest_due_seconds", "gauge", help, &one(oldest_seconds));
             metric("tollgate_jobs_dead", "gauge", "Jobs that were given up.", &one(dead));
         }
+        if let Ok(DeliveryFigures { pending, due, oldest_seconds, disabled }) =
+            self.store.delivery_figures().await
+        {
+            let one = |value: i64| [(String::new(), i128::from(value))];
+            let help = "Deliveries to webhooks that neither arrived nor were given up.";
+            metric("tollgate_webhook_deliveries_pending", "gauge", help, &one(pending));
+            metric(
+                "tollgate_webhook_deliveries_due",
+                "gauge",
+                "Of them, those whose time has come.",
+                &one(due),
+            );
+            let help = "How long the oldest due delivery has waited.";
+            metric("tollgate_webhook_oldest_due_seconds", "gauge", help, &one(oldest_seconds));
+            let help = "Webhooks that were switched off because they did not work.";
+            metric("tollgate_webhooks_disabled", "gauge", help, &one(disabled));
+        }
+        let figures = &self.figures;
+        let sent =
+            [("delivered", &figures.delivered), ("delayed", &figures.delayed), ("dead", &figures.dead)];
+        let sent = sent.map(|(result, count)| {
+            (format!("{{result=\"{result}\"}}"), i128::from(count.load(Ordering::Relaxed)))
+        });
+        let help = "Attempts to tell webhooks something: it arrived, is tried again, or was given up.";
+        metric("tollgate_webhook_attempts_total", "counter", help, &sent);
         let labelled = |kind: &str, result: &str| format!("{{kind=\"{kind}\",result=\"{result}\"}}");
         let attempts: Vec<_> = kinds
             .iter()

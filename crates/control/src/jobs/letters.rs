@@ -1,14 +1,14 @@
 //! What each job does: mostly finds out whether a letter is still due, and sends it.
 
 use chrono::Utc;
-use tollgate_domain::{CalendarMonth, CredentialId, Scope, SubscriptionId, UserId};
+use tollgate_domain::{CalendarMonth, CredentialId, Scope, SubscriptionId, UserId, WebhookId};
 use uuid::Uuid;
 
 use super::Job;
 use super::worker::Failure;
-use crate::Control;
 use crate::links::Purpose;
 use crate::mail::{self, Mailer};
+use crate::{Control, events};
 
 impl Control {
     /// Does one job; `id` is the job's.
@@ -30,6 +30,9 @@ impl Control {
             Job::LookAfterQuotas {} => Ok(self.look_after_quotas().await?),
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
             Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
+            Job::WebhookDisabled { webhook_id, user_id } => {
+                self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
+            }
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
         }
@@ -86,6 +89,8 @@ impl Control {
                 Job::KeyExpires { credential_id: row.credential_id, user_id: row.user_id, days: row.days };
             let once = format!("key_expires:{}:{}:{}", row.credential_id, row.user_id, row.days);
             self.queue(&job, Some(&once), None).await?;
+            let event = events::of_expiring_key(&self.store, row.credential_id, row.days).await?;
+            self.emit_once(&event, &format!("key.expiring:{}:{}", row.credential_id, row.days)).await?;
         }
         Ok(())
     }
@@ -121,6 +126,9 @@ impl Control {
             let job = Job::QuotaUsed { subscription_id, user_id, percent };
             let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
             self.queue(&job, Some(&once), None).await?;
+            let (month, about) = (month.to_string(), format!("{subscription_id}:{month}:{percent}"));
+            let event = events::of_quota(&self.store, subscription_id, percent, &month).await?;
+            self.emit_once(&event, &format!("quota.threshold_reached:{about}")).await?;
         }
         Ok(())
     }
@@ -140,6 +148,30 @@ impl Control {
         let opens = CalendarMonth::of(Utc::now()).end();
         let link = format!("{}/limits", mailer.site().portal_url);
         let letter = mail::quota_used(&product.name, percent, opens, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    async fn send_webhook_disabled(
+        &self,
+        id: Uuid,
+        webhook: WebhookId,
+        user_id: UserId,
+        mailer: &Mailer,
+    ) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let webhook = self.store.get_webhook(Scope::Operator, webhook).await;
+        let webhook = match webhook {
+            Err(tollgate_store::Error::NotFound(_)) => return Ok(()),
+            other => other?,
+        };
+        if webhook.is_active() {
+            return Ok(());
+        }
+        let place = if webhook.organization_id().is_some() { "webhooks" } else { "admin/webhooks" };
+        let link = format!("{}/{place}/{}", mailer.site().portal_url, webhook.id);
+        let host = webhook.url.split('/').nth(2).unwrap_or_default();
+        let letter = mail::webhook_disabled(host, webhook.disabled_because.as_deref() == Some("gone"), &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 

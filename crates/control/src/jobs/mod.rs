@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
-use tollgate_domain::{CredentialId, SubscriptionId, UserId};
+use tollgate_domain::{CredentialId, SubscriptionId, UserId, WebhookId};
 use tollgate_store::{NewJob, Tx};
 use uuid::Uuid;
 
@@ -63,6 +63,13 @@ pub enum Job {
     Invite {
         /// Which.
         invitation_id: Uuid,
+    },
+    /// Tell somebody that a webhook was switched off because it does not work.
+    WebhookDisabled {
+        /// Which.
+        webhook_id: WebhookId,
+        /// Whom.
+        user_id: UserId,
     },
     /// Forget what is over.
     Housekeeping {},

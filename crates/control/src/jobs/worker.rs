@@ -64,6 +64,27 @@ fn pause_seconds(attempts: i32, spread: f64) -> f64 {
 impl Control {
     /// Works through the queue until told to stop; what was begun is finished first.
     pub async fn work(self, mailer: Arc<Mailer>, shutdown: CancellationToken) {
+        let deliveries = tokio::spawn(self.clone().work_on_deliveries(shutdown.clone()));
+        self.work_on_jobs(mailer, shutdown).await;
+        if let Err(error) = deliveries.await {
+            tracing::error!(%error, "the deliveries to webhooks panicked");
+        }
+    }
+
+    /// Tells webhooks what happened. Beside the jobs: receivers that are slow hold up no mail.
+    async fn work_on_deliveries(self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let done = self.deliver_once().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the queue of deliveries cannot be read; trying again");
+                0
+            });
+            if done == 0 {
+                let _ = shutdown.run_until_cancelled(tokio::time::sleep(REST)).await;
+            }
+        }
+    }
+
+    async fn work_on_jobs(self, mailer: Arc<Mailer>, shutdown: CancellationToken) {
         let mut prepared = false;
         while !shutdown.is_cancelled() {
             if !prepared {

@@ -108,6 +108,23 @@ pub fn invitation(organization: &str, by: &str, role: &str, link: &str) -> Lette
         .and_then("The link works for 7 days. If you do not know who this is, do nothing.")
 }
 
+/// A webhook does not work and is told nothing more.
+pub fn webhook_disabled(host: &str, gone: bool, link: &str) -> Letter {
+    let host: String = host.chars().take(60).collect();
+    let why = if gone {
+        format!("{host} answered 410, which says that it does not want to be told anything any more.")
+    } else {
+        format!("Nothing arrived at {host} for five days, so it is told nothing more.")
+    };
+    letter(
+        "A webhook was switched off",
+        &[&why],
+        "You get this mail because you may switch the webhook on again.",
+    )
+    .with_button("See what went wrong", link)
+    .and_then("What it missed is kept for 30 days: switch it on again there, and have it sent anew.")
+}
+
 /// All letters with made-up content, for previews and tests: a name, and the letter.
 #[must_use]
 pub fn samples() -> Vec<(&'static str, Letter)> {
@@ -134,6 +151,10 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
         (
             "invitation",
             invitation("Acme", "maria@example.com", "developer", "https://portal.example.com/invitations/x"),
+        ),
+        (
+            "webhook-disabled",
+            webhook_disabled("hooks.example.com", false, "https://portal.example.com/webhooks/whk_x"),
         ),
         ("password-changed", password_changed("https://portal.example.com/password/forgotten")),
     ]

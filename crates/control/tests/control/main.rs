@@ -11,3 +11,4 @@ mod fixture;
 mod jobs;
 mod publishing;
 mod setup;
+mod webhooks;

@@ -1,0 +1,180 @@
+//! Sends one delivery: to a checked address, without following it anywhere, and reads little of the answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Response, StatusCode, header};
+
+use super::address::{PRIVATE, Reachable};
+
+/// As the standard recommends: 15 to 30 s.
+const PATIENCE: Duration = Duration::from_secs(20);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Of an answer this much is read and kept.
+const ANSWER_BYTES_MAX: usize = 4_096;
+const ANSWER_CHARS_MAX: usize = 1_000;
+
+/// What is sent.
+pub(super) struct Outgoing {
+    pub(super) id: String,
+    pub(super) at: DateTime<Utc>,
+    /// All of them between spaces.
+    pub(super) signatures: String,
+    pub(super) body: Vec<u8>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: Option<u16>,
+    /// Why it did not arrive, in one line without addresses.
+    pub(super) error: Option<String>,
+    /// How the answer began.
+    pub(super) text: String,
+    /// How long the receiver asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
+}
+
+/// Both ways out: https to anywhere public, http into named networks alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Sender {
+    reachable: Arc<Reachable>,
+    encrypted: Option<Client>,
+    plain: Option<Client>,
+}
+
+/// Names whose addresses were all looked at before one is used.
+#[derive(Debug, Clone)]
+struct Guarded {
+    reachable: Arc<Reachable>,
+    is_plain: bool,
+}
+
+/// A name leads to where nothing is sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to {PRIVATE}")]
+struct Unreachable;
+
+impl Reachable {
+    fn takes(&self, address: IpAddr, is_plain: bool) -> bool {
+        if is_plain { self.names(address) } else { self.has(address) }
+    }
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let this = self.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> =
+                found.filter(|one| this.reachable.takes(one.ip(), this.is_plain)).collect();
+            if allowed.is_empty() {
+                return Err(Unreachable.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Sender {
+    /// Into the public internet, and these networks.
+    pub(crate) fn new(reachable: Arc<Reachable>) -> Self {
+        // Whoever was first chose the same: there is one provider in this program.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = |is_plain| {
+            Client::builder()
+                .user_agent(concat!("Tollgate/", env!("CARGO_PKG_VERSION"), " (webhooks)"))
+                .timeout(PATIENCE)
+                .connect_timeout(CONNECT)
+                .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
+                .pool_idle_timeout(Duration::from_secs(30))
+                .dns_resolver(Arc::new(Guarded { reachable: Arc::clone(&reachable), is_plain }))
+                .build()
+                .inspect_err(|error| tracing::error!(%error, "webhooks cannot be sent: there is no client"))
+                .ok()
+        };
+        let (encrypted, plain) = (client(false), client(true));
+        Self { reachable, encrypted, plain }
+    }
+
+    pub(super) fn reachable(&self) -> &Reachable {
+        &self.reachable
+    }
+
+    /// Sends it once.
+    pub(super) async fn send(&self, url: &str, outgoing: Outgoing) -> Answer {
+        // What was right when the webhook was made may not be any more: networks are settings.
+        let url = match self.reachable.check(url) {
+            Ok(url) => url,
+            Err(expected) => return Answer::none(format!("not sent: the URL must be {expected}")),
+        };
+        let client = if url.scheme() == "https" { &self.encrypted } else { &self.plain };
+        let Some(client) = client else { return Answer::none("not sent: there is no client".to_owned()) };
+        let request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("webhook-id", outgoing.id)
+            .header("webhook-timestamp", outgoing.at.timestamp().to_string())
+            .header("webhook-signature", outgoing.signatures)
+            .body(outgoing.body);
+        match request.send().await {
+            Ok(response) => Answer::of(response).await,
+            Err(error) => Answer::none(why(&error)),
+        }
+    }
+}
+
+impl Answer {
+    fn none(error: String) -> Self {
+        Self { status: None, error: Some(error), text: String::new(), retry_after: None }
+    }
+
+    async fn of(mut response: Response) -> Self {
+        let status = response.status();
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| {
+            value.to_str().ok()?.parse().ok().map(|seconds: u32| Duration::from_secs(seconds.into()))
+        });
+        let mut bytes = Vec::new();
+        while bytes.len() < ANSWER_BYTES_MAX
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            bytes.extend_from_slice(&chunk[..chunk.len().min(ANSWER_BYTES_MAX - bytes.len())]);
+        }
+        let kept = |letter: &char| *letter == '\n' || *letter == '\t' || !letter.is_control();
+        let text = String::from_utf8_lossy(&bytes).chars().filter(kept).take(ANSWER_CHARS_MAX).collect();
+        let error = match status {
+            _ if status.is_success() => None,
+            _ if status.is_redirection() => Some(format!("answered {status}; redirects are not followed")),
+            StatusCode::GONE => Some("answered 410: it is gone, and told nothing more".to_owned()),
+            _ => Some(format!("answered {status}")),
+        };
+        Self { status: Some(status.as_u16()), error, text, retry_after }
+    }
+
+    pub(super) const fn is_delivered(&self) -> bool {
+        self.error.is_none()
+    }
+}
+
+fn why(error: &reqwest::Error) -> String {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(one) = cause {
+        if one.is::<Unreachable>() {
+            return format!("not sent: {one}");
+        }
+        cause = one.source();
+    }
+    let text = match error {
+        _ if error.is_timeout() && error.is_connect() => "no connection within 5 s",
+        _ if error.is_timeout() => "no answer within 20 s",
+        _ if error.is_connect() => {
+            "no connection: the name, the port or the certificate is wrong, or nothing listens"
+        }
+        _ => "the connection broke before the answer",
+    };
+    text.to_owned()
+}
