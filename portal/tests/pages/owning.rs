@@ -17,7 +17,7 @@ async fn make_key(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]
 }
 
 #[tokio::test]
-async fn a_sandbox_key_is_shown_again_and_a_live_one_once_after_the_address_is_confirmed() {
+async fn case_155_a_live_key_is_shown_once_and_a_sandbox_key_again() {
     let site = Site::open().await;
     let mut maria = site.browser();
     let first = maria.sign_up("maria@example.com").await;
@@ -47,6 +47,10 @@ async fn a_sandbox_key_is_shown_again_and_a_live_one_once_after_the_address_is_c
         page.between("id=\"new-key\">", "<").starts_with("tg_live_")
             && page.text.contains("mails come 14, 3")
     );
+    let live = page.between("id=\"new-key\">", "<").to_owned();
+    for place in [made.location(), "/get-started", "/products/countries/apis/countries/operations/op1"] {
+        assert!(!maria.get(place).await.text.contains(&live), "{place}");
+    }
     let again = maria.post(&format!("{}/reveal", made.location()), &[]).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND, "a live key is nowhere");
     for wrong in [("expires", "31"), ("environment", "production")] {
