@@ -1,8 +1,8 @@
 //! Keeps the running configuration in step with Postgres, and the last good one when Postgres is away.
 //!
 //! A notification is only a hint: the revision number decides, and it is also asked for every two seconds. Consumers
-//! are replaced one by one, the blueprint as a whole; a blueprint that does not compile is refused and the old one
-//! serves on. Nothing here is ever waited for by a call.
+//! are replaced one by one, the blueprint as a whole. A row that does not compile keeps no other back: what it breaks stays
+//! as it was, and is on record. Nothing here is ever waited for by a call.
 
 mod listen;
 pub mod source;
@@ -205,7 +205,7 @@ impl Feed {
 
     /// A gateway that runs an old blueprint reports the old revision, though newer consumers are in force.
     fn report(&self, revision: i64) {
-        if self.live.status.last_error().is_none() {
+        if !self.live.status.is_refused() {
             self.live.status.applied(revision);
         }
     }

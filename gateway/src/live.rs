@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
-use tollgate_engine::{Consumers, Matched, Month, Snapshot, compile};
+use tollgate_engine::{CompileError, Consumers, Matched, Month, Snapshot, Tolerated, compile_what_can_be};
 
 use crate::disk::Saved;
 use crate::exchange::unix_ns;
@@ -20,7 +20,10 @@ use crate::upstream::Destination;
 /// One compiled revision with everything a call needs beside the decision. A call holds one to its end.
 pub(crate) struct Runtime {
     pub(crate) snapshot: Arc<Snapshot>,
+    /// What it was compiled from: rows at fault as they were before.
     blueprint: Arc<Blueprint>,
+    /// What of its revision is not in force.
+    faults: Vec<CompileError>,
     /// In the order of the snapshot's routes.
     ways: Vec<Option<Way>>,
 }
@@ -79,8 +82,8 @@ impl Live {
         self.runtime.load().as_ref().map(|runtime| Arc::clone(&runtime.blueprint))
     }
 
-    /// Puts a blueprint in force. One that does not compile is put on record and changes nothing; says which of the
-    /// two it was.
+    /// Puts a blueprint in force, but for rows at fault, which stay as they were and are put on record. One that cannot be
+    /// compiled at all changes nothing; says which of the two it was.
     pub(crate) async fn apply_blueprint(&self, blueprint: Blueprint) -> bool {
         let compiled = self.compile(blueprint).await;
         compiled.map(|runtime| self.put_in_force(runtime)).is_some()
@@ -124,21 +127,21 @@ impl Live {
     async fn compile(&self, blueprint: Blueprint) -> Option<Runtime> {
         let revision = blueprint.revision;
         let certificates = Arc::clone(&self.certificates);
+        let before = self.blueprint();
         let compiled = tokio::task::spawn_blocking(move || {
             // They hold for connections, not for routes: a revision that is refused does not keep an old one alive.
             certificates.apply(&blueprint.certificates);
-            let snapshot = compile(&blueprint).map_err(|error| error.to_string())?;
-            Ok::<_, String>((Arc::new(snapshot), Arc::new(blueprint)))
+            compile_what_can_be(blueprint, before.as_deref())
         });
-        match compiled.await.unwrap_or_else(|panic| Err(panic.to_string())) {
-            Ok((snapshot, blueprint)) => {
-                let runtime = self.runtime_of(snapshot, blueprint);
+        match compiled.await {
+            Ok(tolerated) => {
+                let runtime = self.runtime_of(tolerated);
                 self.resolver.settle().await;
                 Some(runtime)
             }
             Err(error) => {
-                tracing::error!(revision, %error, "a revision does not compile; the one before stays in force");
-                self.status.refused(Some(format!("revision {revision}: {error}")));
+                tracing::error!(revision, %error, "a revision cannot be compiled; the one before stays in force");
+                self.status.refused(format!("revision {revision}: {error}"));
                 None
             }
         }
@@ -146,8 +149,15 @@ impl Live {
 
     fn put_in_force(&self, runtime: Runtime) {
         let revision = runtime.snapshot.revision;
+        self.status.in_force(revision, &runtime.faults);
+        for fault in &runtime.faults {
+            tracing::error!(
+                revision,
+                %fault,
+                "a row does not compile; what it breaks is served as it was before, or refused as config_invalid"
+            );
+        }
         self.runtime.store(Some(Arc::new(runtime)));
-        self.status.refused(None);
         tracing::info!(revision, "a new configuration is in force");
     }
 
@@ -174,7 +184,7 @@ impl Live {
         self.consumers.purge(unix_ns());
     }
 
-    fn runtime_of(&self, snapshot: Arc<Snapshot>, blueprint: Arc<Blueprint>) -> Runtime {
+    fn runtime_of(&self, Tolerated { snapshot, blueprint, faults }: Tolerated) -> Runtime {
         let mut metrics = self.metrics.routes_of(&blueprint);
         let destinations: HashMap<_, Arc<[Destination]>> = snapshot
             .services()
@@ -200,6 +210,6 @@ impl Live {
                 Some(way)
             })
             .collect();
-        Runtime { snapshot, blueprint, ways }
+        Runtime { snapshot: Arc::new(snapshot), blueprint: Arc::new(blueprint), faults, ways }
     }
 }

@@ -106,8 +106,14 @@ impl Collector for Standing {
         gauge(
             e,
             "tollgate_config_last_apply_success",
-            "1 while the newest configuration is the one that runs, 0 after one was refused",
+            "1 while all of the newest configuration runs, 0 while it or some of its rows are refused",
             f64::from(u8::from(status.last_error().is_none())),
+        )?;
+        gauge(
+            e,
+            "tollgate_config_faults",
+            "Rows of the newest configuration that do not compile: what they break runs as before, or is refused",
+            status.faults() as f64,
         )?;
         gauge(
             e,

@@ -58,6 +58,7 @@ impl<'w> Why<'w> {
             Denial::UpstreamUnreachable | Denial::NotReady => "destination_unavailable",
             Denial::UpstreamTimeout => "http_response_timeout",
             Denial::UpstreamFailed => "http_protocol_error",
+            Denial::ConfigInvalid => "proxy_configuration_error",
             Denial::Internal => "proxy_internal_error",
             Denial::BodyTooLarge | Denial::RequestTimeout | Denial::ExpectationFailed => "http_request_error",
             Denial::CodingNotImplemented | Denial::WebSocketKey | Denial::WebSocketVersion => {

@@ -6,8 +6,20 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
+use tollgate_engine::CompileError;
 
 use crate::fingerprint::Fingerprint;
+
+/// What of the newest configuration is not in force.
+#[derive(Debug, Default)]
+struct Trouble {
+    /// Why, where there is anything.
+    text: Option<String>,
+    /// Rows at fault, where all else is in force.
+    faults: usize,
+    /// Nothing of it is: it could not be compiled at all.
+    is_refused: bool,
+}
 
 /// Read by readiness, metrics and heartbeats; written by the feed, the flush and the shutdown.
 #[derive(Debug, Default)]
@@ -16,7 +28,7 @@ pub(crate) struct Status {
     revision_seen: AtomicI64,
     draining: AtomicBool,
     counted_us: AtomicI64,
-    last_error: Mutex<Option<String>>,
+    trouble: Mutex<Trouble>,
     fingerprint: Mutex<Option<(i64, Fingerprint)>>,
     /// When the control plane last told the newest revision.
     answered_at: Mutex<Option<Instant>>,
@@ -42,9 +54,18 @@ impl Status {
         self.changed.notify_one();
     }
 
-    /// The newest blueprint was refused, or none is refused any more.
-    pub(crate) fn refused(&self, error: Option<String>) {
-        *lock(&self.last_error) = error;
+    /// The newest blueprint was refused as a whole.
+    pub(crate) fn refused(&self, error: String) {
+        *lock(&self.trouble) = Trouble { text: Some(error), faults: 0, is_refused: true };
+        self.changed.notify_one();
+    }
+
+    /// The newest blueprint is in force, but for some rows.
+    pub(crate) fn in_force(&self, revision: i64, faults: &[CompileError]) {
+        let more = faults.len().saturating_sub(1);
+        let and_more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        let text = faults.first().map(|first| format!("revision {revision}: {first}{and_more}"));
+        *lock(&self.trouble) = Trouble { text, faults: faults.len(), is_refused: false };
         self.changed.notify_one();
     }
 
@@ -75,8 +96,19 @@ impl Status {
         self.draining.load(Ordering::Relaxed)
     }
 
+    /// What of the newest configuration is not in force, and why.
     pub(crate) fn last_error(&self) -> Option<String> {
-        lock(&self.last_error).clone()
+        lock(&self.trouble).text.clone()
+    }
+
+    /// Rows of the configuration in force that do not compile.
+    pub(crate) fn faults(&self) -> usize {
+        lock(&self.trouble).faults
+    }
+
+    /// Whether an older configuration runs because the newest could not be compiled at all.
+    pub(crate) fn is_refused(&self) -> bool {
+        lock(&self.trouble).is_refused
     }
 
     /// Of the revision that runs; none before it was saved.

@@ -44,7 +44,7 @@ pub struct Gateway {
     revision: i64,
     /// starting, serving, draining or stopped.
     state: String,
-    /// Why it refused a newer revision; `null` where it did not.
+    /// What of the newest revision it does not run, and why; `null` where it runs all of it.
     #[schema(required)]
     last_error: Option<String>,
     /// What the revision is made of, routes and keys: equal wherever the same configuration runs. `null` until it was
@@ -75,7 +75,8 @@ impl From<NodeRow> for Gateway {
 
 /// List gateways
 ///
-/// A gateway whose revision stays below the newest could not take it: `last_error` says why.
+/// A gateway whose revision stays below the newest could not take it. One that took it but for a row that does not
+/// compile names that row in `last_error`; what it breaks is served as it was before, or refused as `config_invalid`.
 #[utoipa::path(
     get, path = "/v1/gateways", tag = "Gateways", operation_id = "listGateways",
     responses((status = 200, description = "The gateways.", body = Gateways))

@@ -53,19 +53,24 @@ impl Change<'_> {
         self.finish().await.map(drop)
     }
 
-    /// As [`Change::commit`], after checking that gateways would accept what it leaves behind. Where they refuse what is
-    /// in force already (somebody wrote to the database by hand), a change whose own subject is sound may pass, so that
-    /// there is a way out.
+    /// As [`Change::commit`], after checking that gateways would take what it leaves behind.
     pub async fn compile_and_commit(mut self, action: &str, subject: Subject, details: Value) -> Result<()> {
-        let (blueprint, compiled) = compile(self.tx.blueprint().await?).await?;
-        if let Err(fault) = compiled {
-            let may_mend = action.ends_with(".delete") || action.ends_with(".update");
-            if !may_mend || compile(self.control.store.feed_blueprint().await?).await?.1.is_ok() {
-                return Err(refused(&fault, &blueprint));
-            }
-            tracing::warn!(%fault, "gateways refuse the configuration in force; a change that may mend it passes");
+        let (blueprint, fault) = self.new_fault().await?;
+        match fault {
+            Some(fault) => Err(refused(&fault, &blueprint)),
+            None => self.commit(action, subject, details).await,
         }
-        self.commit(action, subject, details).await
+    }
+
+    /// What this change would leave behind, and the first fault in it that is not in what is in force. A fault that is
+    /// there already (somebody wrote to the database by hand) breaks its own part only, and holds up no change.
+    pub(crate) async fn new_fault(&mut self) -> Result<(Blueprint, Option<CompileError>)> {
+        let (blueprint, mut faults) = faults_of(self.tx.blueprint().await?).await?;
+        if !faults.is_empty() {
+            let (_, known) = faults_of(self.control.store.feed_blueprint().await?).await?;
+            faults.retain(|fault| !known.contains(fault));
+        }
+        Ok((blueprint, faults.into_iter().next()))
     }
 
     /// Adds an audit entry; for changes that do several things and end with [`Change::finish`].
@@ -113,10 +118,10 @@ impl Change<'_> {
 }
 
 /// Compiling ten thousand routes takes tens of milliseconds: not on a thread that others wait for.
-async fn compile(blueprint: Blueprint) -> Result<(Blueprint, std::result::Result<(), CompileError>)> {
+async fn faults_of(blueprint: Blueprint) -> Result<(Blueprint, Vec<CompileError>)> {
     let compiled = tokio::task::spawn_blocking(move || {
-        let compiled = tollgate_engine::compile(&blueprint).map(drop);
-        (blueprint, compiled)
+        let faults = tollgate_engine::faults_of(&blueprint);
+        (blueprint, faults)
     });
     compiled.await.map_err(|error| Error::Internal(Box::new(error)))
 }

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use tollgate_domain::{ApplicationState, CredentialId, Limit, LimitKind, SubscriptionState};
 use tollgate_engine::admission::{check_method, check_path};
-use tollgate_engine::{RouteMatch, Snapshot};
+use tollgate_engine::{RouteMatch, Tolerated, compile_what_can_be};
 use tollgate_store::{
     ApiRow, ApplicationRow, Column, CredentialRow, Listing, PlanRow, ProductRow, RouteRow, SubscriptionRow,
     Wanted,
@@ -80,7 +80,8 @@ impl Control {
         })?;
         let key = self.key_like(actor, &question.key).await?;
         let application = self.store.get_application(scope, key.application_id).await?;
-        let snapshot = self.snapshot().await?;
+        let compiled = self.compiled().await?;
+        let snapshot = &compiled.snapshot;
         let found = snapshot.find_route(&question.host.to_lowercase(), method, &question.path);
         let mut explanation = Explanation {
             verdict: "admitted",
@@ -111,10 +112,15 @@ impl Control {
         if explanation.key.expires_at.is_some_and(|at| at <= Utc::now()) {
             return Ok(explanation.refused("expired_credential", "the key has expired"));
         }
-        self.with_terms(actor, explanation).await
+        self.with_terms(actor, explanation, &compiled).await
     }
 
-    async fn with_terms(&self, actor: &Actor, mut explanation: Explanation) -> Result<Explanation> {
+    async fn with_terms(
+        &self,
+        actor: &Actor,
+        mut explanation: Explanation,
+        compiled: &Tolerated,
+    ) -> Result<Explanation> {
         let scope = actor.authorize(Action::ReadPlatform)?;
         let api = explanation.route.as_ref().map(|(api, _)| api.id);
         let of_application = Listing {
@@ -141,6 +147,8 @@ impl Control {
         };
         let unpaid = subscription.unpaid;
         let plan = self.store.get_plan(subscription.landed_plan().unwrap_or(subscription.plan_id)).await?;
+        let is_broken = compiled.snapshot.is_broken(plan.id)
+            || compiled.snapshot.apis().iter().any(|it| Some(it.id) == api && it.is_broken);
         let used = self.store.charged_this_month(subscription.id).await?;
         let limits: Vec<EffectiveLimit> = plan
             .limits
@@ -168,6 +176,13 @@ impl Control {
             return Ok(explanation
                 .refused("payment_required", "a bill for the subscription is unpaid and its grace is over"));
         }
+        if is_broken {
+            let fault = compiled.faults.first().map_or_else(String::new, ToString::to_string);
+            let because = format!(
+                "something of its API or plan does not compile, and only gateways that had it before serve it, as it was: {fault}"
+            );
+            return Ok(explanation.refused("config_invalid", because));
+        }
         if let Some(because) = exhausted {
             return Ok(explanation.refused("quota_exceeded", because));
         }
@@ -194,22 +209,27 @@ impl Control {
         }
     }
 
-    /// Checks that gateways would take the configuration in force; returns how many routes it has.
+    /// Checks that gateways would take all of the configuration in force; returns how many routes it has.
     ///
     /// # Errors
     /// `Conflict` naming what they refuse; the actor may not; or the database is away.
     pub async fn check_configuration(&self, actor: &Actor) -> Result<usize> {
         actor.authorize(Action::ReadPlatform)?;
-        Ok(self.snapshot().await?.routes().len())
+        let compiled = self.compiled().await?;
+        match compiled.faults.first() {
+            Some(fault) => {
+                Err(Error::Conflict(format!("gateways refuse a row of the configuration: {fault}")))
+            }
+            None => Ok(compiled.snapshot.routes().len()),
+        }
     }
 
-    /// What gateways would compile now.
-    async fn snapshot(&self) -> Result<Snapshot> {
+    /// What a gateway would compile that has nothing from before.
+    async fn compiled(&self) -> Result<Tolerated> {
         let blueprint = self.store.feed_blueprint().await?;
-        tokio::task::spawn_blocking(move || tollgate_engine::compile(&blueprint))
+        tokio::task::spawn_blocking(move || compile_what_can_be(blueprint, None))
             .await
-            .map_err(|error| Error::Internal(Box::new(error)))?
-            .map_err(|fault| Error::Conflict(format!("gateways refuse the configuration in force: {fault}")))
+            .map_err(|error| Error::Internal(Box::new(error)))
     }
 }
 

@@ -28,6 +28,29 @@ pub struct Blueprint {
     /// What gateways present to callers who speak TLS.
     #[serde(default)]
     pub certificates: Vec<Certificate>,
+    /// Rows that are not among the others because they cannot be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A row that this build cannot read: a newer one wrote it, or somebody by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Which one.
+    pub row: UnreadableRow,
+    /// Its field.
+    pub field: String,
+    /// One sentence.
+    pub reason: String,
+}
+
+/// Which row cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UnreadableRow {
+    /// A service.
+    Service(ServiceId),
+    /// A plan.
+    Plan(PlanId),
 }
 
 /// A certificate with its key, which only a process that has the pepper can open.

@@ -16,7 +16,7 @@ mod usage;
 
 pub use blueprint::{
     Api, Blueprint, Certificate, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan,
-    Product, Route, Service, Target,
+    Product, Route, Service, Target, Unreadable, UnreadableRow,
 };
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,

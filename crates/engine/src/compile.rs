@@ -1,4 +1,7 @@
-//! Plain rows become a snapshot, or an error that names the row and the field.
+//! Plain rows become a snapshot; each fault names its row and field, and breaks the part it lies in but no other.
+
+mod parts;
+mod tolerant;
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +9,11 @@ use std::sync::atomic::AtomicUsize;
 
 use tollgate_domain::{Blueprint, Limit, LimitKind, LimitPer};
 
-use crate::admission::{Method, check_host, check_path};
 use crate::gcra::Rate;
-use crate::router::{Tables, pattern};
-use crate::snapshot::{Api, IdMap, LimitCheck, Plan, PlanLimit, Route, Service, Snapshot};
+use crate::snapshot::{LimitCheck, Plan, PlanLimit, Service, Snapshot};
 use crate::target::{parse_target, schedule};
+
+pub use tolerant::{Tolerated, compile_what_can_be};
 
 /// What kind of row is at fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,86 +76,19 @@ pub(crate) fn fault(
     }
 }
 
-/// Compiles a blueprint.
+/// Compiles a blueprint that must be whole.
 ///
 /// # Errors
-/// The first fault found, in the order services, plans, APIs, routes.
+/// The first fault, in the order services, plans, APIs, routes.
 pub fn compile(blueprint: &Blueprint) -> Result<Snapshot, CompileError> {
-    let services = blueprint.services.iter().map(compile_service).collect::<Result<Vec<_>, _>>()?;
-    let mut plans = Vec::with_capacity(blueprint.plans.len());
-    let mut plan_indices = IdMap::default();
-    for plan in &blueprint.plans {
-        if !blueprint.products.iter().any(|product| product.id == plan.product_id) {
-            return Err(fault(Kind::Plan, plan.id, "product_id", "there is no such product"));
-        }
-        plan_indices.insert(plan.id, plans.len() as u32);
-        plans.push(compile_plan(plan)?);
-    }
-    let mut routes = Vec::new();
-    let mut apis = Vec::with_capacity(blueprint.apis.len());
-    let mut tables = Tables::default();
-    for api in &blueprint.apis {
-        let service = services
-            .iter()
-            .position(|service| service.id == api.service_id)
-            .ok_or_else(|| fault(Kind::Api, api.id, "service_id", "there is no such service"))?;
-        if services[service].schedule.is_empty() {
-            return Err(fault(Kind::Service, api.service_id, "targets", "no target takes calls"));
-        }
-        let known = |id| blueprint.products.iter().any(|product| product.id == id);
-        if let Some(id) = api.product_ids.iter().find(|id| !known(**id)) {
-            return Err(fault(Kind::Api, api.id, "product_ids", format_args!("there is no product {id}")));
-        }
-        for host in &api.hosts {
-            if check_host(Some(host.as_bytes())).ok().as_deref() != Some(host.as_str()) {
-                return Err(fault(
-                    Kind::Api,
-                    api.id,
-                    "hosts",
-                    format_args!("`{host}` is not a host in lower case without port"),
-                ));
-            }
-        }
-        let base_ok =
-            api.base_path.is_empty() || (check_path(&api.base_path).is_ok() && !api.base_path.ends_with('/'));
-        if !base_ok {
-            return Err(fault(
-                Kind::Api,
-                api.id,
-                "base_path",
-                "it must be empty, or begin with / and not end with it, in canonical spelling",
-            ));
-        }
-        for route in &api.routes {
-            let method = Method::parse(&route.method).ok_or_else(|| {
-                fault(Kind::Route, route.id, "method", format_args!("`{}` cannot be routed", route.method))
-            })?;
-            let template = format!("{}{}", api.base_path, route.path);
-            let pattern = pattern(&api.base_path, &route.path)
-                .map_err(|reason| fault(Kind::Route, route.id, "path", reason))?;
-            let index = routes.len() as u32;
-            routes.push(Route { id: route.id, method, template: template.into(), api: apis.len() as u32 });
-            tables.add(&api.hosts, pattern, method, index, &routes)?;
-        }
-        apis.push(Api {
-            id: api.id,
-            slug: api.slug.as_str().into(),
-            product_ids: api.product_ids.clone().into(),
-            service: service as u32,
-        });
-    }
-    let (hosts, any_host) = tables.build(&routes)?;
-    Ok(Snapshot {
-        epoch: blueprint.epoch,
-        revision: blueprint.revision,
-        hosts,
-        any_host,
-        routes,
-        apis,
-        services,
-        plans,
-        plan_indices,
-    })
+    let compiled = parts::compile(blueprint);
+    compiled.faults.into_iter().next().map_or(Ok(compiled.snapshot), |fault| Err(fault.error))
+}
+
+/// Everything that is wrong with a blueprint, in the order of [`compile`].
+#[must_use]
+pub fn faults_of(blueprint: &Blueprint) -> Vec<CompileError> {
+    parts::compile(blueprint).faults.into_iter().map(|fault| fault.error).collect()
 }
 
 fn compile_service(service: &tollgate_domain::Service) -> Result<Service, CompileError> {

@@ -259,9 +259,16 @@ pub fn decide(
     if opening.unpaid {
         return Err(refuse(Denial::PaymentRequired, matched, holder, Some((consumer, None))));
     }
+    if matched.api().is_broken {
+        return Err(refuse(Denial::ConfigInvalid, matched, holder, Some((consumer, None))));
+    }
     let Some(index) = snapshot.plan_index(opening.plan_id) else {
-        // The consumer came with a revision that this gateway has not compiled yet.
-        return Err(refuse(Denial::NotReady, matched, holder, Some((consumer, None))));
+        let denial = match snapshot.is_broken(opening.plan_id) {
+            true => Denial::ConfigInvalid,
+            // The consumer came with a revision that this gateway has not compiled yet.
+            false => Denial::NotReady,
+        };
+        return Err(refuse(denial, matched, holder, Some((consumer, None))));
     };
     let plan = snapshot.plan(index);
     let cells =

@@ -60,6 +60,8 @@ pub enum Denial {
     UpstreamOverloaded,
     /// The gateway has no configuration yet, or not yet the part that this call needs.
     NotReady,
+    /// What is published for this API, or the plan it is called on, does not compile.
+    ConfigInvalid,
     /// The request body is over the limit.
     BodyTooLarge,
     /// The request body came too slowly.
@@ -115,7 +117,7 @@ impl Denial {
             Self::Internal => 500,
             Self::MethodNotImplemented | Self::CodingNotImplemented => 501,
             Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
-            Self::NotReady | Self::UpstreamOverloaded => 503,
+            Self::NotReady | Self::ConfigInvalid | Self::UpstreamOverloaded => 503,
             Self::UpstreamTimeout => 504,
         }
     }
@@ -144,6 +146,7 @@ impl Denial {
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamFailed => "upstream_failed",
             Self::NotReady => "not_ready",
+            Self::ConfigInvalid => "config_invalid",
             Self::BodyTooLarge => "body_too_large",
             Self::RequestTimeout => "request_timeout",
             Self::ExpectationFailed => "expectation_failed",
@@ -177,6 +180,9 @@ impl Denial {
             Self::UpstreamTimeout => "The API's own server did not answer in time.",
             Self::UpstreamFailed => "The API's own server broke off, or its answer was not valid HTTP.",
             Self::NotReady => "The gateway has not loaded the configuration for this call yet.",
+            Self::ConfigInvalid => {
+                "The configuration of this API, or of the plan it is called on, has a fault."
+            }
             Self::BodyTooLarge => "The request's body is larger than this gateway takes.",
             Self::RequestTimeout => "The request's body stopped coming, or came too slowly.",
             Self::ExpectationFailed => "The Expect field asks for something other than 100-continue.",
@@ -214,6 +220,7 @@ impl Denial {
             Self::UpstreamTimeout => "The upstream did not answer in time",
             Self::UpstreamFailed => "The upstream failed to answer",
             Self::NotReady => "The gateway is not ready",
+            Self::ConfigInvalid => "The API is not configured correctly",
             Self::BodyTooLarge => "The request body is too large",
             Self::RequestTimeout => "The request body came too slowly",
             Self::ExpectationFailed => "The expectation cannot be met",
@@ -259,6 +266,9 @@ impl Denial {
                 "Try again later; this call was not charged."
             }
             Self::NotReady => "Try again in a few seconds.",
+            Self::ConfigInvalid => {
+                "Try again later: the platform's operators can see the fault. This call was not charged."
+            }
             Self::BodyTooLarge => "Send a smaller body.",
             Self::RequestTimeout => "Send the body without pauses; slow networks need smaller bodies.",
             Self::ExpectationFailed => "Send 'Expect: 100-continue', or no Expect at all.",
@@ -278,6 +288,7 @@ impl Denial {
         match self {
             Self::RateLimited(hit) | Self::QuotaExceeded(hit) => Some(hit.retry_after_s),
             Self::NotReady => Some(2),
+            Self::ConfigInvalid => Some(30),
             Self::UpstreamOverloaded => Some(1),
             _ => None,
         }

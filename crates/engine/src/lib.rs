@@ -26,7 +26,7 @@ pub mod snapshot;
 mod target;
 pub mod websocket;
 
-pub use compile::{CompileError, Kind, compile};
+pub use compile::{CompileError, Kind, Tolerated, compile, compile_what_can_be, faults_of};
 pub use consumers::{Consumers, Counts};
 pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, credential_of, decide};
 pub use denial::{Denial, LimitHit};

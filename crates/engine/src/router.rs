@@ -62,67 +62,77 @@ pub(crate) struct Tables {
 type HostTables = HashMap<Box<str>, matchit::Router<PathRoutes>>;
 
 impl Tables {
-    /// Takes the route at `index` in.
+    /// Takes the last of `routes` in; where another has its place, that one keeps it.
     pub(crate) fn add(
         &mut self,
         hosts: &[String],
-        pattern: String,
-        method: Method,
-        index: u32,
+        pattern: &str,
         routes: &[Route],
     ) -> Result<(), CompileError> {
+        let Some((route, earlier_ones)) = routes.split_last() else { return Ok(()) };
         let mut keys: Vec<Option<Box<str>>> = hosts.iter().map(|host| Some(host.as_str().into())).collect();
         if keys.is_empty() {
             keys.push(None);
         }
-        keys.dedup();
+        let mut taken = None;
         for key in keys {
-            let slots = self.paths.entry(key).or_default().entry(pattern.clone()).or_default();
-            if let Some(earlier) = slots[method as usize].replace(index) {
-                let (route, earlier) = (&routes[index as usize], &routes[earlier as usize]);
-                if earlier.id == route.id {
-                    continue;
-                }
-                let reason = format_args!("{method} {} is taken by route {}", route.template, earlier.id);
-                return Err(fault(Kind::Route, route.id, "path", reason).with(earlier.id));
+            let slots = self.paths.entry(key).or_default().entry(pattern.to_owned()).or_default();
+            match slots[route.method as usize] {
+                None => slots[route.method as usize] = Some(earlier_ones.len() as u32),
+                // The same host may be listed twice.
+                Some(by) if by as usize == earlier_ones.len() => {}
+                Some(by) => taken = taken.or(Some(&routes[by as usize])),
             }
         }
-        Ok(())
+        taken.map_or(Ok(()), |earlier| {
+            let (method, template) = (route.method, &route.template);
+            let reason = format_args!("{method} {template} is taken by route {}", earlier.id);
+            Err(fault(Kind::Route, route.id, "path", reason).with(earlier.id))
+        })
     }
 
-    /// The trees: by host, and for any host.
-    pub(crate) fn build(
-        self,
-        routes: &[Route],
-    ) -> Result<(HostTables, matchit::Router<PathRoutes>), CompileError> {
-        let mut hosts = HashMap::new();
-        let mut any_host = matchit::Router::new();
+    /// The trees: by host, and for any host. A path that no tree can tell from another is left out, and listed with the
+    /// routes that lose their place.
+    pub(crate) fn build(self, routes: &[Route]) -> Built {
+        let mut built = Built::default();
         for (host, paths) in self.paths {
-            // In the order of the routes, so that a conflict always names the same one.
+            // In the order of the routes, so that of two that conflict it is always the later that is left out.
             let mut paths: Vec<_> = paths.into_iter().collect();
             paths.sort_by_key(|(_, slots)| slots.iter().flatten().min().copied());
             let mut router = matchit::Router::new();
             for (pattern, by_method) in paths {
-                let first = by_method.iter().flatten().min().map(|index| &routes[*index as usize]);
                 let allow = allow(&by_method);
-                router.insert(pattern, PathRoutes { by_method, allow }).map_err(|error| {
-                    let id = first.map_or_else(String::new, |route| route.id.to_string());
-                    let fault = fault(Kind::Route, id, "path", explain(&error, routes));
-                    match collides_with(&error, routes) {
-                        Some(other) => fault.with(other.id),
-                        None => fault,
-                    }
-                })?;
+                let Err(error) = router.insert(pattern, PathRoutes { by_method, allow }) else { continue };
+                let lost: Vec<u32> = by_method.iter().flatten().copied().collect();
+                let first = lost.iter().min().map(|index| &routes[*index as usize]);
+                let id = first.map_or_else(String::new, |route| route.id.to_string());
+                let fault = fault(Kind::Route, id, "path", explain(&error, routes));
+                let fault = match collides_with(&error, routes) {
+                    Some(other) => fault.with(other.id),
+                    None => fault,
+                };
+                built.left_out.push((fault, lost));
             }
             match host {
                 Some(host) => {
-                    hosts.insert(host, router);
+                    built.hosts.insert(host, router);
                 }
-                None => any_host = router,
+                None => built.any_host = router,
             }
         }
-        Ok((hosts, any_host))
+        // The tables of hosts come in no order.
+        built.left_out.sort_by_key(|(_, lost)| lost.iter().min().copied());
+        built
     }
+}
+
+/// What [`Tables::build`] makes.
+#[derive(Default)]
+pub(crate) struct Built {
+    pub(crate) hosts: HostTables,
+    pub(crate) any_host: matchit::Router<PathRoutes>,
+    /// Each fault with the routes that have no place because of it.
+    pub(crate) left_out: Vec<(CompileError, Vec<u32>)>,
 }
 
 fn collides_with<'a>(error: &matchit::InsertError, routes: &'a [Route]) -> Option<&'a Route> {

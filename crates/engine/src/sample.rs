@@ -62,6 +62,7 @@ pub fn blueprint() -> Blueprint {
             api(12, "/two", 32, vec![route(23, "GET", "/items")]),
         ],
         certificates: Vec::new(),
+        unreadable: Vec::new(),
         products: [31, 32].map(|n| Product { id: uuid(n).into(), slug: format!("product-{n}") }).into(),
         plans: vec![
             plan(

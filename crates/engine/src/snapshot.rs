@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub(crate) services: Vec<Service>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) plan_indices: IdMap<PlanId, u32>,
+    /// Plans that are known and cannot be used.
+    pub(crate) broken_plans: Vec<PlanId>,
 }
 
 /// One operation.
@@ -49,6 +51,8 @@ pub struct Api {
     pub slug: Box<str>,
     /// Products that it is part of.
     pub product_ids: Box<[ProductId]>,
+    /// Whether something about it does not compile: its calls are refused, and never meet another API's route.
+    pub is_broken: bool,
     pub(crate) service: u32,
 }
 
@@ -73,7 +77,24 @@ pub struct Service {
 }
 
 impl Service {
+    /// In the place of one that cannot be used: it has no target, and no call comes so far.
+    pub(crate) fn stub(id: ServiceId, slug: &str) -> Self {
+        Self {
+            id,
+            slug: slug.into(),
+            connect_timeout_ms: 0,
+            read_timeout_ms: 0,
+            protocol: ServiceProtocol::H1,
+            targets: Box::default(),
+            schedule: Box::default(),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
     /// The index of the target whose turn it is, by smooth weighted round robin.
+    ///
+    /// # Panics
+    /// Where none takes calls; the APIs of such a service are broken, and no call of theirs comes so far.
     #[must_use]
     pub fn pick(&self) -> usize {
         let turn = match self.schedule.len() {
@@ -226,10 +247,22 @@ impl Snapshot {
         self.plan_indices.get(&id).copied()
     }
 
+    /// Whether a plan is known, but something about it does not compile.
+    #[must_use]
+    pub fn is_broken(&self, plan: PlanId) -> bool {
+        self.broken_plans.contains(&plan)
+    }
+
     /// Every route.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
+    }
+
+    /// Every API.
+    #[must_use]
+    pub fn apis(&self) -> &[Api] {
+        &self.apis
     }
 
     /// Every service.

@@ -8,7 +8,8 @@ use sqlx::postgres::PgListener;
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
     Api, ApplicationId, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
-    Environment, Limit, OrganizationId, Plan, Product, Route, Service, Target,
+    Environment, Limit, OrganizationId, Plan, Product, Route, Service, ServiceProtocol, Target, Unreadable,
+    UnreadableRow,
 };
 use uuid::Uuid;
 
@@ -193,10 +194,30 @@ struct FeedService {
     slug: String,
     connect_timeout_ms: i32,
     read_timeout_ms: i32,
-    #[sqlx(try_from = "String")]
-    protocol: tollgate_domain::ServiceProtocol,
+    protocol: String,
     #[sqlx(json)]
     targets: Vec<Target>,
+}
+
+impl FeedService {
+    /// A word that only a newer build knows makes this service unreadable, and nothing else.
+    fn read(self) -> std::result::Result<Service, Unreadable> {
+        let row = UnreadableRow::Service(self.id);
+        let protocol = ServiceProtocol::try_from(self.protocol);
+        let protocol = protocol.map_err(|error| unreadable(row, "protocol", &error))?;
+        Ok(Service {
+            id: self.id,
+            slug: self.slug,
+            connect_timeout_ms: self.connect_timeout_ms.unsigned_abs(),
+            read_timeout_ms: self.read_timeout_ms.unsigned_abs(),
+            protocol,
+            targets: self.targets,
+        })
+    }
+}
+
+fn unreadable(row: UnreadableRow, field: &str, error: &dyn std::error::Error) -> Unreadable {
+    Unreadable { row, field: field.to_owned(), reason: error.to_string() }
 }
 
 #[derive(FromRow)]
@@ -216,8 +237,25 @@ struct FeedPlan {
     id: Uuid,
     product_id: Uuid,
     slug: String,
-    #[sqlx(json)]
-    limits: Vec<Limit>,
+    limits: serde_json::Value,
+}
+
+impl FeedPlan {
+    /// The database checks that limits are a list, not of what; without them a plan would be without limits.
+    fn read(self) -> std::result::Result<Plan, Unreadable> {
+        let row = UnreadableRow::Plan(self.id.into());
+        let limits: Vec<Limit> =
+            serde_json::from_value(self.limits).map_err(|error| unreadable(row, "limits", &error))?;
+        Ok(Plan { id: self.id.into(), product_id: self.product_id.into(), slug: self.slug, limits })
+    }
+}
+
+/// Those that can be read; the others are put beside.
+fn readable<T>(
+    rows: impl IntoIterator<Item = std::result::Result<T, Unreadable>>,
+    others: &mut Vec<Unreadable>,
+) -> Vec<T> {
+    rows.into_iter().filter_map(|row| row.map_err(|row| others.push(row)).ok()).collect()
 }
 
 async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
@@ -263,29 +301,19 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         base_path: api.base_path,
         product_ids: api.product_ids.into_iter().map(Into::into).collect(),
     });
-    let services = services.into_iter().map(|service| Service {
-        id: service.id,
-        slug: service.slug,
-        connect_timeout_ms: service.connect_timeout_ms.unsigned_abs(),
-        read_timeout_ms: service.read_timeout_ms.unsigned_abs(),
-        protocol: service.protocol,
-        targets: service.targets,
-    });
-    let plans = plans.into_iter().map(|plan| Plan {
-        id: plan.id.into(),
-        product_id: plan.product_id.into(),
-        slug: plan.slug,
-        limits: plan.limits,
-    });
+    let mut unreadable = Vec::new();
+    let services = readable(services.into_iter().map(FeedService::read), &mut unreadable);
+    let plans = readable(plans.into_iter().map(FeedPlan::read), &mut unreadable);
     let certificates = crate::certificates::feed(&mut *conn).await?;
     Ok(Blueprint {
         certificates,
         epoch: head.epoch,
         revision: head.revision,
-        services: services.collect(),
+        services,
         apis: apis.collect(),
         products: products.into_iter().map(|(id, slug)| Product { id: id.into(), slug }).collect(),
-        plans: plans.collect(),
+        plans,
+        unreadable,
     })
 }
 

@@ -19,7 +19,7 @@ pub struct NodeRow {
     pub revision: i64,
     /// starting, serving, draining or stopped.
     pub state: String,
-    /// Why it refused a newer revision, if it did.
+    /// What of the newest revision it does not run, and why; none where it runs all of it.
     pub last_error: Option<String>,
     /// What the revision is made of: equal wherever the same configuration runs. None until about a second after a change.
     pub hash: Option<String>,
@@ -42,7 +42,7 @@ pub struct NodeReport<'r> {
     pub revision: i64,
     /// starting, serving, draining or stopped.
     pub state: &'r str,
-    /// Why it refused a newer revision, if it did.
+    /// What of the newest revision it does not run, and why; none where it runs all of it.
     pub last_error: Option<&'r str>,
     /// What the revision is made of, where that is known.
     pub hash: Option<&'r str>,

@@ -89,7 +89,7 @@ pub struct Heartbeat {
     pub revision: i64,
     /// Where it stands in its life.
     pub state: GatewayState,
-    /// Why the newest revision is not the one it runs.
+    /// What of the newest revision it does not run, and why.
     pub last_error: Option<String>,
     /// What the revision is made of: equal wherever the same configuration runs.
     pub hash: Option<String>,

@@ -1,9 +1,12 @@
 //! Changes take effect while calls go on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tollgate_gateway::source::GatewayState;
 
 use crate::http::{Client, Upstream};
-use crate::stage::{Plot, credential, mint, route, until};
+use crate::stage::{Plot, credential, id, mint, route, until};
 
 #[tokio::test]
 async fn a_new_route_is_served_and_a_removed_one_is_not() {
@@ -66,11 +69,12 @@ async fn no_call_is_dropped_while_the_configuration_changes() {
     let stage = Plot::new().await.start().await;
     let other = Upstream::start().await;
     let mut callers = tokio::task::JoinSet::new();
+    let enough = Arc::new(AtomicBool::new(false));
     for _ in 0..4 {
-        let (gateway, key) = (stage.gateway, stage.key.clone());
+        let (gateway, key, enough) = (stage.gateway, stage.key.clone(), Arc::clone(&enough));
         callers.spawn(async move {
             let mut client = Client::connect(gateway).await;
-            for _ in 0..200 {
+            while !enough.load(Ordering::Relaxed) {
                 assert_eq!(client.call("GET /v1/items", &[("X-API-Key", &key)]).await.status(), 200);
             }
         });
@@ -78,6 +82,8 @@ async fn no_call_is_dropped_while_the_configuration_changes() {
     let mut changes = 0;
     while !callers.is_empty() {
         changes += 1;
+        // Some calls went to each.
+        enough.store(changes > 20 && !other.seen().is_empty(), Ordering::Relaxed);
         let address = if changes % 2 == 0 { stage.upstream.address } else { other.address };
         stage
             .source
@@ -87,21 +93,32 @@ async fn no_call_is_dropped_while_the_configuration_changes() {
             () = tokio::time::sleep(std::time::Duration::from_millis(10)) => {}
         }
     }
-    assert!(!other.seen().is_empty(), "some calls went to the other upstream");
 }
 
 #[tokio::test]
-async fn a_revision_that_does_not_compile_is_refused_and_the_old_one_serves_on() {
+async fn what_does_not_compile_stays_as_it_was_and_keeps_nothing_else_back() {
     let plot = Plot::new().await;
     let mut consumer = plot.consumer.clone();
     let stage = plot.start().await;
-    stage.source.change_blueprint(|blueprint| blueprint.services[0].targets[0].url = "not a url".into());
-    until("the refusal is told", async || {
-        stage.source.last_heartbeat().is_some_and(|beat| beat.last_error.is_some() && beat.revision == 1)
+    let revision = stage.source.change_blueprint(|blueprint| {
+        blueprint.services[0].targets[0].url = "not a url".into();
+        let (mut service, mut api) = (blueprint.services[0].clone(), blueprint.apis[0].clone());
+        (service.id, service.targets[0].url) = (id(11), format!("http://{}", stage.upstream.address));
+        (api.id, api.service_id, api.base_path) = (id(21), service.id, "/v2".into());
+        api.routes = vec![route(34, "GET", "/items")];
+        blueprint.services.push(service);
+        blueprint.apis.push(api);
+    });
+    until("what is sound is in force", async || stage.call("GET /v2/items").await.status() == 200).await;
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200, "to the target it had");
+    until("the fault is told", async || {
+        stage.source.last_heartbeat().is_some_and(|beat| {
+            beat.revision == revision && beat.last_error.is_some_and(|error| error.contains("targets/0/url"))
+        })
     })
     .await;
     assert_eq!(stage.metric("tollgate_config_last_apply_success").await, Some(0.0));
-    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    assert_eq!(stage.metric("tollgate_config_faults").await, Some(1.0));
 
     // Revocations do not wait for whoever broke the blueprint.
     let key = mint();
@@ -119,6 +136,23 @@ async fn a_revision_that_does_not_compile_is_refused_and_the_old_one_serves_on()
     })
     .await;
     assert_eq!(stage.metric("tollgate_config_last_apply_success").await, Some(1.0));
+    assert_eq!(stage.metric("tollgate_config_faults").await, Some(0.0));
+}
+
+#[tokio::test]
+async fn what_was_never_sound_is_refused_by_name_and_everything_else_is_served() {
+    let mut plot = Plot::new().await;
+    let mut api = plot.blueprint.apis[0].clone();
+    (api.id, api.base_path) = (id(21), "/v2".into());
+    api.routes = vec![route(34, "GET", "/items"), route(35, "GET", "/{")];
+    plot.blueprint.apis.push(api);
+    let stage = plot.start().await;
+    assert_eq!(stage.call("GET /v1/items").await.status(), 200);
+    let answer = stage.call("GET /v2/items").await;
+    assert_eq!((answer.status(), answer.json()["code"].as_str()), (503, Some("config_invalid")));
+    assert!(answer.field("retry-after").is_some());
+    assert_eq!(stage.operator_get("/readyz").await.status(), 200);
+    assert_eq!(stage.source.charged(), 0, "a refusal of ours costs nothing");
 }
 
 #[tokio::test]

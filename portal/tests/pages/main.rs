@@ -3,6 +3,7 @@
 mod account;
 mod admin;
 mod admin_forms;
+mod gateways;
 mod journey;
 mod owning;
 mod safety;

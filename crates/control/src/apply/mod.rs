@@ -55,14 +55,10 @@ impl Control {
         for step in &changes.steps {
             writer.step(step).await?;
         }
-        let blueprint = change.tx.blueprint().await?;
-        let (blueprint, compiled) = tokio::task::spawn_blocking(move || {
-            let compiled = tollgate_engine::compile(&blueprint).map(drop);
-            (blueprint, compiled)
-        })
-        .await
-        .map_err(|error| Error::Internal(Box::new(error)))?;
-        compiled.map_err(|fault| Error::Invalid(vec![placed(&fault, &blueprint, &wanted, &names)]))?;
+        let (blueprint, fault) = change.new_fault().await?;
+        if let Some(fault) = fault {
+            return Err(Error::Invalid(vec![placed(&fault, &blueprint, &wanted, &names)]));
+        }
         if !options.dry_run {
             changes.revision = change.finish().await?;
         }

@@ -201,3 +201,18 @@ async fn what_was_broken_by_hand_can_be_mended() {
     let blueprint = fixture.control.store().feed_blueprint().await.unwrap();
     assert!(tollgate_engine::compile(&blueprint).is_ok());
 }
+
+#[tokio::test]
+async fn what_was_broken_by_hand_holds_up_no_other_change_and_hides_no_other_fault() {
+    let fixture = Fixture::new().await;
+    let published = fixture.publish("things").await;
+    let broken = "with broken as (update targets set url = 'not a url' where $1 = '' returning 1) select count(*) from broken";
+    assert_eq!(fixture.database.count(broken, "").await, 1);
+    fixture.publish("others").await;
+    let mut twin = api_input("twin", &published.service);
+    twin.base_path = "/others".to_owned();
+    let twin = fixture.control.create_api(&Actor::system(), twin, Some(DOCUMENT)).await;
+    assert!(matches!(twin, Err(Error::Conflict(_))), "{twin:?}");
+    let told = fixture.control.check_configuration(&Actor::system()).await;
+    assert!(matches!(&told, Err(Error::Conflict(text)) if text.contains("targets/0/url")), "{told:?}");
+}

@@ -92,6 +92,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
         }],
         products: vec![Product { id: id(5, 0).into(), slug: "product".into() }],
         certificates: vec![],
+        unreadable: vec![],
         plans: vec![Plan {
             id: id(6, 0).into(),
             product_id: id(5, 0).into(),

@@ -94,6 +94,24 @@ fn refusals_come_in_the_order_form_route_key_entitlement() {
 }
 
 #[test]
+fn calls_of_what_does_not_compile_are_refused_by_name_after_the_key_is_known() {
+    let mut rows = blueprint();
+    rows.apis[0].routes.push(crate::sample::route(29, "GET", "/{"));
+    rows.apis[1].product_ids = rows.apis[0].product_ids.clone();
+    rows.plans[0].limits[0].amount = 0;
+    let mut platform = Platform::with([application(51, 43, &[1]), application(52, 41, &[2])]);
+    platform.snapshot = Arc::new(crate::compile_what_can_be(rows, None).snapshot);
+    for (target, key, expected) in [
+        ("/one/items/7", None, (401, "missing_credential")),
+        ("/one/items/7", Some(&*key(1)), (503, "config_invalid")),
+        ("/two/items", Some(&*key(1)), (200, "admitted")),
+        ("/two/items", Some(&*key(2)), (503, "config_invalid")),
+    ] {
+        assert_eq!(platform.code("GET", target, key), expected, "{target}");
+    }
+}
+
+#[test]
 fn a_refusal_says_whose_key_it_was_even_where_it_opens_nothing() {
     let mut expired = application(52, 43, &[2]);
     expired.credentials[0].expires_at = Some((NOW / S) as i64);

@@ -1,6 +1,6 @@
 //! What gateways read.
 
-use tollgate_domain::{ApplicationState, Scope};
+use tollgate_domain::{ApplicationState, Scope, UnreadableRow};
 use tollgate_store::{FeedChange, FeedKind};
 use tollgate_testkit::TestDatabase;
 
@@ -63,6 +63,19 @@ async fn the_blueprint_holds_what_is_published() {
 
     sqlx::query("update apis set state = 'retired'").execute(database.pool()).await.unwrap();
     assert!(store.feed_blueprint().await.unwrap().apis.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_read_is_put_beside_and_holds_nothing_up() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    sqlx::query("update plans set limits = '[{\"name\": \"half\"}]'").execute(database.pool()).await.unwrap();
+    let blueprint = store.feed_blueprint().await.unwrap();
+    assert!(blueprint.plans.is_empty(), "without its limits it would have none");
+    let [row] = blueprint.unreadable.as_slice() else { panic!("{:?}", blueprint.unreadable) };
+    assert_eq!((row.row, row.field.as_str()), (UnreadableRow::Plan(world.plan), "limits"));
+    assert_eq!(blueprint.apis.len(), 1);
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
         Some("upstream_timeout") => "The service did not answer within its time.".into(),
         Some("upstream_failed") => "The service broke off, or answered what is not HTTP.".into(),
         Some("not_ready") => "The gateway had no configuration for it yet; it had just been started.".into(),
+        Some("config_invalid") => "Something of the API or of the plan does not compile. The page of gateways names the row and its field.".into(),
         Some(_) => text("reason").map_or_else(|| "The page of this refusal says what it means.".to_owned(), |why| format!("The gateway refused it: {why}.")),
         None if call.status < 400 => "The gateway let it through and the service answered.".into(),
         None => "The gateway let it through; this status is the service's own answer.".into(),

@@ -80,7 +80,7 @@ fn is_silent(node: &NodeRow, now: DateTime<Utc>) -> bool {
 fn label(node: &NodeRow, now: DateTime<Utc>) -> Label {
     match node.state.as_str() {
         "serving" if is_silent(node, now) => Label::new("bad", "Silent"),
-        "serving" if node.last_error.is_some() => Label::new("warn", "Serving an older revision"),
+        "serving" if node.last_error.is_some() => Label::new("warn", "Serving, with faults"),
         "serving" => Label::new("ok", "Serving"),
         "starting" => Label::new("info", "Starting"),
         "draining" => Label::new("warn", "Draining"),
@@ -93,9 +93,11 @@ fn notice(nodes: &[NodeRow], revision: i64, now: DateTime<Utc>) -> Option<Notice
     if let Some((node, error)) =
         serving.iter().find_map(|node| node.last_error.as_ref().map(|error| (node, error)))
     {
-        let title =
-            format!("{} keeps revision {} because it could not take a newer one", node.name, node.revision);
-        return Some(Notice::new("bad", title, error.clone()));
+        let title = format!("{} refuses a part of the configuration", node.name);
+        let text = format!(
+            "{error}. What this breaks is served as it was before, or answers 503; all else is in force. Mend the row, or change it back."
+        );
+        return Some(Notice::new("bad", title, text));
     }
     if let Some(node) = serving.iter().find(|node| is_silent(node, now)) {
         let title = format!("{} has not been heard of for {SILENCE_SECONDS} seconds or more", node.name);

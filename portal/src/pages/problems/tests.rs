@@ -31,6 +31,7 @@ fn denials() -> Vec<Denial> {
         Denial::UpstreamTimeout,
         Denial::UpstreamFailed,
         Denial::NotReady,
+        Denial::ConfigInvalid,
         Denial::BodyTooLarge,
         Denial::RequestTimeout,
         Denial::ExpectationFailed,

@@ -1,0 +1,199 @@
+//! Compiles every part of a blueprint by itself: services, plans, and APIs with their routes.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use tollgate_domain::{ApiId, Blueprint, PlanId, ServiceId, UnreadableRow};
+
+use super::{CompileError, Kind, compile_plan, compile_service, fault};
+use crate::admission::{Method, check_host, check_path};
+use crate::router::{Tables, pattern};
+use crate::snapshot::{Api, IdMap, Plan, Route, Service, Snapshot};
+
+/// What breaks when a row is at fault; a route breaks its API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Service(ServiceId),
+    Plan(PlanId),
+    Api(ApiId),
+}
+
+/// A fault and the part it breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) part: Part,
+    pub(super) error: CompileError,
+}
+
+/// All of a blueprint that compiles, and all that does not.
+pub(super) struct Compiled {
+    pub(super) snapshot: Snapshot,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// Compiles a blueprint. Calls of what is at fault find their route and are refused, so that none of them is taken
+/// by a wider route of somebody else.
+pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
+    let mut faults = Faults::default();
+    for row in &blueprint.unreadable {
+        let (part, kind, id): (Part, Kind, &dyn Display) = match &row.row {
+            UnreadableRow::Service(id) => (Part::Service(*id), Kind::Service, id),
+            UnreadableRow::Plan(id) => (Part::Plan(*id), Kind::Plan, id),
+        };
+        faults.add(part, fault(kind, id, row.field.as_str(), &row.reason));
+    }
+    let mut services = compile_services(blueprint, &mut faults);
+    let (plans, plan_indices) = compile_plans(blueprint, &mut faults);
+
+    let mut routes: Vec<Route> = Vec::new();
+    let mut apis: Vec<Api> = Vec::with_capacity(blueprint.apis.len());
+    let mut tables = Tables::default();
+    for api in &blueprint.apis {
+        let part = Part::Api(api.id);
+        let service = service_of(api, &mut services, &mut faults);
+        check_products(api, blueprint, &mut faults);
+        let hosts = check_hosts(api, &mut faults);
+        let base_ok =
+            api.base_path.is_empty() || (check_path(&api.base_path).is_ok() && !api.base_path.ends_with('/'));
+        if !base_ok {
+            let rule = "it must be empty, or begin with / and not end with it, in canonical spelling";
+            faults.add(part, fault(Kind::Api, api.id, "base_path", rule));
+        }
+        // Without any of its hosts it must not answer on all of them.
+        let has_place = base_ok && (api.hosts.is_empty() || !hosts.is_empty());
+        for route in api.routes.iter().filter(|_| has_place) {
+            let Some(method) = Method::parse(&route.method) else {
+                let reason = format_args!("`{}` cannot be routed", route.method);
+                faults.add(part, fault(Kind::Route, route.id, "method", reason));
+                continue;
+            };
+            let pattern = match pattern(&api.base_path, &route.path) {
+                Ok(pattern) => pattern,
+                Err(reason) => {
+                    faults.add(part, fault(Kind::Route, route.id, "path", reason));
+                    continue;
+                }
+            };
+            let template = format!("{}{}", api.base_path, route.path);
+            routes.push(Route { id: route.id, method, template: template.into(), api: apis.len() as u32 });
+            if let Err(fault) = tables.add(&hosts, &pattern, &routes) {
+                faults.add(part, fault);
+            }
+        }
+        apis.push(Api {
+            id: api.id,
+            slug: api.slug.as_str().into(),
+            product_ids: api.product_ids.clone().into(),
+            is_broken: false,
+            service: service as u32,
+        });
+    }
+    let built = tables.build(&routes);
+    for (fault, lost) in built.left_out {
+        for index in lost {
+            let api = apis[routes[index as usize].api as usize].id;
+            faults.add(Part::Api(api), fault.clone());
+        }
+    }
+    for api in &mut apis {
+        let service = services[api.service as usize].id;
+        api.is_broken =
+            faults.broken.contains(&Part::Api(api.id)) || faults.broken.contains(&Part::Service(service));
+    }
+    let broken_plans = faults.broken.iter().filter_map(|part| match part {
+        Part::Plan(id) => Some(*id),
+        _ => None,
+    });
+    let snapshot = Snapshot {
+        epoch: blueprint.epoch,
+        revision: blueprint.revision,
+        hosts: built.hosts,
+        any_host: built.any_host,
+        routes,
+        apis,
+        services,
+        plans,
+        plan_indices,
+        broken_plans: broken_plans.collect(),
+    };
+    Compiled { snapshot, faults: faults.all }
+}
+
+#[derive(Default)]
+struct Faults {
+    all: Vec<Fault>,
+    broken: HashSet<Part>,
+}
+
+impl Faults {
+    fn add(&mut self, part: Part, error: CompileError) {
+        self.broken.insert(part);
+        self.all.push(Fault { part, error });
+    }
+}
+
+fn compile_services(blueprint: &Blueprint, faults: &mut Faults) -> Vec<Service> {
+    let compiled = blueprint.services.iter().map(|service| {
+        compile_service(service).unwrap_or_else(|error| {
+            faults.add(Part::Service(service.id), error);
+            Service::stub(service.id, &service.slug)
+        })
+    });
+    compiled.collect()
+}
+
+fn compile_plans(blueprint: &Blueprint, faults: &mut Faults) -> (Vec<Plan>, IdMap<PlanId, u32>) {
+    let mut plans = Vec::with_capacity(blueprint.plans.len());
+    let mut indices = IdMap::default();
+    for plan in &blueprint.plans {
+        let known = blueprint.products.iter().any(|product| product.id == plan.product_id);
+        let compiled = match known {
+            true => compile_plan(plan),
+            false => Err(fault(Kind::Plan, plan.id, "product_id", "there is no such product")),
+        };
+        match compiled {
+            Ok(compiled) => {
+                indices.insert(plan.id, plans.len() as u32);
+                plans.push(compiled);
+            }
+            Err(error) => faults.add(Part::Plan(plan.id), error),
+        }
+    }
+    (plans, indices)
+}
+
+/// The index of an API's service; of one in its place where there is none that can be used.
+fn service_of(api: &tollgate_domain::Api, services: &mut Vec<Service>, faults: &mut Faults) -> usize {
+    let part = Part::Service(api.service_id);
+    let known = services.iter().position(|service| service.id == api.service_id);
+    if faults.broken.contains(&part) {
+        // It is told what is wrong with it.
+    } else if known.is_none() {
+        faults.add(Part::Api(api.id), fault(Kind::Api, api.id, "service_id", "there is no such service"));
+    } else if known.is_some_and(|at| services[at].schedule.is_empty()) {
+        faults.add(part, fault(Kind::Service, api.service_id, "targets", "no target takes calls"));
+    }
+    known.unwrap_or_else(|| {
+        services.push(Service::stub(api.service_id, ""));
+        services.len() - 1
+    })
+}
+
+fn check_products(api: &tollgate_domain::Api, blueprint: &Blueprint, faults: &mut Faults) {
+    let known = |id| blueprint.products.iter().any(|product| product.id == id);
+    if let Some(id) = api.product_ids.iter().find(|id| !known(**id)) {
+        let reason = format_args!("there is no product {id}");
+        faults.add(Part::Api(api.id), fault(Kind::Api, api.id, "product_ids", reason));
+    }
+}
+
+/// The hosts that are some.
+fn check_hosts(api: &tollgate_domain::Api, faults: &mut Faults) -> Vec<String> {
+    let is_host = |host: &&String| check_host(Some(host.as_bytes())).ok().as_deref() == Some(host.as_str());
+    let (sound, unsound): (Vec<&String>, Vec<&String>) = api.hosts.iter().partition(is_host);
+    for host in unsound {
+        let reason = format_args!("`{host}` is not a host in lower case without port");
+        faults.add(Part::Api(api.id), fault(Kind::Api, api.id, "hosts", reason));
+    }
+    sound.into_iter().cloned().collect()
+}
