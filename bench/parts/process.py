@@ -28,14 +28,28 @@ def wait_for_port(port, process, log):
     raise SystemExit(f"bench: nobody listens on port {port}:\n{log.read_text()[-2000:]}")
 
 
+# Below a name of its own, so that a gateway can have a route for it.
+SMALL_PATH = "/v1/small/42"
+LARGE_PATH = "/v1/large/42"
+
+
 class Server:
     """One measured row: a process, where it is called, and what it costs."""
 
     name = ""
-    what = ""
     headers = {}
-    path = "/"
+    # What stands before every path.
+    base = ""
+    speaks_tls = True
     process = None
+
+    def __init__(self):
+        self.port, self.tls_port = free_port(), free_port()
+
+    def url(self, path, tls=False):
+        """Where a path is called."""
+        scheme, port = ("https", self.tls_port) if tls else ("http", self.port)
+        return f"{scheme}://127.0.0.1:{port}{self.base}{path}"
 
     def start(self):
         """Starts it and waits until it listens."""

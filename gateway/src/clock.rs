@@ -1,32 +1,43 @@
 //! Deadlines that cost a call nothing: one alarm per connection that is set late, and patience that is earned back.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// An alarm that is only set anew when it would ring too late. One that rings too early is set to what is due then;
 /// so calls whose deadlines move on ahead of them touch no timer at all.
-pub(crate) struct Alarm(Pin<Box<Sleep>>);
+pub(crate) struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    /// Whom it wakes; none while it is not set.
+    wakes: Option<Waker>,
+}
 
 impl Alarm {
     /// Not set before it is first waited for.
     pub(crate) fn new(due: Instant) -> Self {
-        Self(Box::pin(sleep_until(due)))
+        Self { sleep: Box::pin(sleep_until(due)), wakes: None }
     }
 
     /// Ready at `due`.
     pub(crate) fn poll_until(&mut self, cx: &mut Context<'_>, due: Instant) -> Poll<()> {
-        if self.0.deadline() > due {
-            self.0.as_mut().reset(due);
+        if self.sleep.deadline() > due {
+            self.sleep.as_mut().reset(due);
         }
-        while self.0.as_mut().poll(cx).is_ready() {
+        // It is set, will wake whoever asks, and has not rung: there is nothing to do.
+        let is_set = self.wakes.as_ref().is_some_and(|wakes| wakes.will_wake(cx.waker()));
+        if is_set && !self.sleep.is_elapsed() {
+            return Poll::Pending;
+        }
+        self.wakes = None;
+        while self.sleep.as_mut().poll(cx).is_ready() {
             if Instant::now() >= due {
                 return Poll::Ready(());
             }
-            self.0.as_mut().reset(due);
+            self.sleep.as_mut().reset(due);
         }
+        self.wakes = Some(cx.waker().clone());
         Poll::Pending
     }
 }
@@ -48,7 +59,12 @@ impl Patience {
 
     /// Nothing comes: until when is it waited for?
     pub(crate) fn waits(&mut self) -> Instant {
-        *self.due.get_or_insert_with(|| Instant::now() + self.left)
+        self.waits_from(Instant::now)
+    }
+
+    /// As [`Patience::waits`], where the present moment is known.
+    pub(crate) fn waits_from(&mut self, now: impl FnOnce() -> Instant) -> Instant {
+        *self.due.get_or_insert_with(|| now() + self.left)
     }
 
     /// When the present wait ends, if there is one.

@@ -126,12 +126,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             if self.requests >= self.pace.requests_max || !self.caller_stays() || proxy.is_draining() {
                 self.going = Going::Closes;
             }
-            proxy.serve(pool, &mut self).await;
+            let mut ended = proxy.serve(pool, &mut self).await;
             if self.going == Going::On && !self.intake.is_complete() {
                 self.drain_request().await;
+                ended = None;
             }
             match self.going {
-                Going::On => self.begin_next(),
+                Going::On => self.begin_next(ended.unwrap_or_else(Instant::now)),
                 Going::Closes => return self.leave().await,
                 Going::Cut => return,
             }
@@ -181,6 +182,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     fn caller_stays(&self) -> bool {
         let (reader, head) = self.intake.head();
         let mut stays = !reader.is_of_1_0();
+        if !reader.has_connection() {
+            return stays;
+        }
         for field in reader.fields() {
             if field.name(head).eq_ignore_ascii_case(b"connection") {
                 let says = |known: &[u8]| {
@@ -227,13 +231,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
         }
     }
 
-    fn begin_next(&mut self) {
+    fn begin_next(&mut self, now: Instant) {
         self.intake.begin_next();
         self.out.reset();
-        self.place.waits();
+        self.place.waits_since(now.into_std());
         self.head_begun = self.intake.has_more();
         let time = if self.head_begun { self.pace.head_timeout } else { self.pace.idle_timeout };
-        self.deadline = Instant::now() + time;
+        self.deadline = now + time;
     }
 
     /// Closes in order. Whoever does not stop sending is cut off all the same, and at once when others need the place.

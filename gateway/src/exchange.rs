@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::RngCore;
+use tokio::time::Instant;
 use tollgate_domain::{Outcome, ServiceProtocol, UsageKey};
 use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, decide};
 use tollgate_store::Parties;
@@ -46,6 +47,9 @@ impl RequestId {
 
     /// A new UUIDv7. Its random part is the thread's own: no lock, no system call.
     pub(crate) fn fresh(now_ns: u64) -> Self {
+        if !crate::HAS_CHAIN {
+            return Self::Fresh([b'0'; _]);
+        }
         let mut random = [0; 10];
         rand::rng().fill_bytes(&mut random);
         let id = uuid::Builder::from_unix_timestamp_millis(now_ns / 1_000_000, &random).into_uuid();
@@ -154,6 +158,11 @@ impl Exchange {
         request: &D,
         said: &Said<'_>,
     ) -> Result<(), ()> {
+        #[cfg(feature = "bare")]
+        if let Some(admission) = crate::bare::admitted() {
+            (self.runtime, self.admission) = (runtime, Some(admission));
+            return Ok(());
+        }
         let decided = match &runtime {
             Some(runtime) => said.credential().map_err(Box::from).and_then(|credential| {
                 let call = Call {
@@ -169,6 +178,8 @@ impl Exchange {
         self.runtime = runtime;
         match decided {
             Ok(admission) => {
+                #[cfg(feature = "bare")]
+                crate::bare::keep(&admission);
                 self.admission = Some(admission);
                 Ok(())
             }
@@ -265,8 +276,8 @@ impl Exchange {
     }
 
     /// The head of the upstream's answer is here and on its way to the caller.
-    pub(crate) fn upstream_answered(&mut self, status: u16) {
-        self.upstream_took = self.asked_upstream.map(|asked| asked.elapsed());
+    pub(crate) fn upstream_answered(&mut self, status: u16, now: Instant) {
+        self.upstream_took = self.asked_upstream.map(|asked| now.saturating_duration_since(asked));
         self.status = Some(status);
         self.end_waiting();
         if let Some(destination) = self.destination() {
@@ -276,6 +287,9 @@ impl Exchange {
 
     /// Adds to an answer what every admitted call is told.
     pub(crate) fn write_fields<D: Downstream>(&self, answer: &mut D) {
+        if !crate::HAS_CHAIN {
+            return;
+        }
         answer.field(b"x-request-id", self.request_id.as_bytes());
         if let Some(admission) = &self.admission
             && let Some(policy) = admission.rate_limit_policy()
@@ -288,18 +302,27 @@ impl Exchange {
     /// Ends the call, once: settles the quota, counts it in the journal and the route's metrics. The same event does all,
     /// so that they cannot disagree. It comes before the last bytes of the answer go out: whoever has a whole answer finds
     /// it counted, whatever happens to the process.
-    pub(crate) fn finish(&mut self, ledger: &Ledger, unrouted: &RouteMetrics) -> Ended {
+    pub(crate) fn finish(
+        &mut self,
+        ledger: &Ledger,
+        unrouted: &RouteMetrics,
+        now: impl FnOnce() -> Instant,
+    ) -> Ended {
         if let Some(ended) = self.ended {
             return ended;
         }
         fail_point::reach("count");
-        let took = self.began.elapsed();
+        let took = now().saturating_duration_since(self.began);
         let status = self.status.unwrap_or(CLIENT_CLOSED);
-        let metrics = self.way().map_or(unrouted, |way| &way.metrics);
-        metrics.finished(status, took, self.upstream_took);
+        if crate::HAS_CHAIN {
+            let metrics = self.way().map_or(unrouted, |way| &way.metrics);
+            metrics.finished(status, took, self.upstream_took);
+        }
         let at_ns = self.began_ns.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         let ended = Ended { at_ns, status, took };
-        self.count(&ended, ledger);
+        if crate::HAS_CHAIN {
+            self.count(&ended, ledger);
+        }
         self.ended = Some(ended);
         ended
     }

@@ -1,7 +1,8 @@
 //! Which fields change on the way: the caller's credential and everything it could pretend to be is taken out, what the
 //! gateway knows is put in.
 
-use tollgate_engine::head::Field;
+use tollgate_engine::answer::AnswerReader;
+use tollgate_engine::head::{CONNECTION_OPTIONS, Field};
 use tollgate_engine::websocket::{BadHandshake, check_handshake};
 use tollgate_engine::{Admission, Denial, credential_of};
 
@@ -12,7 +13,7 @@ use crate::upstream::Destination;
 
 /// Never taken over from a caller: what belongs to its hop or frames its body, its credential, our identity fields, where
 /// it says it comes from, and a wish that we have fulfilled ourselves.
-const NOT_FROM_CALLERS: [&str; 25] = [
+const NOT_FROM_CALLERS: Names<25> = Names::sorted([
     "te",
     "host",
     "expect",
@@ -38,10 +39,10 @@ const NOT_FROM_CALLERS: [&str; 25] = [
     "transfer-encoding",
     "x-subscription-id",
     "client-cert-chain",
-];
+]);
 
 /// Never taken over from an upstream: what belongs to its own hop, says what it runs on, or is ours to say.
-const NOT_FROM_UPSTREAMS: [&str; 16] = [
+const NOT_FROM_UPSTREAMS: Names<16> = Names::sorted([
     "te",
     "via",
     "server",
@@ -58,14 +59,55 @@ const NOT_FROM_UPSTREAMS: [&str; 16] = [
     "transfer-encoding",
     "proxy-authenticate",
     "proxy-authentication-info",
-];
+]);
+
+/// Names of fields by their length: most fields are none of a list already by theirs.
+struct Names<const N: usize> {
+    names: [&'static str; N],
+    /// Where the names of each length begin.
+    begins: [u8; LENGTHS + 1],
+}
+
+/// Longer than any name of a list.
+const LENGTHS: usize = 32;
+
+impl<const N: usize> Names<N> {
+    /// The shortest names first.
+    const fn sorted(names: [&'static str; N]) -> Self {
+        let mut begins = [0; LENGTHS + 1];
+        let (mut length, mut at) = (0, 0);
+        while length <= LENGTHS {
+            while at < N && names[at].len() < length {
+                at += 1;
+            }
+            begins[length] = at as u8;
+            length += 1;
+        }
+        assert!(at == N, "the names are sorted by their length");
+        Self { names, begins }
+    }
+
+    /// Those as long as this one.
+    fn as_long_as(&self, name: &[u8]) -> &[&'static str] {
+        match self.begins.get(name.len()..name.len() + 2) {
+            Some(&[from, to]) => &self.names[usize::from(from)..usize::from(to)],
+            _ => &[],
+        }
+    }
+}
 
 /// What a trailer may not say besides (RFC 9110 §6.5.1): it would come too late, or about something else.
 const NOT_IN_TRAILERS: [&str; 5] =
     ["set-cookie", "trailer", "content-encoding", "content-type", "content-range"];
 
-/// What `Connection` may name without meaning a field.
-const CONNECTION_OPTIONS: [&str; 5] = ["close", "keep-alive", "transfer-encoding", "te", "upgrade"];
+/// What the head that goes on has to know of the fields that came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hop {
+    /// Whether the caller wants trailers.
+    wants_trailers: bool,
+    /// Whether `Connection` declares fields to be of this hop only.
+    names_fields: bool,
+}
 
 /// What a request's fields say to the gateway itself.
 #[derive(Debug, Default)]
@@ -116,6 +158,11 @@ impl<'f> Said<'f> {
         said
     }
 
+    /// What of it the head that goes on has to know.
+    pub(crate) const fn hop(&self) -> Hop {
+        Hop { wants_trailers: self.wants_trailers, names_fields: self.names_fields }
+    }
+
     /// The key that the caller shows.
     pub(crate) fn credential(&self) -> Result<Option<&'f [u8]>, Denial> {
         credential_of(self.authorization.into_iter().flatten(), self.api_key.into_iter().flatten())
@@ -154,7 +201,7 @@ fn note<'f>(seen: &mut [Option<&'f [u8]>; 2], value: &'f [u8]) {
 /// The head of the request as the upstream gets it.
 pub(crate) struct ToUpstream<'r, D> {
     pub(crate) request: &'r D,
-    pub(crate) said: &'r Said<'r>,
+    pub(crate) hop: Hop,
     pub(crate) admission: &'r Admission,
     pub(crate) destination: &'r Destination,
     /// What the gateway has in front of the upstream's own path.
@@ -174,7 +221,7 @@ impl<D: Downstream> ToUpstream<'_, D> {
         out.extend_from_slice(b" HTTP/1.1\r\n");
         line(out, "host", self.destination.authority.as_bytes());
         for (name, value) in self.request.fields() {
-            if !comes_from_callers(name) || (self.said.names_fields && self.is_of_this_hop(name)) {
+            if !comes_from_callers(name) || (self.hop.names_fields && self.is_of_this_hop(name)) {
                 continue;
             }
             out.extend_from_slice(name);
@@ -197,10 +244,12 @@ impl<D: Downstream> ToUpstream<'_, D> {
         }
         if self.upgrades {
             out.extend_from_slice(b"upgrade: websocket\r\nconnection: upgrade\r\n");
-        } else if self.said.wants_trailers {
+        } else if self.hop.wants_trailers {
             out.extend_from_slice(b"te: trailers\r\nconnection: te\r\n");
         }
-        self.write_ours(out);
+        if crate::HAS_CHAIN {
+            self.write_ours(out);
+        }
         out.extend_from_slice(b"\r\n");
     }
 
@@ -261,19 +310,17 @@ fn write_target(out: &mut Vec<u8>, prefix: &str, base_path: &str, target: &[u8])
 /// would reach the portal. Says whether one of them was a `Date`.
 pub(crate) fn from_upstream<D: Downstream>(
     caller: &mut D,
-    fields: &[Field],
+    answer: &AnswerReader,
     head: &[u8],
     portal_host: &str,
 ) -> bool {
-    let all = || fields.iter().map(|field| (field.name(head), field.value(head)));
+    let all = || answer.fields().iter().map(|field| (field.name(head), field.value(head)));
     let connection = || all().filter(|(name, _)| is(name, "connection")).map(|(_, value)| value);
-    let names_fields =
-        connection().any(|value| options(value).any(|option| !is_one_of(option, &CONNECTION_OPTIONS)));
     let mut dated = false;
     for (name, value) in all() {
         if !comes_from_upstreams(name)
             || (is(name, "set-cookie") && is_cookie_for(value, portal_host))
-            || (names_fields
+            || (answer.names_fields()
                 && connection().any(|value| options(value).any(|option| option.eq_ignore_ascii_case(name))))
         {
             continue;
@@ -325,21 +372,19 @@ pub(crate) fn trailers<'t>(
 /// Some servers read `X_Plan` as `X-Plan` (RFC 3875 §4.1.18), hence both are kept out.
 fn comes_from_callers(name: &[u8]) -> bool {
     let same = |reserved: &&str| {
-        reserved.len() == name.len()
-            && reserved
-                .bytes()
-                .zip(name)
-                .all(|(r, n)| r == n.to_ascii_lowercase() || (r == b'-' && *n == b'_'))
+        let mut letters = reserved.bytes().zip(name);
+        letters.all(|(r, n)| r == n.to_ascii_lowercase() || (r == b'-' && *n == b'_'))
     };
-    !NOT_FROM_CALLERS.iter().any(same)
-        && !name
-            .get(..6)
-            .is_some_and(|start| start[..5].eq_ignore_ascii_case(b"proxy") && matches!(start[5], b'-' | b'_'))
-        && !name.get(..13).is_some_and(|start| start.eq_ignore_ascii_case(b"x-client-cert"))
+    let begins = |start: &[u8]| name.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start));
+    !NOT_FROM_CALLERS.as_long_as(name).iter().any(same)
+        && !begins(b"proxy-")
+        && !begins(b"proxy_")
+        && !begins(b"x-client-cert")
 }
 
 fn comes_from_upstreams(name: &[u8]) -> bool {
-    !is_one_of(name, &NOT_FROM_UPSTREAMS)
+    let mut known = NOT_FROM_UPSTREAMS.as_long_as(name).iter();
+    !known.any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn is(name: &[u8], known: &str) -> bool {

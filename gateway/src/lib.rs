@@ -9,6 +9,12 @@
 //! how it does; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk` saves it,
 //! `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator` shows.
 
+/// Whether calls are decided, counted and told of themselves. Only a bench builds without (feature `bare`): then the first
+/// call's admission holds for all that follow on its worker, and what the chain costs is the difference.
+pub(crate) const HAS_CHAIN: bool = !cfg!(feature = "bare");
+
+#[cfg(feature = "bare")]
+mod bare;
 mod caller;
 mod clock;
 mod connection;

@@ -149,7 +149,12 @@ impl Places {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).map_or(u64::MAX, |ms| ms.saturating_add(1))
+        self.at(Instant::now())
+    }
+
+    fn at(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.opened);
+        u64::try_from(since.as_millis()).map_or(u64::MAX, |ms| ms.saturating_add(1))
     }
 }
 
@@ -161,7 +166,12 @@ impl Place {
 
     /// The next head is awaited.
     pub(crate) fn waits(&self) {
-        self.seat.waits_since.store(self.share.places.now(), Ordering::Release);
+        self.waits_since(Instant::now());
+    }
+
+    /// As [`Place::waits`], where the present moment is known.
+    pub(crate) fn waits_since(&self, now: Instant) {
+        self.seat.waits_since.store(self.share.places.at(now), Ordering::Release);
     }
 
     /// Ready once the place is needed by somebody else, or all who are idle have to go. To be asked only while a head is

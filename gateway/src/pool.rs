@@ -4,6 +4,7 @@
 //! lock is there for the type system, and is never contended.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use pingora_core::connectors::{ConnectorOptions, TransportConnector};
 use tokio::time::Instant;
 use tollgate_engine::Denial;
+use tollgate_engine::snapshot::IdHasher;
 
 use crate::http2::trunk::{Lane, Trunk};
 use crate::link::Link;
@@ -33,7 +35,7 @@ pub(crate) struct Pool {
 #[derive(Default)]
 struct Idle {
     /// The last one used is the first one taken: the others grow old and go.
-    places: HashMap<PlaceKey, Vec<Link>>,
+    places: HashMap<PlaceKey, Vec<Link>, BuildHasherDefault<IdHasher>>,
     kept: usize,
     /// Those that many calls share.
     trunks: HashMap<PlaceKey, Vec<Trunk>>,
@@ -96,10 +98,10 @@ impl Pool {
     }
 
     /// Keeps a connection whose call has ended in order.
-    pub(crate) fn put(&self, destination: &Destination, mut link: Link) {
+    pub(crate) fn put(&self, destination: &Destination, mut link: Link, now: Instant) {
         let mut idle = self.idle();
         if idle.kept < KEPT_MAX && link.rest() {
-            link.used = Instant::now();
+            link.used = now;
             idle.kept += 1;
             idle.places.entry(destination.place()).or_default().push(link);
         }

@@ -15,7 +15,7 @@ use tollgate_engine::head::BadHead;
 use crate::caller::Caller;
 use crate::downstream::{Answer, Downstream, Length};
 use crate::exchange::{Ended, Exchange, unix_ns};
-use crate::fields::{Said, ToUpstream};
+use crate::fields::{Hop, Said, ToUpstream};
 use crate::grpc;
 use crate::http2::carry::{Carry, head_of};
 use crate::http2::trunk::Lane;
@@ -99,8 +99,8 @@ impl Proxy {
         self.live.metrics.connection_cut(reason);
     }
 
-    /// Serves one call to its end. Whatever happens, it is counted once.
-    pub(crate) async fn serve<D: Downstream>(&self, pool: &Pool, caller: &mut D) {
+    /// Serves one call to its end. Whatever happens, it is counted once. Says when it ended, where that was this moment.
+    pub(crate) async fn serve<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
         let decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
@@ -108,25 +108,34 @@ impl Proxy {
             consent: said.waits_for_consent && caller.length() != Length::None && !caller.is_of_1_0(),
             trailers: said.wants_trailers && !caller.is_of_1_0(),
             websocket: said.asks_for_websocket() && caller.can_switch() && caller.method() == "GET",
+            hop: said.hop(),
         };
         let handshake = if wishes.websocket { said.check_websocket() } else { Ok(()) };
+        let mut ended_at = None;
         if decided.is_err() {
             self.refuse_decided(caller, &mut exchange).await;
         } else if let Err(denial) = handshake {
             self.fail(caller, &mut exchange, Failure::Denied(denial)).await;
-        } else if let Err(failure) = self.carry(pool, caller, &mut exchange, wishes).await {
-            self.fail(caller, &mut exchange, failure).await;
+        } else {
+            match self.carry(pool, caller, &mut exchange, wishes).await {
+                Ok(at) => ended_at = at,
+                Err(failure) => self.fail(caller, &mut exchange, failure).await,
+            }
         }
         let ended = self.count(&mut exchange);
+        if !crate::HAS_CHAIN {
+            return ended_at;
+        }
         self.log.note(exchange.ending(&ended), |slot| {
             exchange.describe(&ended, caller, slot);
             slot.client = Some(self.client(caller));
         });
+        ended_at
     }
 
     /// Counts a call, once.
     fn count(&self, exchange: &mut Exchange) -> Ended {
-        exchange.finish(&self.ledger, &self.live.metrics.unrouted)
+        exchange.finish(&self.ledger, &self.live.metrics.unrouted, Instant::now)
     }
 
     /// Whose call it is, through whichever proxies are trusted.
@@ -150,14 +159,14 @@ impl Proxy {
         });
     }
 
-    /// Takes an admitted call to its upstream and the answer back.
+    /// Takes an admitted call to its upstream and the answer back; when that was, if it was this moment.
     async fn carry<D: Downstream>(
         &self,
         pool: &Pool,
         caller: &mut D,
         exchange: &mut Exchange,
         wishes: Wishes,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Instant>, Failure> {
         let length = caller.length();
         if matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
             return Err(Failure::Denied(Denial::BodyTooLarge));
@@ -170,11 +179,12 @@ impl Proxy {
         let due = grpc_due(caller, wishes.trailers)?;
         let repeatable = length == Length::None && is_idempotent(caller.method()) && !wishes.websocket;
         if exchange.protocol() != ServiceProtocol::H1 {
-            return self.carry_frames(pool, caller, exchange, wishes.trailers, repeatable, due).await;
+            let carried = self.carry_frames(pool, caller, exchange, wishes, repeatable, due).await;
+            return carried.map(|()| None);
         }
         let mut fresh = false;
-        let count = |exchange: &mut Exchange| {
-            self.count(exchange);
+        let count = |exchange: &mut Exchange, now: Instant| {
+            exchange.finish(&self.ledger, &self.live.metrics.unrouted, || now);
         };
         for attempt in 1.. {
             let mut link = match self.link(pool, exchange, fresh).await {
@@ -183,22 +193,22 @@ impl Proxy {
                 Err(_) if attempt < ATTEMPTS => continue,
                 Err(denial) => return Err(Failure::Denied(denial)),
             };
-            self.write_head(caller, exchange, &mut link.out, wishes.websocket);
+            self.write_head(caller, exchange, &mut link.out, wishes.hop, wishes.websocket);
             exchange.sent_upstream = true;
             let mut relay = Relay::new(&self.terms, &count, exchange, caller, &mut link, wishes);
             let relayed = poll_fn(|cx| relay.poll(cx)).await;
             exchange.upstream_is_done(&relayed);
             match relayed {
-                Ok(Done::Answered { reusable }) => {
+                Ok(Done::Answered { reusable, at }) => {
                     if let (true, Some(destination)) = (reusable, exchange.destination()) {
-                        pool.put(destination, link);
+                        pool.put(destination, link, at);
                     }
-                    return Ok(());
+                    return Ok(Some(at));
                 }
                 Ok(Done::Switched) => {
                     let mut tunnel = Tunnel::new(&self.terms, exchange, caller, &mut link, &self.draining);
                     poll_fn(|cx| tunnel.poll(cx)).await;
-                    return self.flush(caller).await;
+                    return self.flush(caller).await.map(|()| None);
                 }
                 Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => fresh = true,
                 Err(Failure::Stale) => break,
@@ -214,7 +224,7 @@ impl Proxy {
         pool: &Pool,
         caller: &mut D,
         exchange: &mut Exchange,
-        trailers: bool,
+        wishes: Wishes,
         repeatable: bool,
         due: Option<Instant>,
     ) -> Result<(), Failure> {
@@ -225,12 +235,12 @@ impl Proxy {
                 Err(denial) => return Err(Failure::Denied(denial)),
             };
             let mut written = Vec::with_capacity(1_024);
-            self.write_head(caller, exchange, &mut written, false);
+            self.write_head(caller, exchange, &mut written, wishes.hop, false);
             let request = head_of(&written, scheme).ok_or(Failure::Denied(Denial::Internal))?;
             let failed = |_| Failure::Denied(Denial::UpstreamFailed);
             let stream = lane.send.send_request(request, caller.length() == Length::None).map_err(failed)?;
             exchange.sent_upstream = true;
-            let mut carry = Carry::new(&self.terms, exchange, caller, stream, trailers, due);
+            let mut carry = Carry::new(&self.terms, exchange, caller, stream, wishes.trailers, due);
             match poll_fn(|cx| carry.poll(cx)).await {
                 Ok(()) => return Ok(()),
                 Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => {}
@@ -274,16 +284,22 @@ impl Proxy {
         connected
     }
 
-    fn write_head<D: Downstream>(&self, caller: &D, exchange: &Exchange, out: &mut Vec<u8>, upgrades: bool) {
+    fn write_head<D: Downstream>(
+        &self,
+        caller: &D,
+        exchange: &Exchange,
+        out: &mut Vec<u8>,
+        hop: Hop,
+        upgrades: bool,
+    ) {
         let (Some(admission), Some(destination), Some(way)) =
             (&exchange.admission, exchange.destination(), exchange.way())
         else {
             return;
         };
-        let said = Said::of(caller.fields());
         let head = ToUpstream {
             request: caller,
-            said: &said,
+            hop,
             admission,
             destination,
             base_path: &way.base_path,

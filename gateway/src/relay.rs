@@ -46,8 +46,8 @@ pub(crate) enum Failure {
 /// How a call ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Done {
-    /// The answer is with the caller; whether the link can be used again.
-    Answered { reusable: bool },
+    /// The answer is with the caller; whether the link can be used again, and when that was.
+    Answered { reusable: bool, at: Instant },
     /// The connection was switched to a WebSocket.
     Switched,
 }
@@ -61,6 +61,8 @@ pub(crate) struct Wishes {
     pub(crate) trailers: bool,
     /// It wants a WebSocket, and its connection can become one.
     pub(crate) websocket: bool,
+    /// What its fields say of their own hop.
+    pub(crate) hop: fields::Hop,
 }
 
 /// How the answer's body is read.
@@ -80,11 +82,13 @@ enum Body {
 pub(crate) struct Relay<'r, D> {
     terms: &'r Terms,
     /// Counts the call, before the last bytes of its answer go out.
-    count: &'r (dyn Fn(&mut Exchange) + Sync),
+    count: &'r (dyn Fn(&mut Exchange, Instant) + Sync),
     exchange: &'r mut Exchange,
     caller: &'r mut D,
     link: &'r mut Link,
     wishes: Wishes,
+    /// The present moment, once it was asked for in this turn.
+    now: Option<Instant>,
     to_head: bool,
     is_chunked_up: bool,
     /// Whether more of the request's body is to be sent.
@@ -107,7 +111,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
     /// The request's head is in `link`'s outgoing bytes already.
     pub(crate) fn new(
         terms: &'r Terms,
-        count: &'r (dyn Fn(&mut Exchange) + Sync),
+        count: &'r (dyn Fn(&mut Exchange, Instant) + Sync),
         exchange: &'r mut Exchange,
         caller: &'r mut D,
         link: &'r mut Link,
@@ -117,6 +121,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
         let length = caller.length();
         Self {
             wishes,
+            now: None,
             to_head: caller.method() == "HEAD",
             is_chunked_up: length == Length::Unknown,
             is_sending: length != Length::None,
@@ -140,6 +145,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
 
     /// Goes on as far as it can; ready once the answer is with the caller.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Done, Failure>> {
+        self.now = None;
         match self.poll_both(cx) {
             Ok(Poll::Pending) => {}
             Ok(Poll::Ready(done)) => return Poll::Ready(Ok(done)),
@@ -148,12 +154,18 @@ impl<'r, D: Downstream> Relay<'r, D> {
         self.poll_patience(cx).map(Err)
     }
 
+    /// The present moment. A turn is short, so its clock is read once.
+    fn now(&mut self) -> Instant {
+        *self.now.get_or_insert_with(Instant::now)
+    }
+
     fn poll_both(&mut self, cx: &mut Context<'_>) -> Result<Poll<Done>, Failure> {
         self.go_up(cx)?;
         loop {
             let has_room = self.go_down(cx)?;
             if matches!(self.body, Body::Over) {
-                (self.count)(self.exchange);
+                let now = self.now();
+                (self.count)(self.exchange, now);
             }
             let unsent = self.caller.unsent();
             if unsent > 0 {
@@ -171,7 +183,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
             if matches!(self.body, Body::Over) {
                 let sent = !self.is_sending && !self.is_broken_up && self.link.unsent() == 0;
-                return Ok(Poll::Ready(Done::Answered { reusable: self.keeps && sent }));
+                return Ok(Poll::Ready(Done::Answered { reusable: self.keeps && sent, at: self.now() }));
             }
             if matches!(self.body, Body::Switched) {
                 return Ok(Poll::Ready(Done::Switched));
@@ -265,7 +277,8 @@ impl<'r, D: Downstream> Relay<'r, D> {
                 Poll::Ready(Ok(0) | Err(_)) => self.ended()?,
                 Poll::Pending => {
                     if !self.is_sending || self.is_broken_up || !matches!(self.body, Body::Head) {
-                        self.waits_answer.waits();
+                        let now = &mut self.now;
+                        self.waits_answer.waits_from(|| *now.get_or_insert_with(Instant::now));
                     }
                     return Ok(true);
                 }
@@ -375,26 +388,28 @@ impl<'r, D: Downstream> Relay<'r, D> {
         if !self.caller.is_of_1_0() {
             self.caller.begin(head.status);
             let (reader, bytes) = self.link.read_head();
-            fields::from_upstream(self.caller, reader.fields(), bytes, &self.terms.portal_host);
+            fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host);
             self.caller.head_done(Answer::Interim);
         }
     }
 
     fn switching_head(&mut self) {
-        self.exchange.upstream_answered(101);
+        let now = self.now();
+        self.exchange.upstream_answered(101, now);
         self.caller.begin(101);
         let (reader, bytes) = self.link.read_head();
-        fields::from_upstream(self.caller, reader.fields(), bytes, &self.terms.portal_host);
+        fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host);
         self.exchange.write_fields(self.caller);
         self.caller.head_done(Answer::Switched);
         self.body = Body::Switched;
     }
 
     fn final_head(&mut self, head: &Head) {
-        self.exchange.upstream_answered(head.status);
+        let now = self.now();
+        self.exchange.upstream_answered(head.status, now);
         self.caller.begin(head.status);
         let (reader, bytes) = self.link.read_head();
-        if !fields::from_upstream(self.caller, reader.fields(), bytes, &self.terms.portal_host) {
+        if !fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host) {
             self.terms.date(self.caller);
         }
         self.exchange.write_fields(self.caller);
@@ -438,7 +453,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
         }
         if !matches!(self.body, Body::Head) && self.watch_due.is_none() {
-            self.watch_due = Some(Instant::now() + WATCH_EVERY);
+            self.watch_due = Some(self.now() + WATCH_EVERY);
         }
         loop {
             let Some((due, failure)) = self.next_due() else { return Poll::Pending };

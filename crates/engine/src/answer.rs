@@ -4,7 +4,7 @@
 //! An upstream is less of a stranger than a caller, so values may hold bytes above 127 and names an underscore; what
 //! decides where the answer ends has one spelling (RFC 9112 §4, §5, §6.3).
 
-use crate::head::{BadLine, Field, HEAD_BYTES_MAX, Line, field_line, length_of, place};
+use crate::head::{BadLine, CONNECTION_OPTIONS, Field, HEAD_BYTES_MAX, Line, field_line, length_of, place};
 
 /// The most fields in an answer.
 pub const FIELDS_MAX: usize = 200;
@@ -62,6 +62,7 @@ pub struct AnswerReader {
     length: Option<u64>,
     chunked: bool,
     closes: bool,
+    names_fields: bool,
 }
 
 impl From<BadLine> for BadAnswer {
@@ -86,6 +87,12 @@ impl AnswerReader {
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// Whether `Connection` declares fields to be of this hop only.
+    #[must_use]
+    pub const fn names_fields(&self) -> bool {
+        self.names_fields
     }
 
     /// Reads on; `bytes` is everything since the head's first byte, `to_head` whether HEAD was asked. None where more is
@@ -169,8 +176,11 @@ impl AnswerReader {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
             10 if is("connection") => {
-                let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-                self.closes |= options.any(|option| option.eq_ignore_ascii_case(b"close"));
+                for option in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+                    self.closes |= option.eq_ignore_ascii_case(b"close");
+                    let is_option = |known: &&str| option.eq_ignore_ascii_case(known.as_bytes());
+                    self.names_fields |= !CONNECTION_OPTIONS.iter().any(is_option);
+                }
             }
             14 if is("content-length") => {
                 if self.length.is_some() {

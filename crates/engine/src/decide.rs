@@ -126,6 +126,7 @@ pub struct Standing {
 
 /// A call that may go to its upstream.
 #[derive(Debug)]
+#[cfg_attr(feature = "bare", derive(Clone))]
 pub struct Admission {
     /// Where it goes.
     pub matched: Matched,

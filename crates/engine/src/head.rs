@@ -38,6 +38,9 @@ const NOT_FOR_ONE_HOP: [&str; 16] = [
     "expect",
 ];
 
+/// What `Connection` may name without meaning a field.
+pub const CONNECTION_OPTIONS: [&str; 5] = ["close", "keep-alive", "transfer-encoding", "te", "upgrade"];
+
 /// What is wrong with a head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadHead {
@@ -139,11 +142,19 @@ pub(crate) fn run_of_tokens(bytes: &[u8]) -> usize {
 
 /// How many bytes from the first on may stand in a field's value.
 pub(crate) fn run_of_value(bytes: &[u8]) -> usize {
-    run(bytes, VALUE)
+    run_of_values(bytes)
 }
 
 fn run(bytes: &[u8], class: u8) -> usize {
     bytes.iter().position(|byte| CLASS[usize::from(*byte)] & class == 0).unwrap_or(bytes.len())
+}
+
+/// As [`run`] of [`VALUE`], many bytes at once: values are the most of a head.
+fn run_of_values(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let plain = |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let skipped = blocks.iter().take_while(plain).count() * 16;
+    skipped + run(&bytes[skipped..], VALUE)
 }
 
 /// The next line of a head.
@@ -180,10 +191,10 @@ pub(crate) fn field_line(line: &[u8], obsolete: bool) -> Result<Line, BadLine> {
     if name == 0 || line[name] != b':' {
         return Err(BadLine::Name);
     }
-    let mut end = name + 1 + run(&line[name + 1..], VALUE);
+    let mut end = name + 1 + run_of_values(&line[name + 1..]);
     while obsolete && line.get(end).is_some_and(|byte| *byte >= 128) {
         end += 1;
-        end += run(&line[end..], VALUE);
+        end += run_of_values(&line[end..]);
     }
     match &line[end..] {
         [] | [b'\r'] => Ok(Line::Partial),
@@ -223,10 +234,11 @@ pub struct HeadReader {
     at: usize,
     /// Whether the request line is behind us, and whether it was of HTTP/1.0.
     request_line: Option<bool>,
-    method: (u32, u32),
+    method: Option<Method>,
     target: (u32, u32),
     fields: Vec<Field>,
-    host: bool,
+    host: Option<Field>,
+    has_connection: bool,
     length: Option<u64>,
     coding: Option<Coding>,
     upgrade: bool,
@@ -248,11 +260,10 @@ impl HeadReader {
         *self = Self { fields, ..Self::default() };
     }
 
-    /// The method, as soon as it was read, else nothing; `bytes` as they were given to [`HeadReader::read`].
+    /// The method, as soon as it was read, else nothing.
     #[must_use]
-    pub fn method<'b>(&self, bytes: &'b [u8]) -> &'b str {
-        // Tokens are ASCII.
-        std::str::from_utf8(&bytes[self.method.0 as usize..self.method.1 as usize]).unwrap_or_default()
+    pub fn method(&self) -> &'static str {
+        self.method.map_or("", Method::as_str)
     }
 
     /// The request target, once the request line was read.
@@ -271,6 +282,18 @@ impl HeadReader {
     #[must_use]
     pub fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    /// `Host`, once it was read.
+    #[must_use]
+    pub fn host<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        self.host.map(|field| field.value(bytes))
+    }
+
+    /// Whether `Connection` is among the fields so far: most callers send none.
+    #[must_use]
+    pub const fn has_connection(&self) -> bool {
+        self.has_connection
     }
 
     /// Reads on; `bytes` is everything since the head's first byte. None where more is needed.
@@ -301,7 +324,7 @@ impl HeadReader {
                 }
             };
             if let Some(field) = field {
-                self.note(field.name(bytes), field.value(bytes))?;
+                self.note(field, bytes)?;
             }
             self.at += length;
             if self.at > HEAD_BYTES_MAX || length > LINE_BYTES_MAX {
@@ -330,8 +353,7 @@ impl HeadReader {
         }
         // Tokens are ASCII.
         let name = std::str::from_utf8(&line[..method]).unwrap_or_default();
-        check_method(name).map_err(|bad| BadHead::Denied(bad.into()))?;
-        self.method = (self.at as u32, (self.at + method) as u32);
+        self.method = Some(check_method(name).map_err(|bad| BadHead::Denied(bad.into()))?);
         let rest = &line[method + 1..];
         let target = run(rest, TARGET);
         if target > TARGET_BYTES_MAX {
@@ -358,7 +380,8 @@ impl HeadReader {
         Err(BadHead::Malformed("version"))
     }
 
-    fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadHead> {
+    fn note(&mut self, field: Field, bytes: &[u8]) -> Result<(), BadHead> {
+        let (name, value) = (field.name(bytes), field.value(bytes));
         if name.contains(&b'_') {
             // Some servers read `_` as `-` (RFC 3875 §4.1.18): such a field has two names.
             return Err(BadHead::Malformed("underscore_in_name"));
@@ -366,7 +389,7 @@ impl HeadReader {
         let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
         match name.len() {
             4 if is("host") => {
-                if std::mem::replace(&mut self.host, true) {
+                if self.host.replace(field).is_some() {
                     return Err(BadHead::Ambiguous("repeated_host"));
                 }
                 check_host(Some(value)).map_err(|bad| BadHead::Denied(Denial::BadRequest(bad)))?;
@@ -376,6 +399,7 @@ impl HeadReader {
             }
             7 if is("upgrade") => self.upgrade = true,
             10 if is("connection") => {
+                self.has_connection = true;
                 let mut options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                 if options.any(is_not_for_one_hop) {
                     return Err(BadHead::Ambiguous("connection_option"));
@@ -400,7 +424,7 @@ impl HeadReader {
 
     /// What only the whole head tells.
     fn framing(&self) -> Result<Framing, BadHead> {
-        if !self.host {
+        if self.host.is_none() {
             return Err(BadHead::Denied(Denial::BadRequest(BadRequest::MissingHost)));
         }
         let framing = match (self.coding, self.length) {

@@ -155,13 +155,16 @@ pub(crate) fn write(plan: &Plan, levels: &Levels, out: &mut Vec<u8>) {
 fn write_number(mut number: u64, out: &mut Vec<u8>) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
-    loop {
+    // Two at once: what is left of a month's budget has many.
+    while number >= 10 {
+        let pair = (number % 100) as u8;
+        number /= 100;
+        at -= 2;
+        (digits[at], digits[at + 1]) = (b'0' + pair / 10, b'0' + pair % 10);
+    }
+    if number > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+        digits[at] = b'0' + number as u8;
     }
     out.extend_from_slice(&digits[at..]);
 }

@@ -20,12 +20,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Downstream for Connection<S> {
     }
 
     fn method(&self) -> &str {
-        let (reader, head) = self.intake.head();
-        reader.method(head)
+        self.intake.head().0.method()
     }
 
     fn authority(&self) -> Option<&[u8]> {
-        self.fields().find(|(name, _)| name.eq_ignore_ascii_case(b"host")).map(|(_, value)| value)
+        let (reader, head) = self.intake.head();
+        reader.host(head)
     }
 
     fn target(&self) -> &[u8] {

@@ -197,7 +197,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
         if !(200..600).contains(&status) {
             return Err(Failure::Denied(Denial::UpstreamFailed));
         }
-        self.exchange.upstream_answered(status);
+        self.exchange.upstream_answered(status, Instant::now());
         self.caller.begin(status);
         let all = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         if !fields::of_frames(self.caller, all, &self.terms.portal_host) {

@@ -102,7 +102,7 @@ where
                 let mut call = Call::new(request, respond, Arc::clone(&peer));
                 calls.push(async move {
                     match call.check() {
-                        Ok(()) => proxy.serve(pool, &mut call).await,
+                        Ok(()) => drop(proxy.serve(pool, &mut call).await),
                         Err(bad) => proxy.refuse_unreadable(&mut call, &bad).await,
                     }
                 });

@@ -8,6 +8,7 @@
 //! Files are made ahead of need by a task of their own ([`Ledger::prepare_files`]): always room for as many further keys
 //! as the open minute or the one before it has. A call makes a file only where keys come faster than that.
 
+use std::hash::BuildHasherDefault;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use tollgate_domain::UsageKey;
+use tollgate_engine::snapshot::IdHasher;
 use uuid::Uuid;
 
 use super::journal::{Amounts, Segment};
@@ -60,7 +62,8 @@ struct Prepared {
 #[derive(Debug)]
 pub struct Minute {
     minute: u32,
-    places: papaya::HashMap<UsageKey, Place>,
+    /// All that a key is made of was numbered by the platform: nobody can choose two that meet.
+    places: papaya::HashMap<UsageKey, Place, BuildHasherDefault<IdHasher>>,
     segments: Mutex<Vec<Arc<Segment>>>,
 }
 
@@ -342,7 +345,7 @@ impl Pending {
 
 impl Minute {
     fn new(minute: u32) -> Self {
-        Self { minute, places: papaya::HashMap::new(), segments: Mutex::default() }
+        Self { minute, places: papaya::HashMap::default(), segments: Mutex::default() }
     }
 
     fn keys(&self) -> usize {
