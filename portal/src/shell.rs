@@ -132,6 +132,7 @@ const BILLING: Link = link("/billing", "Billing", "package");
 const USAGE: Link = link("/usage", "Usage", "activity");
 const LIMITS: Link = link("/limits", "Limits", "gauge");
 const REQUESTS: Link = link("/requests", "Requests", "scroll-text");
+const WEBHOOKS: Link = link("/webhooks", "Webhooks", "bell");
 const TEAM: Link = link("/team", "Team", "users");
 const ADMIN: Link = link("/admin", "Admin", "shield");
 const ACCOUNT: Link = link("/account", "Account", "user-round");
@@ -140,7 +141,7 @@ const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
 const DEVELOPER_SIDE: &[Group] = &[
     Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, LIMITS, REQUESTS, BILLING] },
     Group { title: Some("Explore"), links: &[PRODUCTS, GUIDES, ERRORS] },
-    Group { title: Some("You"), links: &[TEAM, ACCOUNT] },
+    Group { title: Some("You"), links: &[TEAM, WEBHOOKS, ACCOUNT] },
 ];
 const ADMIN_SIDE: &[Group] = &[
     Group {
@@ -174,7 +175,11 @@ const ADMIN_SIDE: &[Group] = &[
     },
     Group {
         title: Some("Platform"),
-        links: &[link("/admin/audit", "Audit log", "book-open"), link("/admin/setup", "Setup", "settings")],
+        links: &[
+            link("/admin/webhooks", "Webhooks", "bell"),
+            link("/admin/audit", "Audit log", "book-open"),
+            link("/admin/setup", "Setup", "settings"),
+        ],
     },
 ];
 

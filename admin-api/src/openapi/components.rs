@@ -19,6 +19,7 @@ pub fn tags() -> Value {
         { "name": "Batch", "description": "Several writes in one request." },
         { "name": "Usage", "description": "What was called." },
         { "name": "Invoices", "description": "What months came to, and what this one comes to so far." },
+        { "name": "Webhooks", "description": "Who is told what happens, and how that went." },
         { "name": "Requests", "description": "Single calls, as they ended." },
         { "name": "Gateways", "description": "The processes that carry the calls." },
         { "name": "Tokens", "description": "How scripts sign in here." },

@@ -19,6 +19,7 @@ mod subscriptions;
 mod tokens;
 mod usage;
 mod users;
+mod webhooks;
 
 use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
@@ -103,6 +104,18 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(invoices::list_days::list_invoice_days))
         .routes(routes!(invoices::settle::pay_invoice))
         .routes(routes!(invoices::settle::void_invoice))
+        .routes(routes!(webhooks::list::list_webhooks, webhooks::create::create_webhook))
+        .routes(routes!(
+            webhooks::get::get_webhook,
+            webhooks::update::update_webhook,
+            webhooks::delete::delete_webhook
+        ))
+        .routes(routes!(webhooks::rotate::rotate_webhook_secret))
+        .routes(routes!(webhooks::test::test_webhook))
+        .routes(routes!(webhooks::deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::get_webhook_delivery))
+        .routes(routes!(webhooks::deliveries::replay_webhook_delivery))
+        .routes(routes!(webhooks::deliveries::replay_webhook_deliveries))
         .routes(routes!(gateways::list_gateways))
         .routes(routes!(requests::get::get_request))
         .routes(routes!(explain::explain_call))

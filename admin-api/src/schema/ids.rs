@@ -45,6 +45,8 @@ id_schemas! {
     SubscriptionId = SubscriptionId, "a subscription";
     KeyId = CredentialId, "a key";
     InvoiceId = InvoiceId, "an invoice";
+    EventId = EventId, "an event";
+    WebhookId = WebhookId, "a webhook";
     TokenId = TokenId, "a service token";
     UserId = UserId, "a user";
 }

@@ -7,14 +7,14 @@ mod tariff;
 mod words;
 
 pub use ids::{
-    ApiId, ApplicationId, BasePath, CertificateId, Document, Host, InvoiceId, KeyId, Name, OrganizationId,
-    PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId,
+    ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Name,
+    OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId, WebhookId,
 };
 pub use limit::LimitBody;
 pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
-    ApiState, ApplicationState, CertificateSource, Environment, InvoiceState, KeyState, LimitKind, LimitPer,
-    Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState,
-    TokenScope, Visibility,
+    ApiState, ApplicationState, CertificateSource, Environment, EventType, InvoiceState, KeyState, LimitKind,
+    LimitPer, Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol,
+    SubscriptionState, TokenScope, Visibility,
 };

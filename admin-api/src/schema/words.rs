@@ -52,6 +52,8 @@ word_schemas! {
         "Where an invoice stands: `open` is to be paid, `void` was given up; both ends are final.";
     Meter = tollgate_rating::Meter::ALL,
         "What is counted: charged `calls`, or `megabytes_out`, the response bodies of charged calls by begun 10⁶ bytes.";
+    EventType = tollgate_control::events::EVENT_TYPES,
+        "What a webhook can be told.";
     OperatorRole = domain::OperatorRole::ALL,
         "What somebody may do to the platform: `admin` everything; `publisher` changes services, APIs, products, plans and \
         certificates, and answers requests for subscriptions; `support` and `finance` read; `auditor` reads, the audit log too.";

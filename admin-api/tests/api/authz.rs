@@ -15,6 +15,7 @@ use tollgate_testkit::Authority;
 use crate::description::operations;
 use crate::stage::{Stage, World, document, plan};
 
+const EVENT: &str = "evt_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const INVOICE: &str = "inv_01ks2v8d3tf5cs9y0v3jq1q7zb";
 
 /// What an operation needs to succeed.
@@ -29,7 +30,7 @@ fn row(path: impl Into<String>, body: Option<Value>, good: u16) -> Row {
 }
 
 /// One row for every operation; those that remove something are meant for a world of their own.
-fn rows(world: &World, token: &str, user: &str) -> BTreeMap<&'static str, Row> {
+fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'static str, Row> {
     let World {
         service,
         api,
@@ -166,6 +167,27 @@ fn rows(world: &World, token: &str, user: &str) -> BTreeMap<&'static str, Row> {
         ("listInvoiceDays", row(format!("/v1/invoices/{INVOICE}/days"), None, 404)),
         ("payInvoice", row(format!("/v1/invoices/{INVOICE}/pay"), None, 404)),
         ("voidInvoice", row(format!("/v1/invoices/{INVOICE}/void"), None, 404)),
+        ("listWebhooks", row("/v1/webhooks", None, 200)),
+        (
+            "createWebhook",
+            row(
+                "/v1/webhooks",
+                Some(json!({ "organization_id": organization, "url": "https://hooks.example.com" })),
+                201,
+            ),
+        ),
+        ("getWebhook", row(format!("/v1/webhooks/{webhook}"), None, 200)),
+        ("updateWebhook", row(format!("/v1/webhooks/{webhook}"), Some(json!({ "description": "N" })), 200)),
+        ("deleteWebhook", row(format!("/v1/webhooks/{webhook}"), None, 204)),
+        ("rotateWebhookSecret", row(format!("/v1/webhooks/{webhook}/rotate"), None, 200)),
+        ("testWebhook", row(format!("/v1/webhooks/{webhook}/test"), None, 200)),
+        ("listWebhookDeliveries", row(format!("/v1/webhooks/{webhook}/deliveries"), None, 200)),
+        ("getWebhookDelivery", row(format!("/v1/webhooks/{webhook}/deliveries/{EVENT}"), None, 404)),
+        (
+            "replayWebhookDelivery",
+            row(format!("/v1/webhooks/{webhook}/deliveries/{EVENT}/replay"), None, 404),
+        ),
+        ("replayWebhookDeliveries", row(format!("/v1/webhooks/{webhook}/deliveries/replay"), None, 200)),
         ("listGateways", row("/v1/gateways", None, 200)),
         ("listAuditEntries", row("/v1/audit", None, 200)),
     ])
@@ -237,7 +259,7 @@ fn group(method: &str, operation: &Value) -> Group {
         _ if ["createToken", "putUserRole"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
-        ("Organizations" | "Applications" | "Subscriptions" | "Keys", _) => Group::Tenants,
+        ("Organizations" | "Applications" | "Subscriptions" | "Keys" | "Webhooks", _) => Group::Tenants,
         ("Tokens" | "Users", _) => Group::People,
         (tag, _) => panic!("{tag} has no group: say here who may call its operations"),
     }
@@ -266,13 +288,15 @@ async fn every_operation_knows_who_may_call_it() {
     let callers = tokens(&stage).await;
     let spare = stage.post("/v1/tokens", json!({ "name": "spare", "role": "auditor" })).await.expect(201);
     let user = stage.user("ada@example.com").await;
-    let rows = rows(&world, spare.id(), &user);
+    let webhook = json!({ "organization_id": world.organization, "url": "https://hooks.example.com/in" });
+    let webhook = stage.post("/v1/webhooks", webhook).await.expect(201);
+    let rows = rows(&world, spare.id(), &user, webhook.id());
     // Removals last: what they remove is needed before.
     let mut operations = operations();
     let order = |id: &str| match id {
         "deleteApplication" => 3,
         "deleteOrganization" => 4,
-        "endSubscription" | "revokeKey" | "deleteUserRole" | "deleteCertificate" => 2,
+        "deleteWebhook" | "endSubscription" | "revokeKey" | "deleteUserRole" | "deleteCertificate" => 2,
         _ => 1,
     };
     operations.sort_by_key(|(.., operation)| order(operation["operationId"].as_str().unwrap_or_default()));

@@ -18,6 +18,12 @@ pub struct EventType {
     pub text: &'static str,
 }
 
+impl serde::Serialize for EventType {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
 const fn kind(name: &'static str, text: &'static str) -> EventType {
     EventType { name, text }
 }
@@ -41,7 +47,6 @@ pub const EVENT_TYPES: &[EventType] = &[
     kind("invoice.voided", "An invoice was given up: it is not owed any more."),
     kind("api.published", "An API can be called, or a new document of it is in force."),
     kind("api.breaking_change", "A new document changes operations so that calls may fail."),
-    kind("api.deprecated", "An API will not be there for ever: it has a successor or an end."),
     kind("api.retired", "An API can no longer be called."),
 ];
 
@@ -133,7 +138,6 @@ pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
         "api.update" if before["state"] != after["state"] => {
             let kind = match after["state"].as_str() {
                 Some("published") => "api.published",
-                Some("deprecated") => "api.deprecated",
                 Some("retired") => "api.retired",
                 _ => return Ok(Vec::new()),
             };

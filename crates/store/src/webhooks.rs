@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{Error, Page, Result, Store, Tx};
 
 /// Without its secrets.
-const COLUMNS: &str = "select id, organization_id, url, description, event_types, state, disabled_because,
+const COLUMNS: &str = "select id, organization_id,
+    (select name from organizations o where o.id = organization_id) as organization, url, description, event_types, state, disabled_because,
     old_secret_until, failing_since, version, created_at from webhooks";
 /// An operator sees all, a tenant its own.
 const VISIBLE: &str = "($1::uuid is null or organization_id = $1)";
@@ -21,6 +22,8 @@ pub struct WebhookRow {
     pub id: WebhookId,
     /// Whose it is; none for the platform's.
     organization_id: Option<Uuid>,
+    /// Its name.
+    pub organization: Option<String>,
     /// Where it is.
     pub url: String,
     /// What it is for.

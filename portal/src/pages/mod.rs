@@ -19,6 +19,7 @@ pub mod status;
 pub mod team;
 pub mod try_it;
 pub mod usage;
+pub mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -79,6 +80,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/limits", get(limits::overview::get))
         .route("/requests", get(requests::list::get))
         .route("/requests/{request_id}", get(requests::show::get))
+        .merge(webhook_routes("/webhooks"))
+        .merge(webhook_routes("/admin/webhooks"))
         .route("/team", get(team::members::get))
         .route("/team/switch", post(team::members::switch))
         .route("/team/invitations", post(team::members::invite))
@@ -174,6 +177,23 @@ pub fn routes() -> Router<PortalState> {
             "/admin/applications/{id}/keys/{key}/revoke",
             get(admin::key_revoke::get).post(admin::key_revoke::post),
         )
+}
+
+/// Webhooks: the same pages for an organization and for operators.
+fn webhook_routes(base: &str) -> Router<PortalState> {
+    use webhooks::{deliveries, list, settings};
+    let at = |rest: &str| format!("{base}{rest}");
+    Router::new()
+        .route(base, get(list::get))
+        .route(&at("/new"), get(list::create).post(list::post_new))
+        .route(&at("/{id}"), get(deliveries::get))
+        .route(&at("/{id}/settings"), get(settings::get).post(settings::post))
+        .route(&at("/{id}/rotate"), post(settings::rotate))
+        .route(&at("/{id}/delete"), post(settings::delete))
+        .route(&at("/{id}/test"), post(deliveries::test))
+        .route(&at("/{id}/replay"), post(deliveries::replay_all))
+        .route(&at("/{id}/deliveries/{event}"), get(deliveries::show))
+        .route(&at("/{id}/deliveries/{event}/replay"), post(deliveries::replay))
 }
 
 /// Pages that call the gateway: they may take longer, and are sent more.

@@ -165,6 +165,22 @@ pub enum Section {
     Changes(String, Vec<Changed>),
     /// Ranges of time or other one-click choices: label, and tabs.
     Choices(&'static str, Vec<Tab>),
+    /// A secret, shown once.
+    Secret {
+        /// The fact.
+        title: String,
+        /// What to do with it.
+        text: String,
+        /// The secret itself.
+        secret: String,
+    },
+    /// Code or data, to be read and copied.
+    Code {
+        /// What it is.
+        title: String,
+        /// The text.
+        text: String,
+    },
     /// A paragraph.
     Text(String),
 }

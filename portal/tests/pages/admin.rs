@@ -7,7 +7,8 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 23] = [
+    "/admin/webhooks",
     "/admin",
     "/admin/traffic",
     "/admin/gateways",
@@ -31,8 +32,13 @@ const PAGES: [&str; 22] = [
     "/admin/setup",
     "/admin/find",
 ];
-const NEW: [&str; 4] =
-    ["/admin/new/api", "/admin/new/service", "/admin/new/product", "/admin/new/plan?product=countries"];
+const NEW: [&str; 5] = [
+    "/admin/webhooks/new",
+    "/admin/new/api",
+    "/admin/new/service",
+    "/admin/new/product",
+    "/admin/new/plan?product=countries",
+];
 
 /// What stands in an attribute, wherever it occurs.
 fn values<'h>(html: &'h str, attribute: &str) -> Vec<&'h str> {

@@ -9,3 +9,4 @@ mod owning;
 mod safety;
 mod site;
 mod trying;
+mod webhooks;

@@ -237,8 +237,7 @@ impl Control {
         actor: &'a Actor,
         id: WebhookId,
     ) -> Result<(crate::change::Change<'a>, WebhookRow)> {
-        // What somebody may not see does not exist for them; what they may see and not change is forbidden.
-        let seen = actor.tenants(false)?;
+        let seen = actor.tenants(true)?;
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_webhook(seen, id).await?;
         self.webhook_scope(actor, row.organization_id())?;

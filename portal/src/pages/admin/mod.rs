@@ -6,7 +6,7 @@ pub mod application;
 pub mod applications;
 pub mod approvals;
 pub mod audit;
-mod desk;
+pub mod desk;
 pub mod developer;
 pub mod developers;
 pub mod explain;
