@@ -99,7 +99,8 @@ def wrk(row, mode, seconds, connections):
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     done = subprocess.run(
-        [*command, row.url(mode.path, mode.tls), "--", mode.keys], check=True, capture_output=True, text=True
+        [*command, row.url(mode.path, mode.tls), *(["--", mode.keys] if mode.keys else [])],
+        check=True, capture_output=True, text=True,
     )
     return json.loads(done.stdout.rpartition("RESULT ")[2])
 

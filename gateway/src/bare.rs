@@ -16,5 +16,7 @@ pub(crate) fn admitted() -> Option<Admission> {
 
 /// Keeps the first admission.
 pub(crate) fn keep(admission: &Admission) {
-    ADMITTED.with_borrow_mut(|kept| kept.get_or_insert_with(|| admission.clone()));
+    ADMITTED.with_borrow_mut(|kept| {
+        kept.get_or_insert_with(|| admission.clone());
+    });
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::collector::Collector;
@@ -41,8 +41,9 @@ pub(crate) struct Metrics {
 pub(crate) struct RouteMetrics {
     method: String,
     template: String,
-    by_class: [Histogram; CLASSES.len()],
-    upstream: Histogram,
+    /// Most routes answer in one class or two, and most of ten thousand are never called.
+    by_class: [OnceLock<Box<Histogram>>; CLASSES.len()],
+    upstream: OnceLock<Box<Histogram>>,
 }
 
 #[derive(Debug, Default)]
@@ -120,9 +121,9 @@ impl RouteMetrics {
     /// Counts one finished call.
     pub(crate) fn finished(&self, status: u16, whole: Duration, upstream: Option<Duration>) {
         let class = usize::from(status / 100).clamp(1, CLASSES.len()) - 1;
-        self.by_class[class].observe(whole);
+        self.by_class[class].get_or_init(Box::default).observe(whole);
         if let Some(upstream) = upstream {
-            self.upstream.observe(upstream);
+            self.upstream.get_or_init(Box::default).observe(upstream);
         }
     }
 }
@@ -164,6 +165,7 @@ impl Collector for Metrics {
         )?;
         for route in routes.iter().chain([&self.unrouted]) {
             for (class, times) in CLASSES.iter().zip(&route.by_class) {
+                let Some(times) = times.get() else { continue };
                 times.encode(
                     &mut whole,
                     &[
@@ -181,7 +183,8 @@ impl Collector for Metrics {
             MetricType::Histogram,
         )?;
         for route in &routes {
-            route.upstream.encode(
+            let Some(times) = route.upstream.get() else { continue };
+            times.encode(
                 &mut upstream,
                 &[("http_request_method", &route.method), ("http_route", &route.template)],
             )?;

@@ -4,6 +4,7 @@ pub mod data_dir;
 pub mod descriptors;
 pub mod embedded;
 pub mod notify;
+pub mod pages;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;

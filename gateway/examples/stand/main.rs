@@ -26,6 +26,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 const SHOWN: usize = 100;
 
 fn main() {
+    tollgate_boot::pages::keep_small().expect("small pages");
     let mut arguments = std::env::args().skip(1);
     let upstream = arguments.next().expect("where calls go, like http://127.0.0.1:9000");
     let mut number = |or: usize| arguments.next().map_or(or, |text| text.parse().expect("a number"));
