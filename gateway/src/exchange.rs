@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rand::RngCore;
 use tokio::time::Instant;
@@ -17,6 +17,7 @@ use crate::live::{Runtime, Way};
 use crate::metrics::RouteMetrics;
 use crate::relay::{Done, Failure};
 use crate::request_log::{Ending, Slot, Text};
+use crate::time;
 use crate::upstream::Destination;
 use crate::usage::journal::Amounts;
 use crate::usage::ledger::Ledger;
@@ -128,9 +129,10 @@ pub(crate) struct Ended {
 impl Exchange {
     /// Begins a call; `given` is what the caller calls it.
     pub(crate) fn new(given: Option<&[u8]>) -> Self {
-        let began_ns = unix_ns();
+        let began = Instant::now();
+        let began_ns = time::unix_ns_at(began.into_std());
         Self {
-            began: Instant::now(),
+            began,
             began_ns,
             request_id: RequestId::of(given, began_ns),
             runtime: None,
@@ -437,12 +439,6 @@ impl Exchange {
     }
 }
 
-/// Nanoseconds since the Unix epoch; 0 for clocks before it.
-pub(crate) fn unix_ns() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -452,7 +448,7 @@ mod tests {
     #[test]
     fn a_valid_request_id_is_kept_and_any_other_replaced_by_a_uuid_v7() {
         let id_for =
-            |given: Option<&str>| RequestId::of(given.map(str::as_bytes), unix_ns()).as_str().to_owned();
+            |given: Option<&str>| RequestId::of(given.map(str::as_bytes), time::unix_ns()).as_str().to_owned();
         assert_eq!(id_for(Some("abc-123_x.y")), "abc-123_x.y");
         let long = "a".repeat(129);
         for given in [None, Some("a b"), Some("a\"b"), Some(""), Some("caf\u{e9}"), Some(long.as_str())] {

@@ -9,7 +9,7 @@ pub mod source;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::disk::{DataDir, Position};
 use crate::fingerprint::Fingerprint;
 use crate::live::Live;
 use crate::settings::Settings;
+use crate::time;
 use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
 
 /// How long after a change the configuration is saved to disk, so that a burst is saved once.
@@ -146,7 +147,11 @@ impl Feed {
 
     async fn catch_up(&mut self) -> Result<(), SourceError> {
         let limit = self.settings.query_timeout;
-        let head = timed(limit, self.source.head()).await?;
+        let asked = Instant::now();
+        let (head, now) = timed(limit, self.source.head()).await?;
+        if let Some(now) = now {
+            time::told(now, asked);
+        }
         self.live.status.seen(head.revision);
         let Some(known) =
             self.known.filter(|known| known.epoch == head.epoch && known.revision <= head.revision)

@@ -4,7 +4,6 @@ use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -25,6 +24,7 @@ use crate::request_log::carry::Carrier;
 use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
+use crate::time;
 use crate::tls::{Server, TlsError};
 use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
@@ -168,7 +168,7 @@ impl Gateway {
 
 fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) -> Result<Parts, StartError> {
     let boot_id = Uuid::now_v7();
-    let minute = minute_of(Utc::now());
+    let minute = minute_of(time::utc());
     let ledger = Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
     let resolver = Arc::new(Resolver::default());
     let live = Arc::new(Live::new(&settings, Arc::clone(&resolver)));
@@ -207,6 +207,8 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
     let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
     // Cut short, both simply go on in the background.
     let _ = tokio::time::timeout(patience, feed.catch_up_logged()).await;
+    // The control plane may have told a time that lies before this machine's.
+    ledger.begin(minute_of(time::utc()));
     match tokio::time::timeout(patience, flush.quota_from_source()).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) | Err(_) => flush.quota_from_disk(),

@@ -47,6 +47,7 @@ mod request_log;
 mod resolve;
 mod settings;
 mod status;
+mod time;
 pub mod tls;
 mod tunnel;
 mod upstream;

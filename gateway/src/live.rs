@@ -8,12 +8,12 @@ use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplicati
 use tollgate_engine::{CompileError, Consumers, Matched, Month, Snapshot, Tolerated, compile_what_can_be};
 
 use crate::disk::Saved;
-use crate::exchange::unix_ns;
 use crate::fingerprint::Fingerprint;
 use crate::metrics::{Metrics, RouteMetrics};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::status::Status;
+use crate::time;
 use crate::tls::{Certificates, TlsMetrics};
 use crate::upstream::Destination;
 
@@ -181,7 +181,7 @@ impl Live {
 
     /// Forgets what is only of the past.
     pub(crate) fn tidy(&self) {
-        self.consumers.purge(unix_ns());
+        self.consumers.purge(time::unix_ns());
     }
 
     fn runtime_of(&self, Tolerated { snapshot, blueprint, faults }: Tolerated) -> Runtime {

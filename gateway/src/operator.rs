@@ -121,6 +121,12 @@ impl Collector for Standing {
             "Seconds since the control plane last told the newest revision, or since the start",
             status.unconfirmed_for().unwrap_or_else(|| self.born.elapsed()).as_secs_f64(),
         )?;
+        gauge(
+            e,
+            "tollgate_clock_ahead_seconds",
+            "Seconds that this machine's clock is ahead of the time that calls are dated by, which is the database's",
+            crate::time::machine_is_ahead_by(),
+        )?;
         counter(
             e,
             "tollgate_config_snapshots_damaged",

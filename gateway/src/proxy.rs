@@ -14,7 +14,7 @@ use tollgate_engine::head::BadHead;
 
 use crate::caller::Caller;
 use crate::downstream::{Answer, Downstream, Length};
-use crate::exchange::{Ended, Exchange, unix_ns};
+use crate::exchange::{Ended, Exchange};
 use crate::fields::{Hop, Said, ToUpstream};
 use crate::grpc;
 use crate::http2::carry::{Carry, head_of};
@@ -26,6 +26,7 @@ use crate::relay::{Done, Failure, Relay, Wishes, outcome_of};
 use crate::reply::{self, Why};
 use crate::request_log::{Ending, RequestLog, Text};
 use crate::settings::Settings;
+use crate::time;
 use crate::tunnel::Tunnel;
 use crate::usage::ledger::Ledger;
 
@@ -151,7 +152,7 @@ impl Proxy {
         let why = Why::BadHead(bad);
         self.refuse(caller, &mut exchange, &why);
         self.flush_or_abort(caller).await;
-        let ending = Ending { at_ns: unix_ns(), status: why.status(), code: Some(why.code()), known: false };
+        let ending = Ending { at_ns: time::unix_ns(), status: why.status(), code: Some(why.code()), known: false };
         self.log.note(ending, |slot| {
             slot.minted = true;
             slot.denial = why.denial().cloned();
@@ -402,12 +403,12 @@ impl Terms {
         let Some(admission) = &exchange.admission else { return false };
         let consumer = &admission.consumer;
         let (application, subscription) = (consumer.application_id(), consumer.subscription_id());
-        self.live.consumers.still_knows(application, consumer.credential_id, subscription, unix_ns())
+        self.live.consumers.still_knows(application, consumer.credential_id, subscription, time::unix_ns())
     }
 
     /// Adds `Date` where the upstream did not.
     pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
-        answer.field_with(b"date", |out| crate::date::write(out, unix_ns()));
+        answer.field_with(b"date", |out| crate::date::write(out, time::unix_ns()));
     }
 }
 

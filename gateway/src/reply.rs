@@ -142,7 +142,7 @@ fn write_fields<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_
 }
 
 fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) {
-    caller.field_with(b"date", |out| crate::date::write(out, crate::exchange::unix_ns()));
+    caller.field_with(b"date", |out| crate::date::write(out, crate::time::unix_ns()));
     caller.field(b"cache-control", b"no-store");
     caller.field_with(b"proxy-status", |out| {
         out.extend_from_slice(b"tollgate; error=");

@@ -58,9 +58,10 @@ impl From<sqlx::Error> for Error {
                     Some("23514") if constraint == "tariffs_one_currency" => Self::Conflict(constraint),
                     Some("23503" | "23001") => Self::Referenced(constraint),
                     // Class 57: operator intervention (shutdown, statement timeout); 08: connection; 53: resources;
-                    // 40: a deadlock that was resolved against us; 55P03: a lock that was not had in time.
+                    // 40: a deadlock that was resolved against us; 55P03: a lock that was not had in time; 25006: a
+                    // standby, which takes no writes until it is promoted.
                     Some(code)
-                        if ["57", "08", "53", "40", "55P03"].iter().any(|class| code.starts_with(class)) =>
+                        if ["57", "08", "53", "40", "55P03", "25006"].iter().any(|class| code.starts_with(class)) =>
                     {
                         Self::Unavailable(error)
                     }

@@ -78,6 +78,16 @@ impl Store {
         Ok(sqlx::query_as("select epoch, revision from config_head").fetch_one(&self.pool).await?)
     }
 
+    /// The current revision, and what time it is there.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn feed_head_now(&self) -> Result<(Head, DateTime<Utc>)> {
+        let query = sqlx::query_as("select epoch, revision, clock_timestamp() from config_head");
+        let (epoch, revision, now) = query.fetch_one(&self.pool).await?;
+        Ok((Head { epoch, revision }, now))
+    }
+
     /// Starts to listen.
     ///
     /// # Errors

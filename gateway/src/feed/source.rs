@@ -42,8 +42,8 @@ impl From<StoreError> for RecordError {
 /// The control plane as a gateway sees it. Any of these may fail at any time without disturbing traffic.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// The newest revision.
-    async fn head(&self) -> Result<Head, SourceError>;
+    /// The newest revision, and what time it is there; none where that is not known.
+    async fn head(&self) -> Result<(Head, Option<DateTime<Utc>>), SourceError>;
     /// Everything, in one consistent view.
     async fn full(&self) -> Result<FullLoad, SourceError>;
     /// What changed after a revision, oldest first; none where that is no longer known and all must be loaded.
@@ -125,8 +125,9 @@ impl GatewayState {
 
 #[async_trait]
 impl Source for Store {
-    async fn head(&self) -> Result<Head, SourceError> {
-        Ok(self.feed_head().await?)
+    async fn head(&self) -> Result<(Head, Option<DateTime<Utc>>), SourceError> {
+        let (head, now) = self.feed_head_now().await?;
+        Ok((head, Some(now)))
     }
 
     async fn full(&self) -> Result<FullLoad, SourceError> {

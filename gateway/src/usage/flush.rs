@@ -29,6 +29,7 @@ use crate::fail_point;
 use crate::feed::source::{RecordError, Source, SourceError};
 use crate::live::Live;
 use crate::settings::Settings;
+use crate::time;
 
 /// In place of a number of accepted calls: this count was refused for good.
 const REFUSED: u64 = u64::MAX;
@@ -86,7 +87,7 @@ impl Flush {
         let counts = leftovers.recovered.iter().flat_map(|(_, journal)| &journal.counts);
         let oldest = counts.map(|count| i64::from(count.key.minute)).min();
         let oldest = oldest.and_then(|minute| DateTime::from_timestamp(minute * 60, 0));
-        live.status.counted(oldest.unwrap_or_else(Utc::now));
+        live.status.counted(oldest.unwrap_or_else(time::utc));
         let mut flush = Self {
             quota: Quota::new(
                 Arc::clone(&source),
@@ -157,14 +158,14 @@ impl Flush {
     /// The last flush of a graceful stop.
     pub(crate) async fn finish(mut self) {
         // A minute of its own for nobody: the open one is put aside, becomes final and can be deleted.
-        self.ledger.turn(minute_of(Utc::now()) + 1);
+        self.ledger.turn(minute_of(time::utc()) + 1);
         self.round().await;
         self.ledger.discard_files();
         self.quota.save().await;
     }
 
     async fn round(&mut self) {
-        let began = Utc::now();
+        let began = time::utc();
         self.ledger.turn(minute_of(began));
         self.sync().await;
         let flushed = self.flush_all().await;

@@ -162,6 +162,13 @@ impl Ledger {
         counted
     }
 
+    /// Opens the minute `now`, also one before the open one; only before the first call.
+    pub fn begin(&self, now: u32) {
+        if lock(&self.current.load().segments).is_empty() {
+            self.current.store(Arc::new(Minute::new(now)));
+        }
+    }
+
     /// Opens the minute `now` if it lies after the open one.
     pub fn turn(&self, now: u32) {
         let mut retired = lock(&self.retired);

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::time::Instant;
 use tollgate_domain::{CalendarMonth, SubscriptionId, UsageCount};
 use uuid::Uuid;
@@ -18,6 +17,7 @@ use crate::disk::{DataDir, SavedQuota};
 use crate::feed::source::{QuotaAnswer, QuotaMark, QuotaQuestion, Source, SourceError, timed};
 use crate::live::Live;
 use crate::settings::Settings;
+use crate::time;
 
 /// How often the quota file is written where something changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -73,7 +73,7 @@ impl Quota {
             settings,
             status,
             boot_id,
-            month: CalendarMonth::of(Utc::now()),
+            month: CalendarMonth::of(time::utc()),
             settled: HashMap::new(),
             settled_before: 0,
             elsewhere: HashMap::new(),
@@ -146,7 +146,7 @@ impl Quota {
 
     /// Asks for changes, or for all at the start, in a new month and where changes cannot be told.
     pub(super) async fn ask(&mut self) -> Result<(), SourceError> {
-        let month = CalendarMonth::of(Utc::now());
+        let month = CalendarMonth::of(time::utc());
         if let Some(since) = self.mark.filter(|_| month == self.month) {
             let answer = self.question(month, QuotaQuestion::Changed { since }).await?;
             if answer.complete {

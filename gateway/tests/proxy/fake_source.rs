@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
 use tollgate_domain::{
     ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, RouteId, SubscriptionId, UsageCount,
@@ -211,8 +212,8 @@ impl FakeSource {
 
 #[async_trait]
 impl Source for FakeSource {
-    async fn head(&self) -> Result<Head, SourceError> {
-        self.answer(|state| Head { epoch: state.epoch, revision: state.revision }).await
+    async fn head(&self) -> Result<(Head, Option<DateTime<Utc>>), SourceError> {
+        self.answer(|state| (Head { epoch: state.epoch, revision: state.revision }, None)).await
     }
 
     async fn full(&self) -> Result<FullLoad, SourceError> {
