@@ -3,10 +3,13 @@
 //! The tests here are the quick half; `scripts/faults` runs them with more rounds, and the slow half with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod clock;
 mod kill;
 mod load;
 mod postgres;
 mod pressure;
 mod rig;
+mod server;
+mod slow;
 mod upgrade;
 mod upstream;

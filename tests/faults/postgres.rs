@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use tollgate_testkit::Fault;
 
 use crate::load::{Load, get};
-use crate::rig::{Process, Rig, until};
+use crate::rig::{Process, Rig, seconds, until};
 
 const CALLERS: usize = 4;
 /// Each on a connection for so many calls.
@@ -31,18 +31,23 @@ async fn survive(fault: Fault, time: Duration) {
 
 #[tokio::test]
 async fn while_it_is_down_no_call_fails_and_no_count_is_lost() {
-    survive(Fault::Refuse, Duration::from_secs(3)).await;
+    survive(Fault::Refuse, seconds(3, 30)).await;
 }
 
 #[tokio::test]
 async fn while_it_is_frozen_no_call_fails_and_no_count_is_lost() {
     // Longer than a question may take.
-    survive(Fault::Freeze, Duration::from_secs(7)).await;
+    survive(Fault::Freeze, seconds(7, 60)).await;
 }
 
 #[tokio::test]
 async fn while_it_is_slow_no_call_fails_and_no_count_is_lost() {
-    survive(Fault::Latency(Duration::from_millis(500)), Duration::from_secs(3)).await;
+    survive(Fault::Latency(Duration::from_millis(500)), seconds(3, 30)).await;
+}
+
+#[tokio::test]
+async fn while_no_answer_of_it_comes_in_time_no_call_fails_and_no_count_is_lost() {
+    survive(Fault::Latency(Duration::from_secs(5)), seconds(6, 30)).await;
 }
 
 #[tokio::test]

@@ -6,8 +6,6 @@ use std::sync::atomic::Ordering;
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tollgate_domain::{PlanState, Price};
-use tollgate_store::NewPlan;
 use tollgate_testkit::{mint, month_quota};
 
 use crate::load::{Load, get};
@@ -78,19 +76,7 @@ async fn a_plan_that_changes_in_a_burst_judges_each_call_by_one_of_its_versions(
     for amount in [1, 1_000_000, 2, 1_000_000] {
         let seen = load.tally.other().len() as u64 + load.tally.finished();
         let mut tx = rig.store.begin().await.unwrap();
-        tx.update_plan(&NewPlan {
-            id: rig.world.plan,
-            product_id: rig.world.product,
-            slug: &slug,
-            name: "items",
-            summary: "",
-            state: PlanState::Open,
-            approval: false,
-            price: Price { minor: 0, currency: "EUR".parse().unwrap(), per: tollgate_domain::Period::Month },
-            limits: &[month_quota(amount)],
-        })
-        .await
-        .unwrap();
+        tx.update_plan(&rig.plan_with(&slug, &[month_quota(amount)])).await.unwrap();
         tx.commit().await.unwrap();
         until("calls are judged", async || {
             load.tally.other().len() as u64 + load.tally.finished() > seen + 200

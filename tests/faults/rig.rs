@@ -13,7 +13,8 @@ use axum::routing::any;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
-use tollgate_store::Store;
+use tollgate_domain::{Limit, Period, PlanState, Price, Slug};
+use tollgate_store::{NewPlan, Store};
 use tollgate_testkit::{Behind, FaultProxy, TestDatabase, Upstream, World, month_quota, peppers_variable};
 
 /// For what must come, on a busy machine.
@@ -35,7 +36,10 @@ pub struct Rig {
 
 impl Rig {
     pub async fn new() -> Self {
-        let database = TestDatabase::create().await;
+        Self::on(TestDatabase::create().await).await
+    }
+
+    pub async fn on(database: TestDatabase) -> Self {
         let store = database.store();
         let postgres = FaultProxy::start(behind(database.url())).await;
         let arrived = Arc::new(AtomicU64::new(0));
@@ -78,6 +82,21 @@ impl Rig {
     /// A gateway that serves.
     pub async fn gateway(&self) -> Process {
         Process::start(self.command()).await.expect("the gateway serves")
+    }
+
+    /// The plan of this world, with other limits.
+    pub fn plan_with<'p>(&self, slug: &'p Slug, limits: &'p [Limit]) -> NewPlan<'p> {
+        NewPlan {
+            id: self.world.plan,
+            product_id: self.world.product,
+            slug,
+            name: "items",
+            summary: "",
+            state: PlanState::Open,
+            approval: false,
+            price: Price { minor: 0, currency: "EUR".parse().expect("a currency"), per: Period::Month },
+            limits,
+        }
     }
 
     /// Calls of this world that are in the ledger.
@@ -147,6 +166,18 @@ impl Process {
         self.child.try_wait().expect("it can be asked for").is_some()
     }
 
+    /// Bytes of its memory that are in use.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it lives");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of its memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
+    /// Files and sockets that it has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("it lives").count()
+    }
+
     pub async fn metric(&self, name: &str) -> Option<f64> {
         let text = crate::load::get(self.operator, "/metrics", None).await?.body;
         let line =
@@ -188,6 +219,12 @@ fn parts(url: &str) -> (&str, &str) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or(rest);
     (authority.rsplit_once('@').map_or(authority, |(_, host)| host), query)
+}
+
+/// What the matrix asks for, where there is time for it (`scripts/faults`), else a shorter time.
+pub fn seconds(quick: u64, matrix: u64) -> Duration {
+    let at_length = std::env::var_os("TOLLGATE_FAULTS_AT_LENGTH").is_some();
+    Duration::from_secs(if at_length { matrix } else { quick })
 }
 
 /// Waits until `holds`; a condition, not a time.

@@ -35,6 +35,16 @@ impl TestDatabase {
         Self::on(server_url).await.unwrap_or_else(|error| panic!("no test database: {error:#}"))
     }
 
+    /// Makes one on a server of the test's own.
+    ///
+    /// # Panics
+    /// When a migration fails.
+    pub async fn on_cluster(cluster: &crate::Cluster) -> Self {
+        // A few bytes, kept until the test's process ends.
+        let server_url = Box::leak(cluster.url().into_boxed_str());
+        Self::on(server_url).await.unwrap_or_else(|error| panic!("no test database: {error:#}"))
+    }
+
     async fn on(server_url: &'static str) -> Result<Self> {
         let template = format!("tollgate_template_{}", migrations_fingerprint()?);
         match Self::copy(server_url, &template).await {
@@ -63,6 +73,18 @@ impl TestDatabase {
         // Nothing to do but a look, unless a migration was added that the template did not know.
         tollgate_store::migrate(&database.store()).await?;
         Ok(database)
+    }
+
+    /// The same database on the server that took over.
+    ///
+    /// # Panics
+    /// When it has no such database.
+    #[must_use]
+    pub fn on_successor(&self, cluster: &crate::Cluster) -> Self {
+        let server_url: &'static str = Box::leak(cluster.url().into_boxed_str());
+        let url = with_database(server_url, &self.name);
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).connect_lazy(&url);
+        Self { name: self.name.clone(), url, server_url, pool: pool.expect("it is a URL") }
     }
 
     /// Where to connect.

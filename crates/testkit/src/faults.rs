@@ -62,7 +62,7 @@ pub struct FaultProxy {
 }
 
 struct State {
-    behind: Behind,
+    behind: Mutex<Behind>,
     fault: watch::Sender<Fault>,
     look: Mutex<Option<Look>>,
     looking: AtomicBool,
@@ -78,7 +78,7 @@ impl FaultProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("the loopback address has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let state = Arc::new(State {
-            behind,
+            behind: Mutex::new(behind),
             fault: watch::Sender::new(Fault::None),
             look: Mutex::new(None),
             looking: AtomicBool::new(false),
@@ -105,6 +105,11 @@ impl FaultProxy {
         self.state.fault.send_replace(fault);
     }
 
+    /// Connections that come from now on go elsewhere, as after a failover.
+    pub fn lead_to(&self, behind: Behind) {
+        *self.state.behind.lock().unwrap_or_else(PoisonError::into_inner) = behind;
+    }
+
     /// Shows all bytes on their way to the server to `look`, which may do anything before they go on.
     pub fn watch(&self, look: impl Fn(&[u8]) -> Verdict + Send + Sync + 'static) {
         *self.state.look.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(look));
@@ -124,8 +129,9 @@ async fn serve(client: TcpStream, state: Arc<State>) {
         reset(&client);
         return;
     }
+    let behind = state.behind.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let served = async {
-        match &state.behind {
+        match &behind {
             Behind::Tcp(address) => {
                 let server = TcpStream::connect(address).await.ok()?;
                 let (from_server, to_server) = server.into_split();

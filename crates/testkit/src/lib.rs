@@ -4,6 +4,7 @@
 //! Everything here panics with a reason where a test could not go on.
 
 mod authority;
+mod cluster;
 mod database;
 mod faults;
 mod mail_server;
@@ -12,6 +13,7 @@ mod upstream;
 mod world;
 
 pub use authority::{Authority, Issued};
+pub use cluster::Cluster;
 pub use database::TestDatabase;
 pub use faults::{Behind, Fault, FaultProxy, Verdict};
 pub use mail_server::MailServer;

@@ -1,0 +1,96 @@
+//! Thousands of connections that say nothing, or say it slowly: whoever behaves does not notice, and memory is bounded.
+
+use std::net::SocketAddr;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::load::{Load, get};
+use crate::rig::{Process, Rig, until};
+
+/// As many as the descriptors of two processes allow that may have 20,000 each.
+const CONNECTIONS: usize = 9_000;
+const MEMORY_MAX: u64 = 700 << 20;
+
+/// What is said on a connection before nothing more comes.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Silent,
+    HalfHead,
+    HalfBody,
+    /// A whole call, whose answer is not read.
+    Deaf,
+}
+
+impl Kind {
+    async fn open(self, gateway: SocketAddr, key: &str) -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(gateway).await?;
+        let said = match self {
+            Self::Silent => String::new(),
+            Self::HalfHead => "GET /v1/items HTTP/1.1\r\nHost: gateway.test\r\nX-Half: ".to_owned(),
+            Self::HalfBody => {
+                format!("POST /v1/items HTTP/1.1\r\nHost: gateway.test\r\nX-API-Key: {key}\r\nContent-Length: 9\r\n\r\nx")
+            }
+            Self::Deaf => format!("GET /v1/items HTTP/1.1\r\nHost: gateway.test\r\nX-API-Key: {key}\r\n\r\n"),
+        };
+        stream.write_all(said.as_bytes()).await?;
+        Ok(stream)
+    }
+}
+
+/// Both this process and the gateway, which inherits it, may open so many.
+fn allow_descriptors() -> bool {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let wanted = CONNECTIONS as u64 + 1_000;
+    let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return false };
+    // The gateway counts two for each connection.
+    let enough = hard >= 2 * wanted - 100;
+    enough && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nine_thousand_slow_connections_cost_others_no_call_and_bounded_memory() {
+    if !allow_descriptors() {
+        println!("not run: this account may not open 20,000 files");
+        return;
+    }
+    let rig = Rig::new().await;
+    let mut command = rig.command();
+    command.env("TOLLGATE_CONNECTIONS_PER_ADDRESS", "0");
+    let gateway = Process::start(command).await.unwrap();
+    let before = gateway.resident_bytes();
+    let load = Load::start(gateway.gateway, &rig.world.key, 2, 50);
+    let mut opening = JoinSet::new();
+    for part in 0..9 {
+        let (address, key) = (gateway.gateway, rig.world.key.clone());
+        opening.spawn(async move {
+            let kinds = [Kind::Silent, Kind::HalfHead, Kind::HalfBody, Kind::Deaf];
+            let mut open = Vec::with_capacity(CONNECTIONS / 9);
+            for n in 0..CONNECTIONS / 9 {
+                open.push(kinds[(n + part) % 4].open(address, &key).await.expect("a connection"));
+            }
+            open
+        });
+    }
+    let held = opening.join_all().await;
+    let seen = load.tally.finished();
+    until("calls go on beside them", async || load.tally.finished() > seen + 300).await;
+    let with_all = gateway.resident_bytes();
+    assert!(with_all < MEMORY_MAX, "{with_all} bytes");
+
+    // The gateway ends them by itself: heads and idle connections in time, bodies that stopped coming too.
+    let peak = gateway.descriptors();
+    until("they are told to go", async || gateway.descriptors() < peak / 2).await;
+    let answer = get(gateway.gateway, "/v1/items", Some(&rig.world.key)).await;
+    assert!(answer.is_some_and(|answer| answer.status == 200));
+    let tally = load.stop().await;
+    assert_eq!((tally.broken(), tally.other()), (0, vec![]));
+    println!(
+        "{} slow connections: {} calls beside them, 0 failed, slowest {:?}, {} kB each",
+        held.iter().map(Vec::len).sum::<usize>(),
+        tally.finished(),
+        tally.slowest(),
+        with_all.saturating_sub(before) / 1024 / CONNECTIONS as u64,
+    );
+}
