@@ -223,8 +223,12 @@ fn parts(url: &str) -> (&str, &str) {
 
 /// What the matrix asks for, where there is time for it (`scripts/faults`), else a shorter time.
 pub fn seconds(quick: u64, matrix: u64) -> Duration {
-    let at_length = std::env::var_os("TOLLGATE_FAULTS_AT_LENGTH").is_some();
-    Duration::from_secs(if at_length { matrix } else { quick })
+    Duration::from_secs(if at_length() { matrix } else { quick })
+}
+
+/// Whether there is time for all that the matrix asks for.
+pub fn at_length() -> bool {
+    std::env::var_os("TOLLGATE_FAULTS_AT_LENGTH").is_some()
 }
 
 /// Waits until `holds`; a condition, not a time.
