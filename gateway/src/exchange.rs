@@ -447,8 +447,9 @@ mod tests {
 
     #[test]
     fn a_valid_request_id_is_kept_and_any_other_replaced_by_a_uuid_v7() {
-        let id_for =
-            |given: Option<&str>| RequestId::of(given.map(str::as_bytes), time::unix_ns()).as_str().to_owned();
+        let id_for = |given: Option<&str>| {
+            RequestId::of(given.map(str::as_bytes), time::unix_ns()).as_str().to_owned()
+        };
         assert_eq!(id_for(Some("abc-123_x.y")), "abc-123_x.y");
         let long = "a".repeat(129);
         for given in [None, Some("a b"), Some("a\"b"), Some(""), Some("caf\u{e9}"), Some(long.as_str())] {

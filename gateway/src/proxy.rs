@@ -152,7 +152,8 @@ impl Proxy {
         let why = Why::BadHead(bad);
         self.refuse(caller, &mut exchange, &why);
         self.flush_or_abort(caller).await;
-        let ending = Ending { at_ns: time::unix_ns(), status: why.status(), code: Some(why.code()), known: false };
+        let ending =
+            Ending { at_ns: time::unix_ns(), status: why.status(), code: Some(why.code()), known: false };
         self.log.note(ending, |slot| {
             slot.minted = true;
             slot.denial = why.denial().cloned();

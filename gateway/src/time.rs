@@ -35,7 +35,10 @@ pub(crate) fn utc() -> DateTime<Utc> {
 pub(crate) fn told(there: DateTime<Utc>, asked: Instant) {
     let Some(ahead_ns) = TIME.told(there, asked, Instant::now()) else { return };
     let seconds = ahead_ns as f64 / 1e9;
-    tracing::warn!(seconds, "this machine's clock differs from the database's; calls are dated by the database's");
+    tracing::warn!(
+        seconds,
+        "this machine's clock differs from the database's; calls are dated by the database's"
+    );
 }
 
 /// Seconds that the machine's clock is ahead of the time that calls are dated by.

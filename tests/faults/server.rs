@@ -28,7 +28,12 @@ async fn change_comes_through(rig: &Rig, database: &TestDatabase, gateway: std::
 }
 
 /// Takes calls through a fault of a server, `break_it` to `mend_it`; none may fail, and each is counted once.
-async fn survive(what: &str, time: Duration, break_it: impl AsyncFn(&Cluster), mend_it: impl AsyncFn(&Cluster)) {
+async fn survive(
+    what: &str,
+    time: Duration,
+    break_it: impl AsyncFn(&Cluster),
+    mend_it: impl AsyncFn(&Cluster),
+) {
     let cluster = Cluster::start().await;
     let rig = Rig::on(TestDatabase::on_cluster(&cluster).await).await;
     let mut gateway = rig.gateway().await;
@@ -79,7 +84,8 @@ async fn a_standby_takes_over_with_everything_that_was_acknowledged() {
     rig.postgres.lead_to(standby.socket());
     let seen = load.tally.finished();
     tokio::time::sleep(seconds(3, 10)).await;
-    until("calls go on beside a server that takes no writes", async || load.tally.finished() > seen + 50).await;
+    until("calls go on beside a server that takes no writes", async || load.tally.finished() > seen + 50)
+        .await;
     standby.promote().await;
 
     let database = rig.database.on_successor(&standby);

@@ -61,7 +61,9 @@ impl From<sqlx::Error> for Error {
                     // 40: a deadlock that was resolved against us; 55P03: a lock that was not had in time; 25006: a
                     // standby, which takes no writes until it is promoted.
                     Some(code)
-                        if ["57", "08", "53", "40", "55P03", "25006"].iter().any(|class| code.starts_with(class)) =>
+                        if ["57", "08", "53", "40", "55P03", "25006"]
+                            .iter()
+                            .any(|class| code.starts_with(class)) =>
                     {
                         Self::Unavailable(error)
                     }

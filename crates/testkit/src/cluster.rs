@@ -49,7 +49,8 @@ impl Cluster {
         let made = tokio::task::spawn_blocking(move || {
             let standby = Self::place()?;
             let data = standby.data();
-            let words = ["--username", "postgres", "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"];
+            let words =
+                ["--username", "postgres", "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"];
             standby.run("pg_basebackup", &[&["--host", &source, "--pgdata", &data][..], &words].concat())?;
             standby.launch()?;
             Ok(standby)
@@ -147,7 +148,8 @@ impl Cluster {
             let (user, group) = (id("-u")?, id("-g")?);
             let owner = (user.parse().context("the account postgres")?, group.parse()?);
             std::os::unix::fs::chown(dir.path(), Some(owner.0), Some(owner.1))?;
-            account = ["setpriv", "--reuid", &user, "--regid", &group, "--init-groups"].map(str::to_owned).into();
+            account =
+                ["setpriv", "--reuid", &user, "--regid", &group, "--init-groups"].map(str::to_owned).into();
         }
         Ok(Self { dir, programs: programs()?, account })
     }
@@ -162,7 +164,8 @@ impl Cluster {
         let options = format!("-F -k {dir} -p {PORT} -c listen_addresses= -c full_page_writes=off");
         let (data, log) = (self.data(), format!("{dir}/log"));
         let wait = READY.as_secs().to_string();
-        let words = ["start", "--pgdata", &data, "--log", &log, "--wait", "--timeout", &wait, "--options", &options];
+        let words =
+            ["start", "--pgdata", &data, "--log", &log, "--wait", "--timeout", &wait, "--options", &options];
         self.run("pg_ctl", &words)
     }
 
@@ -211,7 +214,8 @@ impl Cluster {
         let processes = self.processes();
         if !processes.is_empty() {
             // One may have ended by itself meanwhile.
-            let _ = Command::new("kill").arg(format!("-{name}")).args(processes).stderr(Stdio::null()).status();
+            let _ =
+                Command::new("kill").arg(format!("-{name}")).args(processes).stderr(Stdio::null()).status();
         }
     }
 }

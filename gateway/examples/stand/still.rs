@@ -24,8 +24,8 @@ impl Still {
 
 #[async_trait]
 impl Source for Still {
-    async fn head(&self) -> Result<Head, SourceError> {
-        Ok(Head { epoch: self.blueprint.epoch, revision: self.blueprint.revision })
+    async fn head(&self) -> Result<(Head, Option<chrono::DateTime<chrono::Utc>>), SourceError> {
+        Ok((Head { epoch: self.blueprint.epoch, revision: self.blueprint.revision }, None))
     }
 
     async fn full(&self) -> Result<FullLoad, SourceError> {
