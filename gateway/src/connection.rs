@@ -6,6 +6,8 @@
 
 mod answer;
 mod downstream;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use answer::write_chunk;
 
