@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
 
+use crate::desks::{Brought, Desks};
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
@@ -342,18 +343,20 @@ async fn serve_calls(
     shutdown: &CancellationToken,
 ) -> Option<AbortOnDropHandle<()>> {
     let Parts { settings, live, proxy, .. } = parts;
+    let (desks, brought) = Desks::new(settings.threads.max(1));
     let front = Arc::new(Front {
         settings: Arc::clone(settings),
         proxy: Arc::clone(proxy),
         places: Places::new(settings, Arc::clone(&live.metrics)),
+        desks,
         connections: TaskTracker::new(),
         stop_accepting: CancellationToken::new(),
         stop: CancellationToken::new(),
     });
     let accepting = TaskTracker::new();
     let workers = TaskTracker::new();
-    for _ in 0..settings.threads.max(1) {
-        if let Err(error) = start_worker(&front, &listeners, &accepting, &workers) {
+    for desk in brought.into_iter().enumerate() {
+        if let Err(error) = start_worker(&front, desk, &listeners, &accepting, &workers) {
             tracing::error!(%error, "a worker cannot be started");
         }
     }
@@ -409,12 +412,13 @@ async fn end(task: AbortOnDropHandle<()>) {
 /// A thread with a runtime of its own. What it still serves when it is stopped is cut off.
 fn start_worker(
     front: &Arc<Front>,
+    desk: (usize, UnboundedReceiver<Brought>),
     listeners: &Listeners,
     accepting: &TaskTracker,
     workers: &TaskTracker,
 ) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let work = Arc::clone(front).work(listeners.try_clone()?, accepting.clone());
+    let work = Arc::clone(front).work(desk, listeners.try_clone()?, accepting.clone());
     let running = workers.token();
     std::thread::Builder::new().name("tollgate-worker".to_owned()).spawn(move || {
         runtime.block_on(work);

@@ -1,7 +1,7 @@
 //! The data plane: a thin skin of sockets over the engine.
 //!
 //! `gateway` starts and stops it, `handover` passes its sockets on to the next process; `listen` accepts callers,
-//! `places` says how many and who makes room; `downstream` is a caller's request however it came, `connection` one
+//! `desks` shares them out among the workers, `places` says how many and who makes room; `downstream` is a caller's request however it came, `connection` one
 //! that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes hands and
 //! knows the certificates; `proxy` is a call's life, `exchange` what one call carries, `relay` both of its directions
 //! at once, `tunnel` what a WebSocket becomes, `fields` what changes on the way, `caller` who calls, `reply` every
@@ -19,6 +19,7 @@ mod caller;
 mod clock;
 mod connection;
 mod date;
+mod desks;
 mod disk;
 mod downstream;
 mod exchange;

@@ -1,7 +1,8 @@
 //! Accepts callers and serves each connection until it closes.
 //!
-//! Every worker listens on the same socket and serves what it accepts itself, on one thread with a runtime of its own: a
-//! call never crosses threads. Whoever is idle accepts first, so no distribution is needed.
+//! Every worker listens on the same socket, on one thread with a runtime of its own. Whoever is idle accepts first; where
+//! another worker has fewer callers, the connection is brought there ([`crate::desks`]). From then on it stays: a call
+//! never crosses threads.
 
 use std::future::poll_fn;
 use std::net::{IpAddr, TcpListener as StdTcpListener};
@@ -9,11 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::caller::Peer;
 use crate::connection::Connection;
+use crate::desks::{Brought, Desks, Seat};
 use crate::http2;
 use crate::places::{Place, Places};
 use crate::pool::Pool;
@@ -46,6 +49,7 @@ pub(crate) struct Front {
     pub(crate) settings: Arc<Settings>,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) places: Arc<Places>,
+    pub(crate) desks: Arc<Desks>,
     /// Every connection is a task of it.
     pub(crate) connections: TaskTracker,
     /// Cancelled when no further caller is accepted.
@@ -55,14 +59,18 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// One worker, until it is stopped; to be run on a runtime of one thread.
-    pub(crate) async fn work(self: Arc<Self>, listeners: Listeners, accepting: TaskTracker) {
-        let pool = Arc::new(Pool::new());
+    /// One worker with the desk of this number, until it is stopped; to be run on a runtime of one thread.
+    pub(crate) async fn work(
+        self: Arc<Self>,
+        (number, brought): (usize, UnboundedReceiver<Brought>),
+        listeners: Listeners,
+        accepting: TaskTracker,
+    ) {
         let Listeners { plain, tls } = listeners;
-        let plain = accepting.track_future(Arc::clone(&self).accept(plain, None, Arc::clone(&pool)));
-        let tls = tls.map(|(listener, server)| {
-            accepting.track_future(Arc::clone(&self).accept(listener, Some(server), Arc::clone(&pool)))
-        });
+        let server = tls.as_ref().map(|(_, server)| server.clone());
+        let desk = Desk { front: Arc::clone(&self), number, pool: Arc::new(Pool::new()), server };
+        let plain = accepting.track_future(desk.accept(plain, false));
+        let tls = tls.map(|(listener, _)| accepting.track_future(desk.accept(listener, true)));
         let tls = async {
             if let Some(tls) = tls {
                 tls.await;
@@ -70,48 +78,7 @@ impl Front {
         };
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = async { tokio::join!(plain, tls, pool.sweep()); } => {}
-        }
-    }
-
-    async fn accept(self: Arc<Self>, listener: StdTcpListener, tls: Option<Server>, pool: Arc<Pool>) {
-        let listener = match TcpListener::from_std(listener) {
-            Ok(listener) => listener,
-            Err(error) => return tracing::error!(%error, "the gateway's listener cannot be used"),
-        };
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                () = self.stop_accepting.cancelled() => return,
-                accepted = self.next(&listener) => accepted,
-            };
-            match accepted {
-                Ok((stream, address, place)) => {
-                    // A failure here means that the caller is gone already; the first read will tell.
-                    let _ = stream.set_nodelay(true);
-                    let (front, pool) = (Arc::clone(&self), Arc::clone(&pool));
-                    match &tls {
-                        None if !self.settings.h2c => {
-                            let peer = Peer::new(address, "http");
-                            let connection = Connection::new(stream, peer, place, &self.settings);
-                            self.connections
-                                .spawn(async move { connection.serve(&front.proxy, &pool).await });
-                        }
-                        None => {
-                            drop(self.connections.spawn(front.serve_either(stream, address, place, pool)))
-                        }
-                        Some(server) => {
-                            let server = server.clone();
-                            let serve = front.serve_tls(server, stream, address, place, pool);
-                            self.connections.spawn(serve);
-                        }
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+            () = async { tokio::join!(plain, tls, desk.receive(brought), desk.pool.sweep()); } => {}
         }
     }
 
@@ -174,4 +141,84 @@ impl Front {
             Connection::new(stream, peer, place, &self.settings).serve(&self.proxy, &pool).await;
         }
     }
+}
+
+/// Where one worker serves.
+struct Desk {
+    front: Arc<Front>,
+    number: usize,
+    pool: Arc<Pool>,
+    /// For callers who speak TLS.
+    server: Option<Server>,
+}
+
+impl Desk {
+    async fn accept(&self, listener: StdTcpListener, speaks_tls: bool) {
+        let front = &self.front;
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => return tracing::error!(%error, "the gateway's listener cannot be used"),
+        };
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = front.stop_accepting.cancelled() => return,
+                accepted = front.next(&listener) => accepted,
+            };
+            let taken = accepted.and_then(|(stream, address, place)| {
+                // A failure here means that the caller is gone already; the first read will tell.
+                let _ = stream.set_nodelay(true);
+                let seat = front.desks.seat(self.number);
+                if seat.is_at(self.number) {
+                    self.serve(stream, address, place, speaks_tls, seat);
+                } else {
+                    let (stream, awaited) = (stream.into_std()?, front.connections.token());
+                    Brought { stream, address, place, speaks_tls, seat, awaited }.go();
+                }
+                Ok(())
+            });
+            if let Err(error) = taken {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+
+    /// Serves whom other workers bring.
+    async fn receive(&self, mut brought: UnboundedReceiver<Brought>) {
+        while let Some(Brought { stream, address, place, speaks_tls, seat, awaited }) = brought.recv().await {
+            match TcpStream::from_std(stream) {
+                Ok(stream) => self.serve(stream, address, place, speaks_tls, seat),
+                Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+            }
+            drop(awaited);
+        }
+    }
+
+    /// Serves a caller until it leaves, beside the others.
+    fn serve(&self, stream: TcpStream, address: IpAddr, place: Place, speaks_tls: bool, seat: Seat) {
+        let (front, pool) = (Arc::clone(&self.front), Arc::clone(&self.pool));
+        let connections = &self.front.connections;
+        match &self.server {
+            Some(server) if speaks_tls => {
+                let serve = front.serve_tls(server.clone(), stream, address, place, pool);
+                connections.spawn(seated(serve, seat));
+            }
+            _ if front.settings.h2c => {
+                connections.spawn(seated(front.serve_either(stream, address, place, pool), seat));
+            }
+            _ => {
+                let peer = Peer::new(address, "http");
+                let connection = Connection::new(stream, peer, place, &front.settings);
+                let serve = async move { connection.serve(&front.proxy, &pool).await };
+                connections.spawn(seated(serve, seat));
+            }
+        }
+    }
+}
+
+/// The seat is free when the caller has left.
+async fn seated(serve: impl Future<Output = ()>, seat: Seat) {
+    serve.await;
+    drop(seat);
 }
