@@ -28,7 +28,7 @@ export class Person {
   #expected = new Set();
 
   /** A new person with an empty cookie jar, looking at `origin`. */
-  static async arrive(browser, origin, { javaScript = true, width = 1280, height = 900, scale = 1 } = {}) {
+  static async arrive(browser, origin, { javaScript = true, width = 1280, height = 900, scale = 1, alsoAt = [] } = {}) {
     const context = await browser.newContext({
       baseURL: origin,
       javaScriptEnabled: javaScript,
@@ -46,10 +46,10 @@ export class Person {
         console.error(`CSP: ${event.violatedDirective} blocked ${event.blockedURI} ${event.sample}`);
       });
     });
-    return new Person(context, await context.newPage(), origin);
+    return new Person(context, await context.newPage(), origin, alsoAt);
   }
 
-  constructor(context, page, origin) {
+  constructor(context, page, origin, alsoAt) {
     this.context = context;
     this.page = page;
     const fault = (text) => this.#faults.push(`${new URL(page.url(), origin).pathname}: ${text}`);
@@ -60,7 +60,7 @@ export class Person {
     });
     page.on("request", (request) => {
       const url = new URL(request.url());
-      if (url.protocol !== "data:" && url.origin !== origin) fault(`request off origin: ${url.href}`);
+      if (url.protocol !== "data:" && ![origin, ...alsoAt].includes(url.origin)) fault(`request off origin: ${url.href}`);
     });
     page.on("requestfailed", (request) => {
       const why = request.failure()?.errorText;

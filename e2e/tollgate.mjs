@@ -17,13 +17,14 @@ export class Tollgate {
   /** The directory of everything it keeps. */
   room;
   #flags;
+  #settings;
 
   /** Starts with an empty data directory and returns when every listener is ready. */
-  static async start({ gateway = "127.0.0.1:0" } = {}) {
+  static async start({ gateway = "127.0.0.1:0", settings = {} } = {}) {
     const room = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
     // The account that runs PostgreSQL for root passes through here.
     chmodSync(room, 0o755);
-    const tollgate = new Tollgate(room, ["--gateway-listen", gateway]);
+    const tollgate = new Tollgate(room, ["--gateway-listen", gateway], settings);
     try {
       await tollgate.#launch();
     } catch (error) {
@@ -33,8 +34,9 @@ export class Tollgate {
     return tollgate;
   }
 
-  constructor(room, flags) {
+  constructor(room, flags, settings) {
     this.room = room;
+    this.#settings = settings;
     this.#flags = [...flags, ...OTHERS.flatMap((name) => [`--${name}-listen`, "127.0.0.1:0"])];
     this.stopOnExit = () => this.#child?.kill("SIGTERM");
     process.on("exit", this.stopOnExit);
@@ -47,7 +49,7 @@ export class Tollgate {
     const began = performance.now();
     this.#child = spawn(binary, ["up", "--json", "--data-dir", join(this.room, "data"), ...this.#flags], {
       stdio: ["ignore", "pipe", log],
-      env: environment(),
+      env: { ...environment(), ...this.#settings },
     });
     closeSync(log);
     this.ended = once(this.#child, "exit").then(([code, signal]) => ({ code, signal }));

@@ -12,6 +12,7 @@ use tollgate_gateway::tls::ClientCertificates;
 use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
 
 use crate::pace::PaceFlags;
+use crate::payments::PaymentFlags;
 
 /// An open API management platform: gateway, control plane and portal in one binary.
 ///
@@ -218,6 +219,8 @@ pub struct Up {
     pub portal: PortalFlags,
     #[command(flatten)]
     pub mail: MailFlags,
+    #[command(flatten)]
+    pub payments: PaymentFlags,
 }
 
 /// How Tollgate calls out: mails and webhooks.
@@ -334,6 +337,8 @@ pub struct AdminApiRole {
     pub portal_url: String,
     #[command(flatten)]
     pub mail: MailFlags,
+    #[command(flatten)]
+    pub payments: PaymentFlags,
 }
 
 /// The portal.
@@ -364,6 +369,8 @@ pub struct PortalRole {
     pub portal_url: String,
     #[command(flatten)]
     pub mail: MailFlags,
+    #[command(flatten)]
+    pub payments: PaymentFlags,
 }
 
 impl Default for Up {
@@ -439,6 +446,8 @@ mod tests {
             [
                 "DATABASE_URL",
                 MAIL_URL_VARIABLE,
+                crate::payments::KEY_VARIABLE,
+                crate::payments::WEBHOOK_SECRET_VARIABLE,
                 telemetry::FILTER_VARIABLE,
                 secrets::PEPPERS_VARIABLE,
                 secrets::PEPPER_FILE_VARIABLE,

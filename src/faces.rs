@@ -12,9 +12,11 @@ use tollgate_boot::TrustedProxies;
 use tollgate_control::Control;
 use tollgate_control::mail::{Mailer, Transport};
 use tollgate_portal::PortalState;
+use tollgate_stripe::Stripe;
 use tollgate_web::serve::{Limits, serve};
 
 use crate::cli::MailFlags;
+use crate::payments::PaymentFlags;
 
 /// Below the portal: where problem types are explained.
 pub fn problems_url(portal_url: &str) -> String {
@@ -31,6 +33,14 @@ pub fn mailer(flags: &MailFlags, data_dir: &Path, portal_url: &str) -> anyhow::R
         }
     };
     Ok(Arc::new(Mailer::new(transport, &flags.mail_from, portal_url)?))
+}
+
+/// Bills are collected by Stripe where it is set up; else they are paid by hand.
+pub fn collecting(control: Control, flags: &PaymentFlags) -> anyhow::Result<Control> {
+    let Some(settings) = flags.stripe()? else { return Ok(control) };
+    let stripe =
+        Stripe::new(settings).context("Stripe is not set up (TOLLGATE_STRIPE_KEY_FILE and others)")?;
+    Ok(control.collecting_by(Arc::new(stripe)))
 }
 
 /// Works through the queue of jobs beside the faces; several processes share it.

@@ -9,6 +9,7 @@ mod keys;
 mod listen;
 mod once;
 mod pace;
+mod payments;
 mod roles;
 mod status;
 mod up;

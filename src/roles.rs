@@ -102,6 +102,7 @@ pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<
     let control = database::control(database::shared_store(&place)?, database::shared_peppers()?)
         .await?
         .reaching(role.mail.webhook_networks.clone());
+    let control = faces::collecting(control, &role.payments)?;
     let shutdown = shutdown::on_signal()?;
     let (listener, address) = listen::bind(role.admin.admin_listen, "admin-listen").await?;
     let tasks = TaskTracker::new();
@@ -119,6 +120,7 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
     let control = database::control(database::shared_store(&place)?, database::shared_peppers()?)
         .await?
         .reaching(role.mail.webhook_networks.clone());
+    let control = faces::collecting(control, &role.payments)?;
     let shutdown = shutdown::on_signal()?;
     let (listener, address) = listen::bind(role.portal.portal_listen, "portal-listen").await?;
     let gateway_url = role.portal.gateway_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());

@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("boot", &[]),
     ("control", &["certificates", "domain", "engine", "openapi", "rating", "store"]),
-    ("stripe", &["domain", "control"]),
+    ("stripe", &["domain", "control", "engine", "store"]),
     ("web", &["boot"]),
     ("demo", &["domain", "engine", "control", "openapi", "store"]),
     ("gateway", &["certificates", "domain", "engine", "store", "boot"]),

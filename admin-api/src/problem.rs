@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use tollgate_control::provider::ProviderFault;
 use tollgate_control::{Error, FieldFault};
 use tollgate_web::Problem;
 
@@ -67,6 +68,23 @@ impl From<Error> for Refusal {
             }
             Error::TooManyTries(seconds) => too_many_tries(seconds),
             Error::Busy => Problem::unavailable("Too much at once; try again in a moment."),
+            Error::Provider(ProviderFault::Unavailable(cause)) => {
+                tracing::warn!(cause, "the payment provider cannot be reached");
+                Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "payment_provider_unavailable",
+                    "The payment provider cannot be reached",
+                )
+                .detail("Nothing was changed here. Try again in a minute.")
+            }
+            Error::Provider(ProviderFault::Declined(reason) | ProviderFault::Refused(reason)) => {
+                Problem::new(
+                    StatusCode::CONFLICT,
+                    "payment_refused",
+                    "The payment provider did not accept this",
+                )
+                .detail(reason)
+            }
             Error::Unavailable => Problem::unavailable("The database does not answer."),
             Error::Internal(cause) => {
                 tracing::error!(error = %Chain(&*cause), "a request failed by a fault of ours");

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use tollgate_control::provider::ProviderFault;
 use tollgate_web::Problem;
 
 use crate::filters;
@@ -44,6 +45,27 @@ impl IntoResponse for Fault {
             Self::SignIn(next) => {
                 Redirect::to(&format!("/signin?next={}", query_value(&next))).into_response()
             }
+        }
+    }
+}
+
+/// What the payment provider did not do.
+fn payment_problem(fault: &ProviderFault) -> Problem {
+    match fault {
+        ProviderFault::Unavailable(cause) => {
+            tracing::warn!(cause, "the payment provider cannot be reached");
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "payment_provider_unavailable",
+                "The payment provider cannot be reached",
+            )
+            .detail(
+                "Nothing was paid or changed, and your calls are served as before. Try again in a minute.",
+            )
+        }
+        ProviderFault::Declined(reason) | ProviderFault::Refused(reason) => {
+            Problem::new(StatusCode::CONFLICT, "payment_refused", "The payment provider did not accept this")
+                .detail(reason.clone())
         }
     }
 }
@@ -123,6 +145,7 @@ impl From<tollgate_control::Error> for Fault {
                     .detail("It was used, or it is too old, or a newer one was sent since. Ask for a new one where you got it.")
             }
             Error::Busy => Problem::unavailable("Many people sign in right now. Try again in a few seconds."),
+            Error::Provider(fault) => payment_problem(&fault),
             Error::Unavailable => Problem::unavailable(
                 "The database does not answer. Nothing was saved; calls through the gateway go on.",
             ),

@@ -110,7 +110,7 @@ pub fn router(state: PortalState) -> Router {
         problem_base: format!("{}/problems/", state.settings.portal_url),
         body_bytes_max,
         timeout: Duration::from_secs(seconds),
-        headers: PageHeaders { form_hosts: Vec::new(), https: secure }.into(),
+        headers: PageHeaders { form_hosts: state.control.payment_origins(), https: secure }.into(),
         render: error::render,
     };
     let around = |pages: Router<PortalState>| {
@@ -129,7 +129,9 @@ pub fn router(state: PortalState) -> Router {
     // A tried call may be large and slow, as calls are: 1 MB with the form around it, a minute and the time to tell.
     let trying = face(1024 * 1024 + 64 * 1024, 70).around_routes(around(pages::trying()));
     let pages = around(pages::routes()).route("/static/{*path}", get(assets::serve));
-    face(64 * 1024, 15).around(pages).merge(trying)
+    let told = face(pages::billing::webhook::MESSAGE_BYTES_MAX, 15)
+        .around_routes(pages::told().with_state(state.clone()));
+    face(64 * 1024, 15).around(pages).merge(trying).merge(told)
 }
 
 async fn forged_posts_as_problems(response: Response) -> Response {

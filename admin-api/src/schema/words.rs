@@ -56,7 +56,7 @@ word_schemas! {
         "What a webhook can be told.";
     OperatorRole = domain::OperatorRole::ALL,
         "What somebody may do to the platform: `admin` everything; `publisher` changes services, APIs, products, plans and \
-        certificates, and answers requests for subscriptions; `support` and `finance` read; `auditor` reads, the audit log too.";
+        certificates, and answers requests for subscriptions; `support` reads; `finance` reads, and settles, refunds and credits invoices; `auditor` reads, the audit log too.";
     TokenScope = domain::TokenScope::ALL,
         "What a token is narrowed to within its role: `read`; `publish` (services to certificates); `tenants` \
         (organizations to keys); `people` (users, roles, tokens).";

@@ -225,7 +225,7 @@ const CALLERS: [(&str, May); 9] = [
     ("admin", |_| true),
     ("publisher", |group| matches!(group, Group::Read | Group::Publish | Group::Subscriptions)),
     ("support", |group| group == Group::Read),
-    ("finance", |group| group == Group::Read),
+    ("finance", |group| matches!(group, Group::Read | Group::Bills)),
     ("auditor", |group| matches!(group, Group::Read | Group::Audit)),
     ("admin narrowed to read", |group| matches!(group, Group::Read | Group::Audit)),
     ("admin narrowed to publish", |group| group == Group::Publish),
@@ -243,7 +243,9 @@ enum Group {
     Subscriptions,
     Tenants,
     People,
-    /// Bills and prices by use, and what hands out more than a narrowed token has: for admins whose token was not narrowed.
+    /// What is owed and paid: for admins and finance whose token was not narrowed.
+    Bills,
+    /// What hands out more than a narrowed token has: for admins whose token was not narrowed.
     Whole,
     /// Whoever may write anything may send one; each write in it is asked for by itself.
     Batch,
@@ -255,7 +257,7 @@ fn group(method: &str, operation: &Value) -> Group {
         ("Audit", _) => Group::Audit,
         (_, "GET") => Group::Read,
         ("Batch", _) => Group::Batch,
-        ("Invoices", _) => Group::Whole,
+        ("Invoices", _) => Group::Bills,
         _ if ["createToken", "putUserRole"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
@@ -353,8 +355,8 @@ async fn every_operation_knows_who_may_call_it() {
 }
 
 impl Group {
-    fn all_writes() -> [Self; 4] {
-        [Self::Publish, Self::Subscriptions, Self::Tenants, Self::People]
+    fn all_writes() -> [Self; 5] {
+        [Self::Publish, Self::Subscriptions, Self::Tenants, Self::People, Self::Bills]
     }
 }
 

@@ -83,6 +83,8 @@ pub enum Action {
     ManageSubscriptions,
     /// Change who runs the platform: users, operators, tokens.
     ManagePeople,
+    /// Say that bills are paid or given up, refund and credit them, agree on grace.
+    SettleBills,
     /// Everything else that changes the platform.
     WritePlatform,
     /// See an organization's things.
@@ -214,11 +216,17 @@ impl Actor {
                 self.authorize(Action::WriteOrganization(organization_id)).map(drop)
             }
             Who::Visitor => Err(Error::Unauthenticated),
-            _ => [Action::Publish, Action::ManageTenants, Action::ManageSubscriptions, Action::ManagePeople]
-                .into_iter()
-                .any(|action| self.authorize(action).is_ok())
-                .then_some(())
-                .ok_or(Error::Forbidden),
+            _ => [
+                Action::Publish,
+                Action::ManageTenants,
+                Action::ManageSubscriptions,
+                Action::ManagePeople,
+                Action::SettleBills,
+            ]
+            .into_iter()
+            .any(|action| self.authorize(action).is_ok())
+            .then_some(())
+            .ok_or(Error::Forbidden),
         }
     }
 
@@ -251,7 +259,7 @@ impl Actor {
 
 /// What those who run the platform may do.
 fn of_operator(action: Action, role: OperatorRole, scopes: Scopes) -> Result<Scope> {
-    use OperatorRole::{Admin, Auditor, Publisher};
+    use OperatorRole::{Admin, Auditor, Finance, Publisher};
     let needed = match action {
         Action::ReadPlatform | Action::ReadAudit | Action::ReadOrganization(_) => TokenScope::Read,
         Action::Publish => TokenScope::Publish,
@@ -259,13 +267,14 @@ fn of_operator(action: Action, role: OperatorRole, scopes: Scopes) -> Result<Sco
             TokenScope::Tenants
         }
         Action::ManagePeople => TokenScope::People,
-        Action::WritePlatform => TokenScope::People,
+        Action::SettleBills | Action::WritePlatform => TokenScope::People,
     };
     let allowed = match action {
         Action::ReadPlatform | Action::ReadOrganization(_) => true,
         Action::ReadAudit => matches!(role, Admin | Auditor),
         Action::Publish | Action::ManageSubscriptions => matches!(role, Admin | Publisher),
         Action::ManageTenants | Action::WriteOrganization(_) | Action::ManagePeople => role == Admin,
+        Action::SettleBills => matches!(role, Admin | Finance) && scopes == Scopes::ALL,
         // Whatever has no name of its own is for tokens that were not narrowed.
         Action::WritePlatform => role == Admin && scopes == Scopes::ALL,
     };
@@ -297,6 +306,7 @@ mod tests {
             Action::ManageTenants,
             Action::ManagePeople,
             Action::WritePlatform,
+            Action::SettleBills,
             Action::ReadOrganization(own),
             Action::WriteOrganization(own),
             Action::ReadOrganization(other),
@@ -307,25 +317,25 @@ mod tests {
         use TokenScope::{People, Publish, Read, Tenants};
         // y allowed, f forbidden, n not found, a unauthenticated
         for (who, expected) in [
-            (Who::System, "yyyyyyyyyyy"),
-            (Who::Operator { user_id, role: Admin }, "yyyyyyyyyyy"),
-            (Who::Operator { user_id, role: Publisher }, "yfyyfffyfyf"),
-            (Who::Operator { user_id, role: Support }, "yffffffyfyf"),
-            (Who::Operator { user_id, role: Finance }, "yffffffyfyf"),
-            (Who::Operator { user_id, role: Auditor }, "yyfffffyfyf"),
-            (token(Admin, Scopes::ALL), "yyyyyyyyyyy"),
-            (token(Auditor, Scopes::ALL), "yyfffffyfyf"),
-            (token(Admin, Scopes::of(&[Read])), "yyfffffyfyf"),
-            (token(Admin, Scopes::of(&[Read, Publish])), "yyyffffyfyf"),
-            (token(Admin, Scopes::of(&[Tenants])), "fffyyfffyfy"),
-            (token(Admin, Scopes::of(&[People])), "fffffyfffff"),
-            (token(Support, Scopes::of(&[Read, Publish, Tenants, People])), "yffffffyfyf"),
-            (token(Admin, Scopes::of(&[])), "fffffffffff"),
-            (member(MemberRole::Owner), "fffffffyynn"),
-            (member(MemberRole::Developer), "fffffffyynn"),
-            (member(MemberRole::Viewer), "fffffffyfnn"),
-            (Who::Person { user_id }, "fffffffffff"),
-            (Who::Visitor, "aaaaaaaaaaa"),
+            (Who::System, "yyyyyyyyyyyy"),
+            (Who::Operator { user_id, role: Admin }, "yyyyyyyyyyyy"),
+            (Who::Operator { user_id, role: Publisher }, "yfyyffffyfyf"),
+            (Who::Operator { user_id, role: Support }, "yfffffffyfyf"),
+            (Who::Operator { user_id, role: Finance }, "yffffffyyfyf"),
+            (Who::Operator { user_id, role: Auditor }, "yyffffffyfyf"),
+            (token(Admin, Scopes::ALL), "yyyyyyyyyyyy"),
+            (token(Auditor, Scopes::ALL), "yyffffffyfyf"),
+            (token(Admin, Scopes::of(&[Read])), "yyffffffyfyf"),
+            (token(Admin, Scopes::of(&[Read, Publish])), "yyyfffffyfyf"),
+            (token(Admin, Scopes::of(&[Tenants])), "fffyyffffyfy"),
+            (token(Admin, Scopes::of(&[People])), "fffffyffffff"),
+            (token(Support, Scopes::of(&[Read, Publish, Tenants, People])), "yfffffffyfyf"),
+            (token(Admin, Scopes::of(&[])), "ffffffffffff"),
+            (member(MemberRole::Owner), "ffffffffyynn"),
+            (member(MemberRole::Developer), "ffffffffyynn"),
+            (member(MemberRole::Viewer), "ffffffffyfnn"),
+            (Who::Person { user_id }, "ffffffffffff"),
+            (Who::Visitor, "aaaaaaaaaaaa"),
         ] {
             let actor = Actor::new(who, None);
             let found: String = actions

@@ -56,6 +56,9 @@ pub enum Error {
     /// The database is away.
     #[error("the database does not answer")]
     Unavailable,
+    /// The payment provider did not do what was asked.
+    #[error(transparent)]
+    Provider(crate::provider::ProviderFault),
     /// A fault of ours; logged where it is mapped.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -131,6 +131,7 @@ pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
         "key.revoke" => vec![of_key(store, "key.revoked", id.into(), None).await?],
         "invoice.issue" => vec![of_invoice(store, "invoice.finalized", id).await?],
         "invoice.pay" => vec![of_invoice(store, "invoice.paid", id).await?],
+        "invoice.payment_failed" => vec![of_invoice(store, "invoice.payment_failed", id).await?],
         "invoice.void" => vec![of_invoice(store, "invoice.voided", id).await?],
         "api.create" if note.details["state"] == ApiState::Published.as_str() => {
             vec![of_api(store, "api.published", id.into(), json!([])).await?]

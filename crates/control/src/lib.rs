@@ -56,7 +56,7 @@ pub use apis::{ApiInput, ApiPatch};
 pub use applications::ApplicationPatch;
 pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
 pub use audit::{AuditVerdict, ExportedHead};
-pub use billing::{Charge, PlanTariff, Pricing, Statement};
+pub use billing::{Charge, CheckoutInput, Difference, PlanTariff, Pricing, Received, Statement, provider};
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};
 pub use credentials::{CredentialInput, CredentialPatch, MintedKey, OldKeyEnds};
@@ -105,6 +105,7 @@ pub struct Control {
     passwords: Arc<passwords::Passwords>,
     settings: Arc<Settings>,
     figures: Arc<jobs::Figures>,
+    provider: Option<Arc<dyn provider::PaymentProvider>>,
     sender: webhooks::Sender,
     /// Set inside a unit of work.
     log: Option<Arc<unit::UnitLog>>,
@@ -121,6 +122,7 @@ impl Control {
             passwords,
             settings: Arc::new(settings),
             figures: Arc::default(),
+            provider: None,
             sender: webhooks::Sender::new(Arc::default()),
             log: None,
         }
@@ -130,6 +132,12 @@ impl Control {
     #[must_use]
     pub fn reaching(self, networks: Reachable) -> Self {
         Self { sender: webhooks::Sender::new(Arc::new(networks)), ..self }
+    }
+
+    /// The same, with bills collected by a payment provider.
+    #[must_use]
+    pub fn collecting_by(self, provider: Arc<dyn provider::PaymentProvider>) -> Self {
+        Self { provider: Some(provider), ..self }
     }
 
     /// The store that it writes to, for reads.

@@ -36,6 +36,9 @@ impl Control {
     pub async fn subscribe(&self, actor: &Actor, input: SubscriptionInput) -> Result<SubscriptionRow> {
         let (scope, application) = self.own_application(actor, input.application_id).await?;
         let plan = self.choosable_plan(actor, input.plan_id).await?;
+        if self.store.has_landed(application.organization_id).await? {
+            return Err(Error::Conflict("an invoice is unpaid past its grace; pay it first".to_owned()));
+        }
         let needs_approval = plan.approval && matches!(actor.who, Who::Member { .. });
         let state = if needs_approval { SubscriptionState::Requested } else { SubscriptionState::Active };
         let id = SubscriptionId::from(Uuid::now_v7());

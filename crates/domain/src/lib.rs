@@ -30,7 +30,8 @@ pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
-    ApiState, ApplicationState, CertificateSource, CredentialState, InvoiceState, MemberRole, OperatorRole,
-    PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope, UnknownState, Visibility,
+    ApiState, ApplicationState, CertificateSource, CheckoutState, CredentialState, InvoiceState, MemberRole,
+    OperatorRole, PaymentKind, PaymentState, PlanState, ProductState, ServiceProtocol, SubscriptionState,
+    TokenScope, UnknownState, UnpaidLanding, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

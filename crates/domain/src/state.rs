@@ -138,6 +138,44 @@ words! {
         /// Given up.
         Void = "void",
     }
+    /// What happened to money about a bill.
+    PaymentKind {
+        /// It came.
+        Payment = "payment",
+        /// It was asked for, and did not come.
+        Failure = "failure",
+        /// It went back.
+        Refund = "refund",
+        /// The bill was lowered by a credit note.
+        Credit = "credit",
+    }
+    /// Whether a movement of money is certain.
+    PaymentState {
+        /// Asked for, not confirmed.
+        Pending = "pending",
+        /// It happened.
+        Done = "done",
+        /// It did not.
+        Failed = "failed",
+    }
+    /// Where a visit to a payment provider's page stands.
+    CheckoutState {
+        /// Not finished, as far as the provider said.
+        Open = "open",
+        /// Finished.
+        Completed = "completed",
+        /// Given up.
+        Expired = "expired",
+    }
+    /// What becomes of calls when a bill stays unpaid past its grace.
+    UnpaidLanding {
+        /// They are refused with 402.
+        Block = "block",
+        /// They are held to the limits of the product's free plan.
+        Throttle = "throttle",
+        /// Nothing.
+        GoOn = "go_on",
+    }
     /// Whether a credential opens anything.
     CredentialState {
         /// It does.
@@ -162,7 +200,7 @@ words! {
         Publisher = "publisher",
         /// Helps developers: reads what they see.
         Support = "support",
-        /// Reads, money too.
+        /// Reads; settles, refunds and credits bills.
         Finance = "finance",
         /// Reads, the audit log too.
         Auditor = "auditor",

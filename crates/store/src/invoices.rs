@@ -37,6 +37,25 @@ pub struct InvoiceRow {
     pub due_at: DateTime<Utc>,
     /// When it was paid or given up.
     pub settled_at: Option<DateTime<Utc>>,
+    /// What the payment provider calls it, once it has it.
+    pub provider_ref: Option<String>,
+    /// Where the provider shows it.
+    pub hosted_url: Option<String>,
+    tax_minor: i64,
+    /// How often it was tried to be collected, or found overdue.
+    pub attempts: i32,
+    /// When it is tried next.
+    pub attempt_at: Option<DateTime<Utc>>,
+    /// When it could not be collected first.
+    pub failed_at: Option<DateTime<Utc>>,
+    /// Why the last attempt failed.
+    pub failure: Option<String>,
+    /// When the days of grace are over.
+    pub grace_until: Option<DateTime<Utc>>,
+    /// When they were, and calls were refused or throttled for it.
+    pub landed_at: Option<DateTime<Utc>>,
+    refunded_minor: i64,
+    credited_minor: i64,
     /// Grows with every change.
     pub version: i64,
 }
@@ -51,7 +70,36 @@ impl InvoiceRow {
     /// What it comes to.
     #[must_use]
     pub const fn total(&self) -> Amount {
-        Amount { minor: self.total_minor.unsigned_abs(), currency: self.currency }
+        self.amount(self.total_minor)
+    }
+
+    const fn amount(&self, minor: i64) -> Amount {
+        Amount { minor: minor.unsigned_abs(), currency: self.currency }
+    }
+
+    /// Tax that the provider put on top of the total.
+    #[must_use]
+    pub const fn tax(&self) -> Amount {
+        self.amount(self.tax_minor)
+    }
+
+    /// What is to be paid: the total with tax, without what was credited.
+    #[must_use]
+    pub const fn due(&self) -> Amount {
+        let due = self.total_minor + self.tax_minor - self.credited_minor;
+        self.amount(if due > 0 { due } else { 0 })
+    }
+
+    /// What was given back.
+    #[must_use]
+    pub const fn refunded(&self) -> Amount {
+        self.amount(self.refunded_minor)
+    }
+
+    /// By how much credit notes lowered it.
+    #[must_use]
+    pub const fn credited(&self) -> Amount {
+        self.amount(self.credited_minor)
     }
 }
 
@@ -329,7 +377,7 @@ impl Tx {
     /// The database failed.
     pub async fn settle_invoice(&mut self, id: InvoiceId, state: InvoiceState) -> Result<()> {
         sqlx::query(
-            "update invoices set state = $2, settled_at = now(), version = version + 1 where id = $1",
+            "update invoices set state = $2, settled_at = now(), attempt_at = null, version = version + 1 where id = $1",
         )
         .bind(id.uuid())
         .bind(state.as_str())

@@ -9,6 +9,7 @@ mod database;
 mod faults;
 mod mail_server;
 mod server;
+mod stripe;
 mod upstream;
 mod world;
 
@@ -17,5 +18,6 @@ pub use cluster::Cluster;
 pub use database::TestDatabase;
 pub use faults::{Behind, Fault, FaultProxy, Verdict};
 pub use mail_server::MailServer;
+pub use stripe::{STRIPE_KEY, STRIPE_WEBHOOK_SECRET, StripeDouble, StripeFault, StripeMessage};
 pub use upstream::{Recorded, Upstream};
 pub use world::{World, mint, month_quota, peppers_variable};

@@ -75,6 +75,12 @@ pub fn routes() -> Router<PortalState> {
         .route("/get-started/first-call", get(start::first_call::get))
         .route("/billing", get(billing::overview::get))
         .route("/billing/invoices/{id}", get(billing::invoice::get))
+        .route("/billing/invoices/{id}/pdf", get(billing::pdf::get))
+        .route("/billing/invoices/{id}/pay", post(billing::pay::invoice))
+        .route("/billing/method", post(billing::pay::method))
+        .route("/billing/account", post(billing::pay::account))
+        .route("/billing/tax-id", post(billing::pay::tax_id))
+        .route("/billing/checkouts/{id}", get(billing::checkout::get))
         .route("/usage", get(usage::overview::get))
         .route("/usage.csv", get(usage::csv::get))
         .route("/limits", get(limits::overview::get))
@@ -170,6 +176,9 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/subscriptions/{id}", get(admin::subscription::get).post(admin::subscription::post))
         .route("/admin/invoices", get(admin::invoices::list))
         .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
+        .route("/admin/invoices/{id}/refund", post(admin::invoices::refund))
+        .route("/admin/invoices/{id}/credit", post(admin::invoices::credit))
+        .route("/admin/payments", get(admin::payments::get))
         .route("/admin/approvals", get(admin::approvals::get))
         .route("/admin/applications/{id}", get(admin::application::get))
         .route("/admin/applications/{id}/state", post(admin::application::post))
@@ -194,6 +203,11 @@ fn webhook_routes(base: &str) -> Router<PortalState> {
         .route(&at("/{id}/replay"), post(deliveries::replay_all))
         .route(&at("/{id}/deliveries/{event}"), get(deliveries::show))
         .route(&at("/{id}/deliveries/{event}/replay"), post(deliveries::replay))
+}
+
+/// What other programs tell us; no session, and no protection that only browsers need.
+pub fn told() -> Router<PortalState> {
+    Router::new().route("/payments/events", post(billing::webhook::post))
 }
 
 /// Pages that call the gateway: they may take longer, and are sent more.

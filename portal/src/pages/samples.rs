@@ -49,6 +49,7 @@ fn all() -> Vec<Rendered> {
     rendered("key-revoke", applications::key_revoke::View::samples(), &mut all);
     rendered("billing", billing::overview::View::samples(), &mut all);
     rendered("invoice", billing::invoice::View::samples(), &mut all);
+    rendered("checkout", billing::checkout::View::samples(), &mut all);
     rendered("limits", limits::overview::View::samples(), &mut all);
     rendered("requests", requests::list::View::samples(), &mut all);
     rendered("request", requests::show::View::samples(), &mut all);

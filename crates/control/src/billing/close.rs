@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::statement::Charge;
 use crate::change::Subject;
+use crate::jobs::{self, Job};
 use crate::{Actor, Control, Error, Result};
 
 /// How long after its end a month is left open, for gateways to hand in what they counted.
@@ -63,6 +64,9 @@ impl Control {
             due_at: now + TERM,
         };
         change.tx.insert_invoice(&invoice, &lines).await?;
+        if minor > 0 && self.collects() {
+            jobs::queue(&mut change.tx, &Job::CollectInvoice { invoice_id: invoice.id }).await?;
+        }
         let subject =
             Subject { kind: "invoice", id: invoice.id.uuid(), organization: Some(closing.organization) };
         let details = json!({ "month": closing.month.to_string(), "total": invoice.total });

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tollgate_store::{AfterAttempt, DeliveryFigures, QueueFigures};
+use tollgate_store::{AfterAttempt, DeliveryFigures, ProviderFigures, QueueFigures};
 
 use crate::Control;
 use crate::mail::Mailer;
@@ -17,6 +17,7 @@ pub struct Figures {
     delivered: AtomicU64,
     delayed: AtomicU64,
     dead: AtomicU64,
+    messages_refused: AtomicU64,
 }
 
 impl Figures {
@@ -24,6 +25,11 @@ impl Figures {
         let mut kinds = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         let (well, ill) = kinds.entry(kind.to_owned()).or_default();
         *(if done { well } else { ill }) += 1;
+    }
+
+    /// Somebody sent what claims to be the payment provider's, and is not.
+    pub(crate) fn refuse_message(&self) {
+        self.messages_refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// An attempt to tell a webhook something.
@@ -93,6 +99,51 @@ impl Control {
         let mails = [("sent", mails.sent), ("failed", mails.failed)]
             .map(|(result, value)| (format!("{{result=\"{result}\"}}"), i128::from(value)));
         metric("tollgate_mails_total", "counter", "Mails handed to the mail server, or not.", &mails);
+        if let Ok(money) = self.store.provider_figures().await {
+            for (name, help, value) in of_money(&money) {
+                metric(name, "gauge", help, &[(String::new(), i128::from(value))]);
+            }
+        }
+        let refused = i128::from(self.figures.messages_refused.load(Ordering::Relaxed));
+        let help = "Messages that claimed to be the payment provider's and were not.";
+        metric("tollgate_payment_messages_refused_total", "counter", help, &[(String::new(), refused)]);
         text
     }
+}
+
+/// How the talk with the payment provider goes: names, what they mean, values.
+const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 7] {
+    [
+        (
+            "tollgate_payment_calls_waiting",
+            "Calls to the payment provider that are not done.",
+            money.calls_waiting,
+        ),
+        (
+            "tollgate_payment_calls_oldest_seconds",
+            "How long the oldest call to the payment provider has waited.",
+            money.oldest_call_seconds,
+        ),
+        (
+            "tollgate_payment_events_queued",
+            "Events of the payment provider not handled yet.",
+            money.events_queued,
+        ),
+        (
+            "tollgate_payment_events_foreign",
+            "Events of another mode or account than ours: the provider is set up wrongly.",
+            money.events_foreign,
+        ),
+        (
+            "tollgate_payment_differences",
+            "Differences from the payment provider's invoices at the last comparison.",
+            money.differences,
+        ),
+        ("tollgate_invoices_failed", "Open invoices that could not be collected.", money.failed_invoices),
+        (
+            "tollgate_subscriptions_landed",
+            "Subscriptions stopped or throttled for an unpaid invoice.",
+            money.landed_subscriptions,
+        ),
+    ]
 }

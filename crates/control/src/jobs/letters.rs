@@ -35,6 +35,13 @@ impl Control {
             }
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
+            Job::PaymentFailed { invoice_id, user_id } => {
+                self.send_payment_failed(id, invoice_id, user_id, mailer).await
+            }
+            Job::AccessLanded { invoice_id, user_id } => {
+                self.send_access_landed(id, invoice_id, user_id, mailer).await
+            }
+            other => Ok(self.work_on_payments(other).await?),
         }
     }
 

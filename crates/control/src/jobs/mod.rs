@@ -2,6 +2,7 @@
 
 mod figures;
 mod letters;
+mod payments;
 mod worker;
 
 use std::time::Duration;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
-use tollgate_domain::{CredentialId, SubscriptionId, UserId, WebhookId};
-use tollgate_store::{NewJob, Tx};
+use tollgate_domain::{CredentialId, InvoiceId, SubscriptionId, UserId, WebhookId};
+use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
 
 use crate::{Control, Error, Result};
@@ -75,12 +76,62 @@ pub enum Job {
     Housekeeping {},
     /// Write the bills of months that are over.
     CloseMonths {},
+    /// Give a bill to the payment provider, and collect it.
+    CollectInvoice {
+        /// Which.
+        invoice_id: InvoiceId,
+    },
+    /// Tell the provider that a bill was settled elsewhere.
+    CloseAtProvider {
+        /// Which.
+        invoice_id: InvoiceId,
+    },
+    /// Do what an event of the provider asks for.
+    TakeEvent {
+        /// Which, by the provider's name.
+        event_id: String,
+    },
+    /// Ask the provider what became of a visit to its page.
+    FollowCheckout {
+        /// Which.
+        checkout_id: Uuid,
+    },
+    /// Give money back.
+    Refund {
+        /// The refund.
+        payment_id: Uuid,
+    },
+    /// Lower a bill at the provider.
+    Credit {
+        /// The credit note.
+        payment_id: Uuid,
+    },
+    /// Tell somebody that a bill could not be collected.
+    PaymentFailed {
+        /// Which.
+        invoice_id: InvoiceId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Tell somebody that calls are refused or throttled for an unpaid bill.
+    AccessLanded {
+        /// Which.
+        invoice_id: InvoiceId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Look for bills that are due to be tried again, or whose grace is over.
+    LookAfterPayments {},
+    /// Compare our bills with the provider's.
+    Reconcile {},
 }
 
 /// What comes round by itself.
 const PERIODIC: &[(Job, Duration)] = &[
     (Job::Housekeeping {}, Duration::from_secs(600)),
     (Job::CloseMonths {}, Duration::from_secs(600)),
+    (Job::LookAfterPayments {}, Duration::from_secs(60)),
+    (Job::Reconcile {}, Duration::from_secs(86_400)),
     (Job::LookAfterKeys {}, Duration::from_secs(60)),
     (Job::LookAfterQuotas {}, Duration::from_secs(120)),
     (Job::SumUsage {}, Duration::from_secs(300)),
@@ -113,6 +164,21 @@ pub async fn queue(tx: &mut Tx, job: &Job) -> Result<()> {
     let Written { kind, payload } = job.written()?;
     tx.insert_job(&NewJob { kind: &kind, payload: &payload, once: None, run_at: None }).await?;
     Ok(())
+}
+
+/// Keeps an event of the payment provider with the work that it asks for. False where it was kept before.
+pub(crate) async fn keep_event(
+    store: &Store,
+    event: &NewProviderEvent<'_>,
+    job: Option<&Job>,
+) -> Result<bool> {
+    let written = job.map(Job::written).transpose()?;
+    let job =
+        written.as_ref().map(|Written { kind, payload }| NewJob { kind, payload, once: None, run_at: None });
+    let mut tx = store.begin().await?;
+    let taken = tx.insert_provider_event(event, job.as_ref()).await?;
+    tx.commit().await?;
+    Ok(taken)
 }
 
 impl Control {

@@ -10,6 +10,7 @@ use tollgate_store::JobRow;
 
 use super::Job;
 use crate::mail::{MailFault, Mailer};
+use crate::provider::ProviderFault;
 use crate::{Control, Error};
 
 /// How long the worker rests when nothing is due.
@@ -149,7 +150,9 @@ impl Control {
         periodic: bool,
     ) -> Result<(), tollgate_store::Error> {
         let text = failure.to_string();
-        if periodic || (failure.may_pass() && row.attempts < ATTEMPTS_MAX) {
+        // What was promised to a payment provider is never given up because it is away.
+        let patient = matches!(failure, Failure::Control(Error::Provider(ProviderFault::Unavailable(_))));
+        if periodic || patient || (failure.may_pass() && row.attempts < ATTEMPTS_MAX) {
             tracing::warn!(
                 kind = row.kind,
                 attempts = row.attempts,

@@ -125,6 +125,37 @@ pub fn webhook_disabled(host: &str, gone: bool, link: &str) -> Letter {
     .and_then("What it missed is kept for 30 days: switch it on again there, and have it sent anew.")
 }
 
+const TO_THE_PAYER: &str = "You get this mail because you own the organization that the invoice is for.";
+
+/// A bill could not be collected.
+pub fn payment_failed(
+    number: &str,
+    due: &str,
+    reason: &str,
+    until: Option<DateTime<Utc>>,
+    link: &str,
+) -> Letter {
+    let said = format!("Invoice {number} over {due} is not paid: {reason}.");
+    let grace = until.map_or_else(String::new, |until| {
+        let until = until.format("%-d %B %Y at %H:%M UTC");
+        format!("Nothing changes until {until}. If it is not paid by then, calls are limited or refused.")
+    });
+    letter(&format!("Invoice {number} is not paid"), &[&said, &grace], TO_THE_PAYER)
+        .with_button("See the invoice", link)
+        .and_then("If you paid it in the last hours, there is nothing to do.")
+}
+
+/// Calls are refused or throttled for an unpaid bill.
+pub fn access_landed(number: &str, due: &str, link: &str) -> Letter {
+    let said = format!(
+        "Invoice {number} over {due} is still not paid, and its days of grace are over. Calls that it is for are now \
+         refused, or held to the limits of the free plan."
+    );
+    letter(&format!("Calls are limited until invoice {number} is paid"), &[&said], TO_THE_PAYER)
+        .with_button("Pay the invoice", link)
+        .and_then("Calls are served as before within a second of the payment, with the same keys.")
+}
+
 /// All letters with made-up content, for previews and tests: a name, and the letter.
 #[must_use]
 pub fn samples() -> Vec<(&'static str, Letter)> {
@@ -133,6 +164,17 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
         ("verify-email", verify_email("maria@example.com", LINK)),
         ("sign-up-again", sign_up_again("https://portal.example.com/signin")),
         ("reset-password", reset_password(LINK)),
+        (
+            "payment-failed",
+            payment_failed(
+                "INV-2026-000042",
+                "30.07 EUR",
+                "the card was declined",
+                DateTime::from_timestamp(1_795_000_000, 0),
+                LINK,
+            ),
+        ),
+        ("access-landed", access_landed("INV-2026-000042", "30.07 EUR", LINK)),
         (
             "key-expires",
             key_expires(

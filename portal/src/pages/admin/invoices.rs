@@ -1,17 +1,19 @@
 //! Invoices: what is owed, what was paid.
 
 use axum::extract::{Path, State};
-use tollgate_domain::{InvoiceId, InvoiceState};
-use tollgate_store::InvoiceRow;
+use tollgate_control::{Action, Error};
+use tollgate_domain::{Currency, InvoiceId, InvoiceState, PaymentKind};
 use tollgate_store::browse::InvoiceFilter;
+use tollgate_store::{InvoiceRow, PaymentRow};
 
 use super::desk::{Desk, sheet};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
-use crate::pages::billing::invoice::{Line, lines};
+use crate::pages::billing::invoice::{Line, lines, what};
+use crate::pages::billing::overview::warning;
 use crate::parts::sheet::fact;
-use crate::parts::{Asked, Cell, FormPart, List, Section, Sent};
+use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Section, Sent};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::Moment;
@@ -75,7 +77,9 @@ pub async fn show(
     let desk = Desk::of(&visit)?;
     let invoice = state.store.get_invoice(desk.scope, parse(&id)?).await?;
     let lines = lines(&state.store, desk.scope, &invoice).await?;
-    let facts = vec![
+    let payments = state.store.list_payments(desk.scope, invoice.id).await?;
+    let may_settle = desk.actor.authorize(Action::SettleBills).is_ok();
+    let mut facts = vec![
         fact(
             "Organization",
             Cell::Way {
@@ -92,6 +96,17 @@ pub async fn show(
             invoice.settled_at.map_or(Cell::Nothing("no"), |at| Cell::When(Moment::of(at, visit.now))),
         ),
     ];
+    for (name, sum) in
+        [("Tax", invoice.tax()), ("Credited", invoice.credited()), ("Refunded", invoice.refunded())]
+    {
+        if sum.minor > 0 {
+            facts.push(fact(name, Cell::Number(sum.to_string())));
+        }
+    }
+    if let Some(url) = &invoice.hosted_url {
+        facts
+            .push(fact("At the provider", Cell::Way { href: url.clone(), text: "Open its page".to_owned() }));
+    }
     let mut sheet = sheet(&visit, invoice.number.clone())
         .await?
         .below(LIST, "Invoices")
@@ -99,8 +114,20 @@ pub async fn show(
         .identified(invoice.id)
         .part(Section::Facts(String::new(), facts))
         .part(line_table(&lines))
+        .maybe(
+            (!payments.is_empty()).then(|| payment_table("payments", "Payments", &payments, false, &visit)),
+        )
         .maybe(day_table(&lines));
-    if desk.may_write && invoice.state == InvoiceState::Open {
+    if let Some(text) = warning(&invoice) {
+        sheet = sheet.part(Notice::new("bad", "Not paid", text));
+    }
+    if may_settle && payments.iter().any(|one| one.kind == PaymentKind::Payment) {
+        sheet = sheet.part(returns("refund", &id, invoice.total().currency));
+    }
+    if may_settle && invoice.state == InvoiceState::Open {
+        sheet = sheet.part(returns("credit", &id, invoice.total().currency));
+    }
+    if may_settle && invoice.state == InvoiceState::Open {
         for (state, button, text, tone) in [
             (InvoiceState::Paid, "Mark as paid", "The money has come. This cannot be taken back.", "primary"),
             (
@@ -119,6 +146,54 @@ pub async fn show(
         }
     }
     sheet.answer(&visit, &asked)
+}
+
+/// The form that gives money back, or lowers an open bill.
+fn returns(kind: &'static str, id: &str, currency: Currency) -> FormPart {
+    let form = Form::default();
+    let inputs = vec![
+        Input::line(&form, "amount", &format!("Amount in {}", currency.as_str())).required(),
+        Input::line(&form, "note", "Why").hint("It stands on the invoice.").required(),
+    ];
+    let (button, text) = match kind {
+        "refund" => ("Refund", "Money of the payment goes back the way it came. This cannot be taken back."),
+        _ => ("Write a credit note", "The invoice is lowered by this amount; one over all of it settles it."),
+    };
+    FormPart::new(kind, &form, vec![Fieldset::new("", inputs)], button)
+        .titled(button, text)
+        .to(format!("{LIST}/{id}/{kind}"))
+}
+
+/// Movements of money; with `where_to`, each leads to its invoice.
+pub fn payment_table(
+    id: &'static str,
+    title: &'static str,
+    rows: &[PaymentRow],
+    where_to: bool,
+    visit: &Visit,
+) -> List {
+    let rows = rows.iter().map(|one| {
+        let label = Cell::Label(what(one.kind, one.state));
+        let first = Cell::Link {
+            href: format!("{LIST}/{}", one.invoice_id),
+            text: one.number.clone(),
+            second: one.organization.clone(),
+        };
+        let rest = [
+            Cell::When(Moment::of(one.at, visit.now)),
+            Cell::Text(one.provider.clone()),
+            Cell::text_or(one.note.clone().unwrap_or_default(), "–"),
+            Cell::Number(one.amount().to_string()),
+        ];
+        if where_to {
+            [first, label].into_iter().chain(rest).collect()
+        } else {
+            [label].into_iter().chain(rest).collect()
+        }
+    });
+    let list = List::new(id, title);
+    let list = if where_to { list.column("Invoice") } else { list };
+    list.column("What").column("When").column("By").column("Note").numbers("Amount").rows(rows)
 }
 
 fn line_table(lines: &[Line]) -> List {
@@ -158,13 +233,88 @@ pub async fn settle(
     Path(id): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::of(&visit)?;
     let wanted = sent.read("state").ok_or_else(Fault::not_found)?;
     let flash = match state.control.settle_invoice(&desk.actor, parse(&id)?, wanted).await {
         Ok(InvoiceRow { state: InvoiceState::Paid, .. }) => Flash::done("Paid."),
         Ok(_) => Flash::done("Given up. It is not owed any more."),
-        Err(tollgate_control::Error::Conflict(text)) => Flash { tone: "warn".into(), text },
+        Err(Error::Conflict(text)) => Flash { tone: "warn".into(), text },
         Err(error) => return Err(error.into()),
     };
     visit.go(&format!("{LIST}/{id}"), Some(flash)).await
+}
+
+/// `POST /admin/invoices/{id}/refund`
+pub async fn refund(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let invoice = state.store.get_invoice(desk.scope, parse(&id)?).await?;
+    let minor = minor_of(&sent.get("amount"), invoice.total().currency);
+    let done = state.control.refund_invoice(&desk.actor, invoice.id, minor, &sent.get("note")).await;
+    told(&visit, &id, done, "The refund is on its way.").await
+}
+
+/// `POST /admin/invoices/{id}/credit`
+pub async fn credit(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let invoice = state.store.get_invoice(desk.scope, parse(&id)?).await?;
+    let minor = minor_of(&sent.get("amount"), invoice.total().currency);
+    let done = state.control.credit_invoice(&desk.actor, invoice.id, minor, &sent.get("note")).await;
+    told(&visit, &id, done, "The credit note is written.").await
+}
+
+async fn told(visit: &Visit, id: &str, done: Result<(), Error>, text: &str) -> Answer {
+    let flash = match done {
+        Ok(()) => Flash::done(text),
+        Err(Error::Conflict(text)) => Flash { tone: "warn".into(), text },
+        Err(Error::Invalid(faults)) => {
+            let said = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
+            Flash { tone: "bad".into(), text: format!("Nothing was done: {said}.") }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    visit.go(&format!("{LIST}/{id}"), Some(flash)).await
+}
+
+/// `12.50` in minor units; 0, which is refused, where it is no amount of that currency.
+fn minor_of(text: &str, currency: Currency) -> u64 {
+    let digits = currency.minor_digits() as usize;
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if part.len() > digits || whole.is_empty() || whole.len() > 12 || !plain(whole) || !plain(part) {
+        return 0;
+    }
+    format!("{whole}{part:0<digits$}").parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_to_the_minor_unit_or_not_at_all() {
+        let euros = "EUR".parse().unwrap();
+        for (text, minor) in [
+            ("12.50", 1_250),
+            ("12.5", 1_250),
+            ("12", 1_200),
+            ("0.01", 1),
+            ("12.505", 0),
+            ("-1", 0),
+            ("1e3", 0),
+            ("", 0),
+        ] {
+            assert_eq!(minor_of(text, euros), minor, "{text}");
+        }
+        assert_eq!(minor_of("1200", "JPY".parse().unwrap()), 1_200);
+    }
 }

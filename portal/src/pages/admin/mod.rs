@@ -18,6 +18,7 @@ pub mod keys;
 pub mod organization;
 pub mod organizations;
 pub mod overview;
+pub mod payments;
 pub mod plan;
 pub mod product;
 pub mod products;

@@ -2,9 +2,12 @@
 
 use askama::Template;
 use axum::extract::{Path, State};
-use tollgate_domain::{Amount, InvoiceId, Scope};
-use tollgate_store::{InvoiceDayRow, InvoiceLineRow, InvoiceRow, Store};
+use chrono::{DateTime, Utc};
+use tollgate_control::Action;
+use tollgate_domain::{Amount, InvoiceId, InvoiceState, PaymentKind, PaymentState, Scope};
+use tollgate_store::{InvoiceDayRow, InvoiceLineRow, InvoiceRow, PaymentRow, Store};
 
+use super::overview::warning;
 use super::{parts_of, sum_of, units};
 use crate::error::{Answer, Fault};
 use crate::session::Visit;
@@ -42,7 +45,23 @@ pub struct View {
     pub issued: Moment,
     pub due: Moment,
     pub total: String,
+    /// Beside the total: taxes, what was credited or refunded.
+    pub sums: Vec<(&'static str, String)>,
+    pub due_sum: String,
     pub lines: Vec<Line>,
+    pub events: Vec<Event>,
+    pub warning: Option<String>,
+    /// Where it is paid.
+    pub pay: Option<String>,
+    pub pdf: String,
+}
+
+/// Something that happened about the money.
+pub struct Event {
+    pub what: Label,
+    pub when: Moment,
+    pub amount: String,
+    pub note: String,
 }
 
 /// `GET /billing/invoices/{id}`
@@ -51,7 +70,24 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
     let id: InvoiceId = id.parse().map_err(|_| Fault::not_found())?;
     let row = state.store.get_invoice(member.scope, id).await?;
     let lines = lines(&state.store, member.scope, &row).await?;
+    let events = state.store.list_payments(member.scope, id).await?;
+    let write = Action::WriteOrganization(member.organization_id);
+    let payable = state.control.collects()
+        && row.state == InvoiceState::Open
+        && row.due().minor > 0
+        && member.actor.authorize(write).is_ok();
+    let more = [("Tax", row.tax()), ("Credited", row.credited()), ("Refunded", row.refunded())];
     visit.page(&View {
+        sums: more
+            .into_iter()
+            .filter(|(_, sum)| sum.minor > 0)
+            .map(|(name, sum)| (name, sum.to_string()))
+            .collect(),
+        due_sum: row.due().to_string(),
+        events: events.into_iter().map(|one| event(one, visit.now)).collect(),
+        warning: warning(&row),
+        pay: payable.then(|| format!("/billing/invoices/{id}/pay")),
+        pdf: format!("/billing/invoices/{id}/pdf"),
         shell: visit.shell(Area::Developer, format!("Invoice {}", row.number)).await?,
         month: row.month().start().format("%B %Y").to_string(),
         state: row.state.into(),
@@ -62,6 +98,27 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         number: row.number,
         lines,
     })
+}
+
+fn event(row: PaymentRow, now: DateTime<Utc>) -> Event {
+    Event {
+        what: what(row.kind, row.state),
+        when: Moment::of(row.at, now),
+        amount: row.amount().to_string(),
+        note: row.note.unwrap_or_default(),
+    }
+}
+
+/// A movement of money in a word.
+pub fn what(kind: PaymentKind, state: PaymentState) -> Label {
+    match (kind, state) {
+        (_, PaymentState::Failed) => Label::new("bad", "Refund failed"),
+        (PaymentKind::Payment, _) => Label::new("ok", "Paid"),
+        (PaymentKind::Failure, _) => Label::new("bad", "Not paid"),
+        (PaymentKind::Refund, PaymentState::Pending) => Label::new("info", "Refund on its way"),
+        (PaymentKind::Refund, _) => Label::new("info", "Refunded"),
+        (PaymentKind::Credit, _) => Label::new("info", "Credited"),
+    }
 }
 
 /// The lines of an invoice, each with what it opens to.
@@ -102,7 +159,6 @@ fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], total: Amount) -> Line {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        use tollgate_domain::InvoiceState;
         let day = |day: &str, units: &str, amount: &str| Day {
             day: day.into(),
             method: "GET".into(),
@@ -126,6 +182,17 @@ impl View {
             issued: crate::pages::sample_time(-86_400),
             due: crate::pages::sample_time(1_209_600),
             total: "30.07 EUR".into(),
+            sums: vec![("Tax", "6.01 EUR".into())],
+            due_sum: "36.08 EUR".into(),
+            warning: Some("Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.".into()),
+            pay: Some("/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pay".into()),
+            pdf: "/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pdf".into(),
+            events: vec![Event {
+                what: what(PaymentKind::Failure, PaymentState::Done),
+                when: crate::pages::sample_time(-3_600),
+                amount: "36.08 EUR".into(),
+                note: "Your card was declined.".into(),
+            }],
             lines: vec![
                 line("My first app, Countries Pro: base fee", "", "", "29.00 EUR", vec![]),
                 line(

@@ -1,7 +1,11 @@
 //! What the organization owes.
 
+pub mod checkout;
 pub mod invoice;
 pub mod overview;
+pub mod pay;
+pub mod pdf;
+pub mod webhook;
 
 use serde_json::Value;
 use tollgate_domain::Currency;

@@ -2,8 +2,8 @@
 
 use askama::Template;
 use axum::extract::State;
-use tollgate_control::{Charge, Statement};
-use tollgate_domain::{Amount, CalendarMonth};
+use tollgate_control::{Action, Charge, Statement};
+use tollgate_domain::{Amount, CalendarMonth, InvoiceState};
 use tollgate_rating::LineKind;
 use tollgate_store::{InvoiceRow, Page};
 
@@ -38,6 +38,28 @@ pub struct Bill {
     pub total: String,
 }
 
+/// How bills are paid, where a provider collects them.
+pub struct Paying {
+    pub method: Option<String>,
+    pub tax_id: Option<String>,
+    pub kinds: &'static [(&'static str, &'static str)],
+    /// Whether the viewer may change it.
+    pub may: bool,
+}
+
+/// Kinds of numbers for tax offices that are offered; Stripe's names.
+const TAX_KINDS: &[(&str, &str)] = &[
+    ("eu_vat", "EU VAT number"),
+    ("gb_vat", "UK VAT number"),
+    ("ch_vat", "Swiss VAT number"),
+    ("no_vat", "Norwegian VAT number"),
+    ("us_ein", "US EIN"),
+    ("ca_bn", "Canadian BN"),
+    ("au_abn", "Australian ABN"),
+    ("in_gst", "Indian GSTIN"),
+    ("jp_trn", "Japanese registration number"),
+];
+
 #[derive(Template)]
 #[template(path = "billing/overview.html")]
 pub struct View {
@@ -47,6 +69,9 @@ pub struct View {
     pub stats: Vec<Stat>,
     pub cards: Vec<Card>,
     pub bills: Vec<Bill>,
+    pub paying: Option<Paying>,
+    /// Why calls are refused or throttled, or soon will be.
+    pub warning: Option<String>,
 }
 
 /// `GET /billing`
@@ -55,7 +80,20 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let month = CalendarMonth::of(visit.now);
     let statement = state.control.statement(&member.actor, member.organization_id, month, visit.now).await?;
     let invoices = state.store.list_invoices(member.scope, None, Page { after: None, limit: 60 }).await?;
+    let paying = match state.control.collects() {
+        false => None,
+        true => {
+            let account = state.store.find_payment_account(member.organization_id).await?;
+            let write = Action::WriteOrganization(member.organization_id);
+            let may = member.actor.authorize(write).is_ok();
+            let (method, tax_id) =
+                account.map_or((None, None), |account| (account.method_label, account.tax_id));
+            Some(Paying { method, tax_id, kinds: TAX_KINDS, may })
+        }
+    };
     visit.page(&View {
+        paying,
+        warning: invoices.iter().find_map(warning),
         shell: visit.shell(Area::Developer, "Billing").await?,
         month: month.start().format("%B %Y").to_string(),
         counted_to: state.store.counted_up_to().await?.map(Moment::clock),
@@ -113,6 +151,23 @@ fn card(charge: &Charge) -> Card {
     }
 }
 
+/// What an unpaid bill leads to.
+pub fn warning(row: &InvoiceRow) -> Option<String> {
+    if row.state != InvoiceState::Open {
+        return None;
+    }
+    let why = row.failure.as_deref().unwrap_or("it was not paid");
+    let why = why.trim_end_matches('.');
+    if row.landed_at.is_some() {
+        return Some(format!(
+            "Invoice {} is not paid ({why}), and its days of grace are over: calls are refused or limited until it is.",
+            row.number
+        ));
+    }
+    let until = row.grace_until?.format("%-d %B at %H:%M UTC");
+    Some(format!("Invoice {} is not paid: {why}. Calls are served as before until {until}.", row.number))
+}
+
 fn bill(row: InvoiceRow) -> Bill {
     Bill {
         href: format!("/billing/invoices/{}", row.id),
@@ -127,7 +182,6 @@ fn bill(row: InvoiceRow) -> Bill {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        use tollgate_domain::InvoiceState;
         use tollgate_rating::Meter;
 
         let line = |what: &str, how: &str, amount: &str| Line {
@@ -188,7 +242,17 @@ impl View {
             },
             cards,
             bills,
+            paying: None,
+            warning: None,
         };
-        vec![view(cards(), bills()), view(vec![], vec![])]
+        let paying = |method: Option<&str>| {
+            let tax_id = method.map(|_| "eu_vat DE123456789".to_owned());
+            Some(Paying { method: method.map(str::to_owned), tax_id, kinds: TAX_KINDS, may: true })
+        };
+        let late = "Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.";
+        let collected =
+            View { paying: paying(Some("Visa ending in 4242, 12/2030")), ..view(cards(), bills()) };
+        let failed = View { paying: paying(None), warning: Some(late.into()), ..view(cards(), bills()) };
+        vec![view(cards(), bills()), view(vec![], vec![]), collected, failed]
     }
 }

@@ -12,6 +12,7 @@ use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, Subscrip
 use super::{served_apis, shown_plans, visible_product};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
+use crate::pages::billing::pay;
 use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
@@ -205,6 +206,9 @@ pub async fn subscribe(
     let plan = plans.iter().find(|plan| plan.slug.as_str() == form.plan).ok_or_else(Fault::not_found)?;
     let application_id: ApplicationId = form.application.parse().map_err(|_| Fault::not_found())?;
     let there = format!("/applications/{application_id}");
+    if let Some(page) = pay::before_plan(&state, &member, application_id, plan, &plans).await? {
+        return Ok(page);
+    }
     let input = SubscriptionInput { application_id, plan_id: plan.id };
     let flash = match state.control.subscribe(&member.actor, input).await {
         Ok(row) if row.state == SubscriptionState::Requested => Flash {

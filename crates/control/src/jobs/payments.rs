@@ -1,0 +1,68 @@
+//! What jobs about money do.
+
+use chrono::Utc;
+use tollgate_domain::{InvoiceId, InvoiceState, Scope, UserId};
+use tollgate_store::{InvoiceRow, UserRow};
+use uuid::Uuid;
+
+use super::Job;
+use super::worker::Failure;
+use crate::mail::{self, Mailer};
+use crate::{Control, Result};
+
+impl Control {
+    /// Jobs that are about bills and the payment provider.
+    pub(super) async fn work_on_payments(&self, job: Job) -> Result<()> {
+        let now = Utc::now();
+        match job {
+            Job::CollectInvoice { invoice_id } => self.collect_invoice(invoice_id, now).await,
+            Job::CloseAtProvider { invoice_id } => self.close_at_provider(invoice_id).await,
+            Job::TakeEvent { event_id } => self.take_event(&event_id, now).await,
+            Job::FollowCheckout { checkout_id } => {
+                let checkout = self.store.get_checkout(Scope::Operator, checkout_id).await?;
+                self.follow_checkout(&checkout, now).await
+            }
+            Job::Refund { payment_id } => self.make_refund(payment_id).await,
+            Job::Credit { payment_id } => self.make_credit(payment_id).await,
+            Job::LookAfterPayments {} => self.look_after_payments(now).await,
+            Job::Reconcile {} => self.reconcile(now).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whom to write to about a bill that is still open.
+    async fn owing(&self, id: InvoiceId, user_id: UserId) -> Result<Option<(InvoiceRow, UserRow)>> {
+        let row = self.store.get_invoice(Scope::Operator, id).await?;
+        let user = self.store.find_user(user_id).await?;
+        let user = user.filter(|user| user.disabled_at.is_none() && row.state == InvoiceState::Open);
+        Ok(user.map(|user| (row, user)))
+    }
+
+    pub(super) async fn send_payment_failed(
+        &self,
+        id: Uuid,
+        invoice: InvoiceId,
+        user_id: UserId,
+        mailer: &Mailer,
+    ) -> std::result::Result<(), Failure> {
+        let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
+        let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
+        let reason = row.failure.as_deref().unwrap_or("it was not paid");
+        let letter =
+            mail::payment_failed(&row.number, &row.due().to_string(), reason, row.grace_until, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    pub(super) async fn send_access_landed(
+        &self,
+        id: Uuid,
+        invoice: InvoiceId,
+        user_id: UserId,
+        mailer: &Mailer,
+    ) -> std::result::Result<(), Failure> {
+        let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
+        let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
+        let letter = mail::access_landed(&row.number, &row.due().to_string(), &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+}

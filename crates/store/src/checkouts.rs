@@ -1,0 +1,161 @@
+//! Visits to the payment provider's page.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+use tollgate_domain::{CheckoutState, InvoiceId, OrganizationId, PlanId, Scope, SubscriptionId, UserId};
+use uuid::Uuid;
+
+use crate::{Error, Result, Store, Tx};
+
+/// A visit.
+#[derive(Debug, Clone, FromRow)]
+pub struct CheckoutRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose.
+    #[sqlx(try_from = "Uuid")]
+    pub organization_id: OrganizationId,
+    invoice_id: Option<Uuid>,
+    subscription_id: Option<Uuid>,
+    plan_id: Option<Uuid>,
+    /// What the provider calls it.
+    pub provider_ref: Option<String>,
+    /// Where it stands, by what the provider said.
+    #[sqlx(try_from = "String")]
+    pub state: CheckoutState,
+    /// When it began.
+    pub created_at: DateTime<Utc>,
+}
+
+impl CheckoutRow {
+    /// The bill that is to be paid; none where a way to pay is to be left.
+    #[must_use]
+    pub fn invoice(&self) -> Option<InvoiceId> {
+        self.invoice_id.map(InvoiceId::from)
+    }
+
+    /// The subscription that moves to a plan when it completes.
+    #[must_use]
+    pub fn wish(&self) -> Option<(SubscriptionId, PlanId)> {
+        Some((SubscriptionId::from(self.subscription_id?), PlanId::from(self.plan_id?)))
+    }
+}
+
+/// A visit that begins.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCheckout {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose.
+    pub organization_id: OrganizationId,
+    /// Who visits.
+    pub user_id: Option<UserId>,
+    /// The bill that is to be paid; none to leave a way to pay.
+    pub invoice_id: Option<InvoiceId>,
+    /// The subscription that moves to a plan when it completes.
+    pub wish: Option<(SubscriptionId, PlanId)>,
+}
+
+impl Store {
+    /// A visit that the scope may see.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn get_checkout(&self, scope: Scope, id: Uuid) -> Result<CheckoutRow> {
+        sqlx::query_as("select * from checkouts where id = $1 and ($2::uuid is null or organization_id = $2)")
+            .bind(id)
+            .bind(scope.organization().map(OrganizationId::uuid))
+            .fetch_optional(&self.pool)
+            .await?
+            .ok_or(Error::NotFound("checkout"))
+    }
+
+    /// A visit by what the provider calls it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_checkout(&self, provider_ref: &str) -> Result<Option<CheckoutRow>> {
+        Ok(sqlx::query_as("select * from checkouts where provider_ref = $1")
+            .bind(provider_ref)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
+
+    /// Whether somebody is at the provider's page to pay a bill.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn is_being_paid(&self, invoice: InvoiceId) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from checkouts where invoice_id = $1 and state = 'open'
+                and created_at > now() - interval '1 hour')",
+        )
+        .bind(invoice.uuid())
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
+    /// Visits that have been open for long enough to ask the provider about them.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_lingering_checkouts(&self, limit: i64) -> Result<Vec<CheckoutRow>> {
+        Ok(sqlx::query_as(
+            "select * from checkouts where state = 'open' and provider_ref is not null
+                and created_at < now() - interval '10 minutes' order by created_at limit $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// What the provider calls a visit.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn name_checkout(&self, id: Uuid, provider_ref: &str) -> Result<()> {
+        sqlx::query("update checkouts set provider_ref = $2 where id = $1")
+            .bind(id)
+            .bind(provider_ref)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Notes that a visit begins.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn insert_checkout(&mut self, new: &NewCheckout) -> Result<()> {
+        sqlx::query(
+            "insert into checkouts (id, organization_id, user_id, kind, invoice_id, subscription_id, plan_id)
+             values ($1, $2, $3, case when $4::uuid is null then 'setup' else 'payment' end, $4, $5, $6)",
+        )
+        .bind(new.id)
+        .bind(new.organization_id.uuid())
+        .bind(new.user_id.map(UserId::uuid))
+        .bind(new.invoice_id.map(InvoiceId::uuid))
+        .bind(new.wish.map(|wish| wish.0.uuid()))
+        .bind(new.wish.map(|wish| wish.1.uuid()))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Says how a visit ended. False where it had ended before.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn settle_checkout(&mut self, id: Uuid, state: CheckoutState) -> Result<bool> {
+        let done = sqlx::query(
+            "update checkouts set state = $2, settled_at = now() where id = $1 and state = 'open'",
+        )
+        .bind(id)
+        .bind(state.as_str())
+        .execute(self.conn())
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+}

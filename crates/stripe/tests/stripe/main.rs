@@ -1,0 +1,9 @@
+//! Bills collected by Stripe, as its double plays it: what is lost, repeated or mixed up between the two changes nothing.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod collecting;
+mod contract;
+mod dunning;
+mod fixture;
+mod messages;
