@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use uuid::Uuid;
@@ -31,8 +32,8 @@ use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
 use crate::usage::leftovers::{Leftovers, leftovers, leftovers_of};
 
-/// How long a start waits for Postgres when it could also start from disk.
-const FIRST_ANSWER: Duration = Duration::from_secs(3);
+/// How long a start waits for Postgres in all when it could also start from disk.
+const FIRST_ANSWER: Duration = Duration::from_secs(1);
 /// Connections that wait in the kernel to be accepted; more than that is only noise (`net.core.somaxconn` caps it).
 const BACKLOG: u32 = 4096;
 /// The names of what is handed to the next process.
@@ -205,12 +206,13 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         leftovers,
     );
     let from_disk = feed.start_from_disk().await;
-    let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
+    let due = from_disk.then(|| Instant::now() + FIRST_ANSWER);
+    let patience = || due.unwrap_or_else(|| Instant::now() + settings.query_timeout);
     // Cut short, both simply go on in the background.
-    let _ = tokio::time::timeout(patience, feed.catch_up_logged()).await;
+    let _ = tokio::time::timeout_at(patience(), feed.catch_up_logged()).await;
     // The control plane may have told a time that lies before this machine's.
     ledger.begin(minute_of(time::utc()));
-    match tokio::time::timeout(patience, flush.quota_from_source()).await {
+    match tokio::time::timeout_at(patience(), flush.quota_from_source()).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
     }
