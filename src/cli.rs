@@ -8,6 +8,7 @@ use tollgate_boot::TrustedProxies;
 use tollgate_boot::telemetry::LogFormat;
 use tollgate_control::Reachable;
 use tollgate_domain::Slug;
+use tollgate_gateway::Origins;
 use tollgate_gateway::tls::ClientCertificates;
 use tollgate_gateway::{AccessLogTarget, LoggedAddress, RequestLogMode};
 
@@ -49,6 +50,10 @@ pub struct Place {
         value_name = "NETWORKS"
     )]
     pub trusted_proxies: TrustedProxies,
+    /// PEM file of who certifies the address of the certificate authority that issues certificates (ACME), where the
+    /// system does not know it: an authority of one's own.
+    #[arg(long, global = true, env = "TOLLGATE_ACME_CA_FILE", value_name = "FILE")]
+    pub acme_ca_file: Option<PathBuf>,
     /// How log lines are written, to standard error.
     #[arg(
         long,
@@ -125,6 +130,9 @@ pub enum Command {
     },
     /// Look at everything that must be right, and say what to do where it is not.
     Doctor,
+    /// Seal all stored secrets (keys of certificates and sandboxes, second factors, webhooks) under the newest pepper, so
+    /// that older ones can be retired.
+    Reseal,
     /// Find keys and stop them.
     #[command(subcommand)]
     Keys(Keys),
@@ -247,12 +255,25 @@ pub struct GatewayFlags {
     /// Address where consumers call.
     #[arg(long, env = "TOLLGATE_GATEWAY_LISTEN", default_value = "127.0.0.1:8080")]
     pub gateway_listen: SocketAddr,
+    /// Sites whose pages may call, by commas, like https://app.example,https://*.example or *; browsers are told so, and
+    /// WebSockets of other pages are refused.
+    #[arg(
+        long,
+        env = "TOLLGATE_BROWSER_ORIGINS",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "ORIGINS"
+    )]
+    pub browser_origins: Origins,
     /// Address where consumers call over TLS, beside the plain one; without it TLS is not spoken.
     #[arg(long, env = "TOLLGATE_GATEWAY_TLS_LISTEN", value_name = "ADDRESS")]
     pub gateway_tls_listen: Option<SocketAddr>,
     /// Directory of certificates: name.crt with name.key, followed while the gateway runs.
     #[arg(long, env = "TOLLGATE_TLS_CERT_DIR", value_name = "DIR")]
     pub tls_cert_dir: Option<PathBuf>,
+    /// PEM file of who may have signed upstreams' certificates, instead of those that the system trusts.
+    #[arg(long, env = "TOLLGATE_UPSTREAM_CA_FILE", value_name = "FILE")]
+    pub upstream_ca_file: Option<PathBuf>,
     /// Whether callers show certificates of their own.
     #[arg(
         long,

@@ -167,8 +167,12 @@ fn peppers(secrets: Secrets) -> anyhow::Result<Arc<Peppers>> {
 }
 
 /// The control plane over a store whose keys were hashed with these peppers.
-pub async fn control(store: Store, peppers: Arc<Peppers>) -> anyhow::Result<Control> {
-    let control = Control::new(store, peppers, tollgate_control::Settings::default());
+pub async fn control(place: &Place, store: Store, peppers: Arc<Peppers>) -> anyhow::Result<Control> {
+    let settings = tollgate_control::Settings {
+        acme_roots: place.acme_ca_file.clone(),
+        ..tollgate_control::Settings::default()
+    };
+    let control = Control::new(store, peppers, settings);
     control.check_peppers().await.context("the database does not fit the peppers")?;
     Ok(control)
 }

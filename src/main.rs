@@ -68,6 +68,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::AdminApi(role)) => roles::admin_api(place, role).await,
         Some(Command::Portal(role)) => roles::portal(place, role).await,
         Some(Command::Migrate) => once::migrate(place).await,
+        Some(Command::Reseal) => once::reseal(place).await,
         Some(Command::SetupLink { portal_url }) => once::setup_link(place, &portal_url).await,
         Some(Command::Token { name }) => once::token(place, &name).await,
         Some(Command::Export { output }) => files::export(place, &output).await,

@@ -29,6 +29,14 @@ pub async fn token(place: Place, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Seals all stored secrets under the newest pepper.
+pub async fn reseal(place: Place) -> anyhow::Result<()> {
+    let control = control(&place).await?;
+    let done = control.reseal(&Actor::system()).await?;
+    println!("{} secrets sealed anew; all are under pepper {} now", done.anew, done.version);
+    Ok(())
+}
+
 /// Prints where the audit log ends.
 pub async fn audit_head(place: Place) -> anyhow::Result<()> {
     match control(&place).await?.audit_head(&Actor::system()).await? {
@@ -58,9 +66,9 @@ pub async fn audit_verify(place: Place, head: Option<ExportedHead>) -> anyhow::R
 /// The control plane of DATABASE_URL, or of the process that runs on the data directory here.
 pub async fn control(place: &Place) -> anyhow::Result<Control> {
     if place.database_url.is_some() {
-        return database::control(database::shared_store(place)?, database::shared_peppers()?).await;
+        return database::control(place, database::shared_store(place)?, database::shared_peppers()?).await;
     }
     let url = database::url_of_running(&place.data_dir)?;
     let peppers = database::own_peppers(&place.data_dir.join("secrets"))?;
-    database::control(database::open_store(&url)?, peppers).await
+    database::control(place, database::open_store(&url)?, peppers).await
 }

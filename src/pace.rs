@@ -11,6 +11,12 @@ pub struct PaceFlags {
     /// Requests that one connection may carry; it closes behind the last one.
     #[arg(long, env = "TOLLGATE_REQUESTS_PER_CONNECTION", default_value_t = 1_000)]
     pub requests_per_connection: u32,
+    /// Bytes that a request's body may have at most; further ones are refused with 413.
+    #[arg(long, env = "TOLLGATE_BODY_BYTES_MAX", default_value_t = 10 << 20)]
+    pub body_bytes_max: u64,
+    /// Bytes that a message of gRPC may have at most, as callers send it.
+    #[arg(long, env = "TOLLGATE_GRPC_MESSAGE_BYTES_MAX", default_value_t = 4 << 20)]
+    pub grpc_message_bytes_max: u64,
     /// Bytes a second that bodies must come with at least.
     #[arg(long, env = "TOLLGATE_BODY_RATE_MIN", default_value_t = 1_000)]
     pub body_rate_min: u64,
@@ -38,6 +44,8 @@ impl PaceFlags {
     /// Puts them into a gateway's settings.
     pub fn apply(&self, settings: &mut Settings) {
         settings.requests_per_connection = self.requests_per_connection.max(1);
+        settings.body_bytes_max = self.body_bytes_max;
+        settings.grpc_message_bytes_max = self.grpc_message_bytes_max;
         settings.body_rate_min = self.body_rate_min;
         settings.body_patience = Duration::from_secs(self.body_patience_seconds);
         settings.half_close_timeout = Duration::from_secs(self.half_close_seconds);

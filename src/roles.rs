@@ -80,6 +80,8 @@ pub async fn start_gateway(
         client_certificates: flags.tls_client_certificates,
         client_authorities: flags.tls_client_ca.clone(),
     });
+    settings.upstream_roots.clone_from(&flags.upstream_ca_file);
+    settings.origins = flags.browser_origins.clone();
     settings.h2c = flags.gateway_h2c;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
@@ -99,7 +101,7 @@ fn host_name() -> Option<String> {
 }
 
 pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<()> {
-    let control = database::control(database::shared_store(&place)?, database::shared_peppers()?)
+    let control = database::control(&place, database::shared_store(&place)?, database::shared_peppers()?)
         .await?
         .reaching(role.mail.webhook_networks.clone());
     let control = faces::collecting(control, &role.payments)?;
@@ -117,7 +119,7 @@ pub async fn admin_api(place: Place, role: Box<AdminApiRole>) -> anyhow::Result<
 }
 
 pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
-    let control = database::control(database::shared_store(&place)?, database::shared_peppers()?)
+    let control = database::control(&place, database::shared_store(&place)?, database::shared_peppers()?)
         .await?
         .reaching(role.mail.webhook_networks.clone());
     let control = faces::collecting(control, &role.payments)?;

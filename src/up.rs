@@ -40,7 +40,8 @@ async fn serve(
     let store = database::open_store(url)?;
     tollgate_store::migrate(&store).await.context("the schema could not be brought up to date")?;
     let peppers = database::own_peppers(&data_dir.secrets())?;
-    let control = database::control(store, peppers.clone()).await?.reaching(up.mail.webhook_networks.clone());
+    let control =
+        database::control(place, store, peppers.clone()).await?.reaching(up.mail.webhook_networks.clone());
     let control = faces::collecting(control, &up.payments)?;
 
     let (portal_listener, portal_address) = listen::bind(up.portal.portal_listen, "portal-listen").await?;

@@ -56,6 +56,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("argon2", &["control"]),
     ("askama", &["control", "portal"]),
     ("async-stripe*", &["stripe"]),
+    ("instant-acme", &["control"]),
     ("lettre", &["control"]),
     ("pdf-writer", &["paper"]),
     ("tower-sessions", &["portal"]),

@@ -7,6 +7,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::caller::Peer;
@@ -90,6 +91,11 @@ pub(crate) trait Downstream: Send {
 
     /// So many of the bytes that [`Downstream::poll_body`] gave are dealt with.
     fn took(&mut self, bytes: usize);
+
+    /// What the caller says behind its body, once that is read; nothing where its protocol has it dropped.
+    fn poll_trailers(&mut self, _cx: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
+        Poll::Ready(None)
+    }
 
     /// Begins a head.
     fn begin(&mut self, status: u16);

@@ -356,10 +356,12 @@ pub(crate) fn switches_to_websocket(fields: &[Field], head: &[u8]) -> bool {
 /// Whether an answer is a stream of events, which may be silent for long.
 pub(crate) fn is_event_stream(fields: &[Field], head: &[u8]) -> bool {
     let mut types = fields.iter().filter(|field| is(field.name(head), "content-type"));
-    types.any(|field| {
-        let value = field.value(head);
-        value.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
-    })
+    types.any(|field| names_event_stream(field.value(head)))
+}
+
+/// As [`is_event_stream`], of a content type.
+pub(crate) fn names_event_stream(value: &[u8]) -> bool {
+    value.get(..17).is_some_and(|start| start.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 /// The trailers of an upstream's answer that may go on.
@@ -367,6 +369,13 @@ pub(crate) fn trailers<'t>(
     all: impl Iterator<Item = (&'t [u8], &'t [u8])>,
 ) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
     all.filter(|(name, _)| comes_from_upstreams(name) && !is_one_of(name, &NOT_IN_TRAILERS))
+}
+
+/// The trailers of a caller that may go on.
+pub(crate) fn callers_trailers<'t>(
+    all: impl Iterator<Item = (&'t [u8], &'t [u8])>,
+) -> impl Iterator<Item = (&'t [u8], &'t [u8])> {
+    all.filter(|(name, _)| comes_from_callers(name) && !is_one_of(name, &NOT_IN_TRAILERS))
 }
 
 /// Some servers read `X_Plan` as `X-Plan` (RFC 3875 §4.1.18), hence both are kept out.

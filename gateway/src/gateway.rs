@@ -27,7 +27,7 @@ use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::time;
-use crate::tls::{Server, TlsError};
+use crate::tls::{Server, TlsError, check_roots};
 use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
 use crate::usage::leftovers::{Leftovers, leftovers, leftovers_of};
@@ -123,6 +123,9 @@ impl Gateway {
         shutdown: CancellationToken,
     ) -> Result<RunningGateway, StartError> {
         let settings = Arc::new(settings);
+        if let Some(roots) = &settings.upstream_roots {
+            check_roots(roots).map_err(TlsError::from)?;
+        }
         let mut inherited = match settings.take_over {
             true => handover::take_over(settings.data_dir.clone()).await?,
             false => None,
@@ -190,7 +193,8 @@ fn tls_server(parts: &Parts) -> Result<Option<Server>, StartError> {
         live.certificates.open_files(dir.clone()).map_err(TlsError::from)?;
     }
     let (certificates, metrics) = (Arc::clone(&live.certificates), Arc::clone(&live.tls_metrics));
-    Ok(Some(Server::new(tls, certificates, metrics, settings.head_timeout)?))
+    let challenges = Arc::clone(&live.challenges);
+    Ok(Some(Server::new(tls, certificates, challenges, metrics, settings.head_timeout)?))
 }
 
 /// What is to be known before the first call: from the control plane, or else from disk.

@@ -1,8 +1,14 @@
 //! What gRPC asks of a proxy beyond HTTP/2: its deadline, and refusals that its clients understand.
 
+pub(crate) mod messages;
+
 use std::time::Duration;
 
+use tokio::time::Instant;
+use tollgate_engine::Denial;
+
 use crate::downstream::Downstream;
+use crate::reply::Why;
 
 /// The longest deadline that is kept; longer ones are cut to it.
 const TIMEOUT_MAX: Duration = Duration::from_secs(3_600);
@@ -21,9 +27,14 @@ pub(crate) fn is_call<D: Downstream>(caller: &D) -> bool {
     })
 }
 
-/// How long the whole call may take, where the caller says so.
-pub(crate) fn timeout<D: Downstream>(caller: &D) -> Result<Option<Duration>, BadTimeout> {
-    value(caller, b"grpc-timeout").map(parse).transpose()
+/// When a call has to be over, where the caller says so. One that could not be told of its trailers is as bad as one whose
+/// deadline is none.
+pub(crate) fn due<D: Downstream>(caller: &D, trailers: bool) -> Result<Option<Instant>, BadTimeout> {
+    if !trailers {
+        return Err(BadTimeout);
+    }
+    let timeout = value(caller, b"grpc-timeout").map(parse).transpose()?;
+    Ok(timeout.map(|timeout| Instant::now() + timeout))
 }
 
 fn value<'d, D: Downstream>(caller: &'d D, wanted: &[u8]) -> Option<&'d [u8]> {
@@ -48,8 +59,16 @@ fn parse(text: &[u8]) -> Result<Duration, BadTimeout> {
     Ok(time.min(TIMEOUT_MAX))
 }
 
-/// The status that a gRPC client is told for one of HTTP.
-pub(crate) const fn status_of(http: u16) -> &'static [u8] {
+/// The status that a gRPC client is told for a refusal.
+pub(crate) fn status_of(why: &Why<'_>) -> &'static [u8] {
+    match why.denial() {
+        // What gRPC itself asks for ("Compression", §"Test cases").
+        Some(Denial::GrpcMessage) => b"13",
+        _ => status_of_http(why.status()),
+    }
+}
+
+const fn status_of_http(http: u16) -> &'static [u8] {
     match http {
         // INVALID_ARGUMENT
         400 | 414 | 417 | 431 => b"3",

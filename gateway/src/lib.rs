@@ -5,7 +5,7 @@
 //! that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes hands and
 //! knows the certificates; `proxy` is a call's life, `exchange` what one call carries, `relay` both of its directions
 //! at once, `tunnel` what a WebSocket becomes, `fields` what changes on the way, `caller` who calls, `reply` every
-//! answer made here; `upstream` is the way to a target, `link` a connection to one, `pool` those at rest, `health`
+//! answer made here; `browser` what pages get of it, `origins` which of them; `upstream` is the way to a target, `link` a connection to one, `pool` those at rest, `health`
 //! how it does; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk` saves it,
 //! `fingerprint` compares it; `usage` counts, `request_log` tells of single calls; `operator` shows.
 
@@ -15,6 +15,7 @@ pub(crate) const HAS_CHAIN: bool = !cfg!(feature = "bare");
 
 #[cfg(feature = "bare")]
 mod bare;
+mod browser;
 mod caller;
 mod clock;
 mod connection;
@@ -39,6 +40,7 @@ mod listen;
 mod live;
 mod metrics;
 mod operator;
+mod origins;
 mod places;
 mod pool;
 mod proxy;
@@ -57,5 +59,6 @@ pub mod usage;
 pub use disk::DirError;
 pub use feed::source;
 pub use gateway::{Gateway, RunningGateway, StartError};
+pub use origins::Origins;
 pub use request_log::{AccessLogTarget, LoggedAddress, RequestLogMode};
 pub use settings::Settings;

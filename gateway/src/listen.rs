@@ -68,7 +68,8 @@ impl Front {
     ) {
         let Listeners { plain, tls } = listeners;
         let server = tls.as_ref().map(|(_, server)| server.clone());
-        let desk = Desk { front: Arc::clone(&self), number, pool: Arc::new(Pool::new()), server };
+        let pool = Arc::new(Pool::new(self.settings.upstream_roots.as_deref()));
+        let desk = Desk { front: Arc::clone(&self), number, pool, server };
         let plain = accepting.track_future(desk.accept(plain, false));
         let tls = tls.map(|(listener, _)| accepting.track_future(desk.accept(listener, true)));
         let tls = async {

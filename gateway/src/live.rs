@@ -14,7 +14,7 @@ use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::status::Status;
 use crate::time;
-use crate::tls::{Certificates, TlsMetrics};
+use crate::tls::{Certificates, Challenges, TlsMetrics};
 use crate::upstream::Destination;
 
 /// One compiled revision with everything a call needs beside the decision. A call holds one to its end.
@@ -52,6 +52,8 @@ pub(crate) struct Live {
     resolver: Arc<Resolver>,
     /// What is presented to callers who speak TLS.
     pub(crate) certificates: Arc<Certificates>,
+    /// What certificate authorities are to be answered.
+    pub(crate) challenges: Arc<Challenges>,
     pub(crate) tls_metrics: Arc<TlsMetrics>,
 }
 
@@ -64,6 +66,7 @@ impl Live {
             runtime: ArcSwapOption::empty(),
             resolver,
             certificates: Arc::new(Certificates::new(settings.peppers.clone())),
+            challenges: Arc::default(),
             tls_metrics: Arc::default(),
         }
     }
@@ -126,11 +129,12 @@ impl Live {
     /// Compiles beside the calls.
     async fn compile(&self, blueprint: Blueprint) -> Option<Runtime> {
         let revision = blueprint.revision;
-        let certificates = Arc::clone(&self.certificates);
+        let (certificates, challenges) = (Arc::clone(&self.certificates), Arc::clone(&self.challenges));
         let before = self.blueprint();
         let compiled = tokio::task::spawn_blocking(move || {
             // They hold for connections, not for routes: a revision that is refused does not keep an old one alive.
             certificates.apply(&blueprint.certificates);
+            challenges.apply(&blueprint.challenges);
             compile_what_can_be(blueprint, before.as_deref())
         });
         match compiled.await {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,8 +45,11 @@ struct Idle {
 }
 
 impl Pool {
-    pub(crate) fn new() -> Self {
-        Self { idle: Mutex::default(), connector: TransportConnector::new(Some(ConnectorOptions::new(1))) }
+    /// Upstreams' certificates are checked against the roots in a file that was checked, or those of the system.
+    pub(crate) fn new(roots: Option<&Path>) -> Self {
+        let mut options = ConnectorOptions::new(1);
+        options.ca_file = roots.and_then(Path::to_str).map(str::to_owned);
+        Self { idle: Mutex::default(), connector: TransportConnector::new(Some(options)) }
     }
 
     /// A connection at rest that nothing was heard of.

@@ -12,12 +12,14 @@ use tollgate_domain::{Outcome, ServiceProtocol};
 use tollgate_engine::Denial;
 use tollgate_engine::head::BadHead;
 
+use crate::browser::{self, Browser};
 use crate::caller::Caller;
 use crate::downstream::{Answer, Downstream, Length};
 use crate::exchange::{Ended, Exchange};
 use crate::fields::{Hop, Said, ToUpstream};
 use crate::grpc;
-use crate::http2::carry::{Carry, head_of};
+use crate::grpc::messages::Messages;
+use crate::http2::carry::{Asked, Carry, head_of};
 use crate::http2::trunk::Lane;
 use crate::link::Link;
 use crate::live::Live;
@@ -27,6 +29,7 @@ use crate::reply::{self, Why};
 use crate::request_log::{Ending, RequestLog, Text};
 use crate::settings::Settings;
 use crate::time;
+use crate::tls::challenges;
 use crate::tunnel::Tunnel;
 use crate::usage::ledger::Ledger;
 
@@ -102,6 +105,23 @@ impl Proxy {
 
     /// Serves one call to its end. Whatever happens, it is counted once. Says when it ended, where that was this moment.
     pub(crate) async fn serve<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
+        if let Some(wanted) = self.live.challenges.wanted(caller.authority(), caller.target()) {
+            challenges::answer(caller, &wanted);
+            self.flush_or_abort(caller).await;
+            return None;
+        }
+        let origins = &self.settings.origins;
+        if !origins.is_empty() && browser::is_preflight(caller) && browser::origin(caller).is_some() {
+            self.answer_preflight(caller).await;
+            return None;
+        }
+        match Browser::of(caller, origins) {
+            Ok(mut page) => self.serve_call(pool, &mut page).await,
+            Err(caller) => self.serve_call(pool, caller).await,
+        }
+    }
+
+    async fn serve_call<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
         let decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
@@ -111,7 +131,12 @@ impl Proxy {
             websocket: said.asks_for_websocket() && caller.can_switch() && caller.method() == "GET",
             hop: said.hop(),
         };
-        let handshake = if wishes.websocket { said.check_websocket() } else { Ok(()) };
+        let handshake = match wishes.websocket {
+            true => {
+                browser::check_origin(caller, &self.settings.origins).and_then(|()| said.check_websocket())
+            }
+            false => Ok(()),
+        };
         let mut ended_at = None;
         if decided.is_err() {
             self.refuse_decided(caller, &mut exchange).await;
@@ -132,6 +157,16 @@ impl Proxy {
             slot.client = Some(self.client(caller));
         });
         ended_at
+    }
+
+    /// Tells a page whether it may send a call. Nobody's call: it needs no key, and is not counted.
+    async fn answer_preflight<D: Downstream>(&self, caller: &mut D) {
+        if let Err(denial) = browser::check_origin(caller, &self.settings.origins) {
+            self.refuse(caller, &mut Exchange::new(None), &Why::Denied(&denial));
+        } else {
+            browser::allow_preflight(caller);
+        }
+        self.flush_or_abort(caller).await;
     }
 
     /// Counts a call, once.
@@ -170,7 +205,11 @@ impl Proxy {
         wishes: Wishes,
     ) -> Result<Option<Instant>, Failure> {
         let length = caller.length();
-        if matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
+        let is_grpc = caller.method() == "POST" && grpc::is_call(caller);
+        if is_grpc && exchange.protocol() == ServiceProtocol::H1 {
+            return Err(Failure::Denied(Denial::GrpcNeedsHttp2));
+        }
+        if !is_grpc && matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
             return Err(Failure::Denied(Denial::BodyTooLarge));
         }
         if wishes.consent {
@@ -178,10 +217,18 @@ impl Proxy {
             caller.head_done(Answer::Interim);
             self.flush(caller).await?;
         }
-        let due = grpc_due(caller, wishes.trailers)?;
+        let due =
+            if is_grpc { grpc::due(caller, wishes.trailers).map_err(|_| Failure::BadRequest)? } else { None };
         let repeatable = length == Length::None && is_idempotent(caller.method()) && !wishes.websocket;
         if exchange.protocol() != ServiceProtocol::H1 {
-            let carried = self.carry_frames(pool, caller, exchange, wishes, repeatable, due).await;
+            let most = self.settings.grpc_message_bytes_max;
+            let asked = || Asked {
+                trailers: wishes.trailers,
+                due,
+                messages: is_grpc.then(|| Messages::of(caller, most)),
+            };
+            let asked = [asked(), asked()];
+            let carried = self.carry_frames(pool, caller, exchange, wishes, asked, repeatable).await;
             return carried.map(|()| None);
         }
         let mut fresh = false;
@@ -220,32 +267,50 @@ impl Proxy {
         Err(Failure::Denied(Denial::UpstreamFailed))
     }
 
-    /// As [`Proxy::carry`], to an upstream that speaks HTTP/2.
+    /// As [`Proxy::carry`], to an upstream that speaks HTTP/2; what is asked is given for each attempt.
     async fn carry_frames<D: Downstream>(
         &self,
         pool: &Pool,
         caller: &mut D,
         exchange: &mut Exchange,
         wishes: Wishes,
+        attempts: [Asked; ATTEMPTS as usize],
         repeatable: bool,
-        due: Option<Instant>,
     ) -> Result<(), Failure> {
-        for attempt in 1.. {
+        let count = |exchange: &mut Exchange| {
+            self.count(exchange);
+        };
+        let mut attempts = attempts.into_iter();
+        while let Some(asked) = attempts.next() {
+            let again = attempts.len() > 0;
             let (mut lane, scheme) = match self.lane(pool, exchange).await {
                 Ok(lane) => lane,
-                Err(_) if attempt < ATTEMPTS => continue,
+                Err(Denial::UpstreamOverloaded) => return Err(Failure::Denied(Denial::UpstreamOverloaded)),
+                Err(_) if again => continue,
                 Err(denial) => return Err(Failure::Denied(denial)),
             };
             let mut written = Vec::with_capacity(1_024);
             self.write_head(caller, exchange, &mut written, wishes.hop, false);
             let request = head_of(&written, scheme).ok_or(Failure::Denied(Denial::Internal))?;
             let failed = |_| Failure::Denied(Denial::UpstreamFailed);
-            let stream = lane.send.send_request(request, caller.length() == Length::None).map_err(failed)?;
-            exchange.sent_upstream = true;
-            let mut carry = Carry::new(&self.terms, exchange, caller, stream, wishes.trailers, due);
-            match poll_fn(|cx| carry.poll(cx)).await {
+            let due = asked.due;
+            let sent = lane.send.send_request(request, caller.length() == Length::None).map_err(failed);
+            let carried = match sent {
+                Ok(stream) => {
+                    exchange.sent_upstream = true;
+                    let mut carry = Carry::new(&self.terms, &count, exchange, caller, stream, asked);
+                    poll_fn(|cx| carry.poll(cx)).await
+                }
+                Err(failure) => Err(failure),
+            };
+            let now = Instant::now();
+            // A deadline of the caller's own says nothing about the target.
+            let own = due.is_some_and(|due| now >= due);
+            let done = carried.clone().map(|()| Done::Answered { reusable: true, at: now });
+            exchange.upstream_is_done(&if own && done.is_err() { Err(Failure::CallerGone) } else { done });
+            match carried {
                 Ok(()) => return Ok(()),
-                Err(Failure::Stale) if repeatable && attempt < ATTEMPTS => {}
+                Err(Failure::Stale) if repeatable && again => {}
                 Err(Failure::Stale) => break,
                 Err(failure) => return Err(failure),
             }
@@ -256,13 +321,21 @@ impl Proxy {
     /// A share of a connection to the next target, and the scheme of its URLs.
     async fn lane(&self, pool: &Pool, exchange: &mut Exchange) -> Result<(Lane, &'static str), Denial> {
         let address = exchange.choose_target();
+        exchange.begin_waiting(self.terms.upstream_waiting_max)?;
         let (Some(address), Some(destination)) = (address, exchange.destination()) else {
             return Err(Denial::UpstreamUnreachable);
         };
-        let mut lane = pool.lane(destination, address).await?;
-        let ready = tokio::time::timeout(destination.connect_timeout, lane.ready());
-        ready.await.map_err(|_| Denial::UpstreamTimeout)??;
-        Ok((lane, destination.scheme()))
+        let connected = async {
+            let mut lane = pool.lane(destination, address).await?;
+            let ready = tokio::time::timeout(destination.connect_timeout, lane.ready());
+            ready.await.map_err(|_| Denial::UpstreamTimeout)??;
+            Ok(lane)
+        };
+        let connected: Result<Lane, Denial> = connected.await;
+        if connected.is_err() {
+            destination.health().failed(exchange.began_ns());
+        }
+        Ok((connected?, destination.scheme()))
     }
 
     /// A connection to the next target, or a fresh one to the same.
@@ -345,11 +418,13 @@ impl Proxy {
         }
         match denial {
             // Refused before its upstream was asked: its body may be small enough to keep the connection.
-            Some(Denial::BodyTooLarge | Denial::WebSocketKey | Denial::WebSocketVersion)
-                if !exchange.sent_upstream =>
-            {
-                exchange.failed_as = Some(Outcome::Canceled)
-            }
+            Some(
+                Denial::BodyTooLarge
+                | Denial::GrpcNeedsHttp2
+                | Denial::OriginNotAllowed
+                | Denial::WebSocketKey
+                | Denial::WebSocketVersion,
+            ) if !exchange.sent_upstream => exchange.failed_as = Some(Outcome::Canceled),
             // What is left of the request, and of the upstream's answer, is unknown.
             _ => caller.close_after(),
         }
@@ -411,18 +486,6 @@ impl Terms {
     pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
         answer.field_with(b"date", |out| crate::date::write(out, time::unix_ns()));
     }
-}
-
-/// When a call of gRPC has to be over. One that could not be told of its trailers, or whose deadline is none, is refused.
-fn grpc_due<D: Downstream>(caller: &D, trailers: bool) -> Result<Option<Instant>, Failure> {
-    if caller.method() != "POST" || !grpc::is_call(caller) {
-        return Ok(None);
-    }
-    if !trailers {
-        return Err(Failure::BadRequest);
-    }
-    let timeout = grpc::timeout(caller).map_err(|_| Failure::BadRequest)?;
-    Ok(timeout.map(|timeout| Instant::now() + timeout))
 }
 
 /// Methods that have the same effect twice as once (RFC 9110 §9.2.2).

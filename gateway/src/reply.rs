@@ -61,9 +61,10 @@ impl<'w> Why<'w> {
             Denial::ConfigInvalid => "proxy_configuration_error",
             Denial::Internal => "proxy_internal_error",
             Denial::BodyTooLarge | Denial::RequestTimeout | Denial::ExpectationFailed => "http_request_error",
-            Denial::CodingNotImplemented | Denial::WebSocketKey | Denial::WebSocketVersion => {
-                "http_request_error"
-            }
+            Denial::CodingNotImplemented
+            | Denial::GrpcMessage
+            | Denial::WebSocketKey
+            | Denial::WebSocketVersion => "http_request_error",
             Denial::UpstreamOverloaded => "connection_limit_reached",
             other if other.status() == 400 || other.status() == 414 => "http_request_error",
             _ => "http_request_denied",
@@ -113,7 +114,7 @@ fn write_grpc<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>)
     }
     caller.begin(200);
     caller.field(b"content-type", b"application/grpc");
-    caller.field(b"grpc-status", grpc::status_of(why.status()));
+    caller.field(b"grpc-status", grpc::status_of(why));
     caller.field_with(b"grpc-message", |out| {
         let problem = why.denial().map(|denial| (denial.title(), denial.code()));
         let (title, code) = problem.unwrap_or(("The request cannot be read", why.code()));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tollgate_boot::TrustedProxies;
 use tollgate_engine::Peppers;
 
+use crate::origins::Origins;
 use crate::request_log::{AccessLogTarget, LoggedAddress, RequestLogMode};
 use crate::tls::TlsSettings;
 
@@ -21,6 +22,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where callers connect who speak TLS; nowhere without it.
     pub tls: Option<TlsSettings>,
+    /// PEM file of who may have signed upstreams' certificates, instead of those that the system trusts.
+    pub upstream_roots: Option<PathBuf>,
     /// Whether HTTP/2 is spoken without TLS to callers who begin with its preface.
     pub h2c: bool,
     /// Where health, readiness and metrics are served; port 0 takes a free one.
@@ -62,8 +65,12 @@ pub struct Settings {
     pub body_patience: Duration,
     /// How long a call goes on for a caller that has closed its sending side; it may still be reading.
     pub half_close_timeout: Duration,
-    /// The largest request body in bytes.
+    /// The largest request body in bytes; not of gRPC, whose messages are measured one by one.
     pub body_bytes_max: u64,
+    /// The largest message of gRPC in bytes, as callers send them.
+    pub grpc_message_bytes_max: u64,
+    /// Sites whose pages may call.
+    pub origins: Origins,
     /// At shutdown: how long new connections are still accepted while readiness already says no.
     pub drain_delay: Duration,
     /// At shutdown: how long calls in flight may take to finish.
@@ -117,6 +124,7 @@ impl Settings {
             name: "gateway".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,
+            upstream_roots: None,
             h2c: false,
             operator_listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir,
@@ -137,6 +145,8 @@ impl Settings {
             body_patience: Duration::from_secs(10),
             half_close_timeout: Duration::from_secs(5),
             body_bytes_max: 10 << 20,
+            grpc_message_bytes_max: 4 << 20,
+            origins: Origins::default(),
             drain_delay: Duration::from_millis(500),
             drain: Duration::from_secs(30),
             handover_idle: Duration::from_secs(10),

@@ -158,6 +158,7 @@ const ADMIN_SIDE: &[Group] = &[
         links: &[
             link("/admin/apis", "APIs", "route"),
             link("/admin/services", "Services", "network"),
+            link("/admin/certificates", "Certificates", "shield"),
             link("/admin/products", "Products", "package"),
         ],
     },

@@ -113,7 +113,7 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     if path == "/v1/explain" {
         refusals.push(("409", "Conflict"));
     }
-    if path.contains('{') || path == "/v1/explain" {
+    if path.contains('{') || path == "/v1/explain" || (path == "/v1/acme-account" && !write) {
         refusals.push(("404", "NotFound"));
     }
     if has_condition {

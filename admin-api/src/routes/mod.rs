@@ -58,6 +58,8 @@ pub fn all() -> OpenApiRouter<App> {
             certificates::update::update_certificate,
             certificates::delete::delete_certificate
         ))
+        .routes(routes!(certificates::renew::renew_certificate))
+        .routes(routes!(certificates::account::get_acme_account, certificates::account::put_acme_account))
         .merge(with_documents)
         .routes(routes!(apis::list_routes::list_api_routes))
         .routes(routes!(apis::documents::list_api_documents))

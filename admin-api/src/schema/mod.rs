@@ -14,7 +14,7 @@ pub use limit::LimitBody;
 pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
-    ApiState, ApplicationState, CertificateSource, Environment, EventType, InvoiceState, KeyState, LimitKind,
-    LimitPer, Meter, OperatorRole, Outcome, Period, PlanState, ProductState, ServiceProtocol,
-    SubscriptionState, TokenScope, Visibility,
+    ApiState, ApplicationState, CertificateSource, ChallengeKind, Environment, EventType, InvoiceState,
+    KeyState, LimitKind, LimitPer, Meter, OperatorRole, Outcome, Period, PlanState, ProductState,
+    ServiceProtocol, SubscriptionState, TokenScope, Visibility,
 };

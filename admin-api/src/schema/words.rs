@@ -38,6 +38,9 @@ word_schemas! {
         knowledge. Its targets begin with `https://` for `h2` and with `http://` for `h2c`.";
     CertificateSource = domain::CertificateSource::ALL,
         "Where a certificate comes from: `upload` was brought by somebody, `acme` is issued when asked.";
+    ChallengeKind = domain::ChallengeKind::ALL,
+        "How it is proven to a certificate authority that a host is ours: `http-01` by an answer on port 80, `tls-alpn-01` \
+        by a handshake on port 443.";
     ApiState = domain::ApiState::ALL,
         "Where an API stands in its life: `draft` is not served, `published` is, `retired` is gone.";
     ProductState = domain::ProductState::ALL,

@@ -54,6 +54,17 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
             row(format!("/v1/certificates/{certificate}"), Some(json!({ "is_default": true })), 200),
         ),
         ("deleteCertificate", row(format!("/v1/certificates/{certificate}"), None, 204)),
+        // It was brought: nobody renews it.
+        ("renewCertificate", row(format!("/v1/certificates/{certificate}/renew"), None, 409)),
+        ("getAcmeAccount", row("/v1/acme-account", None, 404)),
+        (
+            "putAcmeAccount",
+            row(
+                "/v1/acme-account",
+                Some(json!({ "directory": "https://ca.example/directory", "terms_agreed": true })),
+                200,
+            ),
+        ),
         ("livez", row("/livez", None, 200)),
         ("readyz", row("/readyz", None, 200)),
         ("getOpenapi", row("/openapi.json", None, 200)),
@@ -258,7 +269,7 @@ fn group(method: &str, operation: &Value) -> Group {
         (_, "GET") => Group::Read,
         ("Batch", _) => Group::Batch,
         ("Invoices", _) => Group::Bills,
-        _ if ["createToken", "putUserRole"].contains(&id) => Group::Whole,
+        _ if ["createToken", "putUserRole", "putAcmeAccount"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
         ("Organizations" | "Applications" | "Subscriptions" | "Keys" | "Webhooks", _) => Group::Tenants,

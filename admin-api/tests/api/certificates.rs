@@ -81,3 +81,43 @@ async fn there_is_one_default_at_most() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_certificate_is_ordered_once_somebody_agreed_to_its_authoritys_terms() {
+    let stage = Stage::new().await;
+    let order =
+        json!({ "slug": "api", "acme": { "names": ["API.example.com"], "challenge": "tls-alpn-01" } });
+    assert_eq!(stage.post("/v1/certificates", order.clone()).await.expect(422).places(), ["/acme"]);
+    stage.get("/v1/acme-account").await.expect(404);
+    let directory = "https://ca.example/directory";
+    let account = json!({ "directory": directory, "contacts": ["ops@example.com"], "terms_agreed": false });
+    let refused = stage.call_as(&stage.admin, "PUT", "/v1/acme-account", Some(account)).await.expect(422);
+    assert_eq!(refused.places(), ["/terms_agreed"]);
+    let account = json!({ "directory": directory, "contacts": ["ops@example.com"], "terms_agreed": true });
+    let set = stage.call_as(&stage.admin, "PUT", "/v1/acme-account", Some(account)).await.expect(200);
+    assert_eq!((&set.body["directory"], &set.body["is_registered"]), (&json!(directory), &json!(false)));
+
+    let made = stage.post("/v1/certificates", order.clone()).await.expect(201);
+    assert_eq!((&made.body["source"], &made.body["chain"]), (&json!("acme"), &json!(null)));
+    assert_eq!(made.body["names"], json!(["api.example.com"]));
+    assert_eq!(
+        (&made.body["order"]["challenge"], &made.body["order"]["error"]),
+        (&json!("tls-alpn-01"), &json!(null))
+    );
+    stage.post("/v1/certificates/api/renew", json!({})).await.expect(200);
+    let issued = Authority::new().issue(&["api.example.com"]);
+    let pair = json!({ "chain": issued.chain, "private_key": issued.key });
+    assert_eq!(stage.patch("/v1/certificates/api", pair).await.expect(422).places(), ["/chain"]);
+    let renamed = stage.patch("/v1/certificates/api", json!({ "slug": "front" })).await.expect(200);
+    assert_eq!(renamed.body["slug"], "front");
+    for (body, places) in [
+        (json!({ "slug": "x", "acme": { "names": ["*.example.com"] } }), vec!["/acme/names/0"]),
+        (json!({ "slug": "x", "acme": { "names": [] } }), vec!["/acme/names"]),
+        (json!({ "slug": "x", "chain": "x", "acme": { "names": ["a.example"] } }), vec!["/acme"]),
+        (json!({ "slug": "x", "chain": "x" }), vec!["/private_key"]),
+        (json!({ "slug": "x" }), vec!["/chain", "/private_key"]),
+    ] {
+        assert_eq!(stage.post("/v1/certificates", body.clone()).await.expect(422).places(), places, "{body}");
+    }
+    stage.delete("/v1/certificates/front").await.expect(204);
+}

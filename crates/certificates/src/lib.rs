@@ -3,11 +3,13 @@
 //! What is wrong is said by field and in plain words, for those who paste a certificate into a form. Nothing here reads
 //! a clock or a file.
 
+mod challenge;
 mod check;
 mod facts;
 mod fault;
 mod pem;
 
+pub use challenge::{CHALLENGE_PROTOCOL, challenge_certificate};
 pub use facts::Facts;
 pub use fault::{Fault, Field};
 pub use pem::Pair;

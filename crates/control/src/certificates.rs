@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tollgate_certificates::{Facts, Fault, Field};
 use tollgate_domain::{Certificate, CertificateId, CertificateSource, Slug};
 use tollgate_engine::NONCE_BYTES;
-use tollgate_store::{CertificateRow, NewCertificate};
+use tollgate_store::{CertificateRow, NewCertificate, NewIssued};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
@@ -40,10 +40,10 @@ pub struct CertificatePatch {
 }
 
 /// A certificate that was checked, with its key sealed.
-struct Checked {
-    chain: String,
+pub(crate) struct Checked {
+    pub(crate) chain: String,
     key_sealed: Vec<u8>,
-    facts: Facts,
+    pub(crate) facts: Facts,
 }
 
 impl Control {
@@ -56,7 +56,8 @@ impl Control {
         let id = CertificateId::from(Uuid::now_v7());
         let checked = self.checked(id, input.chain, input.private_key.reveal())?;
         let mut change = self.change(actor).await?;
-        let new = row(id, &input.slug, CertificateSource::Upload, &checked, input.is_default);
+        let source = (CertificateSource::Upload, checked.facts.names.as_slice());
+        let new = row(id, &input.slug, source, Some(&checked), input.is_default);
         change.tx.insert_certificate(&new).await?;
         change.commit("certificate.create", subject(id), audit(&new)).await?;
         Ok(self.store.get_certificate(id).await?)
@@ -77,23 +78,28 @@ impl Control {
         let mut change = self.change(actor).await?;
         let (before, key_sealed) = change.tx.lock_certificate(id).await?;
         check_version(expected, before.version)?;
-        let kept = Checked { chain: before.chain.clone(), key_sealed, facts: facts_of(&before) };
+        let kept = kept_of(&before, key_sealed);
         let checked = match (patch.chain, patch.private_key) {
             (None, None) => kept,
+            _ if before.source == CertificateSource::Acme => return Err(kept_by_authority()),
             (chain, key) => {
+                let kept = kept.ok_or_else(kept_by_authority)?;
                 let chain = chain.unwrap_or(kept.chain);
-                match key {
+                Some(match key {
                     Some(key) => self.checked(id, chain, key.reveal())?,
                     None => self.checked(id, chain, &self.opened(id, &kept.key_sealed)?)?,
-                }
+                })
             }
         };
         let slug = patch.slug.as_ref().unwrap_or(&before.slug);
         let is_default = patch.is_default.unwrap_or(before.is_default);
-        let new = row(id, slug, before.source, &checked, is_default);
-        let was = Checked { chain: before.chain.clone(), key_sealed: Vec::new(), facts: facts_of(&before) };
-        let (old, now) = (audit(&row(id, &before.slug, before.source, &was, before.is_default)), audit(&new));
-        if old == now && checked.chain == before.chain {
+        let names = checked.as_ref().map_or(&before.names, |checked| &checked.facts.names);
+        let new = row(id, slug, (before.source, names), checked.as_ref(), is_default);
+        let was = kept_of(&before, Some(Vec::new()));
+        let was = row(id, &before.slug, (before.source, &before.names), was.as_ref(), before.is_default);
+        let (old, now) = (audit(&was), audit(&new));
+        let chain = |row: &NewCertificate<'_>| row.issued.as_ref().map(|issued| issued.chain.to_owned());
+        if old == now && chain(&new) == chain(&was) {
             return Ok(before);
         }
         change.tx.update_certificate(&new).await?;
@@ -117,17 +123,22 @@ impl Control {
         let (row, _) = change.tx.lock_certificate(id).await?;
         check_version(expected, row.version)?;
         change.tx.delete_certificate(id).await?;
-        let before = json!({ "slug": row.slug, "names": row.names, "fingerprint": row.fingerprint });
+        let before = json!({ "slug": row.slug, "names": row.names });
         change.commit("certificate.delete", subject(id), json!({ "before": before })).await
     }
 
-    fn checked(&self, id: CertificateId, chain: String, key: &str) -> Result<Checked> {
+    pub(crate) fn checked(&self, id: CertificateId, chain: String, key: &str) -> Result<Checked> {
         let (_, facts) = tollgate_certificates::read(&chain, key, Utc::now().timestamp())
             .map_err(|faults| Error::Invalid(faults.into_iter().map(field_fault).collect()))?;
+        let key_sealed = self.seal_for(&Certificate::key_place(id), key.as_bytes())?;
+        Ok(Checked { chain, key_sealed, facts })
+    }
+
+    /// Seals a secret for one place, under the current pepper.
+    pub(crate) fn seal_for(&self, place: &str, secret: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE_BYTES];
         OsRng.try_fill_bytes(&mut nonce).map_err(|error| Error::Internal(Box::new(error)))?;
-        let key_sealed = self.peppers.seal(&Certificate::key_place(id), &nonce, key.as_bytes());
-        Ok(Checked { chain, key_sealed, facts })
+        Ok(self.peppers.seal(place, &nonce, secret))
     }
 
     fn opened(&self, id: CertificateId, key_sealed: &[u8]) -> Result<String> {
@@ -145,49 +156,54 @@ fn field_fault(fault: Fault) -> FieldFault {
     FieldFault::new(pointer, fault.message)
 }
 
-fn facts_of(row: &CertificateRow) -> Facts {
-    Facts {
+/// A certificate as it is stored, with its sealed key; none where it is not issued yet.
+fn kept_of(row: &CertificateRow, key_sealed: Option<Vec<u8>>) -> Option<Checked> {
+    let issued = row.issued.0.as_ref()?;
+    let facts = Facts {
         names: row.names.clone(),
-        fingerprint: row.fingerprint.clone(),
-        issuer: row.issuer.clone(),
-        not_before: row.valid_from.timestamp(),
-        not_after: row.valid_until.timestamp(),
-    }
+        fingerprint: issued.fingerprint.clone(),
+        issuer: issued.issuer.clone(),
+        not_before: issued.valid_from.timestamp(),
+        not_after: issued.valid_until.timestamp(),
+    };
+    Some(Checked { chain: issued.chain.clone(), key_sealed: key_sealed?, facts })
 }
 
-fn row<'a>(
+fn kept_by_authority() -> Error {
+    let why = "is issued by its authority; add a certificate of your own, or order this one again";
+    Error::Invalid(vec![FieldFault::new("/chain", why)])
+}
+
+pub(crate) fn row<'a>(
     id: CertificateId,
     slug: &'a Slug,
-    source: CertificateSource,
-    checked: &'a Checked,
+    (source, names): (CertificateSource, &'a [String]),
+    checked: Option<&'a Checked>,
     is_default: bool,
 ) -> NewCertificate<'a> {
     let time = |seconds| DateTime::from_timestamp(seconds, 0).unwrap_or_default();
-    let Checked { chain, key_sealed, facts } = checked;
-    NewCertificate {
-        id,
-        slug,
-        source,
-        names: &facts.names,
+    let issued = checked.map(|Checked { chain, key_sealed, facts }| NewIssued {
         chain,
         key_sealed,
         fingerprint: &facts.fingerprint,
         issuer: &facts.issuer,
         valid_from: time(facts.not_before),
         valid_until: time(facts.not_after),
-        is_default,
-    }
+    });
+    NewCertificate { id, slug, source, names, issued, is_default }
 }
 
 /// What stands in the audit log: everything but the key.
-fn audit(row: &NewCertificate<'_>) -> Value {
+pub(crate) fn audit(row: &NewCertificate<'_>) -> Value {
+    let issued = row.issued.as_ref();
     json!({
-        "slug": row.slug, "source": row.source, "names": row.names, "fingerprint": row.fingerprint,
-        "issuer": row.issuer, "valid_from": row.valid_from, "valid_until": row.valid_until,
+        "slug": row.slug, "source": row.source, "names": row.names,
+        "fingerprint": issued.map(|it| it.fingerprint), "issuer": issued.map(|it| it.issuer),
+        "valid_from": issued.map(|it| it.valid_from), "valid_until": issued.map(|it| it.valid_until),
         "is_default": row.is_default,
     })
 }
 
-const fn subject(id: CertificateId) -> Subject {
+pub(crate) const fn subject(id: CertificateId) -> Subject {
     Subject { kind: "certificate", id: id.uuid(), organization: None }
 }

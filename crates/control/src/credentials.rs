@@ -337,7 +337,7 @@ pub struct MintedText {
     pub pepper_version: i16,
 }
 
-fn place(id: CredentialId) -> String {
+pub(crate) fn place(id: CredentialId) -> String {
     format!("credentials/{id}/sealed")
 }
 

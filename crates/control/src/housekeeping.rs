@@ -16,7 +16,7 @@ impl Control {
                 )));
             }
         }
-        Ok(())
+        self.look_at_seals().await.map(drop)
     }
 
     /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were

@@ -4,6 +4,7 @@
 //! touched, and commits together with its audit entry.
 
 mod accounts;
+mod acme;
 mod actor;
 mod apis;
 mod applications;
@@ -34,6 +35,7 @@ mod plans;
 mod preview;
 mod probe;
 mod products;
+mod reseal;
 mod second_factor;
 mod secret;
 mod services;
@@ -48,9 +50,11 @@ mod unit;
 mod verification;
 mod webhooks;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use accounts::{SignIn, SignUp, SignedUp};
+pub use acme::{AcmeAccountInput, LETS_ENCRYPT, OrderInput};
 pub use actor::{Action, Actor, Face, Origin, Scopes, Who};
 pub use apis::{ApiInput, ApiPatch};
 pub use applications::ApplicationPatch;
@@ -71,6 +75,7 @@ pub use plans::{PlanInput, PlanPatch};
 pub use preview::DocumentPreview;
 pub use probe::TargetProbe;
 pub use products::{ProductInput, ProductPatch};
+pub use reseal::Resealed;
 pub use second_factor::NewFactor;
 pub use secret::SecretText;
 pub use services::{ServiceInput, ServicePatch};
@@ -88,12 +93,14 @@ pub struct Settings {
     pub key_prefix: String,
     /// Password hashes computed at once.
     pub hashing_slots: usize,
+    /// PEM file of who certifies the certificate authority's own address, where the system does not know it.
+    pub acme_roots: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { key_prefix: "tg".to_owned(), hashing_slots: cores }
+        Self { key_prefix: "tg".to_owned(), hashing_slots: cores, acme_roots: None }
     }
 }
 

@@ -79,7 +79,7 @@ fn step_of(secret: &[u8], code: &str, now: DateTime<Utc>) -> Option<i64> {
         .find(|step| bool::from(code_of(secret, *step).as_bytes().ct_eq(code.as_bytes())))
 }
 
-fn place(user: UserId) -> String {
+pub(crate) fn place(user: UserId) -> String {
     format!("second_factors/{user}/sealed")
 }
 

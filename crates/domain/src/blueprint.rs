@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ApiId, ApplicationId, CertificateId, CredentialId, Environment, Limit, OrganizationId, PlanId, ProductId,
-    RouteId, ServiceId, ServiceProtocol, SubscriptionId,
+    ApiId, ApplicationId, CertificateId, CertificateSource, ChallengeKind, CredentialId, Environment, Limit,
+    OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -28,6 +28,9 @@ pub struct Blueprint {
     /// What gateways present to callers who speak TLS.
     #[serde(default)]
     pub certificates: Vec<Certificate>,
+    /// What certificate authorities look for just now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub challenges: Vec<Challenge>,
     /// Rows that are not among the others because they cannot be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
@@ -53,6 +56,19 @@ pub enum UnreadableRow {
     Plan(PlanId),
 }
 
+/// What a certificate authority looks for before it believes that a host is ours (RFC 8555 §8). Public by its nature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// The host that is asked, lower case.
+    pub host: String,
+    /// How it is asked.
+    pub kind: ChallengeKind,
+    /// What the authority calls it.
+    pub token: String,
+    /// What it wants to be told: the token and the thumbprint of the account's key.
+    pub key_authorization: String,
+}
+
 /// A certificate with its key, which only a process that has the pepper can open.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
@@ -60,6 +76,9 @@ pub struct Certificate {
     pub id: CertificateId,
     /// Its name in URLs and messages.
     pub slug: String,
+    /// Where it comes from.
+    #[serde(default = "uploaded")]
+    pub source: CertificateSource,
     /// Grows with every change.
     pub version: i64,
     /// PEM, the server's own first.
@@ -68,6 +87,11 @@ pub struct Certificate {
     pub key_sealed: Vec<u8>,
     /// Whether it is presented to callers who name no host, or one that no certificate is for.
     pub is_default: bool,
+}
+
+/// Where certificates came from before they said so.
+const fn uploaded() -> CertificateSource {
+    CertificateSource::Upload
 }
 
 impl Certificate {

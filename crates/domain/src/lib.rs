@@ -15,8 +15,8 @@ mod state;
 mod usage;
 
 pub use blueprint::{
-    Api, Blueprint, Certificate, ConsumerApplication, ConsumerCredential, ConsumerSubscription, Plan,
-    Product, Route, Service, Target, Unreadable, UnreadableRow,
+    Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
+    Plan, Product, Route, Service, Target, Unreadable, UnreadableRow,
 };
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
@@ -30,8 +30,8 @@ pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
-    ApiState, ApplicationState, CertificateSource, CheckoutState, CredentialState, InvoiceState, MemberRole,
-    OperatorRole, PaymentKind, PaymentState, PlanState, ProductState, ServiceProtocol, SubscriptionState,
-    TokenScope, UnknownState, UnpaidLanding, Visibility,
+    ApiState, ApplicationState, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
+    InvoiceState, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
+    ServiceProtocol, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

@@ -77,6 +77,14 @@ words! {
         Acme = "acme",
     }
 
+    /// How somebody proves to a certificate authority that a host is theirs.
+    ChallengeKind {
+        /// By an answer on port 80 (RFC 8555 §8.3).
+        Http01 = "http-01",
+        /// By a handshake on port 443 (RFC 8737).
+        TlsAlpn01 = "tls-alpn-01",
+    }
+
     /// Where an API stands in its life.
     ApiState {
         /// Not served.

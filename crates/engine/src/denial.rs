@@ -24,6 +24,12 @@ pub enum Denial {
     WebSocketKey,
     /// A WebSocket handshake of another version than 13.
     WebSocketVersion,
+    /// A page of a site that the API does not answer asks.
+    OriginNotAllowed,
+    /// A message of gRPC that says it is compressed, where nothing says how.
+    GrpcMessage,
+    /// A call of gRPC whose upstream is spoken to by HTTP/1.
+    GrpcNeedsHttp2,
     /// Nothing is published there.
     RouteNotFound,
     /// The path is published, with other methods.
@@ -103,10 +109,11 @@ impl Denial {
     pub const fn status(&self) -> u16 {
         match self {
             Self::BadRequest(BadRequest::TargetTooLong) => 414,
-            Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential | Self::WebSocketKey => 400,
+            Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential => 400,
+            Self::WebSocketKey | Self::GrpcMessage => 400,
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
             Self::PaymentRequired => 402,
-            Self::NotEntitled | Self::SubscriptionSuspended => 403,
+            Self::NotEntitled | Self::SubscriptionSuspended | Self::OriginNotAllowed => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
@@ -115,7 +122,7 @@ impl Denial {
             Self::WebSocketVersion => 426,
             Self::RateLimited(_) | Self::QuotaExceeded(_) => 429,
             Self::Internal => 500,
-            Self::MethodNotImplemented | Self::CodingNotImplemented => 501,
+            Self::MethodNotImplemented | Self::CodingNotImplemented | Self::GrpcNeedsHttp2 => 501,
             Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
             Self::NotReady | Self::ConfigInvalid | Self::UpstreamOverloaded => 503,
             Self::UpstreamTimeout => 504,
@@ -131,6 +138,9 @@ impl Denial {
             Self::BadRequest(_) => "bad_request_target",
             Self::BadMethod => "bad_method",
             Self::MethodNotImplemented => "method_not_implemented",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::GrpcMessage => "grpc_message",
+            Self::GrpcNeedsHttp2 => "grpc_needs_http2",
             Self::RouteNotFound => "route_not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::MissingCredential => "missing_credential",
@@ -190,6 +200,9 @@ impl Denial {
             Self::WebSocketKey => "The WebSocket handshake carries no valid Sec-WebSocket-Key.",
             Self::WebSocketVersion => "The WebSocket handshake does not ask for version 13.",
             Self::UpstreamOverloaded => "As many calls as may wait for the API's own server already do.",
+            Self::OriginNotAllowed => "The page that asks is from a site that may not.",
+            Self::GrpcMessage => "A message says that it is compressed, and grpc-encoding does not say how.",
+            Self::GrpcNeedsHttp2 => "The API's own server is spoken to by HTTP/1, which gRPC cannot use.",
             Self::Internal => "The gateway failed; the request id leads its operators to the cause.",
         }
     }
@@ -228,6 +241,9 @@ impl Denial {
             Self::WebSocketKey => "The WebSocket handshake is not valid",
             Self::WebSocketVersion => "The WebSocket version is not supported",
             Self::UpstreamOverloaded => "The upstream is overloaded",
+            Self::OriginNotAllowed => "Pages of this site may not call",
+            Self::GrpcMessage => "A message of gRPC is not valid",
+            Self::GrpcNeedsHttp2 => "The upstream does not speak gRPC",
             Self::Internal => "Something went wrong on our side",
         }
     }
@@ -278,6 +294,9 @@ impl Denial {
             Self::WebSocketKey => "Send one Sec-WebSocket-Key of sixteen random bytes in base 64.",
             Self::WebSocketVersion => "Send 'Sec-WebSocket-Version: 13'.",
             Self::UpstreamOverloaded => "Try again after a moment; this call was not charged.",
+            Self::OriginNotAllowed => "Ask the operator of this platform to allow the page's origin.",
+            Self::GrpcMessage => "Name the compression in grpc-encoding, or send messages as they are.",
+            Self::GrpcNeedsHttp2 => "Ask the publisher to set the service's protocol to h2 or h2c.",
             Self::Internal => "Try again, and report the request id if it happens again.",
         }
     }

@@ -63,6 +63,7 @@ pub fn blueprint() -> Blueprint {
         ],
         certificates: Vec::new(),
         unreadable: Vec::new(),
+        challenges: Vec::new(),
         products: [31, 32].map(|n| Product { id: uuid(n).into(), slug: format!("product-{n}") }).into(),
         plans: vec![
             plan(

@@ -1,16 +1,17 @@
 //! Certificates that gateways present, their keys sealed.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
-use tollgate_domain::{Certificate, CertificateId, CertificateSource, Slug};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
+use tollgate_domain::{Certificate, CertificateId, CertificateSource, ChallengeKind, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
 /// What may be shown; the key is read by [`Tx::lock_certificate`] and by gateways only.
-const COLUMNS: &str =
-    "select id, slug, source, names, chain, fingerprint, issuer, valid_from, valid_until, is_default,
-    version, created_at from certificates";
+const COLUMNS: &str = "select c.id, c.slug, c.source, c.names, c.chain, c.fingerprint, c.issuer, c.valid_from,
+    c.valid_until, c.is_default, c.version, c.created_at, o.challenge, o.due_at, o.attempts, o.error, o.error_at
+    from certificates c left join certificate_orders o on o.certificate_id = c.id";
 
 /// A certificate as it can be shown.
 #[derive(Debug, Clone, FromRow)]
@@ -26,6 +27,27 @@ pub struct CertificateRow {
     pub source: CertificateSource,
     /// What it is for: hosts, wildcards, addresses.
     pub names: Vec<String>,
+    /// What there is to know of it; none before its authority has issued it.
+    #[sqlx(flatten)]
+    pub issued: MaybeIssued,
+    /// Whether it is presented where no other fits.
+    pub is_default: bool,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// What is asked of an authority; none where somebody brought it.
+    #[sqlx(flatten)]
+    pub order: MaybeOrder,
+}
+
+/// A certificate as far as it is there.
+#[derive(Debug, Clone, Default)]
+pub struct MaybeIssued(pub Option<IssuedRow>);
+
+/// What a certificate says.
+#[derive(Debug, Clone, FromRow)]
+pub struct IssuedRow {
     /// PEM, the server's own first.
     pub chain: String,
     /// SHA-256 of the first certificate.
@@ -36,12 +58,40 @@ pub struct CertificateRow {
     pub valid_from: DateTime<Utc>,
     /// Until when it holds.
     pub valid_until: DateTime<Utc>,
-    /// Whether it is presented where no other fits.
-    pub is_default: bool,
-    /// Grows with every change.
-    pub version: i64,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
+}
+
+impl FromRow<'_, PgRow> for MaybeIssued {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let chain: Option<String> = row.try_get("chain")?;
+        chain.map(|_| IssuedRow::from_row(row)).transpose().map(Self)
+    }
+}
+
+/// An order as far as there is one.
+#[derive(Debug, Clone, Default)]
+pub struct MaybeOrder(pub Option<OrderRow>);
+
+/// What is asked of an authority, and how that goes.
+#[derive(Debug, Clone, FromRow)]
+pub struct OrderRow {
+    /// How it is proven that the hosts are ours.
+    #[sqlx(try_from = "String")]
+    pub challenge: ChallengeKind,
+    /// When it is ordered next.
+    pub due_at: DateTime<Utc>,
+    /// Failures in a row.
+    pub attempts: i32,
+    /// Why the last attempt failed.
+    pub error: Option<String>,
+    /// When it failed.
+    pub error_at: Option<DateTime<Utc>>,
+}
+
+impl FromRow<'_, PgRow> for MaybeOrder {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let challenge: Option<String> = row.try_get("challenge")?;
+        challenge.map(|_| OrderRow::from_row(row)).transpose().map(Self)
+    }
 }
 
 /// What a certificate is stored as.
@@ -55,6 +105,15 @@ pub struct NewCertificate<'a> {
     pub source: CertificateSource,
     /// What it is for.
     pub names: &'a [String],
+    /// What there is of it; none before its authority has issued it.
+    pub issued: Option<NewIssued<'a>>,
+    /// Whether it is presented where no other fits.
+    pub is_default: bool,
+}
+
+/// What a certificate says, and its key.
+#[derive(Clone)]
+pub struct NewIssued<'a> {
     /// PEM, the server's own first.
     pub chain: &'a str,
     /// Its key, sealed.
@@ -67,8 +126,6 @@ pub struct NewCertificate<'a> {
     pub valid_from: DateTime<Utc>,
     /// Until when it holds.
     pub valid_until: DateTime<Utc>,
-    /// Whether it is presented where no other fits.
-    pub is_default: bool,
 }
 
 impl Store {
@@ -77,7 +134,7 @@ impl Store {
     /// # Errors
     /// `NotFound`, or the database failed.
     pub async fn get_certificate(&self, id: CertificateId) -> Result<CertificateRow> {
-        sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where id = $1")))
+        sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where c.id = $1")))
             .bind(id.uuid())
             .fetch_optional(&self.pool)
             .await?
@@ -89,7 +146,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn find_certificate_by_slug(&self, slug: &str) -> Result<Option<CertificateRow>> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where slug = $1")))
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where c.slug = $1")))
             .bind(slug)
             .fetch_optional(&self.pool)
             .await?)
@@ -101,7 +158,7 @@ impl Store {
     /// The database failed.
     pub async fn list_certificates(&self, page: Page) -> Result<Vec<CertificateRow>> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} where ($1::uuid is null or id > $1) order by id limit $2"
+            "{COLUMNS} where ($1::uuid is null or c.id > $1) order by c.id limit $2"
         )))
         .bind(page.after)
         .bind(page.limit)
@@ -111,12 +168,12 @@ impl Store {
 }
 
 impl Tx {
-    /// Locks a certificate and returns it with its sealed key.
+    /// Locks a certificate and returns it with its sealed key, as far as it has one.
     ///
     /// # Errors
     /// `NotFound`, or the database failed.
-    pub async fn lock_certificate(&mut self, id: CertificateId) -> Result<(CertificateRow, Vec<u8>)> {
-        let row = sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where id = $1 for update")))
+    pub async fn lock_certificate(&mut self, id: CertificateId) -> Result<(CertificateRow, Option<Vec<u8>>)> {
+        let row = sqlx::query_as(sqlx::AssertSqlSafe(format!("{COLUMNS} where c.id = $1 for update of c")))
             .bind(id.uuid())
             .fetch_optional(self.conn())
             .await?
@@ -171,17 +228,18 @@ impl Tx {
     }
 
     async fn write_certificate(&mut self, sql: &'static str, new: &NewCertificate<'_>) -> Result<()> {
+        let issued = new.issued.as_ref();
         sqlx::query(sql)
             .bind(new.id.uuid())
             .bind(new.slug.as_str())
             .bind(new.source.as_str())
             .bind(new.names)
-            .bind(new.chain)
-            .bind(new.key_sealed)
-            .bind(new.fingerprint)
-            .bind(new.issuer)
-            .bind(new.valid_from)
-            .bind(new.valid_until)
+            .bind(issued.map(|it| it.chain))
+            .bind(issued.map(|it| it.key_sealed))
+            .bind(issued.map(|it| it.fingerprint))
+            .bind(issued.map(|it| it.issuer))
+            .bind(issued.map(|it| it.valid_from))
+            .bind(issued.map(|it| it.valid_until))
             .bind(new.is_default)
             .execute(self.conn())
             .await?;
@@ -201,15 +259,29 @@ impl Tx {
     }
 }
 
+#[derive(FromRow)]
+struct FeedCertificate {
+    id: Uuid,
+    slug: String,
+    #[sqlx(try_from = "String")]
+    source: CertificateSource,
+    version: i64,
+    chain: String,
+    key_sealed: Vec<u8>,
+    is_default: bool,
+}
+
 /// What gateways are told of them.
 pub(crate) async fn feed(conn: &mut PgConnection) -> Result<Vec<Certificate>> {
-    let rows: Vec<(Uuid, String, i64, String, Vec<u8>, bool)> = sqlx::query_as(
-        "select id, slug, version, chain, key_sealed, is_default from certificates order by id",
+    let rows: Vec<FeedCertificate> = sqlx::query_as(
+        "select id, slug, source, version, chain, key_sealed, is_default from certificates
+         where chain is not null order by id",
     )
     .fetch_all(conn)
     .await?;
-    let certificates = rows.into_iter().map(|(id, slug, version, chain, key_sealed, is_default)| {
-        Certificate { id: id.into(), slug, version, chain, key_sealed, is_default }
+    let certificates = rows.into_iter().map(|row| {
+        let FeedCertificate { id, slug, source, version, chain, key_sealed, is_default } = row;
+        Certificate { id: id.into(), slug, source, version, chain, key_sealed, is_default }
     });
     Ok(certificates.collect())
 }

@@ -315,8 +315,10 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     let services = readable(services.into_iter().map(FeedService::read), &mut unreadable);
     let plans = readable(plans.into_iter().map(FeedPlan::read), &mut unreadable);
     let certificates = crate::certificates::feed(&mut *conn).await?;
+    let challenges = crate::acme::feed(&mut *conn).await?;
     Ok(Blueprint {
         certificates,
+        challenges,
         epoch: head.epoch,
         revision: head.revision,
         services,

@@ -5,6 +5,7 @@
 //! not found), `list` (a page), `insert`, `update`, `delete`, `lock`.
 
 mod account_links;
+mod acme;
 mod apis;
 mod applications;
 mod audit;
@@ -39,6 +40,7 @@ mod publication;
 mod quota;
 mod request_log;
 mod schema;
+mod sealed;
 mod second_factors;
 mod sent_forms;
 mod services;
@@ -55,11 +57,12 @@ mod usage_sums;
 mod users;
 mod webhooks;
 
+pub use acme::{AcmeAccountRow, DueOrderRow};
 pub use apis::{ApiRow, NewApi, RouteRow};
 pub use applications::ApplicationRow;
 pub use audit::{AuditFilter, AuditHead, AuditRow, AuditSeal, NewAuditEntry};
 pub use billing::{BillableDayRow, BillableRow, BilledRow};
-pub use certificates::{CertificateRow, NewCertificate};
+pub use certificates::{CertificateRow, IssuedRow, NewCertificate, NewIssued, OrderRow};
 pub use checkouts::{CheckoutRow, NewCheckout};
 pub use credentials::{CredentialRow, ExpiringRow, NewCredential};
 pub use deliveries::{AfterAttempt, AttemptRow, DeliveryFigures, DeliveryRow, LeasedDelivery, NewAttempt};
@@ -89,6 +92,7 @@ pub use publication::Publication;
 pub use quota::{QuotaAlertRow, QuotaAnswer, QuotaMark, QuotaQuestion};
 pub use request_log::{NewRequest, Parties, RequestCursor, RequestFilter, RequestRow};
 pub use schema::{migrate, pending_migrations};
+pub use sealed::SealedColumn;
 pub use second_factors::SecondFactorRow;
 pub use sent_forms::FormClaim;
 pub use services::{NewService, ServiceRow};

@@ -3,6 +3,7 @@
 //!
 //! Everything here panics with a reason where a test could not go on.
 
+mod acme;
 mod authority;
 mod cluster;
 mod database;
@@ -10,14 +11,17 @@ mod faults;
 mod mail_server;
 mod server;
 mod stripe;
+mod tls_server;
 mod upstream;
 mod world;
 
+pub use acme::{AcmeServer, AcmeTrouble};
 pub use authority::{Authority, Issued};
 pub use cluster::Cluster;
 pub use database::TestDatabase;
 pub use faults::{Behind, Fault, FaultProxy, Verdict};
 pub use mail_server::MailServer;
 pub use stripe::{STRIPE_KEY, STRIPE_WEBHOOK_SECRET, StripeDouble, StripeFault, StripeMessage};
+pub use tls_server::{TrustsEverybody, presented};
 pub use upstream::{Recorded, Upstream};
 pub use world::{World, mint, month_quota, peppers_variable};

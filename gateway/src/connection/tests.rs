@@ -62,7 +62,7 @@ async fn allocations_of(calls: usize, proxy: &Proxy, settings: &Settings) -> u64
     let (stream, peer) = listener.accept().await.unwrap();
     let places = Places::new(settings, Arc::default());
     let place = places.take(places.share(peer.ip()).unwrap()).await.unwrap();
-    let pool = Pool::new();
+    let pool = Pool::new(None);
     let connection = Connection::new(stream, Peer::new(peer.ip(), "http"), place, settings);
     let mut serve = pin!(connection.serve(proxy, &pool));
     let mut asked = 0;

@@ -212,6 +212,11 @@ impl Downstream for Call {
         let _ = self.body.flow_control().release_capacity(bytes);
     }
 
+    fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Option<HeaderMap>> {
+        // A stream that breaks off here is noticed where its reset is.
+        self.body.poll_trailers(cx).map(|trailers| trailers.ok().flatten())
+    }
+
     fn begin(&mut self, status: u16) {
         self.answer = Response::new(());
         *self.answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);

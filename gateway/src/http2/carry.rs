@@ -4,12 +4,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use h2::client::ResponseFuture;
 use h2::{Reason, RecvStream, SendStream};
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
 use tokio::time::Instant;
 use tollgate_engine::Denial;
@@ -18,9 +18,9 @@ use crate::clock::Patience;
 use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
 use crate::exchange::Exchange;
 use crate::fields;
-use crate::grpc;
+use crate::grpc::messages::{BadMessage, Messages};
 use crate::proxy::Terms;
-use crate::relay::Failure;
+use crate::relay::{Failure, WATCH_EVERY};
 
 /// The head as HTTP/1 writes it, in frames: what goes on is decided in one place for both.
 pub(crate) fn head_of(written: &[u8], scheme: &str) -> Option<Request<()>> {
@@ -55,50 +55,63 @@ enum Down {
     Over,
 }
 
+/// What a caller asks of the way its call takes.
+pub(crate) struct Asked {
+    /// It wants trailers.
+    pub(crate) trailers: bool,
+    /// When the whole call has to be over, where the caller says so.
+    pub(crate) due: Option<Instant>,
+    /// It is one of gRPC: its messages are looked at.
+    pub(crate) messages: Option<Messages>,
+}
+
 /// What is on its way.
 pub(crate) struct Carry<'r, D> {
     terms: &'r Terms,
+    /// Counts the call, before the last bytes of its answer go out.
+    count: &'r (dyn Fn(&mut Exchange) + Sync),
     exchange: &'r mut Exchange,
     caller: &'r mut D,
     up: SendStream<Bytes>,
     down: Down,
     chunk: Bytes,
-    wants_trailers: bool,
+    asked: Asked,
     to_head: bool,
     is_sending: bool,
-    /// When the whole call has to be over, where the caller says so.
-    due: Option<Instant>,
     waits_body: Patience,
     waits_answer: Patience,
     waits_up: Patience,
     waits_down: Patience,
     gone_due: Option<Instant>,
+    /// When it is asked next whether the caller may still call.
+    watch_due: Option<Instant>,
 }
 
 impl<'r, D: Downstream> Carry<'r, D> {
     /// The request's head is sent.
     pub(crate) fn new(
         terms: &'r Terms,
+        count: &'r (dyn Fn(&mut Exchange) + Sync),
         exchange: &'r mut Exchange,
         caller: &'r mut D,
         (response, up): (ResponseFuture, SendStream<Bytes>),
-        wants_trailers: bool,
-        due: Option<Instant>,
+        asked: Asked,
     ) -> Self {
         let read_timeout = exchange.read_timeout();
         Self {
-            wants_trailers,
             to_head: caller.method() == "HEAD",
             is_sending: caller.length() != Length::None,
             up,
             down: Down::Head(response),
             chunk: Bytes::new(),
-            due,
             // Whoever streams messages may be silent for as long as the other side may.
-            waits_body: match grpc::is_call(caller) {
-                true => Patience::new(read_timeout, None),
-                false => Patience::new(terms.body_patience, Some(terms.body_rate_min)),
+            waits_body: match asked.messages {
+                Some(_) => Patience::new(read_timeout, None),
+                None => Patience::new(terms.body_patience, Some(terms.body_rate_min)),
             },
+            asked,
+            watch_due: None,
+            count,
             waits_answer: Patience::new(read_timeout, None),
             waits_up: Patience::new(read_timeout, None),
             waits_down: Patience::new(terms.write_timeout, None),
@@ -124,10 +137,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
             let bytes = match self.caller.poll_body(cx) {
                 Poll::Ready(Ok(Some(bytes))) => bytes,
                 Poll::Ready(Ok(None)) => {
-                    self.waits_body.came(0);
-                    self.is_sending = false;
-                    // It fails only where the upstream wants no more; its answer says why.
-                    let _ = self.up.send_data(Bytes::new(), true);
+                    self.end_up(cx);
                     return Ok(());
                 }
                 Poll::Ready(Err(BodyFault::Malformed)) => return Err(Failure::BadRequest),
@@ -147,17 +157,48 @@ impl<'r, D: Downstream> Carry<'r, D> {
                 return Ok(());
             }
             let taken = bytes.len().min(self.up.capacity());
+            if let Some(messages) = &mut self.asked.messages {
+                messages.pass(&bytes[..taken]).map_err(|bad| {
+                    Failure::Denied(match bad {
+                        BadMessage::Compressed => Denial::GrpcMessage,
+                        BadMessage::TooLarge => Denial::BodyTooLarge,
+                    })
+                })?;
+            }
             let sent = self.up.send_data(Bytes::copy_from_slice(&bytes[..taken]), false);
             self.caller.took(taken);
             self.waits_body.came(taken);
             self.waits_up.came(taken);
             self.is_sending = sent.is_ok();
             self.exchange.bytes_in += taken as u64;
-            if self.exchange.bytes_in > self.terms.body_bytes_max {
+            // A stream of messages may be as long as it likes; each of them may not.
+            if self.asked.messages.is_none() && self.exchange.bytes_in > self.terms.body_bytes_max {
                 return Err(Failure::Denied(Denial::BodyTooLarge));
             }
         }
         Ok(())
+    }
+
+    /// The body is over; what the caller says behind it goes on too.
+    fn end_up(&mut self, cx: &mut Context<'_>) {
+        let Poll::Ready(trailers) = self.caller.poll_trailers(cx) else {
+            self.waits_body.waits();
+            return;
+        };
+        self.waits_body.came(0);
+        self.is_sending = false;
+        let said = trailers.unwrap_or_default();
+        let said = said.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        let trailers: HeaderMap = fields::callers_trailers(said)
+            .filter_map(|(name, value)| {
+                Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
+            })
+            .collect();
+        // It fails only where the upstream wants no more; its answer says why.
+        let _ = match trailers.is_empty() {
+            true => self.up.send_data(Bytes::new(), true),
+            false => self.up.send_trailers(trailers),
+        };
     }
 
     fn go_down(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Failure> {
@@ -214,7 +255,11 @@ impl<'r, D: Downstream> Carry<'r, D> {
         };
         self.caller.head_done(follows);
         self.waits_answer.came(1);
-        let read_timeout = self.exchange.read_timeout();
+        let mut read_timeout = self.exchange.read_timeout();
+        let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if follows == Answer::Unknown && kind.is_some_and(fields::names_event_stream) {
+            read_timeout = read_timeout.max(self.terms.stream_idle_timeout);
+        }
         let rate = matches!(follows, Answer::Length(_)).then_some(self.terms.body_rate_min);
         self.waits_answer = Patience::new(read_timeout, rate);
         if matches!(follows, Answer::Bodyless(_) | Answer::Length(0)) {
@@ -271,7 +316,8 @@ impl<'r, D: Downstream> Carry<'r, D> {
     }
 
     fn over(&mut self, trailers: Option<HeaderMap>) {
-        let trailers = trailers.filter(|_| self.wants_trailers).unwrap_or_default();
+        (self.count)(self.exchange);
+        let trailers = trailers.filter(|_| self.asked.trailers).unwrap_or_default();
         let all = trailers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.caller.end(fields::trailers(all));
         self.down = Down::Over;
@@ -295,18 +341,32 @@ impl<'r, D: Downstream> Carry<'r, D> {
                 Poll::Pending => {}
             }
         }
+        if !matches!(self.down, Down::Head(_)) && self.watch_due.is_none() {
+            self.watch_due = Some(Instant::now() + WATCH_EVERY);
+        }
+        loop {
+            let Some((due, failure)) = self.next_due() else { return Poll::Pending };
+            ready!(self.caller.poll_until(cx, due));
+            if failure != Failure::NoLongerAllowed || !self.terms.still_allows(self.exchange) {
+                return Poll::Ready(failure);
+            }
+            self.watch_due = Some(Instant::now() + WATCH_EVERY);
+        }
+    }
+
+    /// What happens first if nothing else does.
+    fn next_due(&self) -> Option<(Instant, Failure)> {
         let clocks = [
             (self.waits_body.due(), Failure::Denied(Denial::RequestTimeout)),
             (self.waits_answer.due(), Failure::Denied(Denial::UpstreamTimeout)),
             (self.waits_up.due(), Failure::Denied(Denial::UpstreamTimeout)),
-            (self.due, Failure::Denied(Denial::UpstreamTimeout)),
+            (self.asked.due, Failure::Denied(Denial::UpstreamTimeout)),
             (self.waits_down.due(), Failure::CallerGone),
             (self.gone_due, Failure::CallerGone),
+            (self.watch_due, Failure::NoLongerAllowed),
         ];
-        let next =
-            clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure))).min_by_key(|next| next.0);
-        let Some((due, failure)) = next else { return Poll::Pending };
-        self.caller.poll_until(cx, due).map(|()| failure)
+        let set = clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure)));
+        set.min_by_key(|next| next.0)
     }
 }
 

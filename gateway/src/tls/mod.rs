@@ -1,5 +1,6 @@
 //! TLS for callers: certificates from the control plane and from files, chosen by name, changed while connections live.
 
+pub(crate) mod challenges;
 mod client;
 mod files;
 mod metrics;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+pub(crate) use challenges::Challenges;
 use chrono::Utc;
 pub(crate) use client::ClientCertificate;
 pub use files::FileFault;
@@ -21,8 +23,8 @@ use files::Files;
 pub(crate) use metrics::TlsMetrics;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-pub(crate) use server::Server;
 pub use server::TlsError;
+pub(crate) use server::{Server, check_roots};
 pub use settings::{ClientCertificates, TlsSettings};
 use table::{Loaded, Table};
 use tokio_util::sync::CancellationToken;
@@ -114,7 +116,7 @@ impl Certificates {
         let key = std::str::from_utf8(&key).map_err(|_| "its key is no text")?;
         let pair = tollgate_certificates::read_stored(&certificate.chain, key)
             .map_err(|faults| faults.first().map_or_else(String::new, ToString::to_string))?;
-        Loaded::new(certificate.slug.clone(), "upload", certificate.is_default, pair)
+        Loaded::new(certificate.slug.clone(), certificate.source.as_str(), certificate.is_default, pair)
             .ok_or_else(|| "its key is of a kind that cannot be served".to_owned())
     }
 

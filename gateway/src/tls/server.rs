@@ -11,12 +11,13 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+use tollgate_certificates::CHALLENGE_PROTOCOL;
 
 use super::client::ClientCertificate;
 use super::settings::{ClientCertificates, TlsSettings};
-use super::{Certificates, FileFault, TlsMetrics};
+use super::{Certificates, Challenges, FileFault, TlsMetrics};
 
 const H2: &[u8] = b"h2";
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -46,7 +47,9 @@ pub(crate) struct Agreed {
 /// The server's side of every handshake.
 #[derive(Clone)]
 pub(crate) struct Server {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
+    /// For authorities that look for a challenge.
+    challenges: Arc<ServerConfig>,
     metrics: Arc<TlsMetrics>,
     deadline: Duration,
 }
@@ -65,12 +68,18 @@ impl Server {
     pub(crate) fn new(
         settings: &TlsSettings,
         certificates: Arc<Certificates>,
+        challenges: Arc<Challenges>,
         metrics: Arc<TlsMetrics>,
         deadline: Duration,
     ) -> Result<Self, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+        let builder = || {
+            ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        };
+        let mut challenges = builder()?.with_no_client_auth().with_cert_resolver(challenges);
+        challenges.alpn_protocols = vec![CHALLENGE_PROTOCOL.to_vec()];
+        let builder = builder()?;
         let mut config = match verifier(settings)? {
             Some(verifier) => builder.with_client_cert_verifier(verifier),
             None => builder.with_no_client_auth(),
@@ -78,12 +87,13 @@ impl Server {
         .with_cert_resolver(certificates);
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         config.alpn_protocols = vec![H2.to_vec(), HTTP_1_1.to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), metrics, deadline })
+        Ok(Self { config: Arc::new(config), challenges: Arc::new(challenges), metrics, deadline })
     }
 
-    /// Shakes hands; none where that fails or takes too long. Whoever fails is told by an alert, and nobody else.
+    /// Shakes hands; none where that fails or takes too long, or where there is nothing to say after it. Whoever fails is
+    /// told by an alert, and nobody else.
     pub(crate) async fn shake_hands(&self, stream: TcpStream) -> Option<Agreed> {
-        let shaken = tokio::time::timeout(self.deadline, self.acceptor.accept(stream)).await;
+        let shaken = tokio::time::timeout(self.deadline, self.accept(stream)).await;
         let result = match &shaken {
             Ok(Ok(_)) => "completed",
             Ok(Err(_)) => "failed",
@@ -99,10 +109,22 @@ impl Server {
             Err(_) => return None,
         };
         let (_, session) = stream.get_ref();
+        if session.alpn_protocol() == Some(CHALLENGE_PROTOCOL) {
+            // It has seen what it came for.
+            return None;
+        }
         let is_h2 = session.alpn_protocol() == Some(H2);
         let client = session.peer_certificates().and_then(|chain| chain.first());
         let client = client.and_then(ClientCertificate::of).map(Arc::new);
         Some(Agreed { stream, is_h2, client })
+    }
+
+    async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        let begun = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await?;
+        let asks_for_challenge =
+            begun.client_hello().alpn().is_some_and(|mut offered| offered.any(|it| it == CHALLENGE_PROTOCOL));
+        let config = if asks_for_challenge { &self.challenges } else { &self.config };
+        begun.into_stream(Arc::clone(config)).await
     }
 }
 
@@ -119,6 +141,14 @@ fn verifier(settings: &TlsSettings) -> Result<Option<Arc<dyn ClientCertVerifier>
     };
     let verifier = builder.build().map_err(|error| fault(path, error))?;
     Ok(Some(verifier))
+}
+
+/// Reads a file of roots for nothing but the faults that it has.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check_roots(path: &Path) -> Result<(), FileFault> {
+    authorities(path).map(drop)
 }
 
 fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {

@@ -153,6 +153,7 @@ async fn over_tls_it_is_agreed_in_the_handshake() {
     });
     let place = Certificate::key_place(id(1));
     plot.blueprint.certificates = vec![Certificate {
+        source: tollgate_domain::CertificateSource::Upload,
         id: id(1),
         slug: "api".to_owned(),
         version: 1,

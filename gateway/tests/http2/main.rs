@@ -19,3 +19,4 @@ mod deadlines;
 mod floods;
 mod heads;
 mod onward;
+mod pages;

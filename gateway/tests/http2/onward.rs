@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use h2::Reason;
 use tollgate_domain::{Period, ServiceProtocol};
+use tollgate_testkit::Authority;
 
+use crate::fake_source::FakeSource;
 use crate::friend::{Answer, Friend, plot};
-use crate::stage::{Stage, rate, route};
+use crate::stage::{Stage, id, rate, route, until};
 use crate::upstream::{Asked, H2Upstream, Reply, map, ok};
 
 /// A gateway before an upstream that is spoken to by HTTP/2 without TLS, with one method of gRPC.
@@ -174,7 +176,7 @@ async fn cases_110_and_112_a_large_message_and_an_upstream_that_fails() {
     .await;
     let mut plot = plot().await.tune(|settings| {
         settings.h2c = true;
-        settings.body_bytes_max = 1_000;
+        settings.grpc_message_bytes_max = 1_000;
     });
     plot.blueprint.services[0].protocol = ServiceProtocol::H2c;
     plot.blueprint.services[0].targets[0].url = format!("http://{}", upstream.address);
@@ -186,6 +188,193 @@ async fn cases_110_and_112_a_large_message_and_an_upstream_that_fails() {
         .request("POST", "/v1/atlas.Countries/Find")
         .header("content-type", "application/grpc")
         .header("te", "trailers");
-    let answer = friend.call(large, Some(&[0; 2_000])).await.unwrap();
+    let answer = friend.call(large, Some(&message(&"x".repeat(1_001)))).await.unwrap();
     assert_eq!((answer.status, answer.field("grpc-status")), (200, Some("8")));
+    // Each alone is small enough, however many there are.
+    let many = friend
+        .request("POST", "/v1/atlas.Countries/Find")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let messages = message(&"x".repeat(1_000)).repeat(5);
+    let answer = friend.call(many, Some(&messages)).await.unwrap();
+    assert_eq!(answer.trailers.unwrap()["grpc-status"], "0");
+    assert_eq!(upstream.asked().last().unwrap().body, messages);
+}
+
+#[tokio::test]
+async fn case_113_a_compressed_message_needs_an_encoding_and_the_upstream_never_sees_its_end() {
+    let upstream = H2Upstream::start(grpc).await;
+    let stage = stage(&upstream).await;
+    let mut friend = Friend::connect(&stage).await;
+    let mut compressed = message("which");
+    compressed[0] = 1;
+    for (encoding, status) in [(None, "13"), (Some("identity"), "13"), (Some("gzip"), "0")] {
+        let mut request = friend
+            .request("POST", "/v1/atlas.Countries/Find")
+            .header("content-type", "application/grpc+proto")
+            .header("te", "trailers");
+        if let Some(encoding) = encoding {
+            request = request.header("grpc-encoding", encoding);
+        }
+        let answer = friend.call(request, Some(&compressed)).await.unwrap();
+        assert_eq!(answer.status, 200);
+        let told = answer.trailers.unwrap_or(answer.headers);
+        assert_eq!(told["grpc-status"], status, "{encoding:?}");
+    }
+    assert_eq!(upstream.asked().iter().filter(|asked| asked.body == compressed).count(), 1);
+}
+
+#[tokio::test]
+async fn case_114_a_service_of_http_1_is_not_asked_what_it_cannot_answer() {
+    let mut plot = plot().await;
+    plot.blueprint.apis[0].routes.push(route(33, "POST", "/atlas.Countries/Find"));
+    let stage = plot.start().await;
+    let answer = call(&mut Friend::connect(&stage).await, &[]).await;
+    assert_eq!((answer.status, answer.field("grpc-status")), (200, Some("12")));
+    assert!(answer.field("grpc-message").unwrap().contains("(grpc_needs_http2)"));
+    assert!(stage.upstream.seen().is_empty());
+}
+
+#[tokio::test]
+async fn trailers_of_a_request_go_on_but_not_those_that_only_the_gateway_may_say() {
+    let upstream = H2Upstream::start(echo).await;
+    let stage = stage(&upstream).await;
+    let mut friend = Friend::connect(&stage).await;
+    let request = friend.request("POST", "/v1/items").body(()).unwrap();
+    let (answer, mut up) = friend.begin(request, false).await;
+    up.send_data(Bytes::from_static(b"body"), false).unwrap();
+    up.send_trailers(map(&[("x-sum", "4"), ("x-consumer-id", "me"), ("content-type", "text/x")])).unwrap();
+    assert_eq!(answer.await.unwrap().status(), 200);
+    let asked = upstream.asked().remove(0);
+    let trailers = asked.trailers.expect("trailers");
+    assert_eq!(
+        (asked.body.as_slice(), trailers.len(), &trailers["x-sum"]),
+        (&b"body"[..], 1, &"4".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn an_upstream_over_tls_must_speak_http_2_and_be_who_it_says() {
+    let authority = Authority::new();
+    let dir = tempfile::tempdir().unwrap();
+    let roots = dir.path().join("roots.pem");
+    std::fs::write(&roots, authority.pem()).unwrap();
+    let h2: &[&[u8]] = &[b"h2", b"http/1.1"];
+    let only_h1: &[&[u8]] = &[b"http/1.1"];
+    for (issued, protocols, status) in [
+        (authority.issue(&["127.0.0.1"]), h2, 200),
+        (authority.issue(&["127.0.0.1"]), only_h1, 502),
+        (authority.issue(&["elsewhere.example"]), h2, 502),
+        (authority.issue_expired(&["127.0.0.1"]), h2, 502),
+        (Authority::new().issue(&["127.0.0.1"]), h2, 502),
+    ] {
+        let upstream = H2Upstream::start_tls(&issued, protocols, echo).await;
+        let roots = roots.clone();
+        let mut plot = plot().await.tune(move |settings| {
+            settings.h2c = true;
+            settings.upstream_roots = Some(roots.clone());
+        });
+        plot.blueprint.services[0].protocol = ServiceProtocol::H2;
+        plot.blueprint.services[0].targets[0].url = format!("https://{}", upstream.address);
+        let stage = plot.start().await;
+        let answer = Friend::connect(&stage).await.get("/v1/items").await;
+        assert_eq!(answer.status, status);
+        let asked = upstream.asked();
+        assert_eq!(asked.len(), usize::from(status == 200), "nothing is said to a stranger");
+        if let Some(asked) = asked.first() {
+            assert_eq!(asked.head.uri().scheme_str(), Some("https"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_so_many_calls_wait_for_a_silent_upstream_and_one_that_fails_again_and_again_is_passed_over() {
+    let upstream = H2Upstream::start(|asked| match asked.head.uri().path() {
+        "/items" => Reply::Silence,
+        _ => Reply::Refused(Reason::INTERNAL_ERROR),
+    })
+    .await;
+    let well = H2Upstream::start(echo).await;
+    let mut plot = plot().await.tune(|settings| {
+        settings.h2c = true;
+        settings.upstream_waiting_max = 2;
+    });
+    let service = &mut plot.blueprint.services[0];
+    service.protocol = ServiceProtocol::H2c;
+    service.read_timeout_ms = 60_000;
+    service.targets[0].url = format!("http://{}", upstream.address);
+    let source = FakeSource::new(plot.blueprint.clone(), vec![plot.consumer.clone()]);
+    let stage = plot.start_from(source).await;
+    let mut friend = Friend::connect(&stage).await;
+    let mut waiting = Vec::new();
+    for _ in 0..2 {
+        let request = friend.request("GET", "/v1/items").body(()).unwrap();
+        waiting.push(friend.begin(request, true).await.0);
+    }
+    until("both wait", async || upstream.asked().len() == 2).await;
+    let refused = friend.get("/v1/items").await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("upstream_overloaded")));
+    drop(waiting);
+    until("they are gone", async || friend.get("/v1/items/7").await.status == 502).await;
+
+    // Five failures in a row, and the other target gets every call.
+    stage.source.change_blueprint(|blueprint| {
+        let mut other = blueprint.services[0].targets[0].clone();
+        other.url = format!("http://{}", well.address);
+        blueprint.services[0].targets.push(other);
+    });
+    until("the other answers", async || friend.get("/v1/items/7").await.status == 200).await;
+    for _ in 0..10 {
+        friend.get("/v1/items/7").await;
+    }
+    let before = upstream.asked().len();
+    for _ in 0..10 {
+        assert_eq!(friend.get("/v1/items/7").await.status, 200);
+    }
+    assert_eq!(upstream.asked().len(), before);
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_an_open_stream_of_messages() {
+    let upstream = H2Upstream::start(|_| {
+        Reply::Open(ok(&[("content-type", "application/grpc")]), Bytes::from(message("one")))
+    })
+    .await;
+    let mut plot = plot().await;
+    let service = &mut plot.blueprint.services[0];
+    service.protocol = ServiceProtocol::H2c;
+    service.read_timeout_ms = 60_000;
+    service.targets[0].url = format!("http://{}", upstream.address);
+    plot.blueprint.apis[0].routes.push(route(33, "POST", "/atlas.Countries/Watch"));
+    let stage = plot.start().await;
+    let mut friend = Friend::connect(&stage).await;
+    let request = friend
+        .request("POST", "/v1/atlas.Countries/Watch")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    let (answer, mut up) = friend.begin(request.body(()).unwrap(), false).await;
+    up.send_data(Bytes::from(message("which")), true).unwrap();
+    let mut stream = answer.await.unwrap().into_body();
+    assert_eq!(stream.data().await.unwrap().unwrap(), message("one"));
+    stage.source.remove_consumer(id(70));
+    let end = tokio::time::timeout(Duration::from_secs(5), stream.data()).await.expect("within five seconds");
+    assert!(end.unwrap().is_err(), "it must not look complete");
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_cut_on_its_way_to_http_2_too() {
+    let upstream = H2Upstream::start(echo).await;
+    let mut plot = plot().await.tune(|settings| {
+        settings.h2c = true;
+        settings.body_patience = Duration::from_millis(300);
+    });
+    plot.blueprint.services[0].protocol = ServiceProtocol::H2c;
+    plot.blueprint.services[0].targets[0].url = format!("http://{}", upstream.address);
+    let stage = plot.start().await;
+    let mut friend = Friend::connect(&stage).await;
+    let request = friend.request("POST", "/v1/items").body(()).unwrap();
+    let (answer, mut up) = friend.begin(request, false).await;
+    up.send_data(Bytes::from_static(b"d"), false).unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(5), answer).await.expect("in time").unwrap();
+    assert_eq!(answer.status(), 408);
 }

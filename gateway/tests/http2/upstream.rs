@@ -7,13 +7,20 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use h2::Reason;
 use http::{HeaderMap, Request, Response};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tollgate_testkit::Issued;
 
 /// What it saw of a request.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub head: Request<()>,
     pub body: Vec<u8>,
+    pub trailers: Option<HeaderMap>,
 }
 
 /// How it answers.
@@ -25,6 +32,8 @@ pub enum Reply {
     /// A reset at once.
     Refused(Reason),
     Silence,
+    /// A head and one piece of data, and nothing more.
+    Open(Response<()>, Bytes),
 }
 
 pub type Behaviour = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
@@ -39,6 +48,27 @@ pub struct H2Upstream {
 
 impl H2Upstream {
     pub async fn start(behaviour: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_with(behaviour, None).await
+    }
+
+    /// One that speaks TLS with this certificate, and these protocols.
+    pub async fn start_tls(
+        issued: &Issued,
+        protocols: &[&[u8]],
+        behaviour: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(issued.chain.as_bytes()).collect();
+        let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain.unwrap(), key);
+        let mut config = config.unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Self::start_with(behaviour, Some(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    async fn start_with(
+        behaviour: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let upstream = Self {
             address: listener.local_addr().unwrap(),
@@ -51,15 +81,24 @@ impl H2Upstream {
             while let Ok((stream, _)) = listener.accept().await {
                 serving.connections.fetch_add(1, Ordering::Relaxed);
                 let serving = serving.clone();
-                tokio::spawn(async move {
-                    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-                    while let Some(Ok((request, respond))) = connection.accept().await {
-                        tokio::spawn(serving.clone().answer(request, respond));
-                    }
-                });
+                match tls.clone() {
+                    None => drop(tokio::spawn(serving.serve(stream))),
+                    Some(tls) => drop(tokio::spawn(async move {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            serving.serve(stream).await;
+                        }
+                    })),
+                }
             }
         });
         upstream
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+        while let Some(Ok((request, respond))) = connection.accept().await {
+            tokio::spawn(self.clone().answer(request, respond));
+        }
     }
 
     pub fn asked(&self) -> Vec<Asked> {
@@ -77,7 +116,8 @@ impl H2Upstream {
             stream.flow_control().release_capacity(chunk.len()).unwrap();
             body.extend_from_slice(&chunk);
         }
-        let asked = Asked { head: Request::from_parts(head, ()), body };
+        let trailers = stream.trailers().await.ok().flatten();
+        let asked = Asked { head: Request::from_parts(head, ()), body, trailers };
         self.asked.lock().unwrap().push(asked.clone());
         match (self.behaviour)(&asked) {
             Reply::Whole(head, pieces, trailers) => {
@@ -98,6 +138,11 @@ impl H2Upstream {
                 data.send_reset(Reason::INTERNAL_ERROR);
             }
             Reply::Refused(reason) => respond.send_reset(reason),
+            Reply::Open(head, piece) => {
+                let mut data = respond.send_response(head, false).unwrap();
+                data.send_data(piece, false).unwrap();
+                std::future::pending().await
+            }
             Reply::Silence => std::future::pending().await,
         }
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tollgate_domain::Target;
+use tollgate_domain::{Period, Target};
 
 use crate::http::{Client, Message, Reaction, ok, read_message, request};
-use crate::stage::{Plot, Stage, until};
+use crate::stage::{Plot, Stage, rate, until};
 
 const GOING_AWAY: [u8; 4] = [0x88, 2, 0x03, 0xe9];
 const POLICY_VIOLATION: [u8; 4] = [0x88, 2, 0x03, 0xf0];
@@ -159,4 +159,61 @@ async fn a_silent_tunnel_and_one_of_a_gateway_that_stops_close_with_1001() {
     stage.begin_stop();
     assert_eq!(rest(&mut stream).await, GOING_AWAY);
     stage.stopped().await;
+}
+
+#[tokio::test]
+async fn case_103_a_page_of_another_site_gets_no_websocket() {
+    let plot = Plot::new().await.tune(|settings| settings.origins = "https://app.example".parse().unwrap());
+    let stage = stage_of(plot).await;
+    for (origin, status) in [
+        (Some("https://app.example"), 101),
+        (Some("https://evil.example"), 403),
+        (Some("null"), 403),
+        (None, 101),
+    ] {
+        let mut client = stage.client().await;
+        let mut text = handshake(&stage.key);
+        if let Some(origin) = origin {
+            text = text.replace("\r\n\r\n", &format!("\r\nOrigin: {origin}\r\n\r\n"));
+        }
+        client.send(text).await;
+        let answer = client.answer_to_head().await;
+        assert_eq!(answer.status(), status, "{origin:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_policy_is_asked_before_a_websocket_is_opened() {
+    let plot = Plot::new().await.limits(vec![rate(1, Period::Day)]);
+    let stage = stage_of(plot).await;
+    let status = async |line: &str, key: &str| {
+        let mut client = stage.client().await;
+        client.send(handshake(key).replace("GET /v1/items", line)).await;
+        client.answer_to_head().await.status()
+    };
+    assert_eq!(status("GET /v1/items", "wrong").await, 401);
+    assert_eq!(status("GET /v1/nothing", &stage.key).await, 404);
+    assert_eq!(status("GET /v1/items", &stage.key).await, 101);
+    assert_eq!(status("GET /v1/items", &stage.key).await, 429, "it counts as a call, and the limit holds");
+}
+
+#[tokio::test]
+async fn cases_105_and_107_frames_pass_as_they_are_whatever_they_say() {
+    let stage = stage_of(Plot::new().await).await;
+    let mut stream = open(&stage).await;
+    let mut long = vec![0x82, 127];
+    long.extend_from_slice(&(16u64 << 20).to_be_bytes());
+    long.resize(long.len() + (16 << 20), 7);
+    for frame in [
+        b"\x81\x05hello".to_vec(),
+        // Reserved bits, and a compressed message of many zeros that nobody here unpacks.
+        b"\xf1\x80abcd".to_vec(),
+        [&[0xc2, 0x7e, 0x10, 0x00][..], &[0; 4_096]].concat(),
+        // A control frame in pieces, and a ping of 126 bytes.
+        b"\x09\x81abcdX".to_vec(),
+        [&[0x89, 0xfe, 0x00, 0x7e][..], &[1; 130]].concat(),
+        long,
+    ] {
+        pass(&mut stream, &frame).await;
+    }
 }

@@ -11,9 +11,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tollgate_domain::Certificate;
+use tollgate_domain::{Certificate, CertificateSource};
 use tollgate_gateway::tls::TlsSettings;
-use tollgate_testkit::{Authority, Issued};
+use tollgate_testkit::{Authority, Issued, TrustsEverybody};
 
 use crate::http::{Message, read_message, request};
 use crate::stage::{Plot, Stage, id, peppers};
@@ -29,6 +29,7 @@ pub fn stored(n: u128, version: i64, issued: &Issued, is_default: bool) -> Certi
     Certificate {
         id: id(n),
         slug: format!("certificate-{n}"),
+        source: CertificateSource::Upload,
         version,
         chain: issued.chain.clone(),
         key_sealed: peppers().seal(&place, &[9; tollgate_engine::NONCE_BYTES], issued.key.as_bytes()),
@@ -75,6 +76,12 @@ impl Dialler {
             }
         };
         Self { config, address: stage.tls.expect("a TLS listener") }
+    }
+
+    /// As authorities are that look for a challenge: what they are shown is nobody's certificate.
+    pub fn trusting_everybody(mut self) -> Self {
+        self.config.dangerous().set_certificate_verifier(Arc::new(TrustsEverybody));
+        self
     }
 
     pub async fn dial(&self, name: &str) -> std::io::Result<Caller> {

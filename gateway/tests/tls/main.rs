@@ -12,5 +12,6 @@ mod stage;
 mod dial;
 
 mod certificates;
+mod challenges;
 mod clients;
 mod handshakes;

@@ -134,6 +134,22 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/services/{slug}", get(admin::service::get).post(admin::service::post))
         .route("/admin/services/{slug}/test", post(admin::service::test))
         .route("/admin/services/{slug}/delete", get(admin::service::ask_delete).post(admin::service::delete))
+        .route("/admin/certificates", get(admin::certificates::get))
+        .route("/admin/new/certificate", get(admin::certificate::create).post(admin::certificate::post_new))
+        .route(
+            "/admin/new/certificate-order",
+            get(admin::certificate_order::create).post(admin::certificate_order::post_new),
+        )
+        .route(
+            "/admin/certificate-authority",
+            get(admin::certificate_order::authority).post(admin::certificate_order::post_authority),
+        )
+        .route("/admin/certificates/{slug}", get(admin::certificate::get).post(admin::certificate::post))
+        .route("/admin/certificates/{slug}/renew", post(admin::certificate::renew))
+        .route(
+            "/admin/certificates/{slug}/delete",
+            get(admin::certificate::ask_delete).post(admin::certificate::delete),
+        )
         .route("/admin/products", get(admin::products::get))
         .route(
             "/admin/new/product",

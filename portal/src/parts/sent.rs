@@ -106,6 +106,12 @@ impl Sent {
         Self(pairs)
     }
 
+    /// All but one field, which must not be given back.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        Self(self.0.iter().filter(|(known, _)| known != name).cloned().collect())
+    }
+
     /// The form with what was typed still in it.
     #[must_use]
     pub fn form(&self) -> Form {

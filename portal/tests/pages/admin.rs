@@ -7,7 +7,7 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 24] = [
     "/admin/webhooks",
     "/admin",
     "/admin/traffic",
@@ -19,6 +19,7 @@ const PAGES: [&str; 23] = [
     "/admin/apis/countries/settings",
     "/admin/services",
     "/admin/services/countries",
+    "/admin/certificates",
     "/admin/products",
     "/admin/products/countries",
     "/admin/products/countries/settings",
@@ -32,12 +33,14 @@ const PAGES: [&str; 23] = [
     "/admin/setup",
     "/admin/find",
 ];
-const NEW: [&str; 5] = [
+const NEW: [&str; 7] = [
     "/admin/webhooks/new",
     "/admin/new/api",
     "/admin/new/service",
     "/admin/new/product",
     "/admin/new/plan?product=countries",
+    "/admin/new/certificate",
+    "/admin/certificate-authority",
 ];
 
 /// What stands in an attribute, wherever it occurs.

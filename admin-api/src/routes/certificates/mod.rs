@@ -1,16 +1,18 @@
 //! Certificates that gateways present to callers who speak TLS.
 
+pub mod account;
 pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
+pub mod renew;
 pub mod update;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tollgate_domain::{CertificateId, CertificateSource, Slug};
-use tollgate_store::{CertificateRow, Store};
+use tollgate_domain::{CertificateId, CertificateSource, ChallengeKind, Slug};
+use tollgate_store::{CertificateRow, OrderRow, Store};
 use tollgate_web::Problem;
 use utoipa::ToSchema;
 
@@ -39,18 +41,28 @@ pub struct Certificate {
     /// Where it comes from.
     #[schema(value_type = schema::CertificateSource)]
     source: CertificateSource,
-    /// What it is for: hosts, wildcards, addresses. Read from the certificate.
+    /// What it is for: hosts, wildcards, addresses. Read from the certificate; of one that is not issued yet, what is
+    /// asked for.
     names: Vec<String>,
-    /// PEM, the server's own certificate first.
-    chain: String,
+    /// PEM, the server's own certificate first. `null`, as the five after it, until an authority has issued it.
+    #[schema(required)]
+    chain: Option<String>,
     /// SHA-256 of the first certificate, hexadecimal.
-    fingerprint: String,
+    #[schema(required)]
+    fingerprint: Option<String>,
     /// Who signed it.
-    issuer: String,
+    #[schema(required)]
+    issuer: Option<String>,
     /// From when it holds.
-    valid_from: DateTime<Utc>,
+    #[schema(required)]
+    valid_from: Option<DateTime<Utc>>,
     /// Until when it holds.
-    valid_until: DateTime<Utc>,
+    #[schema(required)]
+    valid_until: Option<DateTime<Utc>>,
+    /// How it stands with the authority that issues it; not there where somebody brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Order, required = false)]
+    order: Option<Order>,
     /// Whether it is presented to callers who name no host, or one that no certificate is for.
     is_default: bool,
     /// Grows with every change; the `ETag` carries it.
@@ -59,18 +71,45 @@ pub struct Certificate {
     created_at: DateTime<Utc>,
 }
 
+/// What is asked of an authority, and how that goes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Order {
+    /// How it is proven that the hosts are ours.
+    #[schema(value_type = schema::ChallengeKind)]
+    challenge: ChallengeKind,
+    /// When it is asked next: at once, a third of the lifetime before its end, or some time after a failure.
+    due_at: DateTime<Utc>,
+    /// Failures in a row.
+    attempts: i32,
+    /// Why it was not issued when asked last; `null` where it was, or was not asked yet.
+    #[schema(required)]
+    error: Option<String>,
+    /// When that was.
+    #[schema(required)]
+    error_at: Option<DateTime<Utc>>,
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        let OrderRow { challenge, due_at, attempts, error, error_at } = row;
+        Self { challenge, due_at, attempts, error, error_at }
+    }
+}
+
 impl From<CertificateRow> for Certificate {
     fn from(row: CertificateRow) -> Self {
+        let issued = row.issued.0;
         Self {
             id: row.id,
             slug: row.slug,
             source: row.source,
             names: row.names,
-            chain: row.chain,
-            fingerprint: row.fingerprint,
-            issuer: row.issuer,
-            valid_from: row.valid_from,
-            valid_until: row.valid_until,
+            fingerprint: issued.as_ref().map(|it| it.fingerprint.clone()),
+            issuer: issued.as_ref().map(|it| it.issuer.clone()),
+            valid_from: issued.as_ref().map(|it| it.valid_from),
+            valid_until: issued.as_ref().map(|it| it.valid_until),
+            chain: issued.map(|it| it.chain),
+            order: row.order.0.map(Order::from),
             is_default: row.is_default,
             version: row.version,
             created_at: row.created_at,

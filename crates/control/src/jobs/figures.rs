@@ -87,6 +87,15 @@ impl Control {
         });
         let help = "Attempts to tell webhooks something: it arrived, is tried again, or was given up.";
         metric("tollgate_webhook_attempts_total", "counter", help, &sent);
+        if let Ok(failing) = self.store.count_failing_orders().await {
+            let help = "Certificates whose authority did not issue them when asked last.";
+            metric(
+                "tollgate_certificate_orders_failing",
+                "gauge",
+                help,
+                &[(String::new(), i128::from(failing))],
+            );
+        }
         let labelled = |kind: &str, result: &str| format!("{{kind=\"{kind}\",result=\"{result}\"}}");
         let attempts: Vec<_> = kinds
             .iter()

@@ -33,6 +33,8 @@ impl Control {
             Job::WebhookDisabled { webhook_id, user_id } => {
                 self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
             }
+            Job::OrderCertificate { certificate_id } => Ok(self.work_on_order(certificate_id).await?),
+            Job::LookAfterCertificates {} => Ok(self.look_after_certificates().await?),
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
-use tollgate_domain::{CredentialId, InvoiceId, SubscriptionId, UserId, WebhookId};
+use tollgate_domain::{CertificateId, CredentialId, InvoiceId, SubscriptionId, UserId, WebhookId};
 use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
 
@@ -72,6 +72,13 @@ pub enum Job {
         /// Whom.
         user_id: UserId,
     },
+    /// Order a certificate from its authority.
+    OrderCertificate {
+        /// Which.
+        certificate_id: CertificateId,
+    },
+    /// Look for certificates that are to be ordered, renewed or tried again.
+    LookAfterCertificates {},
     /// Forget what is over.
     Housekeeping {},
     /// Write the bills of months that are over.
@@ -134,6 +141,7 @@ const PERIODIC: &[(Job, Duration)] = &[
     (Job::Reconcile {}, Duration::from_secs(86_400)),
     (Job::LookAfterKeys {}, Duration::from_secs(60)),
     (Job::LookAfterQuotas {}, Duration::from_secs(120)),
+    (Job::LookAfterCertificates {}, Duration::from_secs(30)),
     (Job::SumUsage {}, Duration::from_secs(300)),
 ];
 

@@ -55,7 +55,7 @@ pub struct WebhookPatch {
     pub active: Option<bool>,
 }
 
-fn place(id: WebhookId) -> String {
+pub(crate) fn place(id: WebhookId) -> String {
     format!("webhooks/{id}/secret")
 }
 

@@ -91,6 +91,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
                 .collect(),
         }],
         products: vec![Product { id: id(5, 0).into(), slug: "product".into() }],
+        challenges: Vec::new(),
         certificates: vec![],
         unreadable: vec![],
         plans: vec![Plan {
