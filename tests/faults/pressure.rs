@@ -34,6 +34,21 @@ async fn a_flood_of_wrong_keys_costs_those_with_right_ones_no_call() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_tried_in_vain_a_thousand_times_works_as_soon_as_it_is_one() {
+    let rig = Rig::new().await;
+    rig.database.run("update credentials set revoked_at = now()").await;
+    let gateway = rig.gateway().await;
+    let load = Load::start(gateway.gateway, &rig.world.key, 4, 1_000);
+    until("refused", async || load.tally.other().len() > 1_000).await;
+    assert_eq!(load.tally.finished(), 0);
+    rig.database.run("update credentials set revoked_at = null").await;
+    until("it works", async || load.tally.finished() > 100).await;
+    let tally = load.stop().await;
+    assert_eq!(tally.broken(), 0);
+    assert!(tally.other().iter().all(|status| *status == 401));
+}
+
+#[tokio::test]
 async fn callers_that_say_nothing_or_too_much_cost_others_no_call() {
     let rig = Rig::new().await;
     let gateway = rig.gateway().await;

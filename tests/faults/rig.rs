@@ -63,6 +63,12 @@ impl Rig {
     /// The command that starts a gateway on this stage.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        self.dress(&mut command);
+        command
+    }
+
+    /// Tells a command that ends in the binary's name that it is a gateway on this stage.
+    pub fn dress(&self, command: &mut Command) {
         command
             .args(["gateway", "--log-format", "json"])
             .env("DATABASE_URL", proxied(self.database.url(), self.postgres.address()))
@@ -76,7 +82,6 @@ impl Rig {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        command
     }
 
     /// A gateway that serves.
