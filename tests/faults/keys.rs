@@ -44,7 +44,9 @@ async fn very_many_keys_are_served_from_disk_soon_and_changed_one_by_one() {
     let loads = gateway.metric("tollgate_config_full_loads_total").await;
     assert_eq!(loads, Some(1.0));
     let began = Instant::now();
-    rig.database.run("update credentials set expires_at = now() + interval '1 day' where name <> 'filled'").await;
+    rig.database
+        .run("update credentials set expires_at = now() + interval '1 day' where name <> 'filled'")
+        .await;
     let revision = rig.store.feed_head().await.unwrap().revision as f64;
     until("in force", async || gateway.metric("tollgate_config_revision").await == Some(revision)).await;
     let changed = began.elapsed();

@@ -12,7 +12,7 @@
 //! as the slice made from it and alive as long as the segment; because every word is an atomic, for which all bit
 //! patterns are valid; and because the directory is locked, so that no other process shortens the file.
 
-mod record;
+pub(super) mod record;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
