@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tollgate_testkit::{Upstream, World, month_quota};
 
 use crate::load::{Load, get};
-use crate::rig::{Process, Rig, until};
+use crate::rig::{Process, Rig, binary, until};
 
 const NAME: &str = "items.upstream.test";
 
@@ -19,7 +19,7 @@ const WITH_NAMES: &str = r#"mount --bind "$1" /etc/hosts && shift && exec "$@""#
 fn gateway_with_names(rig: &Rig, names: &Path) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--mount", "--propagation", "private", "sh", "-c", WITH_NAMES, "sh"]).arg(names);
-    command.arg(env!("CARGO_BIN_EXE_tollgate"));
+    command.arg(binary());
     rig.dress(&mut command);
     command.env("TOLLGATE_UPSTREAM_LOOK_UP_SECONDS", "1");
     command

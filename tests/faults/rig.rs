@@ -62,7 +62,7 @@ impl Rig {
 
     /// The command that starts a gateway on this stage.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        let mut command = Command::new(binary());
         self.dress(&mut command);
         command
     }
@@ -109,6 +109,11 @@ impl Rig {
         let sum = "select coalesce(sum(calls), 0)::bigint from usage_counters where status = 200 and $1 = ''";
         u64::try_from(self.database.count(sum, "").await).expect("a sum of calls")
     }
+}
+
+/// What was built for this test, or what `TOLLGATE_FAULTS_BINARY` names: a release build, which has no fail points.
+pub fn binary() -> PathBuf {
+    std::env::var_os("TOLLGATE_FAULTS_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_tollgate").into(), PathBuf::from)
 }
 
 /// A gateway process.
