@@ -56,7 +56,7 @@ async fn very_many_keys_are_served_from_disk_soon_and_changed_one_by_one() {
     gateway.signal(Signal::SIGKILL);
     gateway.ended().await;
     let tally = load.stop().await;
-    assert_eq!(tally.other(), vec![]);
+    assert_eq!(tally.other(), Vec::<u16>::new());
     let began = Instant::now();
     let second = rig.gateway().await;
     let answer = get(second.gateway, "/v1/items", Some(&rig.world.key)).await;

@@ -113,7 +113,8 @@ impl Rig {
 
 /// What was built for this test, or what `TOLLGATE_FAULTS_BINARY` names: a release build, which has no fail points.
 pub fn binary() -> PathBuf {
-    std::env::var_os("TOLLGATE_FAULTS_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_tollgate").into(), PathBuf::from)
+    std::env::var_os("TOLLGATE_FAULTS_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_tollgate").into(), PathBuf::from)
 }
 
 /// A gateway process.
