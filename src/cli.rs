@@ -306,6 +306,9 @@ pub struct GatewayFlags {
     /// Connections of one IPv4 address or IPv6 /64 but for trusted proxies; 0 for any number.
     #[arg(long, env = "TOLLGATE_CONNECTIONS_PER_ADDRESS", default_value_t = 1_000)]
     pub connections_per_address: u32,
+    /// Every how many seconds the names of upstreams are looked up again.
+    #[arg(long, env = "TOLLGATE_UPSTREAM_LOOK_UP_SECONDS", default_value_t = 30)]
+    pub upstream_look_up_seconds: u64,
     #[command(flatten)]
     pub pace: PaceFlags,
     /// Seconds to go on taking calls after readiness is off, so that balancers notice.

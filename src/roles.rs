@@ -56,6 +56,7 @@ pub async fn start_gateway(
     settings.trusted_proxies = trusted_proxies.clone();
     let wanted = usize::try_from(flags.connections_max).unwrap_or(usize::MAX);
     settings.connections_max = wanted;
+    settings.look_up_every = Duration::from_secs(flags.upstream_look_up_seconds.max(1));
     settings.connections_per_address = usize::try_from(flags.connections_per_address).unwrap_or(usize::MAX);
     flags.pace.apply(&mut settings);
     match descriptors::raise() {

@@ -221,6 +221,7 @@ impl Feed {
         let head = Head { epoch: load.blueprint.epoch, revision: load.blueprint.revision };
         let accepted = self.live.replace(load.blueprint, load.applications).await;
         self.known = Some(head);
+        self.live.status.loaded_all();
         self.report(head.revision);
         self.unsaved |= accepted;
         Ok(())

@@ -238,8 +238,8 @@ async fn supervise(
     let (tell, left_behind) = mpsc::channel(1);
     let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone(), left_behind)));
     let following = AbortOnDropHandle::new(tokio::spawn(feed.follow(background_stop.clone())));
-    let resolving =
-        AbortOnDropHandle::new(tokio::spawn(Arc::clone(resolver).refresh(background_stop.clone())));
+    let resolving = Arc::clone(resolver).refresh(settings.look_up_every, background_stop.clone());
+    let resolving = AbortOnDropHandle::new(tokio::spawn(resolving));
     let beating = AbortOnDropHandle::new(tokio::spawn(heartbeats(
         Arc::clone(source),
         Arc::clone(live),

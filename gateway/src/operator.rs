@@ -115,6 +115,12 @@ impl Collector for Standing {
             "Rows of the newest configuration that do not compile: what they break runs as before, or is refused",
             status.faults() as f64,
         )?;
+        counter(
+            e,
+            "tollgate_config_full_loads",
+            "How often everything was loaded, keys included, and not only what changed",
+            u64::try_from(status.full_loads()).unwrap_or(0),
+        )?;
         gauge(
             e,
             "tollgate_config_age_seconds",

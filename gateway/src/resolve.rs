@@ -13,8 +13,6 @@ use crate::health::Health;
 
 /// How often names without an address are looked up again.
 const RETRY: Duration = Duration::from_secs(5);
-/// Every how many of those rounds all names are.
-const ROUNDS_TO_REFRESH: u32 = 6;
 /// How long a new configuration waits for its new names; one that does not resolve must not hold up the others.
 const SETTLE: Duration = Duration::from_millis(300);
 /// How long one look-up may take.
@@ -110,17 +108,17 @@ impl Resolver {
         let _ = tokio::time::timeout(SETTLE, looking).await;
     }
 
-    /// Looks names up again and again until `stop`; forgets hosts that no configuration names any more.
-    pub(crate) async fn refresh(self: Arc<Self>, stop: CancellationToken) {
-        let mut round = 0u32;
+    /// Looks all names up `every` so often until `stop`; forgets hosts that no configuration names any more.
+    pub(crate) async fn refresh(self: Arc<Self>, every: Duration, stop: CancellationToken) {
+        let mut all_at = tokio::time::Instant::now() + every;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(RETRY.min(every)) => {}
             }
-            round = round.wrapping_add(1);
-            let all = round.is_multiple_of(ROUNDS_TO_REFRESH);
+            let all = all_at <= tokio::time::Instant::now();
             if all {
+                all_at = tokio::time::Instant::now() + every;
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
                 known.retain(|_, addresses| Arc::strong_count(addresses) > 1);
             }

@@ -56,6 +56,8 @@ pub struct Settings {
     pub stream_idle_timeout: Duration,
     /// How long nothing may pass through a WebSocket.
     pub tunnel_idle_timeout: Duration,
+    /// How often the names of upstreams are looked up again.
+    pub look_up_every: Duration,
     /// Calls that may wait for an answer of one target at once; further ones are refused.
     pub upstream_waiting_max: u32,
     /// The least bytes a second that a request body must come with, over what `body_patience` allows for.
@@ -140,6 +142,7 @@ impl Settings {
             write_timeout: Duration::from_secs(60),
             stream_idle_timeout: Duration::from_secs(300),
             tunnel_idle_timeout: Duration::from_secs(300),
+            look_up_every: Duration::from_secs(30),
             upstream_waiting_max: 1_000,
             body_rate_min: 1_000,
             body_patience: Duration::from_secs(10),

@@ -27,6 +27,7 @@ pub(crate) struct Status {
     revision: AtomicI64,
     revision_seen: AtomicI64,
     draining: AtomicBool,
+    full_loads: AtomicI64,
     counted_us: AtomicI64,
     trouble: Mutex<Trouble>,
     fingerprint: Mutex<Option<(i64, Fingerprint)>>,
@@ -46,6 +47,15 @@ impl Status {
     pub(crate) fn seen(&self, revision: i64) {
         self.revision_seen.store(revision, Ordering::Relaxed);
         *lock(&self.answered_at) = Some(Instant::now());
+    }
+
+    /// Everything was loaded, and not only what changed.
+    pub(crate) fn loaded_all(&self) {
+        self.full_loads.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn full_loads(&self) -> i64 {
+        self.full_loads.load(Ordering::Relaxed)
     }
 
     /// What `revision` is made of.

@@ -1,4 +1,4 @@
-//! `kill -9` at every place where a count could be lost or doubled: none is.
+//! `kill -9` of the gateway at every place where a count could be lost or doubled, and of the database: none is.
 //!
 //! A call is finished when its caller has the last byte of the answer. Of those none may be missing in the ledger; and
 //! no call may be there that did not reach the upstream.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tollgate_testkit::Verdict;
+use tollgate_testkit::{Cluster, TestDatabase, Verdict};
 
 use crate::load::Load;
 use crate::rig::{Process, Rig, until};
@@ -47,17 +47,20 @@ enum Place {
     Truncate(u64),
     /// Anywhere, after so many milliseconds.
     Anywhere(u64),
+    /// Anywhere, after the database server was killed so many milliseconds after the start, and came back.
+    AfterTheServer(u64),
 }
 
 impl Place {
     fn roll(dice: &mut Dice) -> Self {
-        match dice.roll(7) {
+        match dice.roll(8) {
             0 => Self::Count(1 + dice.roll(300)),
             1 => Self::Append(1 + dice.roll(300)),
             2 => Self::Send(1 + dice.roll(2)),
             3 => Self::Commit { nth: 1 + dice.roll(3).cast_signed(), arrives: dice.roll(2) == 0 },
             4 => Self::Ack(1 + dice.roll(2)),
             5 => Self::Truncate(1 + dice.roll(2)),
+            6 => Self::AfterTheServer(dice.roll(1_000)),
             _ => Self::Anywhere(dice.roll(1_500)),
         }
     }
@@ -69,7 +72,7 @@ impl Place {
             Self::Send(nth) => ("send", nth),
             Self::Ack(nth) => ("ack", nth),
             Self::Truncate(nth) => ("truncate", nth),
-            Self::Commit { .. } | Self::Anywhere(_) => return None,
+            Self::Commit { .. } | Self::Anywhere(_) | Self::AfterTheServer(_) => return None,
         };
         Some(format!("{name}:{nth}"))
     }
@@ -97,7 +100,8 @@ impl Trap {
 
 /// Rounds of one stage: a gateway starts, takes calls, dies; the next one starts on what it left.
 async fn rounds(seed: u64, rounds: u64) {
-    let rig = Rig::new().await;
+    let cluster = Cluster::start().await;
+    let rig = Rig::on(TestDatabase::on_cluster(&cluster).await).await;
     let trap = Arc::new(Trap {
         victim: AtomicU32::new(0),
         commits: AtomicI64::new(i64::MIN),
@@ -124,6 +128,15 @@ async fn rounds(seed: u64, rounds: u64) {
         let load = Load::start(process.gateway, &rig.world.key, CALLERS, 50);
         match place {
             Place::Anywhere(wait) => {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                process.signal(Signal::SIGKILL);
+            }
+            Place::AfterTheServer(wait) => {
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+                cluster.kill().await;
+                let seen = load.tally.finished();
+                until("calls go on without the server", async || load.tally.finished() > seen + 20).await;
+                cluster.start_again();
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 process.signal(Signal::SIGKILL);
             }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod clock;
+mod dns;
+mod keys;
 mod kill;
 mod load;
 mod postgres;

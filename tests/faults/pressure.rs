@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,20 +10,24 @@ use tokio::net::TcpStream;
 use tollgate_testkit::{mint, month_quota};
 
 use crate::load::{Load, get};
-use crate::rig::{Process, Rig, until};
+use crate::rig::{Process, Rig, at_length, until};
 
 #[tokio::test]
 async fn a_flood_of_wrong_keys_costs_those_with_right_ones_no_call() {
     let rig = Rig::new().await;
     let gateway = rig.gateway().await;
+    let began = Instant::now();
     let flood = Load::start(gateway.gateway, &mint(), 8, 1_000);
     let load = Load::start(gateway.gateway, &rig.world.key, 2, 50);
-    until("both", async || load.tally.finished() > 100 && flood.tally.other().len() > 500).await;
+    // At length: 5,000 a second for ten seconds, on a build and a machine that can.
+    let tries = if at_length() { 50_000 } else { 500 };
+    until("both", async || load.tally.finished() > 100 && flood.tally.other().len() > tries).await;
+    let rate = flood.tally.other().len() as f64 / began.elapsed().as_secs_f64();
     let (tally, flood) = (load.stop().await, flood.stop().await);
     assert_eq!((tally.broken(), tally.other()), (0, vec![]));
     assert!(flood.other().iter().all(|status| *status == 401));
     println!(
-        "{} wrong keys beside {} calls, slowest {:?}",
+        "{} wrong keys, {rate:.0} a second, beside {} calls, slowest {:?}",
         flood.other().len(),
         tally.finished(),
         tally.slowest()
@@ -31,6 +36,21 @@ async fn a_flood_of_wrong_keys_costs_those_with_right_ones_no_call() {
         gateway.metric("tollgate_request_log_dropped_total").await.is_some_and(|dropped| dropped > 0.0)
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_tried_in_vain_a_thousand_times_works_as_soon_as_it_is_one() {
+    let rig = Rig::new().await;
+    rig.database.run("update credentials set revoked_at = now()").await;
+    let gateway = rig.gateway().await;
+    let load = Load::start(gateway.gateway, &rig.world.key, 4, 1_000);
+    until("refused", async || load.tally.other().len() > 1_000).await;
+    assert_eq!(load.tally.finished(), 0);
+    rig.database.run("update credentials set revoked_at = null").await;
+    until("it works", async || load.tally.finished() > 100).await;
+    let tally = load.stop().await;
+    assert_eq!(tally.broken(), 0);
+    assert!(tally.other().iter().all(|status| *status == 401));
 }
 
 #[tokio::test]

@@ -62,7 +62,13 @@ impl Rig {
 
     /// The command that starts a gateway on this stage.
     pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
+        let mut command = Command::new(binary());
+        self.dress(&mut command);
+        command
+    }
+
+    /// Tells a command that ends in the binary's name that it is a gateway on this stage.
+    pub fn dress(&self, command: &mut Command) {
         command
             .args(["gateway", "--log-format", "json"])
             .env("DATABASE_URL", proxied(self.database.url(), self.postgres.address()))
@@ -76,7 +82,6 @@ impl Rig {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        command
     }
 
     /// A gateway that serves.
@@ -104,6 +109,12 @@ impl Rig {
         let sum = "select coalesce(sum(calls), 0)::bigint from usage_counters where status = 200 and $1 = ''";
         u64::try_from(self.database.count(sum, "").await).expect("a sum of calls")
     }
+}
+
+/// What was built for this test, or what `TOLLGATE_FAULTS_BINARY` names: a release build, which has no fail points.
+pub fn binary() -> PathBuf {
+    std::env::var_os("TOLLGATE_FAULTS_BINARY")
+        .map_or_else(|| env!("CARGO_BIN_EXE_tollgate").into(), PathBuf::from)
 }
 
 /// A gateway process.

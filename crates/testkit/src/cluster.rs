@@ -68,6 +68,11 @@ impl Cluster {
         while !self.processes().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        // They name a process that is gone, but whom nobody may have buried yet.
+        let socket_lock = format!(".s.PGSQL.{PORT}.lock");
+        for lock in ["data/postmaster.pid", &socket_lock] {
+            let _ = std::fs::remove_file(self.dir.path().join(lock));
+        }
     }
 
     /// Stops every process of it where it is: connections stay open, and nothing answers.

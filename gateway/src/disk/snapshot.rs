@@ -3,18 +3,20 @@
 //! A file is a magic, the SHA-256 of the rest, and the rest: records, each with its length before it. The first is the
 //! header with the blueprint, every other one an application; a length of 0 ends the file.
 
+mod record;
+
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tollgate_domain::{Blueprint, ConsumerApplication};
 use uuid::Uuid;
 
+use self::record::Records;
 use super::{DIGEST_BYTES, DataDir, MAGIC_BYTES};
 use crate::fingerprint::Fingerprint;
 
@@ -69,7 +71,7 @@ pub(crate) struct Saved {
 
 /// Reads application by application; ends early, and says so, where one cannot be read.
 pub(crate) struct Applications {
-    records: Records,
+    records: Records<BufReader<File>>,
     /// None before the end, then whether it was the real one.
     end: Option<bool>,
     fingerprint: Fingerprint,
@@ -232,26 +234,6 @@ impl<'f> Writer<'f> {
     }
 }
 
-/// Reads records whose checksum was found to hold.
-struct Records {
-    file: BufReader<File>,
-    record: Vec<u8>,
-}
-
-impl Records {
-    fn next<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
-        let mut length = [0; 4];
-        self.file.read_exact(&mut length)?;
-        let length = u32::from_le_bytes(length);
-        if length == 0 {
-            return Ok(None);
-        }
-        self.record.clear();
-        (&mut self.file).take(u64::from(length)).read_to_end(&mut self.record)?;
-        postcard::from_bytes(&self.record).map(Some).map_err(io::Error::other)
-    }
-}
-
 /// Checks a file whole, then opens it at its first application.
 fn open(path: &Path) -> io::Result<Saved> {
     let broken = |what: &str| io::Error::other(what.to_owned());
@@ -271,7 +253,7 @@ fn open(path: &Path) -> io::Result<Saved> {
         return Err(broken("checksum mismatch"));
     }
     file.seek(SeekFrom::Start(BODY))?;
-    let mut records = Records { file: BufReader::with_capacity(BUFFER_BYTES, file), record: Vec::new() };
+    let mut records = Records::new(BufReader::with_capacity(BUFFER_BYTES, file));
     let header: Header = records.next()?.ok_or_else(|| broken("no header"))?;
     let blueprint: Blueprint = serde_json::from_slice(&header.blueprint)?;
     let fingerprint = Fingerprint::of(header.position.epoch, &blueprint);

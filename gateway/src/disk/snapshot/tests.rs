@@ -101,3 +101,41 @@ fn what_cannot_be_written_leaves_what_was_saved_and_no_half_file() {
     assert!(!dir.path().join("runtime.new").exists());
     assert_eq!(revisions(&data), [1]);
 }
+
+#[test]
+fn no_flipped_bit_and_no_lost_end_is_taken_for_a_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = Arc::new(DataDir::open(&dir.path().join("gateway")).unwrap());
+    save(&data, 1, 2).unwrap();
+    let path = newest(&data);
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&path, bytes).unwrap();
+        assert!(open(&path).is_err(), "byte {at}");
+        std::fs::write(&path, &whole[..at]).unwrap();
+        assert!(open(&path).is_err(), "cut at {at}");
+    }
+}
+
+/// With `TOLLGATE_REWRITE_SEEDS` set they are written anew.
+#[test]
+fn what_the_fuzzer_starts_from_are_sound_records() {
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/snapshot/two");
+    if std::env::var_os("TOLLGATE_REWRITE_SEEDS").is_some() {
+        let framed = [1, 2].map(|n| {
+            let record = postcard::to_stdvec(&application(n)).unwrap();
+            [&u32::try_from(record.len()).unwrap().to_le_bytes()[..], &record].concat()
+        });
+        std::fs::create_dir_all(seed.parent().unwrap()).unwrap();
+        std::fs::write(&seed, [framed.concat(), vec![0; 4]].concat()).unwrap();
+    }
+    let bytes = std::fs::read(&seed).unwrap();
+    let mut records = Records::new(&bytes[..]);
+    for n in [1, 2] {
+        let read: ConsumerApplication = records.next().unwrap().expect("a record");
+        assert_eq!(read.id, application(n).id);
+    }
+    assert!(records.next::<ConsumerApplication>().unwrap().is_none());
+}
