@@ -1,15 +1,17 @@
 //! Which fields change on the way: the caller's credential and everything it could pretend to be is taken out, what the
 //! gateway knows is put in.
 
+mod names;
+mod onward;
+
 use tollgate_engine::answer::AnswerReader;
 use tollgate_engine::head::{CONNECTION_OPTIONS, Field};
 use tollgate_engine::websocket::{BadHandshake, check_handshake};
-use tollgate_engine::{Admission, Denial, credential_of};
+use tollgate_engine::{Denial, credential_of};
 
-use crate::caller::Caller;
-use crate::downstream::{Downstream, Length};
-use crate::exchange::RequestId;
-use crate::upstream::Destination;
+use crate::downstream::Downstream;
+use names::Names;
+pub(crate) use onward::ToUpstream;
 
 /// Never taken over from a caller: what belongs to its hop or frames its body, its credential, our identity fields, where
 /// it says it comes from, and a wish that we have fulfilled ourselves.
@@ -60,41 +62,6 @@ const NOT_FROM_UPSTREAMS: Names<16> = Names::sorted([
     "proxy-authenticate",
     "proxy-authentication-info",
 ]);
-
-/// Names of fields by their length: most fields are none of a list already by theirs.
-struct Names<const N: usize> {
-    names: [&'static str; N],
-    /// Where the names of each length begin.
-    begins: [u8; LENGTHS + 1],
-}
-
-/// Longer than any name of a list.
-const LENGTHS: usize = 32;
-
-impl<const N: usize> Names<N> {
-    /// The shortest names first.
-    const fn sorted(names: [&'static str; N]) -> Self {
-        let mut begins = [0; LENGTHS + 1];
-        let (mut length, mut at) = (0, 0);
-        while length <= LENGTHS {
-            while at < N && names[at].len() < length {
-                at += 1;
-            }
-            begins[length] = at as u8;
-            length += 1;
-        }
-        assert!(at == N, "the names are sorted by their length");
-        Self { names, begins }
-    }
-
-    /// Those as long as this one.
-    fn as_long_as(&self, name: &[u8]) -> &[&'static str] {
-        match self.begins.get(name.len()..name.len() + 2) {
-            Some(&[from, to]) => &self.names[usize::from(from)..usize::from(to)],
-            _ => &[],
-        }
-    }
-}
 
 /// What a trailer may not say besides (RFC 9110 §6.5.1): it would come too late, or about something else.
 const NOT_IN_TRAILERS: [&str; 5] =
@@ -198,89 +165,6 @@ fn note<'f>(seen: &mut [Option<&'f [u8]>; 2], value: &'f [u8]) {
     seen[free] = Some(value);
 }
 
-/// The head of the request as the upstream gets it.
-pub(crate) struct ToUpstream<'r, D> {
-    pub(crate) request: &'r D,
-    pub(crate) hop: Hop,
-    pub(crate) admission: &'r Admission,
-    pub(crate) destination: &'r Destination,
-    /// What the gateway has in front of the upstream's own path.
-    pub(crate) base_path: &'r str,
-    pub(crate) request_id: &'r RequestId,
-    pub(crate) caller: Caller<'r>,
-    /// Whether a WebSocket is asked for.
-    pub(crate) upgrades: bool,
-}
-
-impl<D: Downstream> ToUpstream<'_, D> {
-    /// Appends the whole head.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.request.method().as_bytes());
-        out.push(b' ');
-        write_target(out, &self.destination.path_prefix, self.base_path, self.request.target());
-        out.extend_from_slice(b" HTTP/1.1\r\n");
-        line(out, "host", self.destination.authority.as_bytes());
-        for (name, value) in self.request.fields() {
-            if !comes_from_callers(name) || (self.hop.names_fields && self.is_of_this_hop(name)) {
-                continue;
-            }
-            out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(value);
-            out.extend_from_slice(b"\r\n");
-        }
-        match self.request.length() {
-            Length::None if matches!(self.request.method(), "POST" | "PUT" | "PATCH") => {
-                // RFC 9110 §8.6: some servers wait for a body where these do not say that there is none.
-                line(out, "content-length", b"0");
-            }
-            Length::None => {}
-            Length::Known(length) => {
-                out.extend_from_slice(b"content-length: ");
-                write_number(out, length);
-                out.extend_from_slice(b"\r\n");
-            }
-            Length::Unknown => line(out, "transfer-encoding", b"chunked"),
-        }
-        if self.upgrades {
-            out.extend_from_slice(b"upgrade: websocket\r\nconnection: upgrade\r\n");
-        } else if self.hop.wants_trailers {
-            out.extend_from_slice(b"te: trailers\r\nconnection: te\r\n");
-        }
-        if crate::HAS_CHAIN {
-            self.write_ours(out);
-        }
-        out.extend_from_slice(b"\r\n");
-    }
-
-    /// Who calls, under what, and from where.
-    fn write_ours(&self, out: &mut Vec<u8>) {
-        let consumer = &self.admission.consumer;
-        out.extend_from_slice(b"x-consumer-id: ");
-        out.extend_from_slice(consumer.organization());
-        out.extend_from_slice(b"\r\nx-application-id: ");
-        out.extend_from_slice(consumer.application());
-        out.extend_from_slice(b"\r\nx-subscription-id: ");
-        out.extend_from_slice(consumer.subscription());
-        out.extend_from_slice(b"\r\n");
-        line(out, "x-plan", self.admission.plan().slug.as_bytes());
-        line(out, "x-request-id", self.request_id.as_bytes());
-        self.caller.write(out);
-    }
-
-    fn is_of_this_hop(&self, name: &[u8]) -> bool {
-        let mut connection = self.request.fields().filter(|(said, _)| is(said, "connection"));
-        connection.any(|(_, value)| options(value).any(|option| option.eq_ignore_ascii_case(name)))
-    }
-}
-
-fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
-}
-
 /// Appends a number in decimal digits.
 pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 20];
@@ -294,16 +178,6 @@ pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
         }
     }
     out.extend_from_slice(&digits[at..]);
-}
-
-/// The target's own path, then the path without what the API has in front, then the query.
-fn write_target(out: &mut Vec<u8>, prefix: &str, base_path: &str, target: &[u8]) {
-    let rest = target.strip_prefix(base_path.as_bytes()).unwrap_or(target);
-    out.extend_from_slice(prefix.as_bytes());
-    if !rest.starts_with(b"/") && (prefix.is_empty() || !rest.is_empty()) {
-        out.push(b'/');
-    }
-    out.extend_from_slice(rest);
 }
 
 /// Hands the fields of an upstream's answer over, without what does not concern the caller and without cookies that
@@ -425,23 +299,6 @@ fn is_cookie_for(cookie: &[u8], host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn target(prefix: &str, base_path: &str, target: &str) -> String {
-        let mut out = Vec::new();
-        write_target(&mut out, prefix, base_path, target.as_bytes());
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn the_base_path_gives_way_to_the_targets_own() {
-        assert_eq!(target("", "", "/a?q=1"), "/a?q=1");
-        assert_eq!(target("", "/v1", "/v1/a?q=1"), "/a?q=1");
-        assert_eq!(target("/up", "/v1", "/v1/a%20b/?q"), "/up/a%20b/?q");
-        assert_eq!(target("/up", "", "/a"), "/up/a");
-        assert_eq!(target("", "/v1", "/v1"), "/");
-        assert_eq!(target("", "/v1", "/v1?q=1"), "/?q=1");
-        assert_eq!(target("/up", "/v1", "/v1"), "/up");
-    }
 
     #[test]
     fn what_callers_may_not_say_is_known_in_every_spelling() {

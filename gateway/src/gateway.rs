@@ -1,26 +1,26 @@
 //! Starting a gateway, and stopping it without dropping a call.
 
+mod serving;
+
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use crate::desks::{Brought, Desks};
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
 use crate::feed::source::{GatewayState, Source, timed};
 use crate::handover::{self, Inheritance, Thing};
 use crate::heartbeat::{heartbeat, heartbeats};
-use crate::listen::{Front, Listeners};
+use crate::listen::Listeners;
 use crate::live::Live;
-use crate::places::Places;
 use crate::proxy::Proxy;
 use crate::request_log::carry::Carrier;
 use crate::request_log::{AccessLog, RequestLog};
@@ -30,7 +30,8 @@ use crate::time;
 use crate::tls::{Server, TlsError, check_roots};
 use crate::usage::flush::{Flush, minute_of};
 use crate::usage::ledger::Ledger;
-use crate::usage::leftovers::{Leftovers, leftovers, leftovers_of};
+use crate::usage::leftovers::{Leftovers, leftovers};
+use serving::{Succession, end, serve_calls};
 
 /// How long a start waits for Postgres in all when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(1);
@@ -295,143 +296,6 @@ async fn supervise(
         end(passing).await;
     }
     tracing::info!("the gateway has stopped");
-}
-
-/// Who was before, and who comes after.
-struct Succession {
-    data: Arc<DataDir>,
-    things: Vec<Thing>,
-    inherited: Option<Inheritance>,
-    /// Where what the process before leaves behind is handed in.
-    tell: mpsc::Sender<Leftovers>,
-    /// Cancelled when another process accepts calls in place of this one.
-    handed_over: CancellationToken,
-}
-
-impl Succession {
-    /// Says to the process before that it may go, waits until it has gone, then offers all to the next one.
-    async fn pass_on(self, live: Arc<Live>, boot_id: Uuid) {
-        let Self { data, things, inherited, tell, handed_over } = self;
-        let dir = data.path().to_owned();
-        drop(data);
-        if let Some(inherited) = inherited {
-            while !live.is_loaded() {
-                tokio::time::sleep(LOADED_YET).await;
-            }
-            match inherited.confirm() {
-                Ok(predecessor) => {
-                    let before = predecessor.boot_id;
-                    tracing::info!(%before, "took over; the process before ends its calls");
-                    predecessor.gone().await;
-                    let left_in = dir.clone();
-                    let left = tokio::task::spawn_blocking(move || leftovers_of(&left_in, before)).await;
-                    if let Ok(Ok(left)) = left {
-                        // The flush ends only with the process.
-                        let _ = tell.send(left).await;
-                    }
-                }
-                Err(error) => tracing::error!(%error, "the process before cannot be told that it may go"),
-            }
-        }
-        if let Err(error) = handover::offer(&dir, boot_id, things, handed_over).await {
-            tracing::warn!(%error, "no other process can take over from this one");
-        }
-    }
-}
-
-/// Accepts calls until `shutdown`, or until another process does, then drains. Where nobody takes over it says «not ready»
-/// but goes on accepting for a moment, so that load balancers can turn away, then lets the calls in flight end. Returns
-/// what holds the connection to whoever took over.
-async fn serve_calls(
-    parts: &Parts,
-    listeners: Listeners,
-    succession: Succession,
-    shutdown: &CancellationToken,
-) -> Option<AbortOnDropHandle<()>> {
-    let Parts { settings, live, proxy, .. } = parts;
-    let (desks, brought) = Desks::new(settings.threads.max(1));
-    let front = Arc::new(Front {
-        settings: Arc::clone(settings),
-        proxy: Arc::clone(proxy),
-        places: Places::new(settings, Arc::clone(&live.metrics)),
-        desks,
-        connections: TaskTracker::new(),
-        stop_accepting: CancellationToken::new(),
-        stop: CancellationToken::new(),
-    });
-    let accepting = TaskTracker::new();
-    let workers = TaskTracker::new();
-    for desk in brought.into_iter().enumerate() {
-        if let Err(error) = start_worker(&front, desk, &listeners, &accepting, &workers) {
-            tracing::error!(%error, "a worker cannot be started");
-        }
-    }
-    drop(listeners);
-
-    let (data, handed_over) = (Arc::clone(&succession.data), succession.handed_over.clone());
-    let passing = AbortOnDropHandle::new(tokio::spawn(succession.pass_on(Arc::clone(live), parts.boot_id)));
-    let is_taken = tokio::select! {
-        () = shutdown.cancelled() => false,
-        () = handed_over.cancelled() => true,
-    };
-    live.status.drain();
-    // From now on responses say `Connection: close`.
-    proxy.drain();
-    if is_taken {
-        data.hand_over();
-    } else {
-        tokio::time::sleep(settings.drain_delay).await;
-    }
-    drop(data);
-    front.stop_accepting.cancel();
-    accepting.close();
-    accepting.wait().await;
-    let taken = if is_taken {
-        Some(passing)
-    } else {
-        // With it goes the last hold on the listening sockets: who connects now is refused, not kept waiting.
-        end(passing).await;
-        None
-    };
-    front.connections.close();
-    if is_taken {
-        // Nobody waits for this process: who is idle may send one more request, and is told to connect anew.
-        let _ = tokio::time::timeout(settings.handover_idle, front.connections.wait()).await;
-    }
-    // Connections that wait for a next request are closed, those that serve one end with it.
-    front.places.close_idle();
-    if tokio::time::timeout(settings.drain, front.connections.wait()).await.is_err() {
-        tracing::warn!(connections = front.connections.len(), "calls still in flight are cut off");
-    }
-    front.stop.cancel();
-    workers.close();
-    workers.wait().await;
-    taken
-}
-
-/// Ends a task, and waits until it has let go of all it had.
-async fn end(task: AbortOnDropHandle<()>) {
-    task.abort();
-    let _ = task.await;
-}
-
-/// A thread with a runtime of its own. What it still serves when it is stopped is cut off.
-fn start_worker(
-    front: &Arc<Front>,
-    desk: (usize, UnboundedReceiver<Brought>),
-    listeners: &Listeners,
-    accepting: &TaskTracker,
-    workers: &TaskTracker,
-) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let work = Arc::clone(front).work(desk, listeners.try_clone()?, accepting.clone());
-    let running = workers.token();
-    std::thread::Builder::new().name("tollgate-worker".to_owned()).spawn(move || {
-        runtime.block_on(work);
-        drop(runtime);
-        drop(running);
-    })?;
-    Ok(())
 }
 
 /// An inherited socket, where it has the address that is wanted; else a new one.

@@ -3,7 +3,7 @@
 //! `gateway` starts and stops it, `handover` passes its sockets on to the next process; `listen` accepts callers,
 //! `desks` shares them out among the workers, `places` says how many and who makes room; `downstream` is a caller's request however it came, `connection` one
 //! that came by HTTP/1, `intake` what of it may go on, `http2` those that came by HTTP/2; `tls` shakes hands and
-//! knows the certificates; `proxy` is a call's life, `exchange` what one call carries, `relay` both of its directions
+//! knows the certificates; `proxy` is a call's life, `exchange` what one call carries, `terms` what it is held to, `request_id` what it is called, `relay` both of its directions
 //! at once, `tunnel` what a WebSocket becomes, `fields` what changes on the way, `caller` who calls, `reply` every
 //! answer made here; `browser` what pages get of it, `origins` which of them; `upstream` is the way to a target, `link` a connection to one, `pool` those at rest, `health`
 //! how it does; `clock` keeps the deadlines; `feed` keeps the configuration fresh, `live` holds it, `disk` saves it,
@@ -46,10 +46,12 @@ mod pool;
 mod proxy;
 mod relay;
 mod reply;
+mod request_id;
 mod request_log;
 mod resolve;
 mod settings;
 mod status;
+mod terms;
 mod time;
 pub mod tls;
 mod tunnel;

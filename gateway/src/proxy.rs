@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::ready;
-use std::time::Duration;
 
 use tokio::time::Instant;
 use tollgate_domain::{Outcome, ServiceProtocol};
@@ -28,6 +27,7 @@ use crate::relay::{Done, Failure, Relay, Wishes, outcome_of};
 use crate::reply::{self, Why};
 use crate::request_log::{Ending, RequestLog, Text};
 use crate::settings::Settings;
+use crate::terms::Terms;
 use crate::time;
 use crate::tls::challenges;
 use crate::tunnel::Tunnel;
@@ -36,23 +36,6 @@ use crate::usage::ledger::Ledger;
 /// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
 /// call may be repeated.
 const ATTEMPTS: u32 = 2;
-
-/// What every call is held to.
-pub(crate) struct Terms {
-    /// What problem codes are appended to.
-    pub(crate) type_base: String,
-    /// No upstream may set a cookie that reaches it.
-    pub(crate) portal_host: String,
-    pub(crate) body_bytes_max: u64,
-    pub(crate) body_patience: Duration,
-    pub(crate) body_rate_min: u64,
-    pub(crate) write_timeout: Duration,
-    pub(crate) half_close_timeout: Duration,
-    pub(crate) stream_idle_timeout: Duration,
-    pub(crate) tunnel_idle_timeout: Duration,
-    upstream_waiting_max: u32,
-    live: Arc<Live>,
-}
 
 /// Serves calls, however they come.
 pub(crate) struct Proxy {
@@ -71,20 +54,7 @@ impl Proxy {
         ledger: Arc<Ledger>,
         log: Arc<RequestLog>,
     ) -> Self {
-        let portal: Option<http::Uri> = settings.problem_base_url.parse().ok();
-        let terms = Terms {
-            type_base: format!("{}/", settings.problem_base_url.trim_end_matches('/')),
-            portal_host: portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default(),
-            body_bytes_max: settings.body_bytes_max,
-            body_patience: settings.body_patience,
-            body_rate_min: settings.body_rate_min,
-            write_timeout: settings.write_timeout,
-            half_close_timeout: settings.half_close_timeout,
-            stream_idle_timeout: settings.stream_idle_timeout,
-            tunnel_idle_timeout: settings.tunnel_idle_timeout,
-            upstream_waiting_max: settings.upstream_waiting_max,
-            live: Arc::clone(&live),
-        };
+        let terms = Terms::new(&settings, &live);
         Self { settings, live, ledger, log, terms, draining: AtomicBool::new(false) }
     }
 
@@ -470,21 +440,6 @@ impl Proxy {
             std::task::Poll::Ready(Err(Failure::CallerGone))
         })
         .await
-    }
-}
-
-impl Terms {
-    /// Whether the caller of a call that lasts may still call.
-    pub(crate) fn still_allows(&self, exchange: &Exchange) -> bool {
-        let Some(admission) = &exchange.admission else { return false };
-        let consumer = &admission.consumer;
-        let (application, subscription) = (consumer.application_id(), consumer.subscription_id());
-        self.live.consumers.still_knows(application, consumer.credential_id, subscription, time::unix_ns())
-    }
-
-    /// Adds `Date` where the upstream did not.
-    pub(crate) fn date<D: Downstream>(&self, answer: &mut D) {
-        answer.field_with(b"date", |out| crate::date::write(out, time::unix_ns()));
     }
 }
 

@@ -6,9 +6,10 @@ use tollgate_engine::websocket::VERSION;
 use tollgate_engine::{Denial, Problem, Refusal};
 
 use crate::downstream::{Answer, Downstream};
-use crate::exchange::{Exchange, RequestId};
+use crate::exchange::Exchange;
 use crate::fields::write_number;
 use crate::grpc;
+use crate::request_id::RequestId;
 
 /// What is refused, and why.
 pub(crate) enum Why<'w> {

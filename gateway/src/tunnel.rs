@@ -12,8 +12,8 @@ use tollgate_engine::websocket::{CloseCode, Frames};
 use crate::downstream::Downstream;
 use crate::exchange::Exchange;
 use crate::link::Link;
-use crate::proxy::Terms;
 use crate::relay::WATCH_EVERY;
+use crate::terms::Terms;
 
 /// Of one direction, no more is held back than this.
 const HELD_BYTES_MAX: usize = 32 * 1024;

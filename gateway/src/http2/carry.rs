@@ -19,8 +19,8 @@ use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
 use crate::exchange::Exchange;
 use crate::fields;
 use crate::grpc::messages::{BadMessage, Messages};
-use crate::proxy::Terms;
 use crate::relay::{Failure, WATCH_EVERY};
+use crate::terms::Terms;
 
 /// The head as HTTP/1 writes it, in frames: what goes on is decided in one place for both.
 pub(crate) fn head_of(written: &[u8], scheme: &str) -> Option<Request<()>> {
