@@ -34,6 +34,7 @@ impl Control {
                 self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
             }
             Job::Housekeeping {} => Ok(self.sweep().await?),
+            Job::MakePlannedChanges {} => Ok(self.make_planned_changes(Utc::now()).await.map(drop)?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {
                 self.send_payment_failed(id, invoice_id, user_id, mailer).await
