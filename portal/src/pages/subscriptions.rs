@@ -54,18 +54,7 @@ impl Place {
             if is_operator { format!("/admin/subscriptions/{id}") } else { format!("/subscriptions/{id}") };
         let plans = if is_operator { format!("{base}/change") } else { base.clone() };
         let application = application.map_or_else(|| "a deleted application".to_owned(), |one| one.name);
-        Ok(Self {
-            actor,
-            may_write,
-            is_operator,
-            row,
-            plan,
-            product,
-            application,
-            planned,
-            base,
-            plans,
-        })
+        Ok(Self { actor, may_write, is_operator, row, plan, product, application, planned, base, plans })
     }
 
     async fn sheet(&self, visit: &Visit, title: impl Into<String>) -> Result<Sheet, Fault> {
