@@ -134,7 +134,7 @@ pub async fn move_subscription(
 ) -> Answer {
     let (control, actor) = (&writer.control, &writer.actor);
     let to = wanted(&body)?;
-    let row = control.store().get_subscription(actor.tenants(false)?, id).await?;
+    let row = control.movable_subscription(actor, id).await?;
     let when = match body.when {
         Some(Time::Now) => When::Now,
         Some(Time::PeriodEnd) => When::PeriodEnd,

@@ -88,8 +88,7 @@ impl Control {
         when: When,
         now: DateTime<Utc>,
     ) -> Result<MovePreview> {
-        let scope = actor.tenants(false)?;
-        let row = self.store.get_subscription(scope, id).await?;
+        let row = self.movable_subscription(actor, id).await?;
         let month = CalendarMonth::of(now);
         let at = if when == When::Now { now } else { month.end() };
         let new = match to {
@@ -273,6 +272,15 @@ impl Control {
             &json!({ "plan_id": plan, "state": state }),
         );
         change.commit("subscription.update", subject(&row), details).await
+    }
+
+    /// A subscription that the actor may see or move.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may neither.
+    pub async fn movable_subscription(&self, actor: &Actor, id: SubscriptionId) -> Result<SubscriptionRow> {
+        let scope = self.subscription_scope(actor).or_else(|_| actor.tenants(false))?;
+        Ok(self.store.get_subscription(scope, id).await?)
     }
 
     fn subscription_scope(&self, actor: &Actor) -> Result<Scope> {
