@@ -171,6 +171,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/applications", "Applications", "app-window"),
             link("/admin/keys", "Keys", "key-round"),
             link("/admin/subscriptions", "Subscriptions", "gauge"),
+            link("/admin/revenue", "Revenue", "activity"),
             link("/admin/invoices", "Invoices", "scroll-text"),
             link("/admin/payments", "Payments", "circle-check"),
         ],

@@ -97,6 +97,12 @@ pub fn all() -> OpenApiRouter<App> {
             subscriptions::update::update_subscription,
             subscriptions::end::end_subscription
         ))
+        .routes(routes!(
+            subscriptions::movement::move_subscription,
+            subscriptions::movement::keep_subscription
+        ))
+        .routes(routes!(subscriptions::movement::pause_subscription))
+        .routes(routes!(subscriptions::movement::resume_subscription))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
         .routes(routes!(batch::run_batch))

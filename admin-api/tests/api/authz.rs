@@ -142,6 +142,14 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
             "updateSubscription",
             row(format!("/v1/subscriptions/{subscription}"), Some(json!({ "state": "suspended" })), 200),
         ),
+        (
+            "moveSubscription",
+            row(format!("/v1/subscriptions/{subscription}/move"), Some(json!({ "end": true })), 200),
+        ),
+        ("keepSubscription", row(format!("/v1/subscriptions/{subscription}/move"), None, 204)),
+        // By then it is suspended.
+        ("pauseSubscription", row(format!("/v1/subscriptions/{subscription}/pause"), None, 409)),
+        ("resumeSubscription", row(format!("/v1/subscriptions/{subscription}/resume"), None, 200)),
         ("endSubscription", row(format!("/v1/subscriptions/{subscription}"), None, 204)),
         ("listKeys", row("/v1/keys", None, 200)),
         ("createKey", row("/v1/keys", Some(json!({ "application_id": application, "name": "N" })), 201)),

@@ -116,6 +116,14 @@ pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
             let new = note.action == "subscription.create";
             of_subscription(store, id.into(), before, new).await?
         }
+        "subscription.plan" => {
+            let mut events = of_subscription(store, id.into(), &json!({}), false).await?;
+            for event in &mut events {
+                event.kind = "subscription.changed";
+                event.data["planned"] = note.details.clone();
+            }
+            events
+        }
         "application.delete" => note.subject.organization.map_or_else(Vec::new, |organization| {
             let application = tollgate_domain::ApplicationId::from(id);
             vec![Event::of(

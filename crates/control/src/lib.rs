@@ -60,7 +60,10 @@ pub use apis::{ApiInput, ApiPatch};
 pub use applications::ApplicationPatch;
 pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
 pub use audit::{AuditVerdict, ExportedHead};
-pub use billing::{Charge, CheckoutInput, Difference, PlanTariff, Pricing, Received, Statement, provider};
+pub use billing::{
+    Charge, CheckoutInput, Difference, Move, MovePreview, PlanRevenue, PlanTariff, Pricing, Received,
+    Revenue, ShadowBill, Statement, When, provider,
+};
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};
 pub use credentials::{CredentialInput, CredentialPatch, MintedKey, OldKeyEnds};

@@ -101,6 +101,9 @@ impl Control {
             return Ok(row);
         }
         change.tx.update_subscription(id, plan_id, state).await?;
+        if plan_id != row.plan_id || state == SubscriptionState::Ended {
+            change.tx.delete_planned_change(id).await?;
+        }
         let subject =
             Subject { kind: "subscription", id: id.uuid(), organization: Some(row.organization_id) };
         let details = before_after(
@@ -112,7 +115,7 @@ impl Control {
     }
 
     /// A plan that the actor may put an application on.
-    async fn choosable_plan(&self, actor: &Actor, id: PlanId) -> Result<PlanRow> {
+    pub(crate) async fn choosable_plan(&self, actor: &Actor, id: PlanId) -> Result<PlanRow> {
         let plan = self.store.get_plan(id).await?;
         if matches!(actor.who, Who::Member { .. }) {
             let product = self.store.get_product(plan.product_id).await?;

@@ -93,6 +93,56 @@ pub struct Plan {
     pub approval: bool,
     /// What it costs.
     pub price: Price,
+    /// What use costs besides; each meter once.
+    #[serde(default)]
+    pub meters: Vec<MeterPrice>,
+    /// The least that price and use together come to in a month, in minor units.
+    #[serde(default)]
+    pub minimum_minor: u64,
     /// Its limits, in the order they are checked and shown.
     pub limits: Vec<Limit>,
+}
+
+/// What the units of one meter cost, as its author wrote it; what may stand there, the rating says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeterPrice {
+    /// What is counted.
+    pub meter: String,
+    /// Units of a month that cost nothing.
+    #[serde(default)]
+    pub included: u64,
+    /// What the others cost.
+    pub price: UsagePrice,
+}
+
+/// How a price grows with the units; which fields there are follows from the scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsagePrice {
+    /// per_unit, graduated, volume or package.
+    pub scheme: String,
+    /// Of one unit, a decimal in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit_minor: Option<String>,
+    /// Ranges of units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tiers: Option<Vec<PriceTier>>,
+    /// Units in one package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Of one package, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minor: Option<u64>,
+}
+
+/// A range of units.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceTier {
+    /// Its last unit; none for the last tier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<u64>,
+    /// Of one unit in it, a decimal in minor units.
+    pub unit_minor: String,
+    /// Due once when the tier is reached, in minor units.
+    #[serde(default)]
+    pub flat_minor: u64,
 }

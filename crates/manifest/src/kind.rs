@@ -218,6 +218,18 @@ pub const PLAN: Kind = Kind {
         ),
         field("price", Shape::Object(PRICE), Absent::Refused, "What it costs."),
         field(
+            "meters",
+            Shape::List(&Shape::Object(METER), 10),
+            Absent::Is("[]"),
+            "What use costs besides; each meter once. Whoever subscribed before keeps the prices of then.",
+        ),
+        field(
+            "minimum_minor",
+            Shape::Whole(0, 100_000_000_000),
+            Absent::Is("0"),
+            "The least that price and use together come to in a month, in minor units.",
+        ),
+        field(
             "limits",
             Shape::List(&Shape::Object(LIMIT), Limit::RATES_PER_PLAN_MAX + 1),
             Absent::Is("[]"),
@@ -235,6 +247,76 @@ const PRICE: &[Field] = &[
     ),
     field("currency", Shape::Currency, Absent::Refused, "ISO 4217, like EUR."),
     field("per", Shape::Word(|| vec!["month"]), Absent::Is("\"month\""), "How often it is due."),
+];
+
+const METER: &[Field] = &[
+    field(
+        "meter",
+        Shape::Pattern("^[a-z][a-z0-9_]{0,63}$"),
+        Absent::Refused,
+        "What is counted, like calls or megabytes_out.",
+    ),
+    field(
+        "included",
+        Shape::Whole(0, 1_000_000_000_000_000),
+        Absent::Is("0"),
+        "Units of a month that cost nothing.",
+    ),
+    field("price", Shape::Object(USAGE_PRICE), Absent::Refused, "What the others cost."),
+];
+
+const USAGE_PRICE: &[Field] = &[
+    field(
+        "scheme",
+        Shape::Word(|| vec!["per_unit", "graduated", "volume", "package"]),
+        Absent::Refused,
+        "How the price grows: each unit the same, each by its tier, all by the tier of the last, or in packages.",
+    ),
+    field(
+        "unit_minor",
+        Shape::Pattern("^[0-9]{1,8}([.][0-9]{1,12})?$"),
+        Absent::Nothing,
+        "With per_unit: the price of one, a decimal in minor units and in quotes, like \"0.2\".",
+    ),
+    field(
+        "tiers",
+        Shape::List(&Shape::Object(TIER), 20),
+        Absent::Nothing,
+        "With graduated and volume: ranges of units from the first on; the last has no end.",
+    ),
+    field(
+        "size",
+        Shape::Whole(1, 1_000_000_000_000_000),
+        Absent::Nothing,
+        "With package: units in one; a begun one is paid whole.",
+    ),
+    field(
+        "minor",
+        Shape::Whole(0, 100_000_000_000),
+        Absent::Nothing,
+        "With package: its price, in minor units.",
+    ),
+];
+
+const TIER: &[Field] = &[
+    field(
+        "up_to",
+        Shape::Whole(1, 1_000_000_000_000_000),
+        Absent::Nothing,
+        "Its last unit; none for the last tier.",
+    ),
+    field(
+        "unit_minor",
+        Shape::Pattern("^[0-9]{1,8}([.][0-9]{1,12})?$"),
+        Absent::Refused,
+        "The price of one unit in it, a decimal in minor units and in quotes.",
+    ),
+    field(
+        "flat_minor",
+        Shape::Whole(0, 100_000_000_000),
+        Absent::Is("0"),
+        "Due once when the tier is reached, in minor units.",
+    ),
 ];
 
 const LIMIT: &[Field] = &[

@@ -355,6 +355,8 @@ impl Import {
                 currency: "EUR".parse().expect("EUR is a currency"),
                 per: Period::Month,
             },
+            meters: Vec::new(),
+            minimum_minor: 0,
             limits: std::mem::take(&mut self.limits),
         });
     }

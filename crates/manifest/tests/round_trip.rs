@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use tollgate_domain::declared::{Api, Plan, Product, Service, State};
+use tollgate_domain::declared::{Api, MeterPrice, Plan, PriceTier, Product, Service, State, UsagePrice};
 use tollgate_domain::{
     ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Slug, Target, Visibility,
 };
@@ -98,8 +98,28 @@ fn plans() -> impl Strategy<Value = Plan> {
             visible,
         },
     );
-    (slugs(), texts(), texts(), any::<bool>(), 0..99_999u64, prop::collection::vec(limit, 0..4)).prop_map(
-        |(slug, name, summary, approval, minor, limits)| Plan {
+    let tier =
+        |up_to, minor: u32| PriceTier { up_to, unit_minor: format!("0.{minor}"), flat_minor: minor.into() };
+    let price = (0..4u8, 1..99u32).prop_map(move |(kind, minor)| {
+        let scheme = ["per_unit", "graduated", "volume", "package"][usize::from(kind)].to_owned();
+        UsagePrice {
+            unit_minor: (kind == 0).then(|| format!("{minor}.25")),
+            tiers: [1, 2].contains(&kind).then(|| vec![tier(Some(10), minor), tier(None, 1)]),
+            size: (kind == 3).then_some(1_000),
+            minor: (kind == 3).then_some(minor.into()),
+            scheme,
+        }
+    });
+    let meter = (price, 0..9_999u64).prop_map(|(price, included)| MeterPrice {
+        meter: "calls".to_owned(),
+        included,
+        price,
+    });
+    let prices = (0..9_999u64, prop::collection::vec(meter, 0..2), 0..9u64);
+    (slugs(), texts(), texts(), any::<bool>(), prices, prop::collection::vec(limit, 0..4)).prop_map(
+        |(slug, name, summary, approval, (minor, meters, minimum_minor), limits)| Plan {
+            meters,
+            minimum_minor,
             product: self::slug("p".to_owned()),
             slug,
             name,

@@ -22,6 +22,25 @@ pub struct UnitPrice(u64);
 pub struct InvalidUnitPrice;
 
 impl UnitPrice {
+    /// Reads a price in the currency's main unit, which has so many decimals: `0.002` euros are `0.2` cents.
+    ///
+    /// # Errors
+    /// It is no such price.
+    pub fn from_major(text: &str, decimals: u32) -> Result<Self, InvalidUnitPrice> {
+        let (whole, parts) = text.split_once('.').unwrap_or((text, "0"));
+        if whole.is_empty() || parts.is_empty() || !text.is_ascii() {
+            return Err(InvalidUnitPrice);
+        }
+        let padded = format!("{parts:0<width$}", width = decimals as usize + 1);
+        let (shifted, parts) = padded.split_at(decimals as usize);
+        let whole = format!("{whole}{shifted}");
+        let whole = match whole.trim_start_matches('0') {
+            "" => "0",
+            whole => whole,
+        };
+        format!("{whole}.{parts}").parse()
+    }
+
     /// In the currency's main unit, which has so many decimals: `0.2` cents are `0.002` euros.
     #[must_use]
     pub fn in_major(self, decimals: u32) -> String {
@@ -141,6 +160,21 @@ mod tests {
         assert_eq!(price("12.5").in_major(0), "12.5");
         assert_eq!(price("12").in_major(0), "12");
         assert_eq!(price("0").in_major(2), "0.00");
+    }
+
+    #[test]
+    fn a_price_in_the_main_unit_is_read_as_it_is_shown() {
+        for (text, decimals, minor) in
+            [("0.002", 2, "0.2"), ("7", 2, "700"), ("7.5", 2, "750"), ("12.5", 0, "12.5"), ("0.001", 3, "1")]
+        {
+            assert_eq!(
+                UnitPrice::from_major(text, decimals).map(|price| price.to_string()),
+                Ok(minor.to_owned())
+            );
+        }
+        for bad in ["", ".", ".5", "5.", "-1", "1e3", "0,5", "é", "1.2.3", "0.000000000000001"] {
+            assert_eq!(UnitPrice::from_major(bad, 2), Err(InvalidUnitPrice), "{bad}");
+        }
     }
 
     #[test]

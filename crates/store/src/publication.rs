@@ -16,6 +16,8 @@ pub struct Publication {
     pub products: Vec<ProductRow>,
     /// All plans.
     pub plans: Vec<PlanRow>,
+    /// What each plan charges whoever subscribes now.
+    pub tariffs: Vec<(PlanId, serde_json::Value)>,
 }
 
 /// The transaction-level advisory lock that whole publications are changed under.
@@ -42,6 +44,14 @@ impl Publication {
             plans: sqlx::query_as(sql(format!("select p.* from plans p order by p.id {}", of("p"))))
                 .fetch_all(&mut *conn)
                 .await?,
+            tariffs: sqlx::query_as::<_, (Uuid, serde_json::Value)>(
+                "select distinct on (plan_id) plan_id, terms from tariffs order by plan_id, number desc",
+            )
+            .fetch_all(&mut *conn)
+            .await?
+            .into_iter()
+            .map(|(id, terms)| (PlanId::from(id), terms))
+            .collect(),
         })
     }
 }

@@ -30,6 +30,8 @@ pub struct SubscriptionRow {
     /// Where it stands.
     #[sqlx(try_from = "String")]
     pub state: SubscriptionState,
+    /// Whether it was suspended by its owner, who may resume it.
+    pub paused: bool,
     /// A bill for it is unpaid and its grace is over: gateways refuse its calls.
     pub unpaid: bool,
     landed_plan_id: Option<Uuid>,
@@ -152,7 +154,7 @@ impl Tx {
         state: SubscriptionState,
     ) -> Result<()> {
         sqlx::query(
-            "update subscriptions set plan_id = $2, state = $3, version = version + 1,
+            "update subscriptions set plan_id = $2, state = $3, paused = paused and $3 = 'suspended', version = version + 1,
              ended_at = case when $3 = 'ended' then now() else ended_at end where id = $1",
         )
         .bind(id.uuid())

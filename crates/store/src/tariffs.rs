@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
-use tollgate_domain::PlanId;
+use tollgate_domain::{PlanId, SubscriptionId};
 
 use crate::{Error, Result, Store, Tx};
 
@@ -29,6 +29,21 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?
             .ok_or(Error::NotFound("plan"))
+    }
+
+    /// What a subscription was charged by when it was last on a plan.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_tariff_had(&self, id: SubscriptionId, plan: PlanId) -> Result<Option<TariffRow>> {
+        Ok(sqlx::query_as(
+            "select f.* from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
+             where t.subscription_id = $1 and t.plan_id = $2 order by t.begins desc limit 1",
+        )
+        .bind(id.uuid())
+        .bind(plan.uuid())
+        .fetch_optional(&self.pool)
+        .await?)
     }
 }
 

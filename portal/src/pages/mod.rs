@@ -16,6 +16,7 @@ pub mod search;
 pub mod site;
 pub mod start;
 pub mod status;
+pub mod subscriptions;
 pub mod team;
 pub mod try_it;
 pub mod usage;
@@ -86,6 +87,9 @@ pub fn routes() -> Router<PortalState> {
         .route("/limits", get(limits::overview::get))
         .route("/requests", get(requests::list::get))
         .route("/requests/{request_id}", get(requests::show::get))
+        .route("/subscriptions/{id}", get(subscriptions::get))
+        .merge(moving_routes("/subscriptions/{id}"))
+        .merge(moving_routes("/admin/subscriptions/{id}"))
         .merge(webhook_routes("/webhooks"))
         .merge(webhook_routes("/admin/webhooks"))
         .route("/team", get(team::members::get))
@@ -190,6 +194,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/keys/{id}", get(admin::keys::show))
         .route("/admin/subscriptions", get(admin::subscriptions::get))
         .route("/admin/subscriptions/{id}", get(admin::subscription::get).post(admin::subscription::post))
+        .route("/admin/revenue", get(admin::revenue::get))
+        .route("/admin/journal.csv", get(admin::revenue::journal))
         .route("/admin/invoices", get(admin::invoices::list))
         .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
         .route("/admin/invoices/{id}/refund", post(admin::invoices::refund))
@@ -202,6 +208,17 @@ pub fn routes() -> Router<PortalState> {
             "/admin/applications/{id}/keys/{key}/revoke",
             get(admin::key_revoke::get).post(admin::key_revoke::post),
         )
+}
+
+/// What can become of a subscription: the same pages for its owner and for operators.
+fn moving_routes(base: &str) -> Router<PortalState> {
+    let at = |rest: &str| format!("{base}{rest}");
+    Router::new()
+        .route(&at("/change"), get(subscriptions::change).post(subscriptions::post))
+        .route(&at("/cancel"), post(subscriptions::cancel))
+        .route(&at("/keep"), post(subscriptions::keep))
+        .route(&at("/pause"), post(subscriptions::pause))
+        .route(&at("/resume"), post(subscriptions::resume))
 }
 
 /// Webhooks: the same pages for an organization and for operators.

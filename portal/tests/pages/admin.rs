@@ -7,7 +7,8 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
+    "/admin/revenue",
     "/admin/webhooks",
     "/admin",
     "/admin/traffic",

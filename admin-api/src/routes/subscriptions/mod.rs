@@ -4,6 +4,7 @@ pub mod create;
 pub mod end;
 pub mod get;
 pub mod list;
+pub mod movement;
 pub mod update;
 
 use axum::response::Response;
@@ -21,7 +22,7 @@ use crate::schema;
 #[schema(example = json!({
     "id": "sub_01ks2v8d3tf5cs9y0v3jq1q7zb", "organization_id": "org_01ks2v8d3tf5cs9y0v3jq1q7zb",
     "application_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb", "product_id": "prd_01ks2v8d3tf5cs9y0v3jq1q7zb",
-    "plan_id": "pln_01ks2v8d3tf5cs9y0v3jq1q7zb", "state": "active", "version": 1,
+    "plan_id": "pln_01ks2v8d3tf5cs9y0v3jq1q7zb", "state": "active", "paused": false, "version": 1,
     "created_at": "2026-11-21T09:30:00Z", "ended_at": null
 }))]
 pub struct Subscription {
@@ -43,6 +44,8 @@ pub struct Subscription {
     /// Where it stands.
     #[schema(value_type = schema::SubscriptionState)]
     state: SubscriptionState,
+    /// Whether it was suspended by its owner, who may resume it.
+    paused: bool,
     /// Grows with every change; the `ETag` carries it.
     version: i64,
     /// When it was made.
@@ -61,6 +64,7 @@ impl From<SubscriptionRow> for Subscription {
             product_id: row.product_id,
             plan_id: row.plan_id,
             state: row.state,
+            paused: row.paused,
             version: row.version,
             created_at: row.created_at,
             ended_at: row.ended_at,

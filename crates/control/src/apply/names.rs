@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use tollgate_domain::declared::{Api, Plan, Product, Service, State};
+use serde::Deserialize;
+use serde_json::Value;
+use tollgate_domain::declared::{Api, MeterPrice, Plan, Product, Service, State};
 use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, Slug};
+use tollgate_rating::Tariff;
 use tollgate_store::Publication;
 
-use crate::{ApiInput, PlanInput, ProductInput, ServiceInput};
+use crate::{ApiInput, Error, PlanInput, ProductInput, Result, ServiceInput};
 
 /// Which id each name stands for.
 #[derive(Debug, Default)]
@@ -71,6 +74,39 @@ impl Names {
     }
 }
 
+/// The part of a stored tariff that is declared beside the price.
+#[derive(Default, Deserialize)]
+struct Prices {
+    meters: Vec<MeterPrice>,
+    minimum_minor: u64,
+}
+
+/// Declared prices as they are charged by: read, checked, and written in the shortest way.
+///
+/// # Errors
+/// What cannot be charged by, with a pointer into the plan.
+pub fn tariff_of(plan: &Plan) -> Result<Tariff> {
+    let mut meters = Vec::with_capacity(plan.meters.len());
+    for (index, meter) in plan.meters.iter().enumerate() {
+        let read = serde_json::to_value(meter).and_then(serde_json::from_value);
+        meters.push(read.map_err(|error| Error::invalid(format!("/meters/{index}"), error.to_string()))?);
+    }
+    let tariff = Tariff {
+        currency: plan.price.currency,
+        base_minor: plan.price.minor,
+        meters,
+        minimum_minor: plan.minimum_minor,
+    };
+    tariff.check().map_err(|fault| Error::invalid(fault.pointer, fault.message))?;
+    Ok(tariff)
+}
+
+/// Meters as one declares them.
+pub fn declared_meters(tariff: &Tariff) -> Result<Vec<MeterPrice>> {
+    let declared = serde_json::to_value(&tariff.meters).and_then(serde_json::from_value);
+    declared.map_err(|error| Error::Internal(Box::new(error)))
+}
+
 /// Rows as their author would declare them, in the order of the rows, without documents; and their ids.
 pub fn declared(rows: Publication) -> (State, Names) {
     let mut names = Names::default();
@@ -117,10 +153,13 @@ pub fn declared(rows: Publication) -> (State, Names) {
         });
     }
     let products: BTreeMap<ProductId, Slug> = inverse(&names.products);
+    let mut tariffs: BTreeMap<PlanId, Value> = rows.tariffs.into_iter().collect();
     for row in rows.plans {
         let Some(product) = products.get(&row.product_id).cloned() else { continue };
         names.plans.insert((product.clone(), row.slug.clone()), row.id);
         let price = row.price();
+        let prices = tariffs.remove(&row.id).and_then(|terms| serde_json::from_value(terms).ok());
+        let prices: Prices = prices.unwrap_or_default();
         state.plans.push(Plan {
             product,
             slug: row.slug,
@@ -129,6 +168,8 @@ pub fn declared(rows: Publication) -> (State, Names) {
             state: row.state,
             approval: row.approval,
             price,
+            meters: prices.meters,
+            minimum_minor: prices.minimum_minor,
             limits: row.limits,
         });
     }

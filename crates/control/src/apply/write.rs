@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId};
+use tollgate_rating::Tariff;
 use uuid::Uuid;
 
 use super::change_set::{Step, Verb};
-use super::names::Names;
+use super::names::{Names, tariff_of};
 use super::resource::{Resource, pointer};
 use super::wanted::Wanted;
 use crate::apis::put_document;
@@ -165,17 +166,40 @@ impl<'a, 'b> Writer<'a, 'b> {
         let input = self.names.plan_input(wanted).ok_or_else(lost)?;
         let name = (wanted.product.clone(), wanted.slug.clone());
         let id = *self.names.plans.entry(name).or_insert_with(|| PlanId::from(Uuid::now_v7()));
+        let tariff = tariff_of(wanted)?;
         let details = match before {
             None => {
                 self.change.tx.insert_plan(&input.row(id)).await?;
                 input.audit()
             }
             Some(before) => {
+                if before.price.currency != tariff.currency {
+                    // One tariff has one currency: the old prices go before the new currency comes.
+                    self.price(id, &Tariff::flat(before.price.currency, before.price.minor)).await?;
+                }
                 self.change.tx.update_plan(&input.row(id)).await?;
                 before_after(&before.audit(), &input.audit())
             }
         };
-        self.note(step, id.uuid(), details).await
+        self.note(step, id.uuid(), details).await?;
+        if let Some((old, new)) = self.price(id, &tariff).await? {
+            let subject = Subject { kind: "plan", id: id.uuid(), organization: None };
+            self.change.note("plan.price", &subject, &before_after(&old, &new)).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a plan its next tariff where it has another one: before and after.
+    async fn price(&mut self, id: PlanId, tariff: &Tariff) -> Result<Option<(Value, Value)>> {
+        let held = self.change.tx.get_tariff(id).await?;
+        let before: Tariff =
+            serde_json::from_value(held.terms.clone()).map_err(|error| Error::Internal(Box::new(error)))?;
+        if before == *tariff {
+            return Ok(None);
+        }
+        let terms = json!(tariff);
+        self.change.tx.insert_tariff(id, held.number + 1, &terms).await?;
+        Ok(Some((held.terms, terms)))
     }
 }
 

@@ -7,14 +7,18 @@ mod dunning;
 mod events;
 mod invoices;
 mod outbox;
+mod plan_change;
 mod pricing;
 pub mod provider;
 mod reconcile;
 mod refunds;
+mod revenue;
 mod statement;
 
 pub use checkout::CheckoutInput;
 pub use events::Received;
+pub use plan_change::{Move, MovePreview, When};
 pub use pricing::{PlanTariff, Pricing};
 pub use reconcile::Difference;
+pub use revenue::{PlanRevenue, Revenue, ShadowBill};
 pub use statement::{Charge, Statement};

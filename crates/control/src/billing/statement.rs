@@ -58,7 +58,7 @@ pub(super) fn share(row: &BillableRow, month: CalendarMonth) -> Share {
     Share::of(row.seconds.unsigned_abs(), month.seconds())
 }
 
-const fn usage(row: &BillableRow) -> Usage {
+pub(super) const fn usage(row: &BillableRow) -> Usage {
     Usage { calls: row.calls.unsigned_abs(), bytes_out: row.bytes_out.unsigned_abs() }
 }
 
@@ -85,7 +85,7 @@ impl Control {
 }
 
 /// Sums per currency, in the order in which the currencies come.
-fn by_currency(amounts: impl Iterator<Item = (Currency, u64)>) -> Vec<Amount> {
+pub(super) fn by_currency(amounts: impl Iterator<Item = (Currency, u64)>) -> Vec<Amount> {
     let mut sums: Vec<Amount> = Vec::new();
     for (currency, minor) in amounts {
         match sums.iter_mut().find(|sum| sum.currency == currency) {

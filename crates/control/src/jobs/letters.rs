@@ -36,6 +36,7 @@ impl Control {
             Job::OrderCertificate { certificate_id } => Ok(self.work_on_order(certificate_id).await?),
             Job::LookAfterCertificates {} => Ok(self.look_after_certificates().await?),
             Job::Housekeeping {} => Ok(self.sweep().await?),
+            Job::MakePlannedChanges {} => Ok(self.make_planned_changes(Utc::now()).await.map(drop)?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {
                 self.send_payment_failed(id, invoice_id, user_id, mailer).await

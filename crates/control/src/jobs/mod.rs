@@ -81,6 +81,8 @@ pub enum Job {
     LookAfterCertificates {},
     /// Forget what is over.
     Housekeeping {},
+    /// Move and end subscriptions as was planned for a month that is over.
+    MakePlannedChanges {},
     /// Write the bills of months that are over.
     CloseMonths {},
     /// Give a bill to the payment provider, and collect it.
@@ -136,6 +138,7 @@ pub enum Job {
 /// What comes round by itself.
 const PERIODIC: &[(Job, Duration)] = &[
     (Job::Housekeeping {}, Duration::from_secs(600)),
+    (Job::MakePlannedChanges {}, Duration::from_secs(60)),
     (Job::CloseMonths {}, Duration::from_secs(600)),
     (Job::LookAfterPayments {}, Duration::from_secs(60)),
     (Job::Reconcile {}, Duration::from_secs(86_400)),

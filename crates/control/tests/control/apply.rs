@@ -62,6 +62,8 @@ fn plan(product: &str, name: &str, amount: u64) -> Plan {
         state: PlanState::Open,
         approval: false,
         price: Price { minor: 0, currency: "EUR".parse().unwrap(), per: Period::Month },
+        meters: Vec::new(),
+        minimum_minor: 0,
         limits: vec![Limit {
             name: "burst".to_owned(),
             kind: LimitKind::Rate,
@@ -285,4 +287,47 @@ async fn auditors_read_and_do_not_apply() {
     assert!(fixture.control.declared(&auditor).await.is_ok());
     let refused = fixture.control.apply(&auditor, State::default(), ApplyOptions::default()).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn prices_are_applied_and_come_out_as_they_went_in() {
+    use tollgate_domain::declared::{MeterPrice, UsagePrice};
+
+    let fixture = Fixture::new().await;
+    let priced = |unit: &str| {
+        let mut state = state("things");
+        state.plans[0].minimum_minor = 500;
+        state.plans[0].meters = vec![MeterPrice {
+            meter: "calls".into(),
+            included: 1_000,
+            price: UsagePrice {
+                scheme: "per_unit".into(),
+                unit_minor: Some(unit.into()),
+                tiers: None,
+                size: None,
+                minor: None,
+            },
+        }];
+        state
+    };
+    apply(&fixture, &priced("0.20")).await.unwrap();
+    let held = fixture.control.declared(&Actor::system()).await.unwrap();
+    assert_eq!(held.plans[0].meters, priced("0.2").plans[0].meters, "in the shortest way");
+    assert_eq!(held.plans[0].minimum_minor, 500);
+    assert!(apply(&fixture, &held).await.unwrap().steps.is_empty(), "what came out changes nothing");
+    let changes = apply(&fixture, &priced("0.3")).await.unwrap();
+    assert_eq!(steps(&changes), ["~ plan things/free"]);
+    let mut dollars = priced("0.3");
+    dollars.plans[0].price.currency = "USD".parse().unwrap();
+    apply(&fixture, &dollars).await.unwrap();
+    let held = fixture.control.declared(&Actor::system()).await.unwrap();
+    assert_eq!(held.plans[0].price.currency.as_str(), "USD");
+    assert_eq!(held.plans[0].meters.len(), 1, "with its prices");
+
+    let mut wrong = priced("0.3");
+    wrong.plans[0].meters[0].meter = "clicks".into();
+    assert!(faults(apply(&fixture, &wrong).await)[0].starts_with("/plans/0/meters/0"));
+    wrong = priced("0.3");
+    wrong.plans[0].meters[0].price.scheme = "package".into();
+    assert!(faults(apply(&fixture, &wrong).await)[0].starts_with("/plans/0/meters/0"));
 }

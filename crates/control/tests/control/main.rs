@@ -9,6 +9,7 @@ mod certificates;
 mod consumers;
 mod fixture;
 mod jobs;
+mod moving;
 mod publishing;
 mod setup;
 mod webhooks;

@@ -23,15 +23,17 @@ pub mod organizations;
 pub mod overview;
 pub mod payments;
 pub mod plan;
+mod prices;
 pub mod product;
 pub mod products;
 pub mod requests;
+pub mod revenue;
 pub mod service;
 pub mod services;
 pub mod setup;
 pub mod subscription;
 pub mod subscriptions;
-mod terms;
+pub mod terms;
 mod timeline;
 pub mod traffic;
 

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use axum::extract::{Path, State};
-use tollgate_control::{PlanInput, PlanPatch};
+use tollgate_control::{PlanInput, Pricing};
 use tollgate_domain::{CalendarMonth, LimitKind, PlanState, SubscriptionState};
+use tollgate_rating::Tariff;
 use tollgate_store::browse::{Cut, SubscriptionFilter, SubscriptionLine};
 use tollgate_store::{Page, PlanRow, ProductRow};
 
 use super::desk::{Desk, Question, SAVED, not_taken, sheet};
 use super::product::{LIST, find as find_product};
-use super::terms;
+use super::{prices, terms};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -49,31 +50,36 @@ fn part(form: &Form, button: &str, back: &str) -> FormPart {
         ],
     );
     let [limits, price] = terms::fieldsets(form);
-    FormPart::new("plan-form", form, vec![names, limits, price, offer], button).or_back(back)
+    let use_ = prices::fieldset(form);
+    FormPart::new("plan-form", form, vec![names, limits, price, use_, offer], button).or_back(back)
 }
 
-fn typed(sent: &Sent, product: &ProductRow) -> Result<PlanInput, Form> {
+fn typed(sent: &Sent, product: &ProductRow) -> Result<(PlanInput, Pricing), Form> {
     let mut reader = Reader::new(sent);
     let slug = reader.slug();
     let state = reader.value("state", "choose a state");
     let limits = terms::limits(&mut reader, sent);
     let price = terms::price(&mut reader, sent);
-    match (slug, state, price, reader.refused()) {
-        (Some(slug), Some(state), Some(price), None) => Ok(PlanInput {
-            product_id: product.id,
-            slug,
-            name: sent.get("name"),
-            summary: sent.get("summary"),
-            state,
-            approval: sent.has("approval"),
-            price,
-            limits,
-        }),
+    let pricing = price.map(|price| prices::typed(&mut reader, sent, price.currency));
+    match (slug, state, price.zip(pricing), reader.refused()) {
+        (Some(slug), Some(state), Some((price, pricing)), None) => Ok((
+            PlanInput {
+                product_id: product.id,
+                slug,
+                name: sent.get("name"),
+                summary: sent.get("summary"),
+                state,
+                approval: sent.has("approval"),
+                price,
+                limits,
+            },
+            pricing,
+        )),
         (.., refused) => Err(refused.unwrap_or_default()),
     }
 }
 
-fn filled(row: &PlanRow) -> Form {
+fn filled(row: &PlanRow, tariff: &Tariff) -> Form {
     let price = row.price();
     let mut values: Vec<(Cow<'static, str>, String)> = vec![
         ("name".into(), row.name.clone()),
@@ -87,14 +93,21 @@ fn filled(row: &PlanRow) -> Form {
         values.push(("approval".into(), "yes".into()));
     }
     values.extend(terms::values(&row.limits));
+    values.extend(prices::values(tariff));
     Form::with(values)
 }
 
+/// Without the lines that were left empty.
+fn without_empty(sent: &Sent) -> Sent {
+    sent.without_empty("limits", "amount").without_empty("meters", "price")
+}
+
 fn with_one_more(sent: &Sent) -> Form {
-    let sent = sent.without_empty("limits", "amount");
-    let lines = sent.lines("limits").len();
-    let mut pairs = sent.0;
-    pairs.push((format!("limits/{lines}/amount"), String::new()));
+    let filled = without_empty(sent);
+    let (of, field) = if sent.get("more") == "meter" { ("meters", "price") } else { ("limits", "amount") };
+    let lines = filled.lines(of).len();
+    let mut pairs = filled.0;
+    pairs.push((format!("{of}/{lines}/{field}"), String::new()));
     Form::with(pairs)
 }
 
@@ -133,12 +146,12 @@ pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent
     if sent.has("more") {
         return visit.page(&new_sheet(&visit, &product, &with_one_more(&sent)).await?);
     }
-    let sent = sent.without_empty("limits", "amount");
-    let input = match typed(&sent, &product) {
-        Ok(input) => input,
+    let sent = without_empty(&sent);
+    let (input, pricing) = match typed(&sent, &product) {
+        Ok(typed) => typed,
         Err(form) => return visit.refused(&new_sheet(&visit, &product, &form).await?),
     };
-    match state.control.create_plan(&desk.actor, input).await {
+    match prices::save(&state.control, &desk.actor, None, input, pricing).await {
         Ok(row) => {
             let flash =
                 Flash::done(format!("{} is there: {}", row.name, terms::sentence(&row.limits, row.price())));
@@ -207,15 +220,20 @@ pub async fn get(
         )
     });
     let sheet = frame(&visit, &desk, &product, &plan).await?;
+    let tariff = state.control.plan_tariff(plan.id).await?.tariff;
     if !desk.may_write {
         let facts = vec![
             fact("Limits", Cell::Text(show::limits(&plan.limits))),
             fact("Price", Cell::Text(plan.price().to_string())),
+            fact(
+                "Use",
+                Cell::text_or(crate::pages::billing::use_prices(&tariff).join("; "), "costs nothing"),
+            ),
             fact("Approval", Cell::Text(if plan.approval { "by an operator" } else { "at once" }.into())),
         ];
         return sheet.part(Section::Facts("Terms".into(), facts)).answer(&visit, &asked);
     }
-    sheet.maybe(notice).part(edit_part(&filled(&plan), &product, &plan)).answer(&visit, &asked)
+    sheet.maybe(notice).part(edit_part(&filled(&plan, &tariff), &product, &plan)).answer(&visit, &asked)
 }
 
 /// `POST /admin/products/{slug}/plans/{plan}`: where subscribers would notice, first a look at whom it affects.
@@ -231,32 +249,29 @@ pub async fn post(
     if sent.has("more") {
         return visit.page(&sheet.part(edit_part(&with_one_more(&sent), &product, &row)));
     }
-    let sent = sent.without_empty("limits", "amount");
-    let input = match typed(&sent, &product) {
-        Ok(input) => input,
+    let sent = without_empty(&sent);
+    let (input, pricing) = match typed(&sent, &product) {
+        Ok(typed) => typed,
         Err(form) => return visit.refused(&sheet.part(edit_part(&form, &product, &row))),
     };
-    let terms_change = input.limits != row.limits || input.price != row.price();
+    let held = state.control.plan_tariff(row.id).await?.tariff;
+    let use_change = pricing.meters != held.meters || pricing.minimum_minor != held.minimum_minor;
+    let terms_change = input.limits != row.limits || input.price != row.price() || use_change;
     let is_current = sent.read("version") == Some(row.version);
     if terms_change && is_current && !sent.has("seen") {
         let (lines, total) = subscribers(&state, &desk, &row, LOOKED_AT).await?;
         if total > 0 {
-            return visit.page(&review(&state, &visit, &product, &row, &input, (lines, total), &sent).await?);
+            return visit.page(
+                &review(&state, &visit, &product, &row, (&input, &pricing), (lines, total), &sent).await?,
+            );
         }
     }
-    let patch = PlanPatch {
-        slug: Some(input.slug),
-        name: Some(input.name),
-        summary: Some(input.summary),
-        state: Some(input.state),
-        approval: Some(input.approval),
-        price: Some(input.price),
-        limits: Some(input.limits),
-    };
-    match state.control.update_plan(&desk.actor, row.id, sent.read("version"), patch).await {
+    let known = Some((row.id, sent.read("version")));
+    match prices::save(&state.control, &desk.actor, known, input, pricing).await {
         Ok(row) => visit.go(&base(&product, &row), Some(Flash::done(SAVED))).await,
         Err(error) => {
-            let stored = async { Ok((filled(&row), row.version)) };
+            let tariff = state.control.plan_tariff(row.id).await?.tariff;
+            let stored = async { Ok((filled(&row, &tariff), row.version)) };
             not_taken(&visit, sheet, &sent, error, stored, |form| edit_part(form, &product, &row)).await
         }
     }
@@ -268,7 +283,7 @@ async fn review(
     visit: &Visit,
     product: &ProductRow,
     row: &PlanRow,
-    input: &PlanInput,
+    (input, pricing): (&PlanInput, &Pricing),
     (lines, total): (Vec<SubscriptionLine>, i64),
     sent: &Sent,
 ) -> Result<Sheet, Fault> {
@@ -333,7 +348,14 @@ async fn review(
         .await?
         .below(LIST, "Products")
         .below(&back, &row.name);
-    let sheet = sheet.part(notice).part(Section::Changes("Terms".into(), changes));
+    let tariff = Tariff {
+        currency: input.price.currency,
+        base_minor: input.price.minor,
+        meters: pricing.meters.clone(),
+        minimum_minor: pricing.minimum_minor,
+    };
+    let shadow = prices::shadow(state, visit, row.id, &tariff).await?;
+    let sheet = sheet.part(notice).part(Section::Changes("Terms".into(), changes)).maybe(shadow);
     let sheet = if list.rows.is_empty() { sheet } else { sheet.part(list) };
     Ok(sheet.part(part))
 }

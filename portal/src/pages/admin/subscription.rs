@@ -12,7 +12,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::parts::sheet::fact;
-use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, Notice, Section, Sent, Sheet};
+use crate::parts::{Action, Asked, Cell, Fieldset, FormPart, Input, Notice, Section, Sent, Sheet};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Moment};
@@ -127,6 +127,10 @@ async fn page(
         .below(LIST, "Subscriptions")
         .labelled(row.state)
         .identified(row.id)
+        .action(
+            desk.may_write && row.state != SubscriptionState::Ended,
+            Action::link(format!("{LIST}/{}/change", row.id), "arrow-right", "Preview a change"),
+        )
         .maybe(over)
         .part(Section::Facts(String::new(), facts));
     if desk.may_write && row.state != SubscriptionState::Ended {

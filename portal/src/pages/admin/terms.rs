@@ -152,7 +152,7 @@ pub fn price(reader: &mut Reader<'_>, sent: &Sent) -> Option<Price> {
 }
 
 /// Minor units of what was typed: 29, 29.5 and 29.50 are 2900, 2950 and 2950 cents. Never by way of a float.
-fn minor(text: &str, currency: Currency) -> Option<u64> {
+pub fn minor(text: &str, currency: Currency) -> Option<u64> {
     let text = text.trim();
     let digits = currency.minor_digits() as usize;
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));

@@ -34,6 +34,8 @@ pub struct KeyRow {
 /// A subscription as tables show it.
 pub struct SubscribedRow {
     pub href: String,
+    /// Where its plan can be changed, by its owner.
+    pub plan_href: String,
     pub product: String,
     pub plan: String,
     pub limits: String,
@@ -137,6 +139,7 @@ impl Names {
         let slug = self.products.get(&one.product_id).map_or("", |row| row.slug.as_str());
         SubscribedRow {
             href: format!("{product_base}{slug}"),
+            plan_href: format!("/subscriptions/{}", one.id),
             product: self.product(one).to_owned(),
             plan: self.plan(one).to_owned(),
             limits: self.plans.get(&one.plan_id).map(|plan| limits(&plan.limits)).unwrap_or_default(),
@@ -171,6 +174,7 @@ pub fn sample_keys(base: &str) -> Vec<KeyRow> {
 #[cfg(test)]
 pub fn sample_subscriptions(base: &str) -> Vec<SubscribedRow> {
     vec![SubscribedRow {
+        plan_href: "/subscriptions/sub_01h455vb4pex5vsknk084sn02q".into(),
         href: format!("{base}countries"),
         product: "Countries".into(),
         plan: "Free".into(),

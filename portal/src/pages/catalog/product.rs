@@ -5,15 +5,17 @@ use axum::Form;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use tollgate_control::SubscriptionInput;
-use tollgate_domain::{ApplicationId, PlanState, SubscriptionState};
+use tollgate_domain::{Amount, ApplicationId, LimitKind, PlanState, SubscriptionState};
 use tollgate_openapi::Document;
+use tollgate_rating::{Share, Tariff, Usage, rate};
 use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, SubscriptionRow};
 
 use super::{served_apis, shown_plans, visible_product};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
-use crate::pages::billing::pay;
+use crate::pages::billing::{pay, use_prices};
 use crate::pages::reference::{Place, TagSection, tag_sections};
+use crate::parts::Asked;
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Label;
@@ -21,6 +23,8 @@ use crate::{PortalState, filters, reference, show};
 
 /// Of how many operations an API lists them all here.
 const LISTED_MAX: usize = 30;
+/// Calls that the calculator works out at most.
+const CALLS_MAX: u64 = 1_000_000_000_000;
 
 pub enum PlanAction {
     SignUp(String),
@@ -37,6 +41,10 @@ pub struct PlanCard {
     pub price: String,
     pub per: String,
     pub limits: Vec<String>,
+    /// What use costs.
+    pub prices: Vec<String>,
+    /// What so many calls would come to.
+    pub estimate: Option<String>,
     pub action: PlanAction,
 }
 
@@ -69,18 +77,33 @@ pub struct View {
     pub subscribe_action: String,
     pub applications: Vec<Choice>,
     pub plans: Vec<PlanCard>,
+    /// Whether any plan's price depends on use, and the calls that are worked out.
+    pub calculator: Option<String>,
     pub apis: Vec<ApiSection>,
 }
 
 /// `GET /products/{slug}`
-pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(slug): Path<String>,
+) -> Answer {
     let product = visible_product(&state.store, &visit, &slug).await?;
     let (applications, subscriptions) = own_things(&state, &visit).await?;
-    let plans: Vec<PlanCard> = shown_plans(&state.store, &product)
-        .await?
-        .iter()
-        .map(|plan| plan_card(plan, &product, visit.account.is_some(), &applications, &subscriptions))
-        .collect();
+    let calls = asked.read::<u64>("calls").map(|calls| calls.min(CALLS_MAX));
+    let mut plans = Vec::new();
+    let mut by_use = false;
+    for plan in shown_plans(&state.store, &product).await? {
+        let tariff = state.control.plan_tariff(plan.id).await?.tariff;
+        by_use |= !tariff.meters.is_empty();
+        let card = plan_card(&plan, &product, visit.account.is_some(), &applications, &subscriptions);
+        plans.push(PlanCard {
+            prices: use_prices(&tariff),
+            estimate: calls.map(|calls| estimate(&plan, &tariff, calls)),
+            ..card
+        });
+    }
     let mut apis = Vec::new();
     for api in served_apis(&state.store, &product).await? {
         let document = state.documents.of(&state.store, &api).await?;
@@ -98,9 +121,21 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Pat
         applications: applications.iter().filter(subscribed).map(choice).collect(),
         name: product.name,
         summary: product.summary,
+        calculator: by_use.then(|| calls.map(|calls| calls.to_string()).unwrap_or_default()),
         plans,
         apis,
     })
+}
+
+/// What a month with so many calls comes to, or why there can be none.
+fn estimate(plan: &PlanRow, tariff: &Tariff, calls: u64) -> String {
+    let quota = plan.limits.iter().find(|limit| limit.kind == LimitKind::Quota);
+    if let Some(quota) = quota.filter(|quota| calls > quota.amount) {
+        return format!("Ends at {} calls a month", show::number(quota.amount.cast_signed()));
+    }
+    let usage = Usage { calls, ..Usage::default() };
+    let total = Amount { minor: rate(tariff, Share::WHOLE, usage).total_minor, currency: tariff.currency };
+    format!("{total} a month")
 }
 
 fn choice(application: &ApplicationRow) -> Choice {
@@ -159,6 +194,8 @@ fn plan_card(
         price: amount.into(),
         per: if per.is_empty() { String::new() } else { format!("per {per}") },
         limits: plan.limits.iter().filter(|limit| limit.visible).map(show::limit).collect(),
+        prices: Vec::new(),
+        estimate: None,
         action,
     }
 }
@@ -237,6 +274,12 @@ impl View {
             price: price.into(),
             per: per.into(),
             limits: vec!["10 requests per second".into(), "1,000 calls per month".into()],
+            prices: if name == "Pro" {
+                vec!["10,000 calls included, then 0.002 EUR per call".into()]
+            } else {
+                vec![]
+            },
+            estimate: (name == "Pro").then(|| "49.00 EUR a month".into()),
             action,
         };
         let api = || ApiSection {
@@ -266,6 +309,7 @@ impl View {
             key_href: (!signed_in).then(|| "/signup?product=countries".into()),
             subscribe_action: "/products/countries/subscribe".into(),
             applications,
+            calculator: Some("20000".into()),
             plans,
             apis,
         };

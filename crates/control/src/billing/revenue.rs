@@ -1,0 +1,152 @@
+//! What comes in: every month for certain, this month so far, and what a month would have come to at other prices.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use tollgate_domain::{Amount, CalendarMonth, Currency, PlanId, Scope};
+use tollgate_rating::{LineKind, Tariff, rate};
+use tollgate_store::{BillableRow, InvoiceSumRow};
+
+use super::statement::{Charge, by_currency, share, usage};
+use crate::{Action, Actor, Control, Result};
+
+/// One plan's part, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRevenue {
+    /// The product's name.
+    pub product: String,
+    /// Which plan.
+    pub plan_id: PlanId,
+    /// The plan's name.
+    pub plan: String,
+    /// Subscriptions that are in force now.
+    pub subscriptions: u64,
+    /// Their base fees of a whole month.
+    pub recurring: Amount,
+    /// What their use of this month comes to so far, minimums included: not billed yet.
+    pub unbilled: Amount,
+}
+
+/// What comes in.
+#[derive(Debug, Clone)]
+pub struct Revenue {
+    /// By product and plan; free plans without use are left out.
+    pub plans: Vec<PlanRevenue>,
+    /// Base fees of a whole month, by currency.
+    pub recurring: Vec<Amount>,
+    /// This month's use so far, by currency.
+    pub unbilled: Vec<Amount>,
+    /// Invoices by state and currency; those that are overdue apart.
+    pub invoices: Vec<InvoiceSumRow>,
+}
+
+/// What a month came to, and what it would have come to at other prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowBill {
+    /// The month.
+    pub month: CalendarMonth,
+    /// Subscriptions that were on the plan in it.
+    pub subscriptions: usize,
+    /// By currency.
+    pub was: Vec<Amount>,
+    /// In the other prices' currency.
+    pub would_be: Amount,
+    /// Subscriptions that would have paid more, and less.
+    pub dearer: usize,
+    /// Less.
+    pub cheaper: usize,
+}
+
+impl Control {
+    /// What comes in, as counted up to now.
+    ///
+    /// # Errors
+    /// The actor may not, or the database is away or took too long.
+    pub async fn revenue(&self, actor: &Actor, now: DateTime<Utc>) -> Result<Revenue> {
+        actor.authorize(Action::ReadPlatform)?;
+        let month = CalendarMonth::of(now);
+        let rows = self.store.list_billable(Scope::Operator, month).await?;
+        let in_force = self.store.list_recurring().await?;
+        let mut plans: BTreeMap<(String, String, PlanId, &str), PlanRevenue> = BTreeMap::new();
+        let blank = |product: &str, plan: &str, plan_id, currency: Currency| PlanRevenue {
+            product: product.to_owned(),
+            plan_id,
+            plan: plan.to_owned(),
+            subscriptions: 0,
+            recurring: Amount { minor: 0, currency },
+            unbilled: Amount { minor: 0, currency },
+        };
+        let codes: Vec<String> = in_force.iter().map(|row| row.currency.as_str().to_owned()).collect();
+        for (row, code) in in_force.iter().zip(&codes) {
+            let key = (row.product.clone(), row.plan.clone(), row.plan_id, code.as_str());
+            let line =
+                plans.entry(key).or_insert_with(|| blank(&row.product, &row.plan, row.plan_id, row.currency));
+            line.subscriptions += row.subscriptions.unsigned_abs();
+            line.recurring.minor = line.recurring.minor.saturating_add(row.base_minor.unsigned_abs());
+        }
+        let mut used: Vec<(BillableRow, Currency, u64)> = Vec::new();
+        for row in rows {
+            let charge = Charge::of(row, month)?;
+            let of_use = charge.bill.lines.iter().filter(|line| line.kind != LineKind::Base);
+            let minor = of_use.fold(0u64, |sum, line| sum.saturating_add(line.minor));
+            if minor > 0 {
+                used.push((charge.row, charge.tariff.currency, minor));
+            }
+        }
+        for (row, currency, minor) in &used {
+            let key = (row.product.clone(), row.plan.clone(), row.plan_id, currency.as_str());
+            let line =
+                plans.entry(key).or_insert_with(|| blank(&row.product, &row.plan, row.plan_id, *currency));
+            line.unbilled.minor = line.unbilled.minor.saturating_add(*minor);
+        }
+        let plans: Vec<PlanRevenue> =
+            plans.into_values().filter(|line| line.recurring.minor > 0 || line.unbilled.minor > 0).collect();
+        let sum = |of: fn(&PlanRevenue) -> Amount| {
+            by_currency(plans.iter().map(of).map(|amount| (amount.currency, amount.minor)))
+        };
+        Ok(Revenue {
+            recurring: sum(|line| line.recurring),
+            unbilled: sum(|line| line.unbilled),
+            plans,
+            invoices: self.store.sum_invoices(now).await?,
+        })
+    }
+
+    /// What a month that is over would have come to for whoever was on a plan, had they been charged by this tariff.
+    ///
+    /// # Errors
+    /// The actor may not, or the database is away.
+    pub async fn shadow_bill(
+        &self,
+        actor: &Actor,
+        plan: PlanId,
+        month: CalendarMonth,
+        tariff: &Tariff,
+    ) -> Result<ShadowBill> {
+        actor.authorize(Action::ReadPlatform)?;
+        let rows = self.store.list_billable(Scope::Operator, month).await?;
+        let mut shadow = ShadowBill {
+            month,
+            subscriptions: 0,
+            was: Vec::new(),
+            would_be: Amount { minor: 0, currency: tariff.currency },
+            dearer: 0,
+            cheaper: 0,
+        };
+        let mut was = Vec::new();
+        for row in rows.into_iter().filter(|row| row.plan_id == plan) {
+            let charge = Charge::of(row, month)?;
+            let other = rate(tariff, share(&charge.row, month), usage(&charge.row)).total_minor;
+            let held = charge.bill.total_minor;
+            shadow.subscriptions += 1;
+            shadow.would_be.minor = shadow.would_be.minor.saturating_add(other);
+            if charge.tariff.currency == tariff.currency {
+                shadow.dearer += usize::from(other > held);
+                shadow.cheaper += usize::from(other < held);
+            }
+            was.push((charge.tariff.currency, held));
+        }
+        shadow.was = by_currency(was.into_iter());
+        Ok(shadow)
+    }
+}
