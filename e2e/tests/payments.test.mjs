@@ -1,6 +1,5 @@
 // From a free plan to a paid one, over an invoice that is not paid, to being cut off, to being back: with Stripe's double.
-// Steps between (limits reached, upgrades) have journeys of their own. Not a part of the suite yet: run it by its name,
-// e2e/run tests/payments.journey.mjs.
+// Steps between (limits reached, upgrades) have journeys of their own.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
