@@ -126,5 +126,7 @@ fn free(product: Slug) -> Plan {
             limit("burst", LimitKind::Rate, 10, Period::Second),
             limit("month", LimitKind::Quota, 1_000, Period::Month),
         ],
+        meters: vec![],
+        minimum_minor: 0,
     }
 }
