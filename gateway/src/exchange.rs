@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tollgate_domain::{Outcome, ServiceProtocol, UsageKey};
+use tollgate_domain::{Metering, Outcome, ServiceProtocol, SubscriptionId, UsageKey};
 use tollgate_engine::{Admission, Call, Consumers, Denial, Holder, Matched, Refusal, decide};
 use tollgate_store::Parties;
 
@@ -13,7 +13,8 @@ use crate::downstream::Downstream;
 use crate::fail_point;
 use crate::fields::Said;
 use crate::live::{Runtime, Way};
-use crate::metrics::RouteMetrics;
+use crate::metrics::Metrics;
+use crate::readings::Readings;
 use crate::relay::{Done, Failure};
 use crate::request_id::RequestId;
 use crate::request_log::{Ending, Slot, Text};
@@ -52,6 +53,8 @@ pub(crate) struct Exchange {
     /// Bytes of the two bodies.
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+    /// What is read of the answer, where its API has numbers read.
+    readings: Option<Box<Readings>>,
     /// How it ended; none while it is not counted.
     ended: Option<Ended>,
 }
@@ -60,6 +63,21 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         self.end_waiting();
     }
+}
+
+/// The numbers of a charged call's answer. One that is not there is none, and counted as missing.
+fn numbers_of(
+    readings: Option<&mut Readings>,
+    matched: &Matched,
+    metrics: &Metrics,
+) -> [u64; Metering::READINGS_MAX] {
+    let wanted = matched.api().readings.len();
+    if wanted == 0 {
+        return Default::default();
+    }
+    let numbers = readings.map(Readings::numbers).unwrap_or_default();
+    metrics.readings_missing(numbers.iter().take(wanted).filter(|number| number.is_none()).count() as u64);
+    numbers.map(|number| number.unwrap_or(0))
 }
 
 /// How a call ended.
@@ -92,6 +110,7 @@ impl Exchange {
             status: None,
             bytes_in: 0,
             bytes_out: 0,
+            readings: None,
             ended: None,
         }
     }
@@ -122,6 +141,7 @@ impl Exchange {
             None => Err(Box::from(Denial::NotReady)),
         };
         self.runtime = runtime;
+        self.refusal = None;
         match decided {
             Ok(admission) => {
                 #[cfg(feature = "bare")]
@@ -134,6 +154,19 @@ impl Exchange {
                 Err(())
             }
         }
+    }
+
+    /// Whose leased budgets run low, where this call is the one to say so, and what it costs.
+    pub(crate) fn runs_low(&self) -> Option<(SubscriptionId, u32)> {
+        let admission = self.admission.as_ref().filter(|admission| admission.runs_low())?;
+        Some((admission.consumer.subscription_id(), admission.matched.route().units))
+    }
+
+    /// Whose leased budgets must be asked for before the call can be decided, and what it costs.
+    pub(crate) fn waits_for_lease(&self) -> Option<(SubscriptionId, u32)> {
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.denial == Denial::QuotaUnavailable)?;
+        let (consumer, matched) = (refusal.consumer.as_ref()?, refusal.matched.as_ref()?);
+        Some((consumer.subscription_id(), matched.route().units))
     }
 
     /// Lends out why the engine refused the call.
@@ -231,6 +264,23 @@ impl Exchange {
         }
     }
 
+    /// Reads numbers in the head of the upstream's answer, where its API has any, and prepares to do so in the body.
+    pub(crate) fn read_head<'f>(&mut self, fields: impl Iterator<Item = (&'f [u8], &'f [u8])>) {
+        if let Some(admission) = &self.admission
+            && !admission.matched.api().readings.is_empty()
+        {
+            self.readings = Some(Box::new(Readings::of_head(&admission.matched.api().readings, fields)));
+        }
+    }
+
+    /// A piece of the upstream's body is on its way to the caller.
+    pub(crate) fn passes(&mut self, piece: &[u8]) {
+        self.bytes_out += piece.len() as u64;
+        if let Some(readings) = &mut self.readings {
+            readings.read(piece);
+        }
+    }
+
     /// Adds to an answer what every admitted call is told.
     pub(crate) fn write_fields<D: Downstream>(&self, answer: &mut D) {
         if !crate::HAS_CHAIN {
@@ -251,7 +301,7 @@ impl Exchange {
     pub(crate) fn finish(
         &mut self,
         ledger: &Ledger,
-        unrouted: &RouteMetrics,
+        metrics: &Metrics,
         now: impl FnOnce() -> Instant,
     ) -> Ended {
         if let Some(ended) = self.ended {
@@ -261,19 +311,19 @@ impl Exchange {
         let took = now().saturating_duration_since(self.began);
         let status = self.status.unwrap_or(CLIENT_CLOSED);
         if crate::HAS_CHAIN {
-            let metrics = self.way().map_or(unrouted, |way| &way.metrics);
-            metrics.finished(status, took, self.upstream_took);
+            let of_route = self.way().map_or(&metrics.unrouted, |way| &way.metrics);
+            of_route.finished(status, took, self.upstream_took);
         }
         let at_ns = self.began_ns.saturating_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
         let ended = Ended { at_ns, status, took };
         if crate::HAS_CHAIN {
-            self.count(&ended, ledger);
+            self.count(&ended, ledger, metrics);
         }
         self.ended = Some(ended);
         ended
     }
 
-    fn count(&self, ended: &Ended, ledger: &Ledger) {
+    fn count(&mut self, ended: &Ended, ledger: &Ledger, metrics: &Metrics) {
         let Ended { at_ns, status, took } = *ended;
         let (consumer, matched, outcome, charged) = match (&self.admission, &self.refusal) {
             (Some(admission), _) => {
@@ -290,7 +340,7 @@ impl Exchange {
                 (&admission.consumer, &admission.matched, outcome, charged)
             }
             (None, Some(refusal)) => match (&refusal.consumer, &refusal.matched, refusal.denial.outcome()) {
-                (Some(consumer), Some(matched), Some(outcome)) => (consumer, matched, outcome, false),
+                (Some(consumer), Some(matched), Some(outcome)) => (consumer, matched, outcome, None),
                 _ => return,
             },
             (None, None) => return,
@@ -304,7 +354,12 @@ impl Exchange {
             minute: 0,
         };
         let amounts = Amounts {
-            charged: u64::from(charged),
+            charged: u64::from(charged.is_some()),
+            units: u64::from(charged.unwrap_or(0)),
+            readings: match charged {
+                Some(_) => numbers_of(self.readings.as_deref_mut(), matched, metrics),
+                None => Default::default(),
+            },
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

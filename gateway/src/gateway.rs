@@ -29,6 +29,7 @@ use crate::settings::Settings;
 use crate::time;
 use crate::tls::{Server, TlsError, check_roots};
 use crate::usage::flush::{Flush, minute_of};
+use crate::usage::leases::Leases;
 use crate::usage::ledger::Ledger;
 use crate::usage::leftovers::{Leftovers, leftovers};
 use serving::{Succession, end, serve_calls};
@@ -143,7 +144,7 @@ impl Gateway {
         let tls_addr = tls_listener.as_ref().map(StdTcpListener::local_addr).transpose()?;
         let operator_addr = operator_listener.local_addr()?;
 
-        let parts = assemble(settings, source, &data)?;
+        let (parts, leases) = assemble(settings, source, &data)?;
         let tls = tls_server(&parts)?;
         let boot_id = parts.boot_id;
         let leftovers = leftovers(data.path(), inherited.as_ref().map(|from| from.boot_id))?;
@@ -164,7 +165,7 @@ impl Gateway {
             parts,
             (data, things, inherited),
             (listeners, operator_listener),
-            (feed, flush),
+            (feed, flush, leases),
             shutdown,
         ));
         tracing::info!(%gateway_addr, ?tls_addr, %operator_addr, "the gateway accepts calls");
@@ -172,7 +173,11 @@ impl Gateway {
     }
 }
 
-fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) -> Result<Parts, StartError> {
+fn assemble(
+    settings: Arc<Settings>,
+    source: Arc<dyn Source>,
+    data: &DataDir,
+) -> Result<(Parts, Leases), StartError> {
     let boot_id = Uuid::now_v7();
     let minute = minute_of(time::utc());
     let ledger = Arc::new(Ledger::new(data.path().to_owned(), boot_id, settings.journal_bytes_max, minute));
@@ -182,8 +187,11 @@ fn assemble(settings: Arc<Settings>, source: Arc<dyn Source>, data: &DataDir) ->
     let access = access.map(|target| AccessLog::start(target, settings.request_log_addresses)).transpose();
     let access = access.map_err(StartError::AccessLog)?;
     let log = Arc::new(RequestLog::new(settings.request_log, settings.request_log_per_second, access));
-    let proxy = Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger), Arc::clone(&log));
-    Ok(Parts { settings, source, live, ledger, log, resolver, boot_id, proxy: Arc::new(proxy) })
+    let (leases, desk) = Leases::new(Arc::clone(&source), Arc::clone(&live), Arc::clone(&settings), boot_id);
+    let proxy =
+        Proxy::new(Arc::clone(&settings), Arc::clone(&live), Arc::clone(&ledger), Arc::clone(&log), desk);
+    let proxy = Arc::new(proxy);
+    Ok((Parts { settings, source, live, ledger, log, resolver, boot_id, proxy }, leases))
 }
 
 /// The TLS listener's side of handshakes; what of its files cannot be used stops the start.
@@ -228,7 +236,7 @@ async fn supervise(
     parts: Parts,
     (data, things, inherited): (Arc<DataDir>, Vec<Thing>, Option<Inheritance>),
     (listeners, operator_listener): (Listeners, StdTcpListener),
-    (feed, flush): (Feed, Flush),
+    (feed, flush, leases): (Feed, Flush, Leases),
     shutdown: CancellationToken,
 ) {
     let Parts { settings, source, live, ledger, log, resolver, boot_id, .. } = &parts;
@@ -238,6 +246,7 @@ async fn supervise(
     let flush_status = flush.status();
     let (tell, left_behind) = mpsc::channel(1);
     let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone(), left_behind)));
+    let leasing = AbortOnDropHandle::new(tokio::spawn(leases.run(background_stop.clone())));
     let following = AbortOnDropHandle::new(tokio::spawn(feed.follow(background_stop.clone())));
     let resolving = Arc::clone(resolver).refresh(settings.look_up_every, background_stop.clone());
     let resolving = AbortOnDropHandle::new(tokio::spawn(resolving));
@@ -281,7 +290,7 @@ async fn supervise(
     };
     let farewell = async {
         // How the others end is of no interest any more.
-        let _ = tokio::join!(usage, carrying, following, resolving, beating);
+        let _ = tokio::join!(usage, leasing, carrying, following, resolving, beating);
         let last = heartbeat(live, settings, *boot_id, GatewayState::Stopped);
         if let Err(error) = timed(settings.query_timeout, source.heartbeat(&last)).await {
             tracing::debug!(%error, "could not say goodbye");

@@ -44,6 +44,7 @@ mod origins;
 mod places;
 mod pool;
 mod proxy;
+mod readings;
 mod relay;
 mod reply;
 mod request_id;

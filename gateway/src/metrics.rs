@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     refusals: Family<[(&'static str, &'static str); 1], Counter>,
     connections_refused: Family<[(&'static str, &'static str); 1], Counter>,
     connections_cut: Family<[(&'static str, &'static str); 1], Counter>,
+    readings_missing: Counter,
     /// Connections closed to make room.
     pub(crate) connections_evicted: Counter,
 }
@@ -81,6 +82,11 @@ impl Metrics {
         self.refusals.get_or_create(&[("code", code)]).inc();
     }
 
+    /// Counts numbers that the answers of charged calls should have carried, and did not.
+    pub(crate) fn readings_missing(&self, numbers: u64) {
+        self.readings_missing.inc_by(numbers);
+    }
+
     /// Counts a connection that was closed as soon as it came.
     pub(crate) fn connection_refused(&self, reason: &'static str) {
         self.connections_refused.get_or_create(&[("reason", reason)]).inc();
@@ -107,6 +113,11 @@ impl Metrics {
             "tollgate_http2_connections_cut",
             "HTTP/2 connections ended for what their caller did, by reason",
             self.connections_cut.clone(),
+        );
+        registry.register(
+            "tollgate_readings_missing",
+            "Numbers that answers of charged calls should have carried and did not; they count as 0",
+            self.readings_missing.clone(),
         );
         registry.register(
             "tollgate_connections_evicted",
@@ -225,6 +236,7 @@ mod tests {
             service_id: Uuid::from_u128(3).into(),
             hosts: vec![],
             base_path: "/a".into(),
+            metering: tollgate_domain::Metering::default(),
             product_ids: vec![],
             routes: vec![route],
         };

@@ -31,6 +31,7 @@ use crate::terms::Terms;
 use crate::time;
 use crate::tls::challenges;
 use crate::tunnel::Tunnel;
+use crate::usage::leases::Desk;
 use crate::usage::ledger::Ledger;
 
 /// Upstream attempts of one call; the second is only made where the first cannot have reached the upstream, or the
@@ -44,6 +45,7 @@ pub(crate) struct Proxy {
     ledger: Arc<Ledger>,
     log: Arc<RequestLog>,
     terms: Terms,
+    desk: Desk,
     draining: AtomicBool,
 }
 
@@ -53,9 +55,10 @@ impl Proxy {
         live: Arc<Live>,
         ledger: Arc<Ledger>,
         log: Arc<RequestLog>,
+        desk: Desk,
     ) -> Self {
         let terms = Terms::new(&settings, &live);
-        Self { settings, live, ledger, log, terms, draining: AtomicBool::new(false) }
+        Self { settings, live, ledger, log, terms, desk, draining: AtomicBool::new(false) }
     }
 
     /// From now on connections end behind their answers.
@@ -94,7 +97,19 @@ impl Proxy {
     async fn serve_call<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
-        let decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+        let mut decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+        if let Some((subscription, units)) = exchange.runs_low() {
+            self.desk.ask(subscription, units);
+        }
+        // Exact quotas alone, and only where nothing is leased: every other call goes past this.
+        if exchange.waits_for_lease().is_some() {
+            let since = Instant::now();
+            while let Some((subscription, units)) = exchange.waits_for_lease()
+                && self.desk.next_answer(since, subscription, units).await
+            {
+                decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+            }
+        }
         let wishes = Wishes {
             consent: said.waits_for_consent && caller.length() != Length::None && !caller.is_of_1_0(),
             trailers: said.wants_trailers && !caller.is_of_1_0(),
@@ -141,7 +156,7 @@ impl Proxy {
 
     /// Counts a call, once.
     fn count(&self, exchange: &mut Exchange) -> Ended {
-        exchange.finish(&self.ledger, &self.live.metrics.unrouted, Instant::now)
+        exchange.finish(&self.ledger, &self.live.metrics, Instant::now)
     }
 
     /// Whose call it is, through whichever proxies are trusted.
@@ -203,7 +218,7 @@ impl Proxy {
         }
         let mut fresh = false;
         let count = |exchange: &mut Exchange, now: Instant| {
-            exchange.finish(&self.ledger, &self.live.metrics.unrouted, || now);
+            exchange.finish(&self.ledger, &self.live.metrics, || now);
         };
         for attempt in 1.. {
             let mut link = match self.link(pool, exchange, fresh).await {

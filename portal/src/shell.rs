@@ -151,6 +151,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/traffic", "Traffic", "activity"),
             link("/admin/requests", "Requests", "terminal"),
             link("/admin/gateways", "Gateways", "server"),
+            link("/admin/proofs", "Proofs", "check"),
         ],
     },
     Group {

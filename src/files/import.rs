@@ -84,6 +84,7 @@ fn state(document: &Document, slug: Slug, service_url: String, product: Option<S
         service: slug.clone(),
         hosts: Vec::new(),
         base_path: format!("/{slug}"),
+        metering: tollgate_domain::Metering::default(),
         state: ApiState::Published,
         document: Some(document.value().to_string()),
     };
@@ -113,6 +114,7 @@ fn free(product: Slug) -> Plan {
         burst: None,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     };
     Plan {
         product,

@@ -13,6 +13,7 @@ mod keys;
 mod organizations;
 mod plans;
 mod products;
+mod proofs;
 mod requests;
 mod services;
 mod subscriptions;
@@ -85,6 +86,11 @@ pub fn all() -> OpenApiRouter<App> {
             organizations::delete::delete_organization
         ))
         .routes(routes!(organizations::statement::get_organization_statement))
+        .routes(routes!(organizations::replay::replay_organization_month))
+        .routes(routes!(
+            organizations::time_zone::get_organization_time_zone,
+            organizations::time_zone::put_organization_time_zone
+        ))
         .routes(routes!(applications::list::list_applications, applications::create::create_application))
         .routes(routes!(
             applications::get::get_application,
@@ -103,10 +109,16 @@ pub fn all() -> OpenApiRouter<App> {
         ))
         .routes(routes!(subscriptions::movement::pause_subscription))
         .routes(routes!(subscriptions::movement::resume_subscription))
+        .routes(routes!(subscriptions::limits::list_subscription_limits))
+        .routes(routes!(
+            subscriptions::limits::put_subscription_limit,
+            subscriptions::limits::delete_subscription_limit
+        ))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
         .routes(routes!(batch::run_batch))
         .routes(routes!(usage::get_usage))
+        .routes(routes!(proofs::list_proofs))
         .routes(routes!(invoices::list::list_invoices))
         .routes(routes!(invoices::get::get_invoice))
         .routes(routes!(invoices::list_days::list_invoice_days))

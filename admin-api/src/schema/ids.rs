@@ -82,6 +82,9 @@ text_schemas! {
         "A name for URLs and headers: 1 to 64 of a-z, 0-9 and inner hyphens.";
     Name = "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
         120, "Countries", "A name for people: 1 to 120 characters, no line breaks.";
+    Meter = "^[a-z][a-z0-9_]{0,23}$", 24, "calls",
+        "What is counted of charged calls: `calls`; `units`, calls weighted by what their operations cost; `megabytes_in` and \
+        `megabytes_out`, bodies by begun 10⁶ bytes; or a number that an API has read from its answers, by name.";
     Host = "^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
         253, "api.example.com", "A host name without port.";
     BasePath = "^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~-]+)*$", 200, "/countries",

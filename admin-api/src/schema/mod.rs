@@ -2,19 +2,21 @@
 
 mod ids;
 mod limit;
+mod metering;
 mod price;
 mod tariff;
 mod words;
 
 pub use ids::{
-    ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Name,
+    ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
     OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId, WebhookId,
 };
 pub use limit::LimitBody;
+pub use metering::Metering;
 pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
-    ApiState, ApplicationState, CertificateSource, ChallengeKind, Environment, EventType, InvoiceState,
-    KeyState, LimitKind, LimitPer, Meter, OperatorRole, Outcome, Period, PlanState, ProductState,
+    Anchor, ApiState, ApplicationState, CertificateSource, ChallengeKind, Enforcement, Environment, EventType,
+    InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, Period, PlanState, ProductState,
     ServiceProtocol, SubscriptionState, TokenScope, Visibility,
 };

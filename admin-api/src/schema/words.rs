@@ -53,8 +53,6 @@ word_schemas! {
         "An application's standing on a plan: requested → active ⇄ suspended → ended, and nothing follows ended.";
     InvoiceState = domain::InvoiceState::ALL,
         "Where an invoice stands: `open` is to be paid, `void` was given up; both ends are final.";
-    Meter = tollgate_rating::Meter::ALL,
-        "What is counted: charged `calls`, or `megabytes_out`, the response bodies of charged calls by begun 10⁶ bytes.";
     EventType = tollgate_control::events::EVENT_TYPES,
         "What a webhook can be told.";
     OperatorRole = domain::OperatorRole::ALL,
@@ -66,8 +64,11 @@ word_schemas! {
     KeyState = domain::CredentialState::ALL, "Whether a key opens anything. A revoked key stays revoked.";
     Environment = [domain::Environment::Live, domain::Environment::Test],
         "What traffic a key is for; it is spelled out inside the key.";
+    Enforcement = domain::Enforcement::ALL,
+        "How exactly a quota is kept.";
+    Anchor = domain::Anchor::ALL, "When a quota's months begin.";
     LimitKind = [domain::LimitKind::Rate, domain::LimitKind::Quota],
-        "`rate` is speed: calls per period, smoothed. `quota` is budget: charged calls per calendar month in UTC.";
+        "`rate` is speed: calls per period, smoothed. `quota` is budget: units of charged calls per day or month.";
     LimitPer = [domain::LimitPer::Subscription, domain::LimitPer::Credential],
         "Whose calls are counted together: all keys of the subscription, or each key (`credential`) for itself.";
     Period = [

@@ -150,6 +150,26 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         // By then it is suspended.
         ("pauseSubscription", row(format!("/v1/subscriptions/{subscription}/pause"), None, 409)),
         ("resumeSubscription", row(format!("/v1/subscriptions/{subscription}/resume"), None, 200)),
+        ("listProofs", row("/v1/proofs", None, 200)),
+        (
+            "replayOrganizationMonth",
+            row(format!("/v1/organizations/{organization}/replay?plan_id={plan_id}"), None, 200),
+        ),
+        ("listSubscriptionLimits", row(format!("/v1/subscriptions/{subscription}/limits"), None, 200)),
+        (
+            "putSubscriptionLimit",
+            row(format!("/v1/subscriptions/{subscription}/limits/month"), Some(json!({ "amount": 7 })), 200),
+        ),
+        ("deleteSubscriptionLimit", row(format!("/v1/subscriptions/{subscription}/limits/month"), None, 404)),
+        ("getOrganizationTimeZone", row(format!("/v1/organizations/{organization}/time-zone"), None, 200)),
+        (
+            "putOrganizationTimeZone",
+            row(
+                format!("/v1/organizations/{organization}/time-zone"),
+                Some(json!({ "time_zone": "Europe/Berlin" })),
+                200,
+            ),
+        ),
         ("endSubscription", row(format!("/v1/subscriptions/{subscription}"), None, 204)),
         ("listKeys", row("/v1/keys", None, 200)),
         ("createKey", row("/v1/keys", Some(json!({ "application_id": application, "name": "N" })), 201)),

@@ -36,7 +36,7 @@ async fn use_of_a_plan_is_priced_for_whoever_subscribes_from_now_on() {
         (per_call(0, "0,2"), "/meters/0"),
         (per_call(0, "-1"), "/meters/0"),
         (
-            json!({ "meter": "tokens", "price": { "scheme": "per_unit", "unit_minor": "1" } }),
+            json!({ "meter": "Tokens", "price": { "scheme": "per_unit", "unit_minor": "1" } }),
             "/meters/0/meter",
         ),
     ] {

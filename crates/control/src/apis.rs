@@ -1,7 +1,7 @@
 //! APIs: what is published, and the documents that say so.
 
 use serde_json::{Value, json};
-use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
 use tollgate_openapi::Document;
 use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
@@ -28,6 +28,8 @@ pub struct ApiInput {
     pub base_path: String,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// How its calls are metered.
+    pub metering: Metering,
 }
 
 /// What to change about an API; `None` stays.
@@ -47,6 +49,8 @@ pub struct ApiPatch {
     pub base_path: Option<String>,
     /// Where it stands in its life.
     pub state: Option<ApiState>,
+    /// How its calls are metered.
+    pub metering: Option<Metering>,
 }
 
 impl From<ApiInput> for ApiPatch {
@@ -60,6 +64,7 @@ impl From<ApiInput> for ApiPatch {
             hosts: Some(input.hosts),
             base_path: Some(input.base_path),
             state: Some(input.state),
+            metering: Some(input.metering),
         }
     }
 }
@@ -102,6 +107,9 @@ impl ApiInput {
                 ));
             }
         }
+        if let Err(fault) = self.metering.check() {
+            faults.push(FieldFault::new(format!("/metering{}", fault.pointer), fault.message));
+        }
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
@@ -115,13 +123,14 @@ impl ApiInput {
             hosts: &self.hosts,
             base_path: &self.base_path,
             state: self.state,
+            metering: &self.metering,
         }
     }
 
     pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
-            "hosts": self.hosts, "base_path": self.base_path, "state": self.state,
+            "hosts": self.hosts, "base_path": self.base_path, "state": self.state, "metering": self.metering,
         })
     }
 }
@@ -143,6 +152,7 @@ impl From<&ApiRow> for ApiInput {
             hosts: row.hosts.clone(),
             base_path: row.base_path.clone(),
             state: row.state,
+            metering: row.metering.clone(),
         }
     }
 }
@@ -199,6 +209,7 @@ impl Control {
             hosts: patch.hosts.unwrap_or_else(|| before.hosts.clone()),
             base_path: patch.base_path.unwrap_or_else(|| before.base_path.clone()),
             state: patch.state.unwrap_or(before.state),
+            metering: patch.metering.unwrap_or_else(|| before.metering.clone()),
         };
         after.check()?;
         let (old, new) = (before.audit(), after.audit());

@@ -1,7 +1,7 @@
 //! What would happen to a call, and why: the route, the terms and every limit with where it comes from.
 
 use chrono::Utc;
-use tollgate_domain::{ApplicationState, CredentialId, Limit, LimitKind, SubscriptionState};
+use tollgate_domain::{ApplicationState, CredentialId, Enforcement, Limit, SubscriptionState};
 use tollgate_engine::admission::{check_method, check_path};
 use tollgate_engine::{RouteMatch, Tolerated, compile_what_can_be};
 use tollgate_store::{
@@ -9,7 +9,7 @@ use tollgate_store::{
     Wanted,
 };
 
-use crate::{Action, Actor, Control, Error, Result};
+use crate::{Action, Actor, Control, Error, LimitStanding, Result};
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -61,8 +61,28 @@ pub struct EffectiveLimit {
     pub limit: Limit,
     /// Where it was written, in plain words.
     pub from: String,
-    /// What was charged this month, for a quota.
+    /// Units used in the present period, for a quota.
     pub used: Option<i64>,
+}
+
+impl EffectiveLimit {
+    fn of(standing: LimitStanding, written: &str) -> Self {
+        let mut from = match &standing.own {
+            Some(own) if own.reason.is_empty() => {
+                format!("the subscription's own amount, in place of {}", standing.of_plan)
+            }
+            Some(own) => {
+                format!("the subscription's own amount ({}), in place of {}", own.reason, standing.of_plan)
+            }
+            None => written.to_owned(),
+        };
+        if let Some(period) = standing.period.filter(|period| period.carried > 0) {
+            from.push_str(&format!("; {} left over from the period before", period.carried));
+        }
+        let amount = standing.amount();
+        let used = standing.period.map(|period| period.used.cast_signed());
+        Self { limit: Limit { amount, ..standing.limit }, from, used }
+    }
 }
 
 impl Control {
@@ -149,23 +169,23 @@ impl Control {
         let plan = self.store.get_plan(subscription.landed_plan().unwrap_or(subscription.plan_id)).await?;
         let is_broken = compiled.snapshot.is_broken(plan.id)
             || compiled.snapshot.apis().iter().any(|it| Some(it.id) == api && it.is_broken);
-        let used = self.store.charged_this_month(subscription.id).await?;
-        let limits: Vec<EffectiveLimit> = plan
-            .limits
-            .iter()
-            .map(|limit| EffectiveLimit {
-                limit: limit.clone(),
-                from: format!("plan {} of product {}", plan.slug, product.slug),
-                used: (limit.kind == LimitKind::Quota).then_some(used),
-            })
-            .collect();
+        let written = format!("plan {} of product {}", plan.slug, product.slug);
+        let standing = self.standing_of(&subscription).await?;
+        let limits: Vec<EffectiveLimit> = match standing.is_empty() {
+            // A suspended subscription has no standing; its plan's limits are told.
+            true => {
+                let of_plan = plan.limits.iter().cloned();
+                of_plan.map(|limit| EffectiveLimit { limit, from: written.clone(), used: None }).collect()
+            }
+            false => standing.into_iter().map(|one| EffectiveLimit::of(one, &written)).collect(),
+        };
         let suspended = subscription.state == SubscriptionState::Suspended
             || explanation.application.state == ApplicationState::Suspended;
-        let exhausted = limits.iter().find(|limit| {
-            limit.used.is_some_and(|used| u64::try_from(used).is_ok_and(|used| used >= limit.limit.amount))
-        });
-        let exhausted = exhausted.map(|limit| {
-            format!("{} of {} calls of {} are used", used, limit.limit.amount, limit.limit.name)
+        let exhausted = limits.iter().find_map(|limit| {
+            let used = u64::try_from(limit.used?).ok()?;
+            let refuses = limit.limit.budget.enforcement != Enforcement::Soft && used >= limit.limit.amount;
+            refuses
+                .then(|| format!("{used} of {} units of {} are used", limit.limit.amount, limit.limit.name))
         });
         explanation.terms = Some(Terms { subscription, product, plan, limits });
         if suspended {

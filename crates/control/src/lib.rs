@@ -35,6 +35,7 @@ mod plans;
 mod preview;
 mod probe;
 mod products;
+mod quotas;
 mod reseal;
 mod second_factor;
 mod secret;
@@ -61,7 +62,7 @@ pub use applications::ApplicationPatch;
 pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
 pub use audit::{AuditVerdict, ExportedHead};
 pub use billing::{
-    Charge, CheckoutInput, Difference, Move, MovePreview, PlanRevenue, PlanTariff, Pricing, Received,
+    Charge, CheckoutInput, Difference, Move, MovePreview, PlanRevenue, PlanTariff, Pricing, Received, Replayed,
     Revenue, ShadowBill, Statement, When, provider,
 };
 pub use certificates::{CertificateInput, CertificatePatch};
@@ -78,6 +79,7 @@ pub use plans::{PlanInput, PlanPatch};
 pub use preview::DocumentPreview;
 pub use probe::TargetProbe;
 pub use products::{ProductInput, ProductPatch};
+pub use quotas::{LimitStanding, OverrideInput, Standing};
 pub use reseal::Resealed;
 pub use second_factor::NewFactor;
 pub use secret::SecretText;

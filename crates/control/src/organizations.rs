@@ -1,7 +1,7 @@
 //! Organizations: tenants.
 
 use serde_json::json;
-use tollgate_domain::{OrganizationId, Scope, Slug};
+use tollgate_domain::{OrganizationId, Scope, Slug, Zone};
 use tollgate_store::OrganizationRow;
 use uuid::Uuid;
 
@@ -70,6 +70,31 @@ impl Control {
         );
         change.commit("organization.update", subject(id), details).await?;
         Ok(self.store.get_organization(scope, id).await?)
+    }
+
+    /// The time zone whose days and months an organization's exact and soft quotas are of.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may not.
+    pub async fn time_zone(&self, actor: &Actor, id: OrganizationId) -> Result<Zone> {
+        let scope = actor.authorize(Action::ReadOrganization(id))?;
+        Ok(self.store.get_time_zone(scope, id).await?)
+    }
+
+    /// Sets it.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may not.
+    pub async fn set_time_zone(&self, actor: &Actor, id: OrganizationId, zone: Zone) -> Result<()> {
+        let scope = actor.authorize(Action::WriteOrganization(id))?;
+        let before = self.store.get_time_zone(scope, id).await?;
+        if before == zone {
+            return Ok(());
+        }
+        let mut change = self.change(actor).await?;
+        change.tx.set_time_zone(id, zone).await?;
+        let details = before_after(&json!({ "time_zone": before }), &json!({ "time_zone": zone }));
+        change.commit("organization.update", subject(id), details).await
     }
 
     /// Ends an organization: its applications, subscriptions and keys stop working at once.

@@ -85,7 +85,9 @@ impl PlanInput {
                 InvalidLimit::Amount => "/amount",
                 InvalidLimit::Burst => "/burst",
                 InvalidLimit::Period => "/period",
-                InvalidLimit::QuotaShape | InvalidLimit::TooMany => "",
+                InvalidLimit::Rollover => "/rollover",
+                InvalidLimit::Alerts => "/alerts",
+                InvalidLimit::QuotaShape | InvalidLimit::Budget | InvalidLimit::TooMany => "",
             };
             faults.push(FieldFault::new(format!("/limits/{index}{field}"), fault.to_string()));
         }

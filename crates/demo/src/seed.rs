@@ -121,6 +121,7 @@ async fn api(control: &Control, actor: &Actor, service_id: ServiceId) -> Result<
         service_id,
         hosts: Vec::new(),
         base_path: format!("/{SLUG}"),
+        metering: tollgate_domain::Metering::default(),
         state: ApiState::Published,
     };
     control.create_api(actor, input, Some(OPENAPI)).await
@@ -184,6 +185,7 @@ fn limits(per_second: u64, per_month: u64) -> Vec<Limit> {
         burst: None,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     };
     vec![
         limit("burst", LimitKind::Rate, per_second, Period::Second),

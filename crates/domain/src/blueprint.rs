@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiId, ApplicationId, CertificateId, CertificateSource, ChallengeKind, CredentialId, Environment, Limit,
-    OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, SubscriptionId,
+    Metering, OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -54,6 +54,8 @@ pub enum UnreadableRow {
     Service(ServiceId),
     /// A plan.
     Plan(PlanId),
+    /// An API.
+    Api(ApiId),
 }
 
 /// What a certificate authority looks for before it believes that a host is ours (RFC 8555 §8). Public by its nature.
@@ -150,6 +152,9 @@ pub struct Api {
     pub base_path: String,
     /// Products that it is part of; a consumer needs one of them.
     pub product_ids: Vec<ProductId>,
+    /// How its calls are metered.
+    #[serde(default)]
+    pub metering: Metering,
     /// Its operations.
     pub routes: Vec<Route>,
 }

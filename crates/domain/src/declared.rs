@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiState, Limit, PlanState, Price, ProductState, ServiceProtocol, Slug, Target, Visibility};
+use crate::{
+    ApiState, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug, Target, Visibility,
+};
 
 /// The publisher's whole state, or the part of it that somebody declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ pub struct Api {
     pub base_path: String,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// How its calls are metered.
+    #[serde(default)]
+    pub metering: Metering,
     /// The text of its OpenAPI document; without one, the document in force stays.
     #[serde(default, skip_serializing)]
     pub document: Option<String>,

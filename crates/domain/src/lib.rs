@@ -3,21 +3,26 @@
 //! Nothing here does I/O; every other room speaks in these types.
 
 mod blueprint;
+mod budget;
 pub mod declared;
 mod id;
 mod key;
 mod limit;
+mod meter;
+mod metering;
 mod money;
 mod period;
 mod scope;
 mod slug;
 mod state;
 mod usage;
+mod window;
 
 pub use blueprint::{
     Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
     Plan, Product, Route, Service, Target, Unreadable, UnreadableRow,
 };
+pub use budget::{Budget, Enforcement};
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
     OrganizationId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
@@ -25,6 +30,8 @@ pub use id::{
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};
+pub use meter::{InvalidReadingName, Meter, ReadingName};
+pub use metering::{InvalidMetering, InvalidStatuses, Metering, OperationCost, Reading, Statuses};
 pub use money::{Amount, Currency, InvalidCurrency, Price};
 pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use scope::Scope;
@@ -35,3 +42,4 @@ pub use state::{
     ServiceProtocol, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};
+pub use window::{Anchor, InvalidZone, Window, Zone};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Period;
+use crate::{Anchor, Budget, Enforcement, Period};
 
 /// Which kind of limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,7 +10,7 @@ use crate::Period;
 pub enum LimitKind {
     /// Speed: `amount` calls per `period`, smoothed by GCRA.
     Rate,
-    /// Budget: `amount` charged calls per calendar `period`.
+    /// Budget: `amount` units of charged calls per day or month.
     Quota,
 }
 
@@ -45,6 +45,9 @@ pub struct Limit {
     /// A contractual limit shows itself in the headers, a protective one hides.
     #[serde(default = "shown")]
     pub visible: bool,
+    /// How it is kept. Quotas only.
+    #[serde(flatten)]
+    pub budget: Budget,
 }
 
 const fn shown() -> bool {
@@ -67,13 +70,30 @@ pub enum InvalidLimit {
     #[error("the burst must be between 1 and {max}", max = Limit::AMOUNT_MAX)]
     Burst,
     /// A quota cannot be this short, or a rate this long.
-    #[error("a rate is per second, minute, hour or day; a quota is per month")]
+    #[error(
+        "a rate is per second, minute, hour or day; a quota is per day or month, one that is `shared` per month"
+    )]
     Period,
     /// A quota has no burst and is never per key.
     #[error("a quota has no burst and belongs to the subscription")]
     QuotaShape,
+    /// Only quotas are kept in some way, and a shared one is of a calendar month in UTC.
+    #[error(
+        "only quotas have an enforcement, anchor, rollover and alerts; one with an anchor is per month, and one that is `shared` has neither anchor nor rollover"
+    )]
+    Budget,
+    /// The rollover is out of range.
+    #[error("the rollover is at most {max}", max = Limit::AMOUNT_MAX)]
+    Rollover,
+    /// The alerts are no percentages.
+    #[error("at most five percentages from 1 to 200, ascending")]
+    Alerts,
     /// A plan has more limits than the gateway keeps counters for.
-    #[error("a plan has at most {max} rate limits and 1 quota", max = Limit::RATES_PER_PLAN_MAX)]
+    #[error(
+        "a plan has at most {} rate limits and {} quotas, one of them `shared`",
+        Limit::RATES_PER_PLAN_MAX,
+        Limit::QUOTAS_PER_PLAN_MAX
+    )]
     TooMany,
 }
 
@@ -82,6 +102,8 @@ impl Limit {
     pub const AMOUNT_MAX: u64 = 1_000_000_000_000;
     /// How many rate limits one plan may have.
     pub const RATES_PER_PLAN_MAX: usize = 4;
+    /// How many quotas one plan may have.
+    pub const QUOTAS_PER_PLAN_MAX: usize = 3;
 
     /// Checks one limit by itself.
     ///
@@ -101,16 +123,42 @@ impl Limit {
         }
         match self.kind {
             LimitKind::Rate if self.period == Period::Month => Err(InvalidLimit::Period),
+            LimitKind::Rate if self.budget != Budget::default() => Err(InvalidLimit::Budget),
             LimitKind::Rate => match self.burst {
                 Some(burst) if !(1..=Self::AMOUNT_MAX).contains(&burst) => Err(InvalidLimit::Burst),
                 _ => Ok(()),
             },
-            LimitKind::Quota if self.period != Period::Month => Err(InvalidLimit::Period),
+            LimitKind::Quota if !self.has_budgets_period() => Err(InvalidLimit::Period),
             LimitKind::Quota if self.burst.is_some() || self.per != LimitPer::Subscription => {
                 Err(InvalidLimit::QuotaShape)
             }
-            LimitKind::Quota => Ok(()),
+            LimitKind::Quota => self.check_budget(),
         }
+    }
+
+    fn has_budgets_period(&self) -> bool {
+        let may_be_day = self.budget.enforcement != Enforcement::Shared;
+        self.period == Period::Month || (may_be_day && self.period == Period::Day)
+    }
+
+    fn check_budget(&self) -> Result<(), InvalidLimit> {
+        let Budget { enforcement, anchor, rollover, .. } = self.budget;
+        let is_shared = enforcement == Enforcement::Shared;
+        if rollover > Self::AMOUNT_MAX {
+            return Err(InvalidLimit::Rollover);
+        }
+        if is_shared && rollover > 0
+            || anchor == Anchor::Subscription && (is_shared || self.period != Period::Month)
+        {
+            return Err(InvalidLimit::Budget);
+        }
+        if self.budget.alerts_ok() { Ok(()) } else { Err(InvalidLimit::Alerts) }
+    }
+
+    /// Whether gateways spend it from what the database lends them.
+    #[must_use]
+    pub fn is_leased(&self) -> bool {
+        self.kind == LimitKind::Quota && self.budget.enforcement == Enforcement::Exact
     }
 
     /// Checks the limits of one plan together; the error carries the index of the offender.
@@ -120,6 +168,7 @@ impl Limit {
     pub fn check_all(limits: &[Self]) -> Result<(), (usize, InvalidLimit)> {
         let mut rates = 0;
         let mut quotas = 0;
+        let mut shared = 0;
         for (index, limit) in limits.iter().enumerate() {
             limit.check().map_err(|error| (index, error))?;
             if limits[..index].iter().any(|earlier| earlier.name == limit.name) {
@@ -127,9 +176,12 @@ impl Limit {
             }
             match limit.kind {
                 LimitKind::Rate => rates += 1,
-                LimitKind::Quota => quotas += 1,
+                LimitKind::Quota => {
+                    quotas += 1;
+                    shared += usize::from(limit.budget.enforcement == Enforcement::Shared);
+                }
             }
-            if rates > Self::RATES_PER_PLAN_MAX || quotas > 1 {
+            if rates > Self::RATES_PER_PLAN_MAX || quotas > Self::QUOTAS_PER_PLAN_MAX || shared > 1 {
                 return Err((index, InvalidLimit::TooMany));
             }
         }

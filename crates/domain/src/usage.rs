@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{CredentialId, RouteId, SubscriptionId};
+use crate::{CredentialId, Metering, RouteId, SubscriptionId};
 
 /// How a call of a known consumer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -46,11 +46,12 @@ impl Outcome {
     }
 
     /// Whether such a call counts against the quota and on the bill: what the upstream answered,
-    /// never its own failure (5xx); and what it was asked and not waited for, or hanging up would make calls free.
+    /// unless its API charges others (`charges`, by status; never a failure); and what it was asked and not waited for,
+    /// or hanging up would make calls free.
     #[must_use]
-    pub const fn is_charged(self, status: u16) -> bool {
+    pub fn is_charged(self, status: u16, charges: impl FnOnce(u16) -> bool) -> bool {
         match self {
-            Self::Served => status < 500,
+            Self::Served => status < 500 && charges(status),
             Self::Canceled => true,
             Self::RateLimited | Self::QuotaExceeded | Self::UpstreamFailed | Self::Abandoned => false,
         }
@@ -83,8 +84,12 @@ pub struct UsageCount {
     pub key: UsageKey,
     /// Calls.
     pub calls: u64,
-    /// Calls that count against the quota.
+    /// Calls that are charged.
     pub charged: u64,
+    /// What they cost: what counts against quotas.
+    pub units: u64,
+    /// Sums of the numbers that were read from their answers, in the order of the API's readings.
+    pub readings: [u64; Metering::READINGS_MAX],
     /// Request body bytes.
     pub bytes_in: u64,
     /// Response body bytes.

@@ -1,5 +1,6 @@
 //! Plain rows become a snapshot; each fault names its row and field, and breaks the part it lies in but no other.
 
+mod metering;
 mod parts;
 mod tolerant;
 
@@ -7,9 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use tollgate_domain::{Blueprint, Limit, LimitKind, LimitPer};
+use tollgate_domain::{Blueprint, Enforcement, Limit, LimitKind, LimitPer};
 
 use crate::gcra::Rate;
+use crate::lease::key_of;
 use crate::snapshot::{LimitCheck, Plan, PlanLimit, Service, Snapshot};
 use crate::target::{parse_target, schedule};
 
@@ -128,15 +130,21 @@ fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
     Limit::check_all(&plan.limits)
         .map_err(|(at, reason)| fault(Kind::Plan, plan.id, format!("limits/{at}"), reason))?;
     let mut policy = String::new();
-    let mut cell = 0;
+    let (mut cell, mut leases) = (0, 0);
     let mut limits = Vec::with_capacity(plan.limits.len());
     for limit in &plan.limits {
-        if limit.visible {
+        if limit.visible && limit.budget.enforcement != Enforcement::Soft {
             let comma = if policy.is_empty() { "" } else { ", " };
             let (name, q, w) = (&limit.name, limit.amount, limit.period.seconds());
             policy.push_str(&format!("{comma}\"{name}\";q={q};w={w}"));
         }
         let check = match limit.kind {
+            // Nothing is refused for it.
+            LimitKind::Quota if limit.budget.enforcement == Enforcement::Soft => continue,
+            LimitKind::Quota if limit.is_leased() => {
+                leases += 1;
+                LimitCheck::Lease { cell: leases - 1, key: key_of(&limit.name) }
+            }
             LimitKind::Quota => LimitCheck::Quota,
             LimitKind::Rate => {
                 let burst = limit.burst.unwrap_or(limit.amount);

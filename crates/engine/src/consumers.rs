@@ -22,6 +22,7 @@ use tollgate_domain::{
 
 use crate::grant::Grant;
 use crate::key::{ParsedKey, Peppers};
+use crate::lease::{LeaseCell, key_of};
 use crate::quota::Month;
 pub(crate) use accounts::{Account, RateCells};
 use accounts::{Held, Remembered, is_spent};
@@ -263,6 +264,38 @@ impl Consumers {
         self.accounts.with(id, |held| held.set_others(month, count));
     }
 
+    /// Adds what the database granted of a leased budget; false where nobody is there to spend it.
+    pub fn fill_lease(&self, id: SubscriptionId, lease: &NewLease<'_>) -> bool {
+        self.accounts.with(id, |held| {
+            let NewLease { cell, name, ends_s, granted, free, now_s } = *lease;
+            let account = held.known();
+            account
+                .map(|account| account.lease(cell).fill(key_of(name), ends_s, granted, free, now_s))
+                .is_some()
+        })
+    }
+
+    /// Whoever of a subscription needs more may ask again.
+    pub fn lease_was_asked(&self, id: SubscriptionId) {
+        self.accounts.with(id, |held| {
+            held.known().into_iter().flat_map(Account::leases).for_each(LeaseCell::ask_again);
+        });
+    }
+
+    /// Units left of a lease.
+    #[must_use]
+    pub fn lease_left(&self, id: SubscriptionId, cell: usize) -> u64 {
+        self.accounts.with(id, |held| held.known().map_or(0, |account| account.lease(cell).left()))
+    }
+
+    /// Takes back all that is left of a lease of the window that ends at `ends_s`, to hand it in.
+    #[must_use]
+    pub fn take_lease_back(&self, id: SubscriptionId, cell: usize, name: &str, ends_s: u64) -> u64 {
+        let key = key_of(name);
+        self.accounts
+            .with(id, |held| held.known().map_or(0, |account| account.lease(cell).take_all(key, ends_s)))
+    }
+
     /// Charged calls that this process counted for a subscription in a month.
     #[cfg(test)]
     pub(crate) fn quota_own(&self, id: SubscriptionId, month: Month) -> u64 {
@@ -290,6 +323,23 @@ impl std::fmt::Debug for Consumers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Consumers").field("counts", &self.counts()).finish_non_exhaustive()
     }
+}
+
+/// What the database granted of a leased budget.
+#[derive(Debug, Clone, Copy)]
+pub struct NewLease<'n> {
+    /// Its place among the leased quotas of the plan.
+    pub cell: usize,
+    /// Its name.
+    pub name: &'n str,
+    /// The end of its window in Unix seconds.
+    pub ends_s: u64,
+    /// Units granted.
+    pub granted: u64,
+    /// Units that nobody has.
+    pub free: u64,
+    /// The time of the answer in Unix seconds.
+    pub now_s: u64,
 }
 
 /// One number per rate limit of a plan.

@@ -11,8 +11,7 @@ use crate::admission::{check_host, check_method, check_target};
 use crate::consumers::{Account, Consumers, Found, Opening};
 use crate::denial::Denial;
 use crate::key;
-use crate::limits::{self, Cells, Levels};
-use crate::quota::Month;
+use crate::limits::{self, Cells, Levels, Takings};
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
 
 /// What a call says of itself, as it came: nothing decoded, nothing trimmed.
@@ -133,7 +132,7 @@ pub struct Admission {
     /// Whose it is.
     pub consumer: Consumer,
     standing: Standing,
-    quota_taken_in: Option<Month>,
+    takings: Takings,
 }
 
 impl Admission {
@@ -141,6 +140,12 @@ impl Admission {
     #[must_use]
     pub fn plan(&self) -> &Plan {
         self.matched.snapshot.plan(self.standing.plan)
+    }
+
+    /// Whether a leased budget runs low and this call is the one to say so.
+    #[must_use]
+    pub const fn runs_low(&self) -> bool {
+        self.takings.is_low
     }
 
     /// The value of `RateLimit-Policy`; none where the plan shows no limit.
@@ -154,14 +159,15 @@ impl Admission {
         limits::write(self.plan(), &self.standing.levels, out);
     }
 
-    /// Settles the call once its end is known: a call that is not charged is given back to the quota. Says whether
-    /// it is charged. A call that is never settled stays counted.
-    pub fn finish(&self, status: u16, outcome: Outcome) -> bool {
-        let charged = outcome.is_charged(status);
-        if let (false, Some(month)) = (charged, self.quota_taken_in) {
-            self.consumer.account.quota.give_back(month);
+    /// Settles the call once its end is known: a call that is not charged is given back to the quota. Says what it
+    /// costs; nothing where it is not charged. A call that is never settled stays counted.
+    pub fn finish(&self, status: u16, outcome: Outcome) -> Option<u32> {
+        let units = self.matched.route().units;
+        let charged = outcome.is_charged(status, |status| self.matched.api().charges(status));
+        if !charged {
+            self.takings.give_back(&self.consumer.account, units);
         }
-        charged
+        charged.then_some(units)
     }
 }
 
@@ -274,9 +280,9 @@ pub fn decide(
     let plan = snapshot.plan(index);
     let cells =
         Cells { account: &consumer.account, of_key: plan.limits_keys.then(|| consumers.key_cells(&found)) };
-    match limits::take(plan, &cells, now_ns) {
-        Ok((levels, quota_taken_in)) => {
-            Ok(Admission { matched, consumer, standing: Standing { plan: index, levels }, quota_taken_in })
+    match limits::take(plan, &cells, matched.route().units, now_ns) {
+        Ok((levels, takings)) => {
+            Ok(Admission { matched, consumer, standing: Standing { plan: index, levels }, takings })
         }
         Err(refused) => {
             let (denial, levels) = *refused;

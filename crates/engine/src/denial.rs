@@ -55,6 +55,8 @@ pub enum Denial {
     RateLimited(LimitHit),
     /// The budget is used up.
     QuotaExceeded(LimitHit),
+    /// What is left of a budget that is kept exactly is not known, because its ledger does not answer.
+    QuotaUnavailable,
 
     /// No connection to the upstream could be made.
     UpstreamUnreachable,
@@ -124,7 +126,7 @@ impl Denial {
             Self::Internal => 500,
             Self::MethodNotImplemented | Self::CodingNotImplemented | Self::GrpcNeedsHttp2 => 501,
             Self::UpstreamUnreachable | Self::UpstreamFailed => 502,
-            Self::NotReady | Self::ConfigInvalid | Self::UpstreamOverloaded => 503,
+            Self::NotReady | Self::ConfigInvalid | Self::QuotaUnavailable | Self::UpstreamOverloaded => 503,
             Self::UpstreamTimeout => 504,
         }
     }
@@ -152,6 +154,7 @@ impl Denial {
             Self::PaymentRequired => "payment_required",
             Self::RateLimited(_) => "rate_limited",
             Self::QuotaExceeded(_) => "quota_exceeded",
+            Self::QuotaUnavailable => "quota_unavailable",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
             Self::UpstreamFailed => "upstream_failed",
@@ -186,6 +189,7 @@ impl Denial {
             Self::SubscriptionSuspended => "The application's subscription to this API is suspended.",
             Self::PaymentRequired => "A bill for this subscription was not paid in time.",
             Self::RateLimited(_) | Self::QuotaExceeded(_) => "A limit is reached.",
+            Self::QuotaUnavailable => "How much of the quota is left cannot be found out at the moment.",
             Self::UpstreamUnreachable => "No connection to the API's own server could be made.",
             Self::UpstreamTimeout => "The API's own server did not answer in time.",
             Self::UpstreamFailed => "The API's own server broke off, or its answer was not valid HTTP.",
@@ -229,6 +233,7 @@ impl Denial {
             Self::PaymentRequired => "A bill is to be paid first",
             Self::RateLimited(_) => "Too many calls in a short time",
             Self::QuotaExceeded(_) => "The quota is used up",
+            Self::QuotaUnavailable => "The quota cannot be checked",
             Self::UpstreamUnreachable => "The upstream cannot be reached",
             Self::UpstreamTimeout => "The upstream did not answer in time",
             Self::UpstreamFailed => "The upstream failed to answer",
@@ -278,6 +283,7 @@ impl Denial {
             Self::PaymentRequired => "Pay the open invoice in the portal; the same keys work again at once.",
             Self::RateLimited(_) => "Wait as long as Retry-After says, then send calls more evenly.",
             Self::QuotaExceeded(_) => "Wait until the period ends, or choose a larger plan.",
+            Self::QuotaUnavailable => "Try again after a moment; this call was not charged.",
             Self::UpstreamUnreachable | Self::UpstreamFailed | Self::UpstreamTimeout => {
                 "Try again later; this call was not charged."
             }
@@ -308,7 +314,7 @@ impl Denial {
             Self::RateLimited(hit) | Self::QuotaExceeded(hit) => Some(hit.retry_after_s),
             Self::NotReady => Some(2),
             Self::ConfigInvalid => Some(30),
-            Self::UpstreamOverloaded => Some(1),
+            Self::UpstreamOverloaded | Self::QuotaUnavailable => Some(1),
             _ => None,
         }
     }

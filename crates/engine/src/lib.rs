@@ -15,9 +15,11 @@ mod grant;
 pub mod head;
 pub mod head2;
 pub mod key;
+pub mod lease;
 mod limits;
 mod problem;
 pub mod quota;
+pub mod reading;
 mod router;
 #[cfg(test)]
 mod sample;
@@ -27,7 +29,7 @@ mod target;
 pub mod websocket;
 
 pub use compile::{CompileError, Kind, Tolerated, compile, compile_what_can_be, faults_of};
-pub use consumers::{Consumers, Counts};
+pub use consumers::{Consumers, Counts, NewLease};
 pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, credential_of, decide};
 pub use denial::{Denial, LimitHit};
 pub use grant::Grant;

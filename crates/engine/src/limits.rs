@@ -11,11 +11,12 @@ use tollgate_domain::{Limit, LimitPer};
 use crate::consumers::{Account, RateCells};
 use crate::denial::{Denial, LimitHit};
 use crate::gcra::Rate;
+use crate::lease::{self, Answer};
 use crate::quota::Month;
 use crate::snapshot::{LimitCheck, Plan};
 
-/// Four rates and one quota.
-const LIMITS_MAX: usize = Limit::RATES_PER_PLAN_MAX + 1;
+/// Every limit that a gateway checks.
+const LIMITS_MAX: usize = Limit::RATES_PER_PLAN_MAX + Limit::QUOTAS_PER_PLAN_MAX;
 
 /// How each limit of a plan stands, in the plan's order.
 #[derive(Debug, Clone, Default)]
@@ -44,98 +45,144 @@ impl Cells<'_> {
     }
 }
 
-/// How the limits stand and in which month the quota was taken; or why not, and how they stand.
-type Taken = Result<(Levels, Option<Month>), Box<(Denial, Levels)>>;
+/// What a call took from quotas, to be given back where it is not charged.
+#[derive(Debug, Default)]
+pub(crate) struct Takings {
+    month: Option<Month>,
+    /// The generation of each lease.
+    leases: [Option<u32>; lease::CELLS],
+    /// Whether a lease runs low and this call is the one to say so.
+    pub(crate) is_low: bool,
+}
 
-/// Takes one call from every limit, or from none.
-pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, now_ns: u64) -> Taken {
-    let quota = &cells.account.quota;
-    let month = Month::at(now_ns);
-    let admitted = plan.limits.iter().all(|limit| match limit.check {
-        LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
-        LimitCheck::Quota => quota.peek(month, limit.amount).remaining > 0,
-    });
-    if !admitted {
-        return Err(refused(plan, cells, now_ns));
-    }
-    let mut levels = Levels::default();
-    let mut quota_taken_in = None;
-    for (index, limit) in plan.limits.iter().enumerate() {
-        let taken = match limit.check {
-            LimitCheck::Rate { rate, cell, per } => rate.take(cells.of(per, cell), now_ns).map(|level| {
-                Shown { remaining: level.remaining, opens_in_s: level.next_ns.div_ceil(1_000_000_000) }
-            }),
-            LimitCheck::Quota => match quota.take(month, limit.amount) {
-                Ok(standing) => {
-                    quota_taken_in = Some(standing.month);
-                    Ok(Shown {
-                        remaining: standing.remaining,
-                        opens_in_s: seconds_until(standing.month.end_s(), now_ns),
-                    })
-                }
-                Err(_) => Err(Default::default()),
-            },
-        };
-        match taken {
-            Ok(shown) => levels.0[index] = shown,
-            Err(_) => {
-                for earlier in &plan.limits[..index] {
-                    undo(earlier.check, cells, |month| quota.give_back(month), quota_taken_in);
-                }
-                return Err(refused(plan, cells, now_ns));
+impl Takings {
+    /// Gives everything back.
+    pub(crate) fn give_back(&self, account: &Account, units: u32) {
+        if let Some(month) = self.month {
+            account.quota.give_back(month, units);
+        }
+        for (cell, generation) in self.leases.iter().enumerate() {
+            if let Some(generation) = generation {
+                account.lease(cell).give_back(*generation, units);
             }
         }
     }
-    Ok((levels, quota_taken_in))
 }
 
-fn undo(check: LimitCheck, cells: &Cells<'_>, give_back: impl Fn(Month), quota_taken_in: Option<Month>) {
-    match check {
-        LimitCheck::Rate { rate, cell, per } => Rate::undo(&rate, cells.of(per, cell)),
-        LimitCheck::Quota => quota_taken_in.into_iter().for_each(give_back),
+/// How the limits stand and what was taken of quotas; or why not, and how they stand.
+type Taken = Result<(Levels, Takings), Box<(Denial, Levels)>>;
+
+/// Takes a call from every rate and its units from the quotas, or nothing from any.
+pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Taken {
+    let account = cells.account;
+    let (month, now_s) = (Month::at(now_ns), now_ns / 1_000_000_000);
+    let admitted = plan.limits.iter().all(|limit| match limit.check {
+        LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
+        LimitCheck::Quota => account.quota.peek(month, limit.amount).remaining >= u64::from(units),
+        LimitCheck::Lease { cell, key } => {
+            matches!(account.lease(cell).peek(key, units, now_s), Answer::Had { .. })
+        }
+    });
+    if !admitted {
+        return Err(refused(plan, cells, units, now_ns));
     }
+    let mut levels = Levels::default();
+    let mut takings = Takings::default();
+    for (index, limit) in plan.limits.iter().enumerate() {
+        let taken = match limit.check {
+            LimitCheck::Rate { rate, cell, per } => {
+                rate.take(cells.of(per, cell), now_ns).ok().map(|level| Shown {
+                    remaining: level.remaining,
+                    opens_in_s: level.next_ns.div_ceil(1_000_000_000),
+                })
+            }
+            LimitCheck::Quota => account.quota.take(month, limit.amount, units).ok().map(|standing| {
+                takings.month = Some(standing.month);
+                Shown {
+                    remaining: standing.remaining,
+                    opens_in_s: standing.month.end_s().saturating_sub(now_s),
+                }
+            }),
+            LimitCheck::Lease { cell, key } => match account.lease(cell).take(key, units, now_s) {
+                Answer::Had { generation, remaining, ends_s, is_low } => {
+                    takings.leases[cell] = Some(generation);
+                    takings.is_low |= is_low && account.lease(cell).is_first_to_ask();
+                    Some(Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) })
+                }
+                Answer::Exhausted { .. } | Answer::Unknown => None,
+            },
+        };
+        let Some(shown) = taken else {
+            for earlier in &plan.limits[..index] {
+                if let LimitCheck::Rate { rate, cell, per } = earlier.check {
+                    Rate::undo(&rate, cells.of(per, cell));
+                }
+            }
+            takings.give_back(account, units);
+            return Err(refused(plan, cells, units, now_ns));
+        };
+        levels.0[index] = shown;
+    }
+    Ok((levels, takings))
 }
 
 /// The refusal and how every limit stands. Speed is named before budget; among several of a kind the one that opens
 /// last, so that who waits as told is not refused by the next one.
-fn refused(plan: &Plan, cells: &Cells<'_>, now_ns: u64) -> Box<(Denial, Levels)> {
-    let month = Month::at(now_ns);
+fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Denial, Levels)> {
+    let account = cells.account;
+    let (month, now_s) = (Month::at(now_ns), now_ns / 1_000_000_000);
     let mut levels = Levels::default();
-    let mut slowest: Option<(u64, usize)> = None;
-    let mut quota = None;
+    let mut rate_hit: Option<(u64, usize)> = None;
+    let mut quota_hit = None;
+    let mut is_unknown = false;
+    let later = |hit: Option<(u64, usize)>, wait: u64, index| match hit {
+        Some((longest, _)) if longest >= wait => hit,
+        _ => Some((wait, index)),
+    };
     for (index, limit) in plan.limits.iter().enumerate() {
         let shown = match limit.check {
             LimitCheck::Rate { rate, cell, per } => {
                 let level = rate.peek(cells.of(per, cell), now_ns);
                 let shown =
                     Shown { remaining: level.remaining, opens_in_s: level.next_ns.div_ceil(1_000_000_000) };
-                if level.remaining == 0 && slowest.is_none_or(|(wait, _)| wait < shown.opens_in_s) {
-                    slowest = Some((shown.opens_in_s, index));
+                if level.remaining == 0 {
+                    rate_hit = later(rate_hit, shown.opens_in_s, index);
                 }
                 shown
             }
             LimitCheck::Quota => {
-                let standing = cells.account.quota.peek(month, limit.amount);
-                let opens_in_s = seconds_until(standing.month.end_s(), now_ns);
-                if standing.remaining == 0 {
-                    quota = Some((opens_in_s, index));
+                let standing = account.quota.peek(month, limit.amount);
+                let opens_in_s = standing.month.end_s().saturating_sub(now_s);
+                if standing.remaining < u64::from(units) {
+                    quota_hit = later(quota_hit, opens_in_s, index);
                 }
                 Shown { remaining: standing.remaining, opens_in_s }
             }
+            LimitCheck::Lease { cell, key } => match account.lease(cell).peek(key, units, now_s) {
+                Answer::Had { remaining, ends_s, .. } => {
+                    Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) }
+                }
+                Answer::Exhausted { remaining, ends_s } => {
+                    let opens_in_s = ends_s.saturating_sub(now_s);
+                    quota_hit = later(quota_hit, opens_in_s, index);
+                    Shown { remaining, opens_in_s }
+                }
+                Answer::Unknown => {
+                    is_unknown = true;
+                    Shown::default()
+                }
+            },
         };
         levels.0[index] = shown;
     }
-    let denial = match (slowest, quota) {
+    let denial = match (rate_hit, quota_hit) {
         (Some((wait, index)), _) => Denial::RateLimited(LimitHit::new(&plan.limits[index], wait)),
         (None, Some((wait, index))) => Denial::QuotaExceeded(LimitHit::new(&plan.limits[index], wait)),
+        (None, None) if is_unknown => Denial::QuotaUnavailable,
         // Another thread's undo reopened the limit since; the caller may come again at once.
         (None, None) => Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)),
     };
     Box::new((denial, levels))
-}
-
-fn seconds_until(end_s: u64, now_ns: u64) -> u64 {
-    end_s.saturating_sub(now_ns / 1_000_000_000)
 }
 
 /// Appends the value of `RateLimit`: two numbers per visible limit, everything else is rendered already.

@@ -1,4 +1,4 @@
-//! Budgets: charged calls per calendar month in UTC, counted in this process and in the others.
+//! Budgets: units of charged calls per calendar month in UTC, counted in this process and in the others.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -65,7 +65,7 @@ const fn days_from_civil(year: i64, month: i64) -> i64 {
 pub struct Standing {
     /// The month that is counted.
     pub month: Month,
-    /// Charged calls left in it.
+    /// Units left in it.
     pub remaining: u64,
 }
 
@@ -88,21 +88,22 @@ const fn unpack(packed: u64) -> (Month, u64) {
 }
 
 impl QuotaMeter {
-    /// Takes one call from the budget.
+    /// Takes the units of a call from the budget: all of them or none.
     ///
     /// # Errors
-    /// The standing, with nothing remaining; nothing is taken then.
-    pub fn take(&self, now: Month, limit: u64) -> Result<Standing, Standing> {
+    /// The standing, with less remaining than that; nothing is taken then.
+    pub fn take(&self, now: Month, limit: u64, units: u32) -> Result<Standing, Standing> {
         loop {
             let seen = self.own.load(Ordering::Relaxed);
             let (month, own) = effective(seen, now);
             let used = own + self.others_in(month);
-            if used >= limit {
-                return Err(Standing { month, remaining: 0 });
+            let after = used + u64::from(units);
+            if after > limit && units > 0 {
+                return Err(Standing { month, remaining: limit.saturating_sub(used) });
             }
-            let next = pack(month, own + 1);
+            let next = pack(month, own + u64::from(units));
             if self.own.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-                return Ok(Standing { month, remaining: limit - used - 1 });
+                return Ok(Standing { month, remaining: limit.saturating_sub(after) });
             }
         }
     }
@@ -114,11 +115,11 @@ impl QuotaMeter {
         Standing { month, remaining: limit.saturating_sub(own + self.others_in(month)) }
     }
 
-    /// Gives back a call that turned out not to be charged; nothing happens once its month is over.
-    pub fn give_back(&self, taken_in: Month) {
+    /// Gives back the units of a call that turned out not to be charged; nothing happens once their month is over.
+    pub fn give_back(&self, taken_in: Month, units: u32) {
         let _ = self.own.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |seen| {
             let (month, count) = unpack(seen);
-            (month == taken_in && count > 0).then(|| seen - 1)
+            (month == taken_in && count > 0).then(|| seen - count.min(u64::from(units)))
         });
     }
 
@@ -186,7 +187,7 @@ mod tests {
             for (kind, n) in steps {
                 match kind {
                     0 | 1 => {
-                        let taken = meter.take(now, limit);
+                        let taken = meter.take(now, limit, 1);
                         prop_assert_eq!(taken.is_ok(), own + others < limit);
                         if let Ok(standing) = taken {
                             own += 1;
@@ -194,7 +195,7 @@ mod tests {
                         }
                     }
                     2 => {
-                        meter.give_back(now);
+                        meter.give_back(now, 1);
                         own = own.saturating_sub(1);
                     }
                     _ if n < 3 => {
@@ -217,24 +218,35 @@ mod tests {
         assert_eq!(Month::at(end * S - 1).next(), Month::at(end * S));
         let meter = QuotaMeter::default();
         let (old, new) = (Month::at(end * S - 1), Month::at(end * S));
-        assert!(meter.take(old, 1).is_ok());
-        assert!(meter.take(old, 1).is_err());
-        assert!(meter.take(new, 1).is_ok());
+        assert!(meter.take(old, 1, 1).is_ok());
+        assert!(meter.take(old, 1, 1).is_err());
+        assert!(meter.take(new, 1, 1).is_ok());
         // A thread that read its clock just before midnight neither gets nor resets anything.
-        assert!(meter.take(old, 1).is_err());
-        assert!(meter.take(new, 1).is_err());
-        meter.give_back(old);
-        assert!(meter.take(new, 1).is_err());
-        meter.give_back(new);
-        assert!(meter.take(new, 1).is_ok());
+        assert!(meter.take(old, 1, 1).is_err());
+        assert!(meter.take(new, 1, 1).is_err());
+        meter.give_back(old, 1);
+        assert!(meter.take(new, 1, 1).is_err());
+        meter.give_back(new, 1);
+        assert!(meter.take(new, 1, 1).is_ok());
+    }
+
+    #[test]
+    fn a_call_that_costs_more_than_is_left_takes_nothing() {
+        let (meter, month) = (QuotaMeter::default(), Month(680));
+        assert_eq!(meter.take(month, 10, 7), Ok(Standing { month, remaining: 3 }));
+        assert_eq!(meter.take(month, 10, 4), Err(Standing { month, remaining: 3 }));
+        assert_eq!(meter.take(month, 10, 3), Ok(Standing { month, remaining: 0 }));
+        assert!(meter.take(month, 10, 0).is_ok(), "what costs nothing is always had");
+        meter.give_back(month, 7);
+        assert_eq!(meter.peek(month, 10).remaining, 7);
     }
 
     #[test]
     fn a_clock_that_was_far_ahead_does_not_lock_the_meter() {
         let meter = QuotaMeter::default();
-        assert!(meter.take(Month(2_000), 1).is_ok());
-        assert!(meter.take(Month(680), 1).is_ok());
-        assert!(meter.take(Month(680), 1).is_err());
+        assert!(meter.take(Month(2_000), 1, 1).is_ok());
+        assert!(meter.take(Month(680), 1, 1).is_ok());
+        assert!(meter.take(Month(680), 1, 1).is_err());
     }
 
     #[test]
@@ -246,10 +258,10 @@ mod tests {
                 let (meter, admitted) = (&meter, &admitted);
                 scope.spawn(move || {
                     for step in 0..1_000 {
-                        if meter.take(Month(680), 500).is_ok() {
+                        if meter.take(Month(680), 500, 1).is_ok() {
                             admitted.fetch_add(1, Ordering::Relaxed);
                             if (step + thread) % 7 == 0 {
-                                meter.give_back(Month(680));
+                                meter.give_back(Month(680), 1);
                                 admitted.fetch_sub(1, Ordering::Relaxed);
                             }
                         }

@@ -23,7 +23,16 @@ pub fn key(n: u8) -> String {
 }
 
 pub fn limit(name: &str, kind: LimitKind, amount: u64, period: Period) -> Limit {
-    Limit { name: name.into(), kind, amount, period, burst: None, per: LimitPer::Subscription, visible: true }
+    Limit {
+        name: name.into(),
+        kind,
+        amount,
+        period,
+        burst: None,
+        per: LimitPer::Subscription,
+        visible: true,
+        budget: tollgate_domain::Budget::default(),
+    }
 }
 
 pub fn route(n: u128, method: &str, path: &str) -> Route {
@@ -38,6 +47,7 @@ pub fn blueprint() -> Blueprint {
         hosts: vec![],
         base_path: base_path.into(),
         product_ids: vec![uuid(product).into()],
+        metering: tollgate_domain::Metering::default(),
         routes,
     };
     let plan = |n: u128, limits| Plan {

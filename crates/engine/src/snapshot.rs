@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use tollgate_domain::{ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol};
+use tollgate_domain::{
+    ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, Statuses,
+};
 use uuid::Uuid;
 
 use crate::admission::Method;
 use crate::gcra::Rate;
+use crate::reading::Place;
 
 /// Everything but the consumers, ready to be asked.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Route {
     pub method: Method,
     /// Base path and path template as published: `http.route` of metrics.
     pub template: Box<str>,
+    /// What a charged call costs: so much of a quota.
+    pub units: u32,
     pub(crate) api: u32,
 }
 
@@ -53,7 +58,25 @@ pub struct Api {
     pub product_ids: Box<[ProductId]>,
     /// Whether something about it does not compile: its calls are refused, and never meet another API's route.
     pub is_broken: bool,
+    /// Where the numbers stand that are read from its answers; mostly nowhere.
+    pub readings: Box<[Place]>,
+    /// Statuses of which it charges the calls; none for all that can be charged.
+    pub(crate) charged: Option<Box<[Statuses]>>,
     pub(crate) service: u32,
+}
+
+impl Api {
+    /// Whether an upstream's answer with this status is charged.
+    #[must_use]
+    pub fn charges(&self, status: u16) -> bool {
+        self.charged.as_ref().is_none_or(|some| some.iter().any(|statuses| statuses.contain(status)))
+    }
+
+    /// Whether a number is read from the bodies of its answers: they must not come compressed.
+    #[must_use]
+    pub fn reads_bodies(&self) -> bool {
+        self.readings.iter().any(|place| matches!(place, Place::Json(_)))
+    }
 }
 
 /// A system we forward to.
@@ -171,8 +194,15 @@ pub enum LimitCheck {
         /// Whose meter.
         per: LimitPer,
     },
-    /// Budget of `amount` per calendar month.
+    /// Budget of `amount` per calendar month, shared with other processes by what they tell each other.
     Quota,
+    /// Budget that the database lends in parts.
+    Lease {
+        /// Which lease of the account.
+        cell: usize,
+        /// Which budget, see [`crate::lease::key_of`].
+        key: u64,
+    },
 }
 
 /// The routes that share one path template.

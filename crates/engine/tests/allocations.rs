@@ -26,7 +26,7 @@ fn a_call_that_is_admitted_allocates_nothing() {
         let admission = decide(&snapshot, &consumers, &call, now).expect("admitted");
         level.clear();
         admission.write_rate_limit(&mut level);
-        assert!(admission.finish(200, Outcome::Served));
+        assert!(admission.finish(200, Outcome::Served).is_some());
     };
     // The first call makes the account of its subscription.
     let first = allocation_counter::measure(|| call(NOW));

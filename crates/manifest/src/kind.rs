@@ -1,7 +1,8 @@
 //! The kinds of resources and their fields: one table for reading, writing and the JSON Schema.
 
 use tollgate_domain::{
-    ApiState, Currency, Limit, PlanState, ProductState, ServiceProtocol, Slug, Visibility,
+    Anchor, ApiState, Budget, Currency, Enforcement, Limit, Metering, PlanState, ProductState,
+    ServiceProtocol, Slug, Visibility,
 };
 
 /// One kind of resource.
@@ -156,6 +157,12 @@ pub const API: Kind = Kind {
             "Where it stands in its life. Gateways serve what is published.",
         ),
         field(
+            "metering",
+            Shape::Object(METERING),
+            Absent::Is(r#"{"charged":[],"costs":[],"readings":[]}"#),
+            "How its calls are metered: which are charged, what each costs, which numbers their answers carry.",
+        ),
+        field(
             "document",
             Shape::Document,
             Absent::Nothing,
@@ -164,6 +171,54 @@ pub const API: Kind = Kind {
         ),
     ],
 };
+
+const METERING: &[Field] = &[
+    field(
+        "charged",
+        Shape::List(&Shape::Pattern("^([234]xx|[234][0-9]{2})$"), 32),
+        Absent::Is("[]"),
+        "Statuses of the upstream's answers that are charged, like 2xx or 404. Empty means all below 500.",
+    ),
+    field(
+        "costs",
+        Shape::List(&Shape::Object(COST), Metering::COSTS_MAX),
+        Absent::Is("[]"),
+        "Operations whose calls cost more or less than one unit of a quota.",
+    ),
+    field(
+        "readings",
+        Shape::List(&Shape::Object(READING), Metering::READINGS_MAX),
+        Absent::Is("[]"),
+        "Numbers read from answers, each a meter of its own.",
+    ),
+];
+
+const COST: &[Field] = &[
+    field("method", Shape::Line(16), Absent::Refused, "Upper-case method."),
+    field("path", Shape::Line(2_000), Absent::Refused, "Path template, as in the API's document."),
+    field(
+        "units",
+        Shape::Whole(0, Metering::UNITS_MAX as u64),
+        Absent::Refused,
+        "Units of a charged call; 0 is free of quota.",
+    ),
+];
+
+const READING: &[Field] = &[
+    field("meter", Shape::Pattern("^[a-z][a-z0-9_]{0,23}$"), Absent::Refused, "The meter that it moves."),
+    field(
+        "json",
+        Shape::Pattern("^(/([^~/]|~[01])*){1,16}$"),
+        Absent::Nothing,
+        "A JSON Pointer into the body, like /usage/total_tokens; in a stream of events, into the last that has it.",
+    ),
+    field(
+        "header",
+        Shape::Pattern("^[a-z0-9_-]{1,64}$"),
+        Absent::Nothing,
+        "A response header, in lower case.",
+    ),
+];
 
 /// APIs offered together.
 pub const PRODUCT: Kind = Kind {
@@ -231,9 +286,9 @@ pub const PLAN: Kind = Kind {
         ),
         field(
             "limits",
-            Shape::List(&Shape::Object(LIMIT), Limit::RATES_PER_PLAN_MAX + 1),
+            Shape::List(&Shape::Object(LIMIT), Limit::RATES_PER_PLAN_MAX + Limit::QUOTAS_PER_PLAN_MAX),
             Absent::Is("[]"),
-            "Its limits, in the order they are checked and shown: at most four rates and one quota.",
+            "Its limits, in the order they are checked and shown: at most four rates and three quotas.",
         ),
     ],
 };
@@ -330,7 +385,7 @@ const LIMIT: &[Field] = &[
         "kind",
         Shape::Word(|| vec!["rate", "quota"]),
         Absent::Refused,
-        "A rate is speed, per second to day; a quota is budget, per month.",
+        "A rate is speed, per second to day; a quota is budget, per day or month.",
     ),
     field("amount", Shape::Whole(1, Limit::AMOUNT_MAX), Absent::Refused, "Calls per period."),
     field(
@@ -356,6 +411,30 @@ const LIMIT: &[Field] = &[
         Shape::Bool,
         Absent::Is("true"),
         "Whether callers see it in headers: contractual limits do, protective ones hide.",
+    ),
+    field(
+        "enforcement",
+        Shape::Word(|| Enforcement::ALL.iter().map(|word| word.as_str()).collect()),
+        Absent::Is("\"shared\""),
+        "How exactly a quota is kept: shared (calendar months in UTC), exact (never a unit over), soft (the rest is billed).",
+    ),
+    field(
+        "anchor",
+        Shape::Word(|| Anchor::ALL.iter().map(|word| word.as_str()).collect()),
+        Absent::Is("\"calendar\""),
+        "When a quota's months begin: with the calendar's, or on the day on which the subscription began.",
+    ),
+    field(
+        "rollover",
+        Shape::Whole(0, Limit::AMOUNT_MAX),
+        Absent::Is("0"),
+        "Of the units that one period left over, so many at most are had in the next one.",
+    ),
+    field(
+        "alerts",
+        Shape::List(&Shape::Whole(1, Budget::ALERT_MAX as u64), Budget::ALERTS_MAX),
+        Absent::Is("[50,80,100]"),
+        "Percentages of a quota at which its users are told.",
     ),
 ];
 

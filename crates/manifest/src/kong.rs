@@ -219,6 +219,7 @@ impl Import {
             service: service.clone(),
             hosts: hosts.to_vec(),
             base_path: base_path.to_owned(),
+            metering: tollgate_domain::Metering::default(),
             state: ApiState::Published,
             document: Some(document(&shown(service_name), below, methods).to_string()),
         });
@@ -272,6 +273,7 @@ impl Import {
                 burst: None,
                 per: LimitPer::Subscription,
                 visible: true,
+                budget: tollgate_domain::Budget::default(),
             };
             // Of several, the one that lets most through: nobody is refused who was not before.
             match self.limits.iter_mut().find(|known| known.name == limit.name) {

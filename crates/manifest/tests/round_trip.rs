@@ -75,6 +75,7 @@ fn apis() -> impl Strategy<Value = Api> {
             service,
             hosts,
             base_path: String::new(),
+            metering: tollgate_domain::Metering::default(),
             state: ApiState::Published,
             document: document.map(|members| {
                 let mut root = Map::new();
@@ -96,6 +97,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             burst,
             per: if credential { LimitPer::Credential } else { LimitPer::Subscription },
             visible,
+            budget: tollgate_domain::Budget::default(),
         },
     );
     let tier =

@@ -12,5 +12,6 @@ mod unit_price;
 pub use apportion::apportion;
 pub use rate::{Bill, Line, LineKind, Part, Usage, rate};
 pub use share::Share;
-pub use tariff::{InvalidTariff, METERS_MAX, Meter, MeterPrice, Scheme, TIERS_MAX, Tariff, Tier};
+pub use tariff::{InvalidTariff, METERS_MAX, MeterPrice, Scheme, TIERS_MAX, Tariff, Tier};
+pub use tollgate_domain::Meter;
 pub use unit_price::{InvalidUnitPrice, UnitPrice};

@@ -1,26 +1,52 @@
 //! From counts to a bill.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use tollgate_domain::ReadingName;
 
 use crate::unit_price::Parts;
 use crate::{Meter, MeterPrice, Scheme, Share, Tariff, Tier, UnitPrice};
 
-/// What was used in a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+const BYTES_PER_MEGABYTE: u64 = 1_000_000;
+
+/// What was used in a month: of charged calls alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Charged calls.
+    /// Calls.
     pub calls: u64,
+    /// Calls, each weighted by what its operation costs.
+    pub units: u64,
+    /// Bytes of their request bodies.
+    pub bytes_in: u64,
     /// Bytes of their response bodies.
     pub bytes_out: u64,
+    /// Sums of the numbers that were read from their answers.
+    pub readings: BTreeMap<ReadingName, u64>,
 }
 
 impl Usage {
     /// The units of a meter.
     #[must_use]
-    pub const fn units(self, meter: Meter) -> u64 {
+    pub fn units(&self, meter: Meter) -> u64 {
         match meter {
             Meter::Calls => self.calls,
-            Meter::MegabytesOut => self.bytes_out.div_ceil(1_000_000),
+            Meter::Units => self.units,
+            Meter::MegabytesIn => self.bytes_in.div_ceil(BYTES_PER_MEGABYTE),
+            Meter::MegabytesOut => self.bytes_out.div_ceil(BYTES_PER_MEGABYTE),
+            Meter::Reading(name) => self.readings.get(&name).copied().unwrap_or(0),
+        }
+    }
+
+    /// Every count made another by `change`.
+    #[must_use]
+    pub fn map(&self, change: impl Fn(u64) -> u64) -> Self {
+        Self {
+            calls: change(self.calls),
+            units: change(self.units),
+            bytes_in: change(self.bytes_in),
+            bytes_out: change(self.bytes_out),
+            readings: self.readings.iter().map(|(name, sum)| (*name, change(*sum))).collect(),
         }
     }
 }
@@ -74,7 +100,7 @@ pub struct Bill {
 
 /// Rates what was used in a share of a month.
 #[must_use]
-pub fn rate(tariff: &Tariff, share: Share, usage: Usage) -> Bill {
+pub fn rate(tariff: &Tariff, share: Share, usage: &Usage) -> Bill {
     let mut lines = Vec::with_capacity(tariff.meters.len() + 2);
     if tariff.base_minor > 0 {
         lines.push(Line::fixed(LineKind::Base, share.of_amount(tariff.base_minor)));

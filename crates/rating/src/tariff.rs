@@ -1,40 +1,16 @@
 //! What a plan charges: a base fee, a price per meter, a minimum.
 
 use serde::{Deserialize, Serialize};
-use tollgate_domain::Currency;
+use tollgate_domain::{Currency, Meter};
 
 use crate::UnitPrice;
 
 /// Meters of one tariff.
-pub const METERS_MAX: usize = 10;
+pub const METERS_MAX: usize = 24;
 /// Tiers of one meter.
 pub const TIERS_MAX: usize = 20;
 /// The largest fixed amount in minor units.
 const MINOR_MAX: u64 = 100_000_000_000;
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Meter {
-    /// Charged calls: those that the quota counts.
-    Calls,
-    /// Megabytes (10⁶ bytes) of response bodies of charged calls; a begun one counts.
-    MegabytesOut,
-}
-
-impl Meter {
-    /// Every meter.
-    pub const ALL: &'static [Self] = &[Self::Calls, Self::MegabytesOut];
-
-    /// As it stands in files and the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Calls => "calls",
-            Self::MegabytesOut => "megabytes_out",
-        }
-    }
-}
 
 /// What a plan charges per month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,7 +119,7 @@ impl Tariff {
             }
         }
         if self.meters.len() > METERS_MAX {
-            return fault("/meters".into(), "at most ten meters");
+            return fault("/meters".into(), "at most 24 meters");
         }
         for (index, price) in self.meters.iter().enumerate() {
             let at = format!("/meters/{index}");

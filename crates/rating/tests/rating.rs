@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_rating::{LineKind, Meter, Scheme, Share, Tariff, Tier, UnitPrice, Usage, rate};
 
 fn calls(calls: u64) -> Usage {
-    Usage { calls, bytes_out: 0 }
+    Usage { calls, ..Usage::default() }
 }
 
 fn with_price(price: Value) -> Tariff {
@@ -19,7 +19,7 @@ fn with_price(price: Value) -> Tariff {
 }
 
 fn totals(tariff: &Tariff, units: &[u64]) -> Vec<u64> {
-    units.iter().map(|units| rate(tariff, Share::WHOLE, calls(*units)).total_minor).collect()
+    units.iter().map(|units| rate(tariff, Share::WHOLE, &calls(*units)).total_minor).collect()
 }
 
 /// The tiers of Stripe's page «Set up tiered pricing»: 1–5 at 7 USD, 6–10 at 6.50 USD, 11 and more at 6 USD.
@@ -47,7 +47,7 @@ fn graduated_prices_come_to_the_published_figures() {
 #[test]
 fn a_change_in_the_middle_of_a_period_costs_half_the_difference() {
     let usd = "USD".parse().unwrap();
-    let half = |minor| rate(&Tariff::flat(usd, minor), Share::of(15, 30), Usage::default()).total_minor;
+    let half = |minor| rate(&Tariff::flat(usd, minor), Share::of(15, 30), &Usage::default()).total_minor;
     assert_eq!(half(2_000) - half(1_000), 500);
 }
 
@@ -64,13 +64,13 @@ fn packages_are_paid_when_begun_and_included_units_are_not() {
         totals(&tariff, &[0, 10_000, 10_001, 10_500, 11_000, 110_000]),
         [3_000, 3_000, 3_000, 3_000, 3_100, 22_900]
     );
-    let bill = rate(&tariff, Share::WHOLE, calls(10_001));
+    let bill = rate(&tariff, Share::WHOLE, &calls(10_001));
     assert_eq!(
         bill.lines.iter().map(|line| (line.kind, line.minor)).collect::<Vec<_>>(),
         [(LineKind::Base, 2_900), (LineKind::Usage(Meter::Calls), 0), (LineKind::Minimum, 100)]
     );
     // Ten of thirty days: a third of the fee, of what is included and of the minimum.
-    let part = rate(&tariff, Share::of(10, 30), calls(3_834));
+    let part = rate(&tariff, Share::of(10, 30), &calls(3_834));
     assert_eq!(part.lines[1].included, 3_334);
     assert_eq!(part.total_minor, 967 + 100);
 }
@@ -81,7 +81,9 @@ fn a_begun_megabyte_counts() {
         "currency": "EUR", "meters": [{ "meter": "megabytes_out", "price": { "scheme": "per_unit", "unit_minor": "3" } }]
     }))
     .unwrap();
-    let bytes = |bytes_out| rate(&tariff, Share::WHOLE, Usage { calls: 9, bytes_out }).total_minor;
+    let bytes = |bytes_out| {
+        rate(&tariff, Share::WHOLE, &Usage { calls: 9, bytes_out, ..Usage::default() }).total_minor
+    };
     assert_eq!([0, 1, 1_000_000, 1_000_001].map(bytes), [0, 3, 3, 6]);
 }
 
@@ -164,7 +166,7 @@ proptest! {
     #[test]
     fn lines_make_up_the_bill_and_parts_make_up_the_units(tariff in tariffs(), units in 0u64..10_000_000, part in 0u64..=30) {
         tariff.check().unwrap();
-        let bill = rate(&tariff, Share::of(part, 30), calls(units));
+        let bill = rate(&tariff, Share::of(part, 30), &calls(units));
         prop_assert_eq!(bill.lines.iter().map(|line| line.minor).sum::<u64>(), bill.total_minor);
         prop_assert!(bill.total_minor >= Share::of(part, 30).of_amount(tariff.minimum_minor));
         for line in bill.lines.iter().filter(|line| matches!(line.kind, LineKind::Usage(_))) {
@@ -174,7 +176,7 @@ proptest! {
 
     #[test]
     fn more_use_never_costs_less_but_under_volume_prices(tariff in tariffs_of(growing_schemes()), units in 0u64..10_000_000, more in 0u64..100_000) {
-        let total = |units| rate(&tariff, Share::WHOLE, calls(units)).total_minor;
+        let total = |units| rate(&tariff, Share::WHOLE, &calls(units)).total_minor;
         prop_assert!(total(units + more) >= total(units));
     }
 
@@ -184,7 +186,7 @@ proptest! {
         let total = |price| {
             let meters = vec![tollgate_rating::MeterPrice { meter: Meter::Calls, included: 0, price }];
             let tariff = Tariff { meters, ..Tariff::flat("EUR".parse().unwrap(), 0) };
-            rate(&tariff, Share::WHOLE, calls(units)).total_minor
+            rate(&tariff, Share::WHOLE, &calls(units)).total_minor
         };
         let per_unit = total(Scheme::PerUnit { unit_minor });
         prop_assert_eq!(total(Scheme::Graduated { tiers: tiers.clone() }), per_unit);

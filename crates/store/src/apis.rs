@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
-use tollgate_domain::{ApiId, ApiState, RouteId, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, Metering, RouteId, ServiceId, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -31,6 +31,9 @@ pub struct ApiRow {
     /// Where it stands in its life.
     #[sqlx(try_from = "String")]
     pub state: ApiState,
+    /// How its calls are metered.
+    #[sqlx(json)]
+    pub metering: Metering,
     /// The document in force; 0 means none.
     pub document_number: i32,
     /// Grows with every change.
@@ -72,6 +75,8 @@ pub struct NewApi<'a> {
     pub base_path: &'a str,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// How its calls are metered.
+    pub metering: &'a Metering,
 }
 
 impl Store {
@@ -179,8 +184,8 @@ impl Tx {
     /// `Conflict` where the slug is taken; `Referenced` where the service is unknown; or the database failed.
     pub async fn insert_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
-            "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -190,6 +195,7 @@ impl Tx {
         .bind(new.hosts)
         .bind(new.base_path)
         .bind(new.state.as_str())
+        .bind(sqlx::types::Json(new.metering))
         .execute(self.conn())
         .await?;
         Ok(())
@@ -202,7 +208,7 @@ impl Tx {
     pub async fn update_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
             "update apis set slug = $2, name = $3, summary = $4, service_id = $5, hosts = $6, base_path = $7,
-             state = $8, version = version + 1 where id = $1",
+             state = $8, metering = $9, version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -212,6 +218,7 @@ impl Tx {
         .bind(new.hosts)
         .bind(new.base_path)
         .bind(new.state.as_str())
+        .bind(sqlx::types::Json(new.metering))
         .execute(self.conn())
         .await?;
         Ok(())

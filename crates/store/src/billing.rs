@@ -3,13 +3,31 @@
 //! Use is counted by the minute and terms change at any second: a minute belongs to the terms that were in force at its
 //! end, and the minute in which a subscription ended to those that ended. Calls with test keys are never billed.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::{FromRow, PgExecutor};
-use tollgate_domain::{CalendarMonth, Currency, OrganizationId, PlanId, Scope, SubscriptionId};
+use tollgate_domain::{CalendarMonth, Currency, OrganizationId, PlanId, ReadingName, Scope, SubscriptionId};
 use uuid::Uuid;
 
 use crate::{Result, Store, Tx};
+
+/// Sums over charged calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct Used {
+    /// Calls.
+    pub calls: i64,
+    /// Calls, each weighted by what its operation costs.
+    pub units: i64,
+    /// Bytes of their request bodies.
+    pub bytes_in: i64,
+    /// Bytes of their response bodies.
+    pub bytes_out: i64,
+    /// Numbers that were read from their answers, by meter.
+    #[sqlx(json)]
+    pub readings: BTreeMap<ReadingName, u64>,
+}
 
 /// A subscription on one tariff in one month.
 #[derive(Debug, Clone, FromRow)]
@@ -32,10 +50,9 @@ pub struct BillableRow {
     pub plan: String,
     /// For how many seconds of the month; those to come count where it is still in force.
     pub seconds: i64,
-    /// Charged calls.
-    pub calls: i64,
-    /// Bytes of their response bodies.
-    pub bytes_out: i64,
+    /// What was used.
+    #[sqlx(flatten)]
+    pub used: Used,
 }
 
 /// Calls of one day to one operation.
@@ -45,10 +62,9 @@ pub struct BillableDayRow {
     pub day: NaiveDate,
     /// The operation.
     pub route_id: Uuid,
-    /// Charged calls.
-    pub calls: i64,
-    /// Bytes of their response bodies.
-    pub bytes_out: i64,
+    /// What was used.
+    #[sqlx(flatten)]
+    pub used: Used,
 }
 
 /// What was billed for a subscription on one tariff in one month.
@@ -77,12 +93,28 @@ terms as (
         ), $3), $3) as minute_to
     from subscription_terms t where $1::uuid is null or t.organization_id = $1
 ), used as (
-    select t.subscription_id, t.plan_id, t.tariff, u.minute, u.route_id, u.charged, u.bytes_out
+    select t.subscription_id, t.plan_id, t.tariff, u.minute, u.route_id, u.charged, u.units, u.bytes_in,
+        u.bytes_out, u.reading_1, u.reading_2
     from terms t join usage_counters u on u.organization_id = t.organization_id
         and u.subscription_id = t.subscription_id and u.minute >= t.minute_from and u.minute < t.minute_to
     join credentials c on c.id = u.credential_id and c.environment = 'live'
     where t.from_at < t.to_at and u.charged > 0
+), readings as (
+    select u.subscription_id, u.plan_id, u.tariff, (u.minute at time zone 'UTC')::date as day, u.route_id, r.meter,
+        sum(case p.position when 1 then u.reading_1 else u.reading_2 end)::bigint as number
+    from used u cross join (values (1::smallint), (2::smallint)) p (position)
+    cross join lateral (
+        select h.meter from route_readings h where h.route_id = u.route_id and h.position = p.position
+            and h.since < u.minute + interval '1 minute' order by h.since desc limit 1
+    ) r
+    where case p.position when 1 then u.reading_1 else u.reading_2 end > 0 and r.meter is not null
+    group by 1, 2, 3, 4, 5, 6
 )";
+
+/// The sums of a [`Used`] over `used`, but for its readings.
+const SUMS: &str =
+    "sum(charged)::bigint as calls, sum(units)::bigint as units, sum(bytes_in)::bigint as bytes_in,
+    sum(bytes_out)::bigint as bytes_out";
 
 async fn billable(
     executor: impl PgExecutor<'_>,
@@ -95,17 +127,22 @@ async fn billable(
                 sum(extract(epoch from to_at - from_at))::bigint as seconds
             from terms where from_at < to_at group by 1, 2, 3
         ), sums as (
-            select subscription_id, plan_id, tariff, sum(charged)::bigint as calls, sum(bytes_out)::bigint as bytes_out
-            from used group by 1, 2, 3
+            select subscription_id, plan_id, tariff, {SUMS} from used group by 1, 2, 3
+        ), named as (
+            select subscription_id, plan_id, tariff, jsonb_object_agg(meter, number) as readings
+            from (select subscription_id, plan_id, tariff, meter, sum(number)::bigint as number from readings
+                  group by 1, 2, 3, 4) n group by 1, 2, 3
         )
         select s.subscription_id, s.plan_id, s.tariff, f.terms, a.name as application, r.name as product, p.name as plan,
-            s.seconds, coalesce(m.calls, 0) as calls, coalesce(m.bytes_out, 0) as bytes_out
+            s.seconds, coalesce(m.calls, 0) as calls, coalesce(m.units, 0) as units, coalesce(m.bytes_in, 0) as bytes_in,
+            coalesce(m.bytes_out, 0) as bytes_out, coalesce(n.readings, '{{}}') as readings
         from spans s
         join tariffs f on f.plan_id = s.plan_id and f.number = s.tariff
         join subscriptions b on b.id = s.subscription_id
         join applications a on a.id = b.application_id
         join plans p on p.id = s.plan_id join products r on r.id = p.product_id
         left join sums m on m.subscription_id = s.subscription_id and m.plan_id = s.plan_id and m.tariff = s.tariff
+        left join named n on n.subscription_id = s.subscription_id and n.plan_id = s.plan_id and n.tariff = s.tariff
         order by a.name, r.name, s.began, s.subscription_id"
     );
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
@@ -200,11 +237,16 @@ impl Tx {
         row: &BillableRow,
     ) -> Result<Vec<BillableDayRow>> {
         let sql = format!(
-            "with {TERMS}
-            select (minute at time zone 'UTC')::date as day, route_id, sum(charged)::bigint as calls,
-                sum(bytes_out)::bigint as bytes_out
-            from used where subscription_id = $4 and plan_id = $5 and tariff = $6
-            group by 1, 2 order by 1, 2"
+            "with {TERMS}, mine as (
+                select * from used where subscription_id = $4 and plan_id = $5 and tariff = $6
+            ), named as (
+                select day, route_id, jsonb_object_agg(meter, number) as readings from readings
+                where subscription_id = $4 and plan_id = $5 and tariff = $6 group by 1, 2
+            ), days as (
+                select (minute at time zone 'UTC')::date as day, route_id, {SUMS} from mine group by 1, 2
+            )
+            select d.*, coalesce(n.readings, '{{}}') as readings
+            from days d left join named n using (day, route_id) order by day, route_id"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(organization.uuid())

@@ -8,8 +8,8 @@ use sqlx::postgres::PgListener;
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
     Api, ApplicationId, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
-    Environment, Limit, OrganizationId, Plan, Product, Route, Service, ServiceProtocol, Target, Unreadable,
-    UnreadableRow,
+    Environment, Limit, Metering, OrganizationId, Plan, Product, Route, Service, ServiceProtocol, Target,
+    Unreadable, UnreadableRow,
 };
 use uuid::Uuid;
 
@@ -240,6 +240,7 @@ struct FeedApi {
     hosts: Vec<String>,
     base_path: String,
     product_ids: Vec<Uuid>,
+    metering: serde_json::Value,
 }
 
 #[derive(FromRow)]
@@ -279,7 +280,7 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     .fetch_all(&mut *conn)
     .await?;
     let apis: Vec<FeedApi> = sqlx::query_as(
-        "select a.id, a.slug, a.service_id, a.hosts, a.base_path,
+        "select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering,
             array(select p.product_id from product_apis p join products q on q.id = p.product_id
                   where p.api_id = a.id order by p.product_id) as product_ids
          from apis a where a.state = 'published' order by a.id",
@@ -294,15 +295,21 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     .await?;
     let products: Vec<(Uuid, String)> =
         sqlx::query_as("select id, slug from products order by id").fetch_all(&mut *conn).await?;
-    let plans: Vec<FeedPlan> = sqlx::query_as("select id, product_id, slug, limits from plans order by id")
-        .fetch_all(&mut *conn)
-        .await?;
+    let plans: Vec<FeedPlan> = sqlx::query_as(PLANS).fetch_all(&mut *conn).await?;
 
     let mut routes_of: HashMap<Uuid, Vec<Route>> = HashMap::new();
     for (api, id, method, path) in routes {
         routes_of.entry(api).or_default().push(Route { id: id.into(), method, path });
     }
+    let mut unreadable = Vec::new();
+    let mut read_metering = |id, metering| {
+        serde_json::from_value(metering).unwrap_or_else(|error| {
+            unreadable.push(self::unreadable(UnreadableRow::Api(id), "metering", &error));
+            Metering::default()
+        })
+    };
     let apis = apis.into_iter().map(|api| Api {
+        metering: read_metering(api.id, api.metering),
         routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),
         id: api.id,
         slug: api.slug,
@@ -311,7 +318,7 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         base_path: api.base_path,
         product_ids: api.product_ids.into_iter().map(Into::into).collect(),
     });
-    let mut unreadable = Vec::new();
+    let apis: Vec<Api> = apis.collect();
     let services = readable(services.into_iter().map(FeedService::read), &mut unreadable);
     let plans = readable(plans.into_iter().map(FeedPlan::read), &mut unreadable);
     let certificates = crate::certificates::feed(&mut *conn).await?;
@@ -322,12 +329,27 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         epoch: head.epoch,
         revision: head.revision,
         services,
-        apis: apis.collect(),
+        apis,
         products: products.into_iter().map(|(id, slug)| Product { id: id.into(), slug }).collect(),
         plans,
         unreadable,
     })
 }
+
+/// Plans, and for each subscription with amounts of its own a plan of its own: the same terms with those amounts, under the
+/// subscription's id. Gateways know nothing of overrides.
+const PLANS: &str = "
+select id, product_id, slug, limits from plans
+union all
+select s.id, p.product_id, p.slug, (
+    select coalesce(jsonb_agg(case when v.amount is null then l.value else l.value || jsonb_build_object('amount', v.amount) end
+        order by l.ordinality), '[]')
+    from jsonb_array_elements(p.limits) with ordinality l
+    left join limit_overrides v on v.subscription_id = s.id and v.name = l.value ->> 'name'
+)
+from subscriptions s join plans p on p.id = s.plan_id
+where s.state in ('active', 'suspended') and exists (select from limit_overrides v where v.subscription_id = s.id)
+order by id";
 
 #[derive(FromRow)]
 struct FeedCredential {
@@ -358,7 +380,8 @@ async fn read_consumers(conn: &mut PgConnection, ids: Option<&[Uuid]>) -> Result
     .fetch_all(&mut *conn)
     .await?;
     let subscriptions: Vec<(Uuid, Uuid, Uuid, Uuid, bool, bool)> = sqlx::query_as(
-        "select s.application_id, s.id, s.product_id, coalesce(s.landed_plan_id, s.plan_id),
+        "select s.application_id, s.id, s.product_id, coalesce(s.landed_plan_id,
+                (select s.id where exists (select from limit_overrides v where v.subscription_id = s.id)), s.plan_id),
             s.state = 'suspended' or a.state = 'suspended', s.unpaid
          from subscriptions s join applications a on a.id = s.application_id
          where s.state in ('active', 'suspended') and ($1::uuid[] is null or s.application_id = any($1))

@@ -184,7 +184,7 @@ pub struct NewInvoiceLine {
     /// base, usage, minimum or late.
     pub kind: &'static str,
     /// What was counted.
-    pub meter: Option<&'static str>,
+    pub meter: Option<String>,
     /// What it says on the bill.
     pub title: String,
     /// Units, the included ones among them.
@@ -335,7 +335,7 @@ impl Tx {
         .bind(line.tariff)
         .bind(line.month.first_day())
         .bind(line.kind)
-        .bind(line.meter)
+        .bind(&line.meter)
         .bind(&line.title)
         .bind(line.units.cast_signed())
         .bind(line.included.cast_signed())

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{MemberRole, OrganizationId, Scope, Slug, UserId};
+use tollgate_domain::{MemberRole, OrganizationId, Scope, Slug, UserId, Zone};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -55,6 +55,22 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?
         .ok_or(Error::NotFound("organization"))
+    }
+
+    /// The time zone of a tenant that the scope may see; UTC where it is none that this build knows.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn get_time_zone(&self, scope: Scope, id: OrganizationId) -> Result<Zone> {
+        let zone: Option<String> = sqlx::query_scalar(
+            "select time_zone from organizations
+             where id = $1 and deleted_at is null and ($2::uuid is null or id = $2)",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(zone.ok_or(Error::NotFound("organization"))?.parse().unwrap_or_default())
     }
 
     /// Tenants that the scope may see, oldest first.
@@ -160,6 +176,21 @@ impl Tx {
             .execute(self.conn())
             .await?;
         Ok(())
+    }
+
+    /// Sets a tenant's time zone.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn set_time_zone(&mut self, id: OrganizationId, zone: Zone) -> Result<()> {
+        let done = sqlx::query(
+            "update organizations set time_zone = $2, version = version + 1 where id = $1 and deleted_at is null",
+        )
+        .bind(id.uuid())
+        .bind(zone.as_str())
+        .execute(self.conn())
+        .await?;
+        if done.rows_affected() == 0 { Err(Error::NotFound("organization")) } else { Ok(()) }
     }
 
     /// Replaces a tenant's name and slug.

@@ -252,7 +252,7 @@ on conflict (month, subscription_id, boot_id) do update
 
 const UNFOLD: &str = "
 with counted as (
-    select subscription_id, date_trunc('month', minute at time zone 'UTC')::date as month, sum(charged)::bigint as charged
+    select subscription_id, date_trunc('month', minute at time zone 'UTC')::date as month, sum(units)::bigint as charged
     from usage_counters where boot_id = $1 group by 1, 2
 ), folded as (
     select c.subscription_id, c.month, c.charged - coalesce(q.charged, 0) as charged
@@ -294,11 +294,16 @@ impl Store {
             "with used as (select subscription_id, sum(charged)::numeric as charged from quota_usage where month = $1
                 group by 1)
              select s.id as subscription_id, m.user_id,
-                case when u.charged >= q.amount then 100 when u.charged * 100 >= q.amount * 80 then 80 else 50 end as percent
+                (select max(a.value::int) from jsonb_array_elements_text(coalesce(q.alerts, '[50, 80, 100]')) a
+                 where u.charged * 100 >= q.amount * a.value::int) as percent
              from used u join subscriptions s on s.id = u.subscription_id and s.state = 'active'
              join plans p on p.id = s.plan_id
-             join lateral (select (l ->> 'amount')::numeric as amount from jsonb_array_elements(p.limits) l
-                where l ->> 'kind' = 'quota' limit 1) q on u.charged * 2 >= q.amount
+             join lateral (select coalesce(v.amount, (l ->> 'amount')::numeric) as amount, l -> 'alerts' as alerts
+                from jsonb_array_elements(p.limits) l
+                left join limit_overrides v on v.subscription_id = s.id and v.name = l ->> 'name'
+                where l ->> 'kind' = 'quota' and coalesce(l ->> 'enforcement', 'shared') = 'shared' limit 1
+             ) q on exists (select from jsonb_array_elements_text(coalesce(q.alerts, '[50, 80, 100]')) a
+                where u.charged * 100 >= q.amount * a.value::int)
              join members m on m.organization_id = s.organization_id and m.role <> 'viewer'
              join users x on x.id = m.user_id and x.disabled_at is null and x.email_verified_at is not null
              limit 10000",

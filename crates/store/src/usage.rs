@@ -43,6 +43,9 @@ impl Store {
             .bind(numbers(|c| c.bytes_in))
             .bind(numbers(|c| c.bytes_out))
             .bind(numbers(|c| c.duration_us))
+            .bind(numbers(|c| c.units))
+            .bind(numbers(|c| c.readings[0]))
+            .bind(numbers(|c| c.readings[1]))
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -59,29 +62,33 @@ const RECORD: &str = "
 with incoming as (
     select boot_id, credential_id, subscription_id, route_id, status, outcome, minute,
            max(calls) as calls, max(charged) as charged, max(bytes_in) as bytes_in,
-           max(bytes_out) as bytes_out, max(duration_us) as duration_us
+           max(bytes_out) as bytes_out, max(duration_us) as duration_us,
+           max(units) as units, max(reading_1) as reading_1, max(reading_2) as reading_2
     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::smallint[], $6::smallint[], $7::timestamptz[],
-                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[])
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+                $14::bigint[], $15::bigint[])
       as t (boot_id, credential_id, subscription_id, route_id, status, outcome, minute,
-            calls, charged, bytes_in, bytes_out, duration_us)
+            calls, charged, bytes_in, bytes_out, duration_us, units, reading_1, reading_2)
     group by 1, 2, 3, 4, 5, 6, 7
 ), growth as (
     select i.subscription_id, i.boot_id, date_trunc('month', i.minute at time zone 'UTC')::date as month,
-           sum(greatest(i.charged - coalesce(u.charged, 0), 0))::bigint as charged
+           sum(greatest(i.units - coalesce(u.units, 0), 0))::bigint as charged
     from incoming i left join usage_counters u
       using (boot_id, minute, credential_id, subscription_id, route_id, status, outcome)
     group by 1, 2, 3
 ), stored as (
     insert into usage_counters as u (boot_id, credential_id, subscription_id, route_id, status, outcome, minute,
-        calls, charged, bytes_in, bytes_out, duration_us, organization_id, application_id)
+        calls, charged, bytes_in, bytes_out, duration_us, units, reading_1, reading_2, organization_id, application_id)
     select i.*, s.organization_id, s.application_id
     from incoming i left join subscriptions s on s.id = i.subscription_id
     on conflict (boot_id, minute, credential_id, subscription_id, route_id, status, outcome) do update set
         calls = greatest(u.calls, excluded.calls), charged = greatest(u.charged, excluded.charged),
         bytes_in = greatest(u.bytes_in, excluded.bytes_in), bytes_out = greatest(u.bytes_out, excluded.bytes_out),
-        duration_us = greatest(u.duration_us, excluded.duration_us)
+        duration_us = greatest(u.duration_us, excluded.duration_us), units = greatest(u.units, excluded.units),
+        reading_1 = greatest(u.reading_1, excluded.reading_1), reading_2 = greatest(u.reading_2, excluded.reading_2)
     where excluded.calls > u.calls or excluded.charged > u.charged or excluded.bytes_in > u.bytes_in
-       or excluded.bytes_out > u.bytes_out or excluded.duration_us > u.duration_us
+       or excluded.bytes_out > u.bytes_out or excluded.duration_us > u.duration_us or excluded.units > u.units
+       or excluded.reading_1 > u.reading_1 or excluded.reading_2 > u.reading_2
 )
 insert into quota_usage as q (subscription_id, boot_id, month, charged)
 select subscription_id, boot_id, month, charged from growth where charged > 0

@@ -60,6 +60,7 @@ pub fn month_quota(amount: u64) -> Limit {
         burst: None,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     }
 }
 
@@ -129,6 +130,7 @@ impl World {
             hosts: &[],
             base_path,
             state: ApiState::Published,
+            metering: &tollgate_domain::Metering::default(),
         })
         .await?;
         let route = |method: &str| (method.to_lowercase(), method.to_owned(), "/items".to_owned());

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, UsageCount};
 use tollgate_gateway::source::{
-    FeedChange, FullLoad, Head, Heartbeat, Hints, NewRequest, QuotaAnswer, QuotaMark, QuotaQuestion,
-    RecordError, Source, SourceError,
+    FeedChange, FullLoad, Head, Heartbeat, Hints, LeaseAsk, LeaseGrant, LeaseReturn, NewRequest, QuotaAnswer,
+    QuotaMark, QuotaQuestion, RecordError, Source, SourceError,
 };
 use uuid::Uuid;
 
@@ -50,6 +50,14 @@ impl Source for Still {
     }
 
     async fn record_usage(&self, _counts: &[UsageCount]) -> Result<(), RecordError> {
+        Ok(())
+    }
+
+    async fn lease_budgets(&self, _: Uuid, _: &[LeaseAsk]) -> Result<Vec<LeaseGrant>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    async fn return_leases(&self, _: Uuid, _: &[LeaseReturn]) -> Result<(), SourceError> {
         Ok(())
     }
 

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, UsageCount};
 use tollgate_store::{Error as StoreError, Listener, NodeReport, Store};
 pub use tollgate_store::{
-    FeedChange, FeedKind, FullLoad, Head, NewRequest, Parties, QuotaAnswer, QuotaMark, QuotaQuestion,
+    FeedChange, FeedKind, FullLoad, Head, LeaseAsk, LeaseGrant, LeaseReturn, NewRequest, Parties,
+    QuotaAnswer, QuotaMark, QuotaQuestion,
 };
 use uuid::Uuid;
 
@@ -63,6 +64,10 @@ pub trait Source: Send + Sync + 'static {
         boot_id: Uuid,
         question: QuotaQuestion,
     ) -> Result<QuotaAnswer, SourceError>;
+    /// Lends units of the leased budgets of some subscriptions.
+    async fn lease_budgets(&self, boot_id: Uuid, asks: &[LeaseAsk]) -> Result<Vec<LeaseGrant>, SourceError>;
+    /// Takes back units that were not spent.
+    async fn return_leases(&self, boot_id: Uuid, returns: &[LeaseReturn]) -> Result<(), SourceError>;
     /// Adds calls to the request log. The same ones again change nothing.
     async fn record_requests(&self, calls: &[NewRequest]) -> Result<(), RecordError>;
     /// Reports this gateway.
@@ -165,6 +170,14 @@ impl Source for Store {
         question: QuotaQuestion,
     ) -> Result<QuotaAnswer, SourceError> {
         Ok(Self::quota_used_elsewhere(self, month, boot_id, question).await?)
+    }
+
+    async fn lease_budgets(&self, boot_id: Uuid, asks: &[LeaseAsk]) -> Result<Vec<LeaseGrant>, SourceError> {
+        Ok(Self::lease_budgets(self, boot_id, asks).await?)
+    }
+
+    async fn return_leases(&self, boot_id: Uuid, returns: &[LeaseReturn]) -> Result<(), SourceError> {
+        Ok(Self::return_leases(self, boot_id, returns).await?)
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {

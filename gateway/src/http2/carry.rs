@@ -240,8 +240,9 @@ impl<'r, D: Downstream> Carry<'r, D> {
         }
         self.exchange.upstream_answered(status, Instant::now());
         self.caller.begin(status);
-        let all = head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        if !fields::of_frames(self.caller, all, &self.terms.portal_host) {
+        let all = || head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
+        self.exchange.read_head(all());
+        if !fields::of_frames(self.caller, all(), &self.terms.portal_host) {
             self.terms.date(self.caller);
         }
         self.exchange.write_fields(self.caller);
@@ -284,7 +285,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
             if !self.chunk.is_empty() {
                 let bytes = self.chunk.len();
                 self.caller.data(&self.chunk);
-                self.exchange.bytes_out += bytes as u64;
+                self.exchange.passes(&self.chunk);
                 self.chunk.advance(bytes);
                 // It fails only on a stream that is gone.
                 let _ = body.flow_control().release_capacity(bytes);

@@ -43,7 +43,7 @@ impl<D: Downstream> Relay<'_, D> {
                 }
             };
             self.caller.data(&waiting[data.clone()]);
-            self.exchange.bytes_out += data.len() as u64;
+            self.exchange.passes(&waiting[data]);
             self.link.took(read);
             match &self.body {
                 Body::Length(0) => self.over(None),
@@ -121,6 +121,7 @@ impl<D: Downstream> Relay<'_, D> {
         self.exchange.upstream_answered(head.status, now);
         self.caller.begin(head.status);
         let (reader, bytes) = self.link.read_head();
+        self.exchange.read_head(reader.fields().iter().map(|field| (field.name(bytes), field.value(bytes))));
         if !fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host) {
             self.terms.date(self.caller);
         }

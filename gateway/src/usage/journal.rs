@@ -5,7 +5,7 @@
 //! loses nothing. A power cut loses what was not yet synced, at most a second (`Segment::sync` is called
 //! each second). The file is in the byte order of the machine that wrote it; another order fails the magic.
 //!
-//! Layout: a header page of `u64` words, then slots of 16 words: `state`, 7 words of key, 5 counters, 3 spare.
+//! Layout: a header page of `u64` words, then slots of 16 words: `state`, 7 words of key, 8 counters.
 //! A slot is published by storing its `state` (marker and checksum of the key) after its key.
 //!
 //! This is the one module with `unsafe`. It holds because the mapping is read-write, page-aligned, as long
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
-use tollgate_domain::{UsageCount, UsageKey};
+use tollgate_domain::{Metering, UsageCount, UsageKey};
 use uuid::Uuid;
 
 use self::record::{
@@ -35,8 +35,12 @@ pub use self::record::Recovered;
 /// What one call adds to its counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amounts {
-    /// 1 where the call counts against the quota and on the bill.
+    /// 1 where the call is charged.
     pub charged: u64,
+    /// What it costs: what counts against quotas.
+    pub units: u64,
+    /// The numbers read from its answer.
+    pub readings: [u64; Metering::READINGS_MAX],
     /// Request body bytes.
     pub bytes_in: u64,
     /// Response body bytes.
@@ -66,7 +70,8 @@ pub(super) struct Slot {
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
     duration_us: AtomicU64,
-    spare: [AtomicU64; 3],
+    units: AtomicU64,
+    readings: [AtomicU64; Metering::READINGS_MAX],
 }
 
 const _: () = assert!(size_of::<Slot>() == SLOT_BYTES);
@@ -180,6 +185,11 @@ impl Segment {
         slot.bytes_in.fetch_add(amounts.bytes_in, Ordering::Relaxed);
         slot.bytes_out.fetch_add(amounts.bytes_out, Ordering::Relaxed);
         slot.duration_us.fetch_add(amounts.duration_us, Ordering::Relaxed);
+        slot.units.fetch_add(amounts.units, Ordering::Relaxed);
+        // Most answers carry no number.
+        for (sum, number) in slot.readings.iter().zip(amounts.readings).filter(|(_, number)| *number > 0) {
+            sum.fetch_add(number, Ordering::Relaxed);
+        }
         Some(slot)
     }
 
@@ -200,6 +210,8 @@ impl Segment {
             bytes_in: slot.bytes_in.load(Ordering::Relaxed),
             bytes_out: slot.bytes_out.load(Ordering::Relaxed),
             duration_us: slot.duration_us.load(Ordering::Relaxed),
+            units: slot.units.load(Ordering::Relaxed),
+            readings: std::array::from_fn(|at| slot.readings[at].load(Ordering::Relaxed)),
         })
     }
 

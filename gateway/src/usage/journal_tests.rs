@@ -17,7 +17,7 @@ fn key(n: u128) -> UsageKey {
 }
 
 fn amounts() -> Amounts {
-    Amounts { charged: 1, bytes_in: 10, bytes_out: 200, duration_us: 3_000 }
+    Amounts { charged: 1, units: 5, readings: [7, 0], bytes_in: 10, bytes_out: 200, duration_us: 3_000 }
 }
 
 fn only_file(dir: &std::path::Path) -> std::path::PathBuf {

@@ -23,7 +23,8 @@ fn ledger(dir: &Path, bytes_max: u64) -> Ledger {
     Ledger::new(dir.to_owned(), Uuid::now_v7(), bytes_max, 100)
 }
 
-const ONE: Amounts = Amounts { charged: 1, bytes_in: 0, bytes_out: 0, duration_us: 5 };
+const ONE: Amounts =
+    Amounts { charged: 1, units: 1, readings: [0, 0], bytes_in: 0, bytes_out: 0, duration_us: 5 };
 
 fn total(ledger: &Ledger) -> u64 {
     let pending = ledger.pending();

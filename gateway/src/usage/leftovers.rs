@@ -85,9 +85,9 @@ pub fn charged_by_subscription<'a>(
 ) -> HashMap<SubscriptionId, u64> {
     let mut sums = HashMap::new();
     for count in counts {
-        if count.charged > 0 && minutes.contains(&count.key.minute) {
+        if count.units > 0 && minutes.contains(&count.key.minute) {
             let sum: &mut u64 = sums.entry(count.key.subscription_id).or_default();
-            *sum = sum.saturating_add(count.charged);
+            *sum = sum.saturating_add(count.units);
         }
     }
     sums
@@ -117,7 +117,7 @@ mod tests {
         let boot_id = Uuid::now_v7();
         let segment = Segment::create(dir.path(), boot_id, 0, 4).unwrap();
         let slot = segment.claim(&key()).unwrap();
-        segment.add(slot, &Amounts { charged: 1, ..Amounts::default() });
+        segment.add(slot, &Amounts { charged: 1, units: 1, ..Amounts::default() });
         std::mem::forget(segment);
         assert!(leftovers(dir.path(), Some(boot_id)).unwrap().recovered.is_empty(), "it lives");
         std::fs::write(dir.path().join("usage-x.journal"), b"not a journal").unwrap();

@@ -11,8 +11,8 @@ use tollgate_domain::{
     UsageKey,
 };
 use tollgate_gateway::source::{
-    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, NewRequest, QuotaAnswer, QuotaMark,
-    QuotaQuestion, RecordError, Source, SourceError,
+    FeedChange, FeedKind, FullLoad, Head, Heartbeat, Hints, LeaseAsk, LeaseGrant, LeaseReturn, NewRequest,
+    QuotaAnswer, QuotaMark, QuotaQuestion, RecordError, Source, SourceError,
 };
 use uuid::Uuid;
 
@@ -44,6 +44,9 @@ struct State {
     requests: Vec<NewRequest>,
     full_loads: usize,
     quota_loads: usize,
+    /// Units of the leased budget `day` that nobody has.
+    budget: u64,
+    leases: usize,
 }
 
 impl FakeSource {
@@ -71,8 +74,25 @@ impl FakeSource {
             requests: Vec::new(),
             full_loads: 0,
             quota_loads: 0,
+            budget: 0,
+            leases: 0,
         };
         Arc::new(Self { state: Mutex::new(state), hints: broadcast::channel(16).0 })
+    }
+
+    /// So many units of the leased budget `day` are lent to whoever asks.
+    pub fn set_budget(&self, units: u64) {
+        self.state.lock().unwrap().budget = units;
+    }
+
+    /// Units of it that nobody has.
+    pub fn budget(&self) -> u64 {
+        self.state.lock().unwrap().budget
+    }
+
+    /// How often some of it was asked for.
+    pub fn leases(&self) -> usize {
+        self.state.lock().unwrap().leases
     }
 
     /// Every question fails until it is back.
@@ -261,6 +281,10 @@ impl Source for FakeSource {
                 let stored = state.usage.entry((count.boot_id, count.key)).or_insert(*count);
                 stored.calls = stored.calls.max(count.calls);
                 stored.charged = stored.charged.max(count.charged);
+                stored.units = stored.units.max(count.units);
+                for (stored, count) in stored.readings.iter_mut().zip(count.readings) {
+                    *stored = count.max(*stored);
+                }
                 stored.bytes_in = stored.bytes_in.max(count.bytes_in);
                 stored.bytes_out = stored.bytes_out.max(count.bytes_out);
                 stored.duration_us = stored.duration_us.max(count.duration_us);
@@ -269,6 +293,33 @@ impl Source for FakeSource {
         })
         .await
         .map_err(RecordError::Away)?
+    }
+
+    async fn lease_budgets(&self, _boot_id: Uuid, asks: &[LeaseAsk]) -> Result<Vec<LeaseGrant>, SourceError> {
+        self.answer(|state| {
+            let (starts, ends) =
+                (chrono::DateTime::UNIX_EPOCH, chrono::Utc::now() + chrono::TimeDelta::days(1));
+            let lend = |ask: &LeaseAsk| {
+                let granted = ask.needed.max(ask.wanted.min(state.budget / 4)).min(state.budget);
+                state.budget -= granted;
+                state.leases += 1;
+                LeaseGrant {
+                    subscription_id: ask.subscription_id,
+                    cell: 0,
+                    name: "day".to_owned(),
+                    starts,
+                    ends: chrono::DateTime::from_timestamp(ends.timestamp() / 86_400 * 86_400, 0).unwrap(),
+                    granted,
+                    free: state.budget,
+                }
+            };
+            asks.iter().map(lend).collect()
+        })
+        .await
+    }
+
+    async fn return_leases(&self, _boot_id: Uuid, returns: &[LeaseReturn]) -> Result<(), SourceError> {
+        self.answer(|state| state.budget += returns.iter().map(|one| one.units).sum::<u64>()).await
     }
 
     async fn quota_used_elsewhere(

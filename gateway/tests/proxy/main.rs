@@ -8,7 +8,9 @@ mod stage;
 
 mod configuration;
 mod forwarding;
+mod leases;
 mod limits;
+mod metering;
 mod outage;
 mod postgres;
 mod refusals;

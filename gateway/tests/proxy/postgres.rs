@@ -92,6 +92,7 @@ impl World {
             service_id: service,
             hosts: &[],
             base_path: "/v1",
+            metering: &tollgate_domain::Metering::default(),
             state: ApiState::Published,
         })
         .await
@@ -274,7 +275,10 @@ async fn a_journal_that_postgres_refuses_is_set_aside_and_the_others_are_stored(
                 outcome: Outcome::Served,
                 minute,
             };
-            segment.add(segment.claim(&key).unwrap(), &Amounts { charged, ..Amounts::default() });
+            segment.add(
+                segment.claim(&key).unwrap(),
+                &Amounts { charged, units: charged, ..Amounts::default() },
+            );
         }
     }
     let source = Arc::new(world.store.clone());

@@ -67,12 +67,30 @@ pub fn mint() -> String {
 
 pub fn rate(amount: u64, period: Period) -> Limit {
     let (kind, per) = (LimitKind::Rate, LimitPer::Subscription);
-    Limit { name: "burst".into(), kind, amount, period, burst: None, per, visible: true }
+    Limit {
+        name: "burst".into(),
+        kind,
+        amount,
+        period,
+        burst: None,
+        per,
+        visible: true,
+        budget: tollgate_domain::Budget::default(),
+    }
 }
 
 pub fn quota(amount: u64) -> Limit {
     let (kind, per) = (LimitKind::Quota, LimitPer::Subscription);
-    Limit { name: "month".into(), kind, amount, period: Period::Month, burst: None, per, visible: true }
+    Limit {
+        name: "month".into(),
+        kind,
+        amount,
+        period: Period::Month,
+        burst: None,
+        per,
+        visible: true,
+        budget: tollgate_domain::Budget::default(),
+    }
 }
 
 pub fn route(n: u128, method: &str, path: &str) -> Route {
@@ -112,6 +130,7 @@ impl Plot {
                 service_id: id(10),
                 hosts: vec![],
                 base_path: "/v1".into(),
+                metering: tollgate_domain::Metering::default(),
                 product_ids: vec![id(40)],
                 routes: vec![
                     route(30, "GET", "/items"),

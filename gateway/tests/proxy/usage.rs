@@ -235,7 +235,7 @@ fn leave_journal(dir: &std::path::Path, boot_id: Uuid, minute: u32) {
         minute,
     };
     let slot = segment.claim(&key).unwrap();
-    segment.add(slot, &Amounts { charged: 1, ..Amounts::default() });
+    segment.add(slot, &Amounts { charged: 1, units: 1, ..Amounts::default() });
 }
 
 #[tokio::test]

@@ -128,6 +128,11 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
         .route("/admin/find", get(admin::find::get).post(admin::find::post))
         .route("/admin/gateways", get(admin::gateways::get))
+        .route("/admin/proofs", get(admin::proofs::get))
+        .route(
+            "/admin/subscriptions/{id}/limits",
+            get(admin::subscription_limits::get).post(admin::subscription_limits::post),
+        )
         .route("/admin/requests", get(admin::requests::get))
         .route("/admin/requests/{id}", get(admin::explain::get))
         .route("/admin/audit", get(admin::audit::get))

@@ -7,12 +7,13 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 25] = [
+const PAGES: [&str; 26] = [
     "/admin/revenue",
     "/admin/webhooks",
     "/admin",
     "/admin/traffic",
     "/admin/gateways",
+    "/admin/proofs",
     "/admin/apis",
     "/admin/apis/countries",
     "/admin/apis/countries/routes",

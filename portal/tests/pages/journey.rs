@@ -98,6 +98,8 @@ pub async fn count_a_call(site: &Site) {
         },
         calls: 1,
         charged: 1,
+        units: 1,
+        readings: [0, 0],
         bytes_in: 0,
         bytes_out: 10,
         duration_us: 4_000,

@@ -261,6 +261,7 @@ async fn publish(control: &Control) {
         hosts: vec![],
         base_path: "/countries/v1".into(),
         state: ApiState::Published,
+        metering: tollgate_domain::Metering::default(),
     };
     let document = include_str!("../../src/pages/reference/sample.openapi.json");
     let api = control.create_api(&actor, api, Some(document)).await.expect("an API");
@@ -291,6 +292,7 @@ async fn publish(control: &Control) {
                 burst: None,
                 per: LimitPer::Subscription,
                 visible: true,
+                budget: tollgate_domain::Budget::default(),
             }],
         };
         control.create_plan(&actor, plan).await.expect("a plan");

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
-use tollgate_domain::{ApiState, ServiceId, Slug};
+use tollgate_domain::{ApiState, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, of_routes};
@@ -54,6 +54,10 @@ pub struct NewApi {
     #[serde(default = "draft")]
     #[schema(value_type = schema::ApiState, default = "draft")]
     state: ApiState,
+    /// How its calls are metered.
+    #[serde(default)]
+    #[schema(value_type = schema::Metering)]
+    metering: Metering,
     /// Its OpenAPI document (3.1, 3.0 or Swagger 2): an object, or JSON or YAML as one string. The API gets exactly
     /// the document's operations.
     #[serde(default)]
@@ -130,6 +134,7 @@ impl NewApi {
             hosts: self.hosts.into_iter().map(|host| host.0).collect(),
             base_path: self.base_path.0,
             state: self.state,
+            metering: self.metering,
         };
         Ok((input, document))
     }
@@ -144,7 +149,7 @@ pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
     };
     let of_input = |pointer: &str| {
         let first = pointer.split('/').nth(1).unwrap_or_default();
-        ["slug", "name", "summary", "service_id", "hosts", "base_path", "state"].contains(&first)
+        ["slug", "name", "summary", "service_id", "hosts", "base_path", "state", "metering"].contains(&first)
     };
     let placed = faults.into_iter().map(|fault| {
         if of_input(&fault.pointer) {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tollgate_control::ApiPatch;
-use tollgate_domain::{ApiId, ApiState, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, find, of_routes, shown};
@@ -46,6 +46,10 @@ pub struct ApiChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::ApiState)]
     state: Option<ApiState>,
+    /// How its calls are metered. Replaces all of it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::Metering)]
+    metering: Option<Metering>,
 }
 
 /// Change an API
@@ -71,6 +75,7 @@ pub async fn update_api(
         hosts: body.hosts.map(|hosts| hosts.into_iter().map(|host| host.0).collect()),
         base_path: body.base_path.map(|path| path.0),
         state: body.state,
+        metering: body.metering,
     };
     let changed = writer.control.update_api(&writer.actor, id, expected, patch).await;
     Ok(shown(changed.map_err(of_routes)?))

@@ -5,7 +5,9 @@ pub mod delete;
 pub mod get;
 pub mod list;
 pub mod put;
+pub mod replay;
 pub mod statement;
+pub mod time_zone;
 pub mod update;
 
 use axum::response::Response;

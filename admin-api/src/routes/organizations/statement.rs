@@ -89,7 +89,7 @@ struct StatementLine {
     kind: &'static str,
     /// What was counted; `null` where nothing was.
     #[schema(required)]
-    meter: Option<&'static str>,
+    meter: Option<String>,
     /// Units, the included ones among them.
     units: u64,
     /// Of them, those that cost nothing.
@@ -102,7 +102,7 @@ impl From<Line> for StatementLine {
     fn from(line: Line) -> Self {
         let (kind, meter) = match line.kind {
             LineKind::Base => ("base", None),
-            LineKind::Usage(meter) => ("usage", Some(meter.as_str())),
+            LineKind::Usage(meter) => ("usage", Some(String::from(meter))),
             LineKind::Minimum => ("minimum", None),
         };
         Self { kind, meter, units: line.units, included: line.included, amount_minor: line.minor }

@@ -47,7 +47,7 @@ pub struct PlanPricing {
 }))]
 pub struct PricingInput {
     /// What use costs; none where only the base fee is due.
-    #[schema(value_type = Vec<schema::MeterPrice>, max_items = 10)]
+    #[schema(value_type = Vec<schema::MeterPrice>, max_items = 24)]
     meters: Vec<MeterPrice>,
     /// The least that base and use together come to in a month, in minor units.
     #[serde(default)]

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod end;
 pub mod get;
+pub mod limits;
 pub mod list;
 pub mod movement;
 pub mod update;

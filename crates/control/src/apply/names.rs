@@ -42,6 +42,7 @@ impl Names {
             service_id: *self.services.get(&api.service)?,
             hosts: api.hosts.clone(),
             base_path: api.base_path.clone(),
+            metering: api.metering.clone(),
             state: api.state,
         })
     }
@@ -134,6 +135,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             service,
             hosts: row.hosts,
             base_path: row.base_path,
+            metering: row.metering,
             state: row.state,
             document: None,
         });

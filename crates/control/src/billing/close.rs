@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tollgate_domain::{Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId};
-use tollgate_rating::{Line, LineKind, apportion};
+use tollgate_rating::{Line, LineKind, Meter, Usage, apportion};
 use tollgate_store::{BillableDayRow, NewInvoice, NewInvoiceLine, Tx};
 use uuid::Uuid;
 
-use super::statement::Charge;
+use super::statement::{Charge, usage};
 use crate::change::Subject;
 use crate::jobs::{self, Job};
 use crate::{Actor, Control, Error, Result};
@@ -94,7 +94,7 @@ impl Closing {
     async fn lines(&self, tx: &mut Tx) -> Result<Vec<NewInvoiceLine>> {
         let mut lines = Vec::new();
         for charge in self.charges(tx, self.month).await? {
-            let days = if charge.row.calls > 0 {
+            let days = if charge.row.used.calls > 0 {
                 tx.list_billable_days(self.organization, self.month, &charge.row).await?
             } else {
                 Vec::new()
@@ -163,7 +163,7 @@ fn line_of(charge: &Charge, line: &Line, month: CalendarMonth, days: &[BillableD
     };
     NewInvoiceLine {
         kind,
-        meter: meter.map(tollgate_rating::Meter::as_str),
+        meter: meter.map(String::from),
         title,
         units: line.units,
         included: line.included,
@@ -185,18 +185,14 @@ fn part_of_month(charge: &Charge, month: CalendarMonth) -> String {
 }
 
 /// A line's units and amount by day and operation; they add up to the line's.
-fn opened(
-    line: &Line,
-    meter: tollgate_rating::Meter,
-    days: &[BillableDayRow],
-) -> Vec<(chrono::NaiveDate, Uuid, u64, u64)> {
-    let weights: Vec<u64> = days
-        .iter()
-        .map(|day| match meter {
-            tollgate_rating::Meter::Calls => day.calls.unsigned_abs(),
-            tollgate_rating::Meter::MegabytesOut => day.bytes_out.unsigned_abs(),
-        })
-        .collect();
+fn opened(line: &Line, meter: Meter, days: &[BillableDayRow]) -> Vec<(chrono::NaiveDate, Uuid, u64, u64)> {
+    // Finer than the line where its units are: bytes, not begun megabytes.
+    let weight = |usage: Usage| match meter {
+        Meter::MegabytesIn => usage.bytes_in,
+        Meter::MegabytesOut => usage.bytes_out,
+        other => usage.units(other),
+    };
+    let weights: Vec<u64> = days.iter().map(|day| weight(usage(&day.used))).collect();
     let units = apportion(line.units, &weights);
     let amounts = apportion(line.minor, &weights);
     days.iter()

@@ -9,10 +9,12 @@ mod invoices;
 mod outbox;
 mod plan_change;
 mod pricing;
+mod proof;
 pub mod provider;
 mod reconcile;
 mod refunds;
 mod revenue;
+mod replay;
 mod statement;
 
 pub use checkout::CheckoutInput;
@@ -21,4 +23,5 @@ pub use plan_change::{Move, MovePreview, When};
 pub use pricing::{PlanTariff, Pricing};
 pub use reconcile::Difference;
 pub use revenue::{PlanRevenue, Revenue, ShadowBill};
+pub use replay::Replayed;
 pub use statement::{Charge, Statement};

@@ -136,7 +136,7 @@ impl Control {
         let mut was = Vec::new();
         for row in rows.into_iter().filter(|row| row.plan_id == plan) {
             let charge = Charge::of(row, month)?;
-            let other = rate(tariff, share(&charge.row, month), usage(&charge.row)).total_minor;
+            let other = rate(tariff, share(&charge.row, month), &usage(&charge.row.used)).total_minor;
             let held = charge.bill.total_minor;
             shadow.subscriptions += 1;
             shadow.would_be.minor = shadow.would_be.minor.saturating_add(other);

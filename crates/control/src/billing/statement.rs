@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tollgate_domain::{Amount, CalendarMonth, Currency, OrganizationId};
 use tollgate_rating::{Bill, Share, Tariff, Usage, rate};
-use tollgate_store::BillableRow;
+use tollgate_store::{BillableRow, Used};
 
 use super::pricing::read_terms;
 use crate::{Action, Actor, Control, Result};
@@ -36,7 +36,7 @@ pub struct Statement {
 impl Charge {
     pub(super) fn of(row: BillableRow, month: CalendarMonth) -> Result<Self> {
         let tariff = read_terms(row.terms.clone())?;
-        let bill = rate(&tariff, share(&row, month), usage(&row));
+        let bill = rate(&tariff, share(&row, month), &usage(&row.used));
         Ok(Self { row, tariff, bill })
     }
 
@@ -48,9 +48,8 @@ impl Charge {
             let grown = u128::from(used) * whole / u128::from(elapsed).min(whole);
             u64::try_from(grown).unwrap_or(u64::MAX)
         };
-        let Usage { calls, bytes_out } = usage(&self.row);
-        let usage = Usage { calls: grown(calls), bytes_out: grown(bytes_out) };
-        rate(&self.tariff, share(&self.row, month), usage).total_minor
+        let usage = usage(&self.row.used).map(grown);
+        rate(&self.tariff, share(&self.row, month), &usage).total_minor
     }
 }
 
@@ -58,8 +57,14 @@ pub(super) fn share(row: &BillableRow, month: CalendarMonth) -> Share {
     Share::of(row.seconds.unsigned_abs(), month.seconds())
 }
 
-pub(super) const fn usage(row: &BillableRow) -> Usage {
-    Usage { calls: row.calls.unsigned_abs(), bytes_out: row.bytes_out.unsigned_abs() }
+pub(super) fn usage(used: &Used) -> Usage {
+    Usage {
+        calls: used.calls.unsigned_abs(),
+        units: used.units.unsigned_abs(),
+        bytes_in: used.bytes_in.unsigned_abs(),
+        bytes_out: used.bytes_out.unsigned_abs(),
+        readings: used.readings.clone(),
+    }
 }
 
 impl Control {

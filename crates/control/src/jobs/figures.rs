@@ -79,6 +79,10 @@ impl Control {
             let help = "Webhooks that were switched off because they did not work.";
             metric("tollgate_webhooks_disabled", "gauge", help, &one(disabled));
         }
+        if let Ok(Some(differences)) = self.store.proof_differences().await {
+            let help = "Differences between what was allowed, metered and invoiced, in the latest proofs; alert above 0.";
+            metric("tollgate_proof_differences", "gauge", help, &[(String::new(), i128::from(differences))]);
+        }
         let figures = &self.figures;
         let sent =
             [("delivered", &figures.delivered), ("delayed", &figures.delayed), ("dead", &figures.dead)];

@@ -1,6 +1,6 @@
 //! What each job does: mostly finds out whether a letter is still due, and sends it.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tollgate_domain::{CalendarMonth, CredentialId, Scope, SubscriptionId, UserId, WebhookId};
 use uuid::Uuid;
 
@@ -9,6 +9,15 @@ use super::worker::Failure;
 use crate::links::Purpose;
 use crate::mail::{self, Mailer};
 use crate::{Control, events};
+
+/// How much of which quota is used.
+struct QuotaUsed {
+    subscription_id: SubscriptionId,
+    percent: i32,
+    opens: DateTime<Utc>,
+    /// Whether calls go on beyond it.
+    soft: bool,
+}
 
 impl Control {
     /// Does one job; `id` is the job's.
@@ -24,10 +33,15 @@ impl Control {
                 self.retire_replaced_keys().await?;
                 Ok(self.look_after_keys().await?)
             }
-            Job::QuotaUsed { subscription_id, user_id, percent } => {
-                self.send_quota_used(id, subscription_id, user_id, percent, mailer).await
+            Job::QuotaUsed { subscription_id, user_id, percent, opens, soft } => {
+                let opens = opens.unwrap_or_else(|| CalendarMonth::of(Utc::now()).end());
+                let used = QuotaUsed { subscription_id, percent, opens, soft };
+                self.send_quota_used(id, used, user_id, mailer).await
             }
-            Job::LookAfterQuotas {} => Ok(self.look_after_quotas().await?),
+            Job::LookAfterQuotas {} => {
+                self.expire_overrides().await?;
+                Ok(self.look_after_quotas().await?)
+            }
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
             Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
             Job::WebhookDisabled { webhook_id, user_id } => {
@@ -37,6 +51,7 @@ impl Control {
             Job::LookAfterCertificates {} => Ok(self.look_after_certificates().await?),
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::MakePlannedChanges {} => Ok(self.make_planned_changes(Utc::now()).await.map(drop)?),
+            Job::ProveUsage {} => Ok(self.prove_usage(Utc::now()).await.map(drop)?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {
                 self.send_payment_failed(id, invoice_id, user_id, mailer).await
@@ -125,7 +140,7 @@ impl Control {
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
-    /// Queues one mail each at 50, 80 and 100 % of a month.
+    /// Queues one mail each at the thresholds of each quota.
     ///
     /// # Errors
     /// The database is away.
@@ -133,31 +148,29 @@ impl Control {
         let month = CalendarMonth::of(Utc::now());
         for row in self.store.list_quota_alerts(month).await? {
             let (subscription_id, user_id, percent) = (row.subscription_id, row.user_id, row.percent);
-            let job = Job::QuotaUsed { subscription_id, user_id, percent };
+            let job = Job::QuotaUsed { subscription_id, user_id, percent, opens: None, soft: false };
             let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
             self.queue(&job, Some(&once), None).await?;
             let (month, about) = (month.to_string(), format!("{subscription_id}:{month}:{percent}"));
             let event = events::of_quota(&self.store, subscription_id, percent, &month).await?;
             self.emit_once(&event, &format!("quota.threshold_reached:{about}")).await?;
         }
-        Ok(())
+        self.look_after_budgets().await
     }
 
     async fn send_quota_used(
         &self,
         id: Uuid,
-        subscription: SubscriptionId,
+        used: QuotaUsed,
         user_id: UserId,
-        percent: i32,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
         let user = self.store.find_user(user_id).await?;
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
-        let subscription = self.store.get_subscription(Scope::Operator, subscription).await?;
+        let subscription = self.store.get_subscription(Scope::Operator, used.subscription_id).await?;
         let product = self.store.get_product(subscription.product_id).await?;
-        let opens = CalendarMonth::of(Utc::now()).end();
         let link = format!("{}/limits", mailer.site().portal_url);
-        let letter = mail::quota_used(&product.name, percent, opens, &link);
+        let letter = mail::quota_used(&product.name, used.percent, used.opens, used.soft, &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 

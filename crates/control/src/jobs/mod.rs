@@ -53,8 +53,14 @@ pub enum Job {
         subscription_id: SubscriptionId,
         /// Whom.
         user_id: UserId,
-        /// 50, 80 or 100.
+        /// So much of it.
         percent: i32,
+        /// When it opens again; with the month where it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens: Option<DateTime<Utc>>,
+        /// Whether calls go on beyond it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        soft: bool,
     },
     /// Look for quotas that are half, mostly or wholly used.
     LookAfterQuotas {},
@@ -133,6 +139,8 @@ pub enum Job {
     LookAfterPayments {},
     /// Compare our bills with the provider's.
     Reconcile {},
+    /// Compare what was allowed, metered and invoiced.
+    ProveUsage {},
 }
 
 /// What comes round by itself.
@@ -142,6 +150,7 @@ const PERIODIC: &[(Job, Duration)] = &[
     (Job::CloseMonths {}, Duration::from_secs(600)),
     (Job::LookAfterPayments {}, Duration::from_secs(60)),
     (Job::Reconcile {}, Duration::from_secs(86_400)),
+    (Job::ProveUsage {}, Duration::from_secs(86_400)),
     (Job::LookAfterKeys {}, Duration::from_secs(60)),
     (Job::LookAfterQuotas {}, Duration::from_secs(120)),
     (Job::LookAfterCertificates {}, Duration::from_secs(30)),

@@ -82,21 +82,29 @@ pub fn key_expires(key: &str, application: &str, days: i32, ends: DateTime<Utc>,
 }
 
 /// So much of a quota is used.
-pub fn quota_used(product: &str, percent: i32, opens: DateTime<Utc>, link: &str) -> Letter {
-    let opens = opens.format("%-d %B");
-    let (subject, said) = if percent >= 100 {
-        let said = format!(
-            "All calls that your plan of {product} includes this month are used. Further calls are answered 429 until {opens}."
-        );
-        (format!("Quota used up: {product}"), said)
-    } else {
-        let said =
-            format!("{percent} % of the calls that your plan of {product} includes this month are used.");
-        (format!("{percent} % of a quota used: {product}"), said)
+pub fn quota_used(product: &str, percent: i32, opens: DateTime<Utc>, soft: bool, link: &str) -> Letter {
+    let opens = opens.format("%-d %B, %H:%M UTC");
+    let of = format!("what your plan of {product} includes for the present period");
+    let (subject, said, then) = match (percent >= 100, soft) {
+        (true, false) => (
+            format!("Quota used up: {product}"),
+            format!("All of {of} is used. Further calls are answered 429 until {opens}."),
+            format!("The quota opens again on {opens}. A larger plan opens it at once."),
+        ),
+        (true, true) => (
+            format!("{percent} % of a quota used: {product}"),
+            format!("{percent} % of {of} is used. Calls go on; your plan says what they cost."),
+            format!("The next period begins on {opens}."),
+        ),
+        (false, _) => (
+            format!("{percent} % of a quota used: {product}"),
+            format!("{percent} % of {of} is used."),
+            format!("The next period begins on {opens}. A larger plan has more."),
+        ),
     };
     letter(&subject, &[&said], "You get this mail because you look after the subscription.")
         .with_button("See the limits", link)
-        .and_then(&format!("The quota opens again on {opens}. A larger plan opens it at once."))
+        .and_then(&then)
 }
 
 /// Join an organization.
@@ -185,10 +193,13 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
                 "https://portal.example.com/applications/a/keys/k/rotate",
             ),
         ),
-        ("quota-80", quota_used("Countries", 80, DateTime::UNIX_EPOCH, "https://portal.example.com/limits")),
+        (
+            "quota-80",
+            quota_used("Countries", 80, DateTime::UNIX_EPOCH, false, "https://portal.example.com/limits"),
+        ),
         (
             "quota-100",
-            quota_used("Countries", 100, DateTime::UNIX_EPOCH, "https://portal.example.com/limits"),
+            quota_used("Countries", 100, DateTime::UNIX_EPOCH, false, "https://portal.example.com/limits"),
         ),
         (
             "invitation",

@@ -36,6 +36,7 @@ fn api(name: &str, service: &str) -> Api {
         service: slug(service),
         hosts: vec!["API.example.com".to_owned()],
         base_path: format!("/{name}"),
+        metering: tollgate_domain::Metering::default(),
         state: ApiState::Published,
         document: Some(DOCUMENT.to_owned()),
     }
@@ -72,6 +73,7 @@ fn plan(product: &str, name: &str, amount: u64) -> Plan {
             burst: None,
             per: LimitPer::Subscription,
             visible: true,
+            budget: tollgate_domain::Budget::default(),
         }],
     }
 }

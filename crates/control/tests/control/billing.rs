@@ -73,7 +73,7 @@ impl Paying {
         self.fixture.database.run(sql).await;
     }
 
-    async fn call(&self, key: CredentialId, minute: &str, calls: u64) {
+    fn count(&self, key: CredentialId, minute: &str, calls: u64) -> UsageCount {
         let key = UsageKey {
             credential_id: key,
             subscription_id: self.subscription,
@@ -82,15 +82,21 @@ impl Paying {
             outcome: Outcome::Served,
             minute: u32::try_from(at(minute).timestamp() / 60).unwrap(),
         };
-        let count = UsageCount {
+        UsageCount {
             boot_id: self.boot,
             key,
             calls,
             charged: calls,
+            units: calls,
+            readings: [0, 0],
             bytes_in: 0,
             bytes_out: calls * 1_000,
             duration_us: 0,
-        };
+        }
+    }
+
+    async fn call(&self, key: CredentialId, minute: &str, calls: u64) {
+        let count = self.count(key, minute, calls);
         self.fixture.control.store().record_usage(&[count]).await.unwrap();
     }
 
@@ -132,6 +138,116 @@ async fn a_month_is_billed_once_and_its_lines_open_to_days_and_operations() {
     let days = store.list_invoice_days(Scope::Operator, april.id, 100).await.unwrap();
     let opened: Vec<_> = days.iter().map(|day| (day.day.to_string(), day.units, day.amount_minor)).collect();
     assert_eq!(opened, [("2026-04-01".to_owned(), 700, 49), ("2026-04-30".to_owned(), 833, 58)]);
+}
+
+#[tokio::test]
+async fn every_meter_is_a_line_and_a_reading_is_billed_by_the_name_it_had() {
+    let paying = Paying::new().await;
+    let system = Actor::system();
+    let store = paying.fixture.control.store();
+    let price = json!({ "scheme": "per_unit", "unit_minor": "2" });
+    let per = |meter: &str| json!({ "meter": meter, "price": price });
+    let meters = ["calls", "units", "megabytes_in", "megabytes_out", "tokens", "rows"].map(per);
+    let pricing = Pricing { meters: serde_json::from_value(json!(meters)).unwrap(), minimum_minor: 0 };
+    paying.fixture.control.price_plan(&system, paying.plan, None, pricing).await.unwrap();
+    paying.sql("update subscription_terms set tariff = (select max(number) from tariffs t where t.plan_id = subscription_terms.plan_id)").await;
+    paying
+        .sql(
+            "insert into route_readings (route_id, position, meter, since) values
+        ('00000000-0000-0000-0000-000000000009', 1, 'tokens', '-infinity'),
+        ('00000000-0000-0000-0000-000000000009', 1, 'rows', '2026-04-20'),
+        ('00000000-0000-0000-0000-000000000009', 2, null, '-infinity')",
+        )
+        .await;
+    for (minute, number) in [("2026-04-01T00:00:00Z", 70), ("2026-04-20T00:00:00Z", 5)] {
+        let count = UsageCount {
+            units: 20,
+            readings: [number, 9],
+            bytes_in: 1_000_001,
+            bytes_out: 999_999,
+            ..paying.count(paying.key, minute, 3)
+        };
+        store.record_usage(&[count]).await.unwrap();
+    }
+    assert_eq!(paying.close("2026-05-01T02:00:00Z").await, 1);
+    let [april] = &paying.invoices().await[..] else { panic!("one bill") };
+    let lines = store.list_invoice_lines(Scope::Operator, april.id).await.unwrap();
+    let said: Vec<_> = lines
+        .iter()
+        .filter_map(|line| Some((line.meter.as_deref()?, line.units, line.amount_minor)))
+        .collect();
+    let expected = [
+        ("calls", 6, 12),
+        ("units", 40, 80),
+        ("megabytes_in", 3, 6),
+        ("megabytes_out", 2, 4),
+        ("tokens", 70, 140),
+        ("rows", 5, 10),
+    ];
+    assert_eq!(said, expected, "what the second number was is not known, and not billed");
+    let days = store.list_invoice_days(Scope::Operator, april.id, 100).await.unwrap();
+    let of_tokens: Vec<_> =
+        days.iter().filter(|day| day.units == 70).map(|day| day.day.to_string()).collect();
+    assert_eq!(of_tokens, ["2026-04-01"]);
+}
+
+#[tokio::test]
+async fn the_proof_finds_nothing_until_a_ledger_is_touched() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    paying.call(paying.key, "2026-04-03T00:00:00Z", 2_000).await;
+    paying.call(paying.key, "2026-05-01T00:00:00Z", 10).await;
+    assert_eq!(paying.close("2026-05-01T02:00:00Z").await, 1);
+    let prove = async || control.prove_usage(at("2026-05-02T00:00:00Z")).await.unwrap();
+    assert_eq!(prove().await, 0);
+    // What comes late is billed with the next month: no difference until then.
+    paying.call(paying.key, "2026-04-30T00:00:00Z", 500).await;
+    assert_eq!(prove().await, 0);
+    let system = Actor::system();
+    let [april, may] = [1, 0].map(|back| back);
+    let proofs = control.list_proofs(&system).await.unwrap();
+    let sums = |n: usize| (proofs[n].allowed, proofs[n].metered, proofs[n].billable);
+    assert_eq!([sums(april), sums(may)], [(2_500, 2_500, 2_500), (10, 10, 10)]);
+
+    paying.sql("update quota_usage set charged = charged + 1 where month = '2026-04-01'").await;
+    paying.sql("update invoice_lines set amount_minor = amount_minor + 5 where kind = 'base'").await;
+    paying.sql("update invoice_lines set amount_minor = amount_minor + 500 where kind = 'usage'").await;
+    assert_eq!(prove().await, 2);
+    let proofs = control.list_proofs(&system).await.unwrap();
+    let kinds: Vec<_> =
+        proofs[april].differences.as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
+    assert_eq!(kinds, ["quota_count", "invoice_amount"]);
+}
+
+#[tokio::test]
+async fn a_month_is_replayed_under_another_plan() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    let system = Actor::system();
+    paying.call(paying.key, "2026-04-03T00:00:00Z", 3_000).await;
+    let row = control.store().get_subscription(Scope::Operator, paying.subscription).await.unwrap();
+    let input = PlanInput {
+        slug: "large".parse().unwrap(),
+        price: euros(4_900),
+        ..plan_input(&paying.published.product)
+    };
+    let large = control.create_plan(&system, input).await.unwrap().id;
+    control.price_plan(&system, large, None, per_call(2_500, "0.1")).await.unwrap();
+    let replayed = control.replay(&system, row.organization_id, month("2026-04"), large).await.unwrap();
+    let [one] = &replayed[..] else { panic!("one charge") };
+    // 29 EUR and 2,000 calls at 0.2 cents; 49 EUR and 500 calls at 0.1.
+    assert_eq!((one.charge.bill.total_minor, one.bill.total_minor), (3_300, 4_950));
+    assert!(matches!(
+        control
+            .replay(
+                &paying.member,
+                tollgate_domain::OrganizationId::from(Uuid::now_v7()),
+                month("2026-04"),
+                large
+            )
+            .await,
+        Err(Error::NotFound(_))
+    ));
 }
 
 #[tokio::test]

@@ -121,6 +121,7 @@ pub fn api_input(slug: &str, service: &ServiceRow) -> ApiInput {
         hosts: Vec::new(),
         base_path: format!("/{slug}"),
         state: ApiState::Published,
+        metering: tollgate_domain::Metering::default(),
     }
 }
 
@@ -141,6 +142,7 @@ pub fn plan_input(product: &ProductRow) -> PlanInput {
             burst: None,
             per: LimitPer::Subscription,
             visible: true,
+            budget: tollgate_domain::Budget::default(),
         }],
     }
 }

@@ -63,6 +63,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
         burst: None,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     };
     Blueprint {
         epoch: Uuid::nil(),
@@ -81,6 +82,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
             service_id: id(7, 0).into(),
             hosts: vec![],
             base_path: "/v1".into(),
+            metering: tollgate_domain::Metering::default(),
             product_ids: vec![id(5, 0).into()],
             routes: (0..routes)
                 .map(|n| Route {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use tollgate_domain::{ApiId, Blueprint, PlanId, ServiceId, UnreadableRow};
 
-use super::{CompileError, Kind, compile_plan, compile_service, fault};
+use super::{CompileError, Kind, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
 use crate::router::{Tables, pattern};
 use crate::snapshot::{Api, IdMap, Plan, Route, Service, Snapshot};
@@ -39,6 +39,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         let (part, kind, id): (Part, Kind, &dyn Display) = match &row.row {
             UnreadableRow::Service(id) => (Part::Service(*id), Kind::Service, id),
             UnreadableRow::Plan(id) => (Part::Plan(*id), Kind::Plan, id),
+            UnreadableRow::Api(id) => (Part::Api(*id), Kind::Api, id),
         };
         faults.add(part, fault(kind, id, row.field.as_str(), &row.reason));
     }
@@ -75,15 +76,22 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
                 }
             };
             let template = format!("{}{}", api.base_path, route.path);
-            routes.push(Route { id: route.id, method, template: template.into(), api: apis.len() as u32 });
+            let units = api.metering.units_of(&route.method, &route.path);
+            let of = apis.len() as u32;
+            routes.push(Route { id: route.id, method, template: template.into(), units, api: of });
             if let Err(fault) = tables.add(&hosts, &pattern, &routes) {
                 faults.add(part, fault);
             }
+        }
+        if let Err(fault) = metering::check(api) {
+            faults.add(part, fault);
         }
         apis.push(Api {
             id: api.id,
             slug: api.slug.as_str().into(),
             product_ids: api.product_ids.clone().into(),
+            readings: api.metering.readings.iter().map(metering::place).collect(),
+            charged: (!api.metering.charged.is_empty()).then(|| api.metering.charged.clone().into()),
             is_broken: false,
             service: service as u32,
         });

@@ -50,6 +50,7 @@ fn with_parts_of(blueprint: &Blueprint, before: &Blueprint, wanted: &HashSet<Par
         replace(&mut mended.plans, plan, |plan| plan.id);
     }
     for api in before.apis.iter().filter(|api| wanted.contains(&Part::Api(api.id))) {
+        mended.unreadable.retain(|row| row.row != UnreadableRow::Api(api.id));
         replace(&mut mended.apis, api, |api| api.id);
     }
     mended

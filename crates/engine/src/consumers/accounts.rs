@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tollgate_domain::{ApplicationId, ID_TEXT_LEN, OrganizationId, SubscriptionId};
 
 use super::CELLS;
+use crate::lease::{self, LeaseCell};
 use crate::quota::{Month, QuotaMeter};
 use crate::snapshot::IdHasher;
 
@@ -40,6 +41,7 @@ pub(crate) struct Account {
     pub(crate) subscription: [u8; ID_TEXT_LEN],
     pub(crate) rates: RateCells,
     pub(crate) quota: QuotaMeter,
+    leases: OnceLock<Box<[LeaseCell; lease::CELLS]>>,
 }
 
 impl Account {
@@ -51,13 +53,27 @@ impl Account {
             subscription: owner.subscription_id.text(),
             rates: RateCells::default(),
             quota: QuotaMeter::default(),
+            leases: OnceLock::new(),
         }
+    }
+
+    /// What is left of a leased budget.
+    pub(crate) fn lease(&self, cell: usize) -> &LeaseCell {
+        // A plan has no more leased budgets than there are cells.
+        &self.leases.get_or_init(Box::default)[cell % lease::CELLS]
+    }
+
+    /// The leases that were looked at.
+    pub(super) fn leases(&self) -> &[LeaseCell] {
+        self.leases.get().map_or(&[], |leases| &leases[..])
     }
 
     /// Whether a new one would say the same.
     pub(super) fn is_idle(&self, month: Month, now_ns: u64) -> bool {
         let (counted, count) = self.quota.own();
-        (count == 0 || counted < month) && is_spent(&self.rates, now_ns)
+        (count == 0 || counted < month)
+            && is_spent(&self.rates, now_ns)
+            && self.leases().iter().all(|lease| lease.is_idle(now_ns / 1_000_000_000))
     }
 }
 
@@ -86,6 +102,11 @@ impl Held {
         if let Some(account) = &self.account {
             account.quota.set_others(month, count);
         }
+    }
+
+    /// The account, where there is one.
+    pub(super) fn known(&self) -> Option<&Account> {
+        self.account.as_deref()
     }
 
     #[cfg(test)]

@@ -58,7 +58,7 @@ fn a_count_survives_replacement_and_removal() {
     let month = Month::at(NOW);
     consumers.replace(application(51, 41, &[1]));
     let held = account(&consumers, 1);
-    assert!(held.quota.take(month, 5).is_ok());
+    assert!(held.quota.take(month, 5, 1).is_ok());
     let own = || consumers.quota_own(uuid(10_051).into(), month);
     consumers.replace(application(51, 42, &[1]));
     assert_eq!(own(), 1);
@@ -69,7 +69,7 @@ fn a_count_survives_replacement_and_removal() {
     // A call that is still under way counts on the same account.
     assert!(Arc::ptr_eq(&held, &account(&consumers, 1)));
     consumers.set_quota_others(uuid(10_051).into(), month, 4);
-    assert!(account(&consumers, 1).quota.take(month, 5).is_err());
+    assert!(account(&consumers, 1).quota.take(month, 5, 1).is_err());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn use_elsewhere_is_known_before_the_subscription_is() {
     let month = Month::at(NOW);
     consumers.set_quota_others(uuid(10_051).into(), month, 5);
     consumers.replace(application(51, 41, &[1]));
-    assert!(account(&consumers, 1).quota.take(month, 5).is_err());
+    assert!(account(&consumers, 1).quota.take(month, 5, 1).is_err());
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_tells_nothing_any_more_is_forgotten() {
     let consumers = Consumers::new(peppers());
     let month = Month::at(NOW);
     consumers.replace_all([application(51, 41, &[1]), application(52, 42, &[2])]);
-    assert!(account(&consumers, 1).quota.take(month, 5).is_ok());
+    assert!(account(&consumers, 1).quota.take(month, 5, 1).is_ok());
     let rate = Rate::new(1, 60, 1);
     let found = consumers.find(&parse(&key(2)).expect("well formed")).expect("known");
     assert!(rate.take(&consumers.key_cells(&found)[0], NOW).is_ok());

@@ -31,6 +31,7 @@ pub fn month_quota(amount: u64) -> Limit {
         burst: None,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     }
 }
 
@@ -62,6 +63,7 @@ pub async fn world(store: &Store) -> World {
         service_id: world.service,
         hosts: &[],
         base_path: "/thing",
+        metering: &tollgate_domain::Metering::default(),
         state: ApiState::Published,
     })
     .await

@@ -1,6 +1,7 @@
 //! The store against a real PostgreSQL, a fresh database per test.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod budgets;
 mod feed;
 mod fixture;
 mod large_lists;

@@ -22,6 +22,8 @@ pub fn count(boot: Uuid, consumer: &Consumer, minute: u32, calls: u64, charged: 
         },
         calls,
         charged,
+        units: charged,
+        readings: [0, 0],
         bytes_in: 0,
         bytes_out: calls * 10,
         duration_us: calls * 100,

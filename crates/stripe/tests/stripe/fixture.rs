@@ -203,6 +203,7 @@ async fn publish(control: &Control) -> (PlanId, PlanId) {
         hosts: Vec::new(),
         base_path: "/things".to_owned(),
         state: ApiState::Published,
+        metering: tollgate_domain::Metering::default(),
     };
     let api = control.create_api(&system, api, Some(DOCUMENT)).await.unwrap();
     let product = ProductInput {

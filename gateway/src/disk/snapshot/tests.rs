@@ -13,6 +13,7 @@ fn blueprint() -> Blueprint {
         burst,
         per: LimitPer::Subscription,
         visible: true,
+        budget: tollgate_domain::Budget::default(),
     };
     let plan = Plan {
         id: Uuid::from_u128(1).into(),

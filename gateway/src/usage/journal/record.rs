@@ -3,7 +3,7 @@
 use tollgate_domain::{Outcome, UsageCount, UsageKey};
 use uuid::Uuid;
 
-const MAGIC: u64 = u64::from_le_bytes(*b"TGUSAGE1");
+const MAGIC: u64 = u64::from_le_bytes(*b"TGUSAGE2");
 pub(super) const HEADER_BYTES: usize = 4096;
 const HEADER_WORDS: usize = 7;
 const SLOT_WORDS: usize = 16;
@@ -79,6 +79,8 @@ pub fn read(bytes: &[u8]) -> Result<Recovered, BadHeader> {
                 bytes_in: words[10],
                 bytes_out: words[11],
                 duration_us: words[12],
+                units: words[13],
+                readings: [words[14], words[15]],
             }),
             None => recovered.damaged_slots += 1,
         }

@@ -131,6 +131,7 @@ async fn page(
             desk.may_write && row.state != SubscriptionState::Ended,
             Action::link(format!("{LIST}/{}/change", row.id), "arrow-right", "Preview a change"),
         )
+        .action(true, Action::link(format!("{LIST}/{}/limits", row.id), "gauge", "Limits"))
         .maybe(over)
         .part(Section::Facts(String::new(), facts));
     if desk.may_write && row.state != SubscriptionState::Ended {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tollgate_domain::{Currency, Limit, LimitKind, LimitPer, Period, Price};
+use tollgate_domain::{Anchor, Budget, Currency, Enforcement, Limit, LimitKind, LimitPer, Period, Price};
 
 use crate::form::Form;
 use crate::parts::{Fieldset, Input, Reader, Sent};
@@ -52,6 +52,9 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
             ),
             Input::number(form, &name("burst"), &label("At once"), 1, 1_000_000_000_000),
             Input::line(form, &name("name"), &label("Name")),
+            Input::one(form, &name("kept"), &label("Quota kept"), KEPT),
+            Input::number(form, &name("rollover"), &label("Carried over"), 0, 1_000_000_000_000),
+            Input::line(form, &name("alerts"), &label("Told at %")),
         ]
     };
     let (limits, price) = draft(form);
@@ -61,7 +64,7 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
         sentence: Some(("terms-sentence", sentence(&limits, price))),
         ..Fieldset::new("Limits", Vec::new())
     }
-    .about("Up to four rates (per second to per day) and one quota (per calendar month, UTC). A name stands in RateLimit headers and is made where it is left empty. Lines without a number are left out.");
+    .about("Up to four rates (per second to per day) and three quotas (per day or month). A shared quota is of the calendar month in UTC and goes on without the database; an exact one is never overrun; a soft one refuses nothing. Units left over can be carried into the next period. A name stands in RateLimit headers and is made where it is left empty. Lines without a number are left out.");
     let price = Fieldset::new(
         "Price",
         vec![
@@ -75,7 +78,7 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
 /// What the form holds now, as far as it can be read: for the sentence above it.
 fn draft(form: &Form) -> (Vec<Limit>, Price) {
     let count = (0..).take_while(|n| form.has(&format!("limits/{n}/amount"))).count();
-    let pairs = ["kind", "amount", "period", "per", "burst", "name"];
+    let pairs = ["kind", "amount", "period", "per", "burst", "name", "kept", "rollover", "alerts"];
     let mut sent = Vec::new();
     for n in 0..count {
         for field in pairs {
@@ -114,9 +117,50 @@ pub fn limits(reader: &mut Reader<'_>, sent: &Sent) -> Vec<Limit> {
         let typed = sent.get(&name("name"));
         let own = if typed.is_empty() { own_name(kind, period, &limits) } else { typed };
         let visible = sent.get(&name("visible")) != "no";
-        limits.push(Limit { name: own, kind, amount, period, burst, per, visible });
+        let budget = if quota { budget(reader, sent, n) } else { Budget::default() };
+        limits.push(Limit { name: own, kind, amount, period, burst, per, visible, budget });
     }
     limits
+}
+
+/// How a quota may be kept: enforcement and anchor in one word.
+const KEPT: [(&str, &str); 5] = [
+    ("shared", "shared"),
+    ("exact", "exact"),
+    ("exact-subscription", "exact, from the day of subscribing"),
+    ("soft", "soft"),
+    ("soft-subscription", "soft, from the day of subscribing"),
+];
+
+/// How the quota of a line is kept; what cannot be read is said on its field.
+fn budget(reader: &mut Reader<'_>, sent: &Sent, n: usize) -> Budget {
+    let name = |field: &str| format!("limits/{n}/{field}");
+    let kept = sent.get(&name("kept"));
+    let (enforcement, anchor) = match kept.split_once('-') {
+        Some((enforcement, _)) => (enforcement, Anchor::Subscription),
+        None => (kept.as_str(), Anchor::Calendar),
+    };
+    let enforcement = Enforcement::ALL.iter().find(|one| one.as_str() == enforcement).copied();
+    let rollover = sent.has(&name("rollover")).then(|| reader.number(&name("rollover"))).flatten();
+    let typed = sent.get(&name("alerts"));
+    let alerts: Vec<Option<u8>> =
+        typed.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| word.parse().ok()).collect();
+    if alerts.iter().any(Option::is_none) {
+        reader.wrong(&name("alerts"), "percentages like 50, 80, 100");
+    }
+    let alerts = match sent.has(&name("alerts")) {
+        true => alerts.into_iter().flatten().collect(),
+        false => Budget::default().alerts,
+    };
+    Budget { enforcement: enforcement.unwrap_or_default(), anchor, rollover: rollover.unwrap_or(0), alerts }
+}
+
+fn kept(budget: &Budget) -> String {
+    let enforcement = budget.enforcement.as_str();
+    match budget.anchor {
+        Anchor::Calendar => enforcement.to_owned(),
+        Anchor::Subscription => format!("{enforcement}-subscription"),
+    }
 }
 
 fn own_name(kind: LimitKind, period: Period, taken: &[Limit]) -> String {
@@ -188,6 +232,9 @@ pub fn values(limits: &[Limit]) -> Vec<(Cow<'static, str>, String)> {
             ("per", per.to_owned()),
             ("burst", limit.burst.map(|burst| burst.to_string()).unwrap_or_default()),
             ("name", limit.name.clone()),
+            ("kept", kept(&limit.budget)),
+            ("rollover", limit.budget.rollover.to_string()),
+            ("alerts", limit.budget.alerts.iter().map(u8::to_string).collect::<Vec<_>>().join(", ")),
             ("visible", if limit.visible { "yes" } else { "no" }.to_owned()),
         ] {
             values.push((format!("limits/{n}/{field}").into(), value));
@@ -209,6 +256,7 @@ mod tests {
             burst: None,
             per: LimitPer::Subscription,
             visible: true,
+            budget: tollgate_domain::Budget::default(),
         }
     }
 

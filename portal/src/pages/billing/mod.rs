@@ -15,11 +15,8 @@ use crate::show;
 
 /// `1,533 calls`.
 fn units(meter: Option<&str>, units: i64) -> String {
-    let noun = match meter {
-        Some("megabytes_out") => "MB",
-        _ => "calls",
-    };
-    format!("{} {noun}", show::number(units))
+    let meter = meter.and_then(|meter| Meter::try_from(meter.to_owned()).ok()).unwrap_or(Meter::Calls);
+    format!("{} {}", show::number(units), nouns(&meter).1)
 }
 
 /// How units come to their amount: `533 × 0.002 EUR`.
@@ -51,6 +48,20 @@ fn parts_of(stored: &Value) -> Vec<Part> {
     serde_json::from_value(stored.clone()).unwrap_or_default()
 }
 
+/// How one and several units of a meter are called.
+pub(super) fn nouns(meter: &Meter) -> (&str, &str) {
+    match meter {
+        Meter::Calls => ("call", "calls"),
+        Meter::Units => ("unit", "units"),
+        Meter::MegabytesIn => ("MB in", "MB in"),
+        Meter::MegabytesOut => ("MB", "MB"),
+        Meter::Reading(name) => {
+            let name = name.as_str();
+            (name.strip_suffix('s').unwrap_or(name), name)
+        }
+    }
+}
+
 /// What use costs, a sentence per meter: `1,000 calls included, then 0.002 EUR per call`.
 #[must_use]
 pub fn use_prices(tariff: &Tariff) -> Vec<String> {
@@ -59,10 +70,7 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
         .meters
         .iter()
         .map(|one| {
-            let (noun, nouns) = match one.meter {
-                Meter::Calls => ("call", "calls"),
-                Meter::MegabytesOut => ("MB", "MB"),
-            };
+            let (noun, nouns) = nouns(&one.meter);
             let price = scheme(&one.price, currency, noun, nouns);
             match one.included {
                 0 => price,

@@ -2,7 +2,8 @@
 
 use askama::Template;
 use axum::extract::State;
-use tollgate_domain::{CalendarMonth, LimitKind, SubscriptionState};
+use tollgate_control::LimitStanding;
+use tollgate_domain::{Enforcement, LimitKind, Period, SubscriptionState};
 use tollgate_store::{Page, PlanRow, SubscriptionRow};
 
 use crate::error::{Answer, Fault};
@@ -14,6 +15,10 @@ use crate::{PortalState, filters};
 
 /// A quota and what is used of it.
 pub struct Quota {
+    pub title: String,
+    pub resets: Moment,
+    pub note: Option<String>,
+    pub soft: bool,
     pub used: String,
     pub amount: String,
     pub left: String,
@@ -29,7 +34,7 @@ pub struct Limited {
     pub application: String,
     pub application_href: String,
     pub plan: String,
-    pub quota: Option<Quota>,
+    pub quotas: Vec<Quota>,
     pub rates: Vec<String>,
 }
 
@@ -37,22 +42,21 @@ pub struct Limited {
 #[template(path = "limits/limits.html")]
 pub struct View {
     pub shell: Shell,
-    pub resets: Moment,
+    pub zone: String,
     pub rows: Vec<Limited>,
 }
 
 /// `GET /limits`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let member = visit.member()?;
-    let month = CalendarMonth::of(visit.now);
     visit.page(&View {
         shell: visit.shell(Area::Developer, "Limits").await?,
-        resets: Moment::day(month.end()),
-        rows: rows(&state, &member, month).await?,
+        zone: state.control.time_zone(&member.actor, member.organization_id).await?.to_string(),
+        rows: rows(&state, &member).await?,
     })
 }
 
-async fn rows(state: &PortalState, member: &Member, month: CalendarMonth) -> Result<Vec<Limited>, Fault> {
+async fn rows(state: &PortalState, member: &Member) -> Result<Vec<Limited>, Fault> {
     let store = &state.store;
     let applications = store.list_applications(member.scope, Page::FIRST_500).await?;
     let names = Names::read(state).await?;
@@ -63,8 +67,9 @@ async fn rows(state: &PortalState, member: &Member, month: CalendarMonth) -> Res
             continue;
         };
         let plan = store.get_plan(one.plan_id).await?;
-        let used = store.quota_used(one.id, month).await?;
-        rows.push(limited(&names, &one, &plan, used, (application.name.clone(), application.id.to_string())));
+        let standing = state.control.limits_of(&member.actor, one.id).await?;
+        let of = (application.name.clone(), application.id.to_string());
+        rows.push(limited(&names, &one, &plan, &standing, of));
     }
     Ok(rows)
 }
@@ -73,27 +78,56 @@ fn limited(
     names: &Names,
     one: &SubscriptionRow,
     plan: &PlanRow,
-    used: u64,
+    standing: &[LimitStanding],
     (application, application_id): (String, String),
 ) -> Limited {
-    let quota = plan.limits.iter().find(|limit| limit.kind == LimitKind::Quota);
-    let rates = plan.limits.iter().filter(|limit| limit.kind == LimitKind::Rate && limit.visible);
+    let rates = standing.iter().filter(|one| one.limit.kind == LimitKind::Rate && one.limit.visible);
     Limited {
         product: names.product(one).to_owned(),
         product_href: names.product_href(one),
         application,
         application_href: format!("/applications/{application_id}"),
         plan: plan.name.clone(),
-        quota: quota.map(|limit| Quota::of(used, limit.amount)),
-        rates: rates.map(show::limit).collect(),
+        quotas: standing.iter().filter_map(Quota::of_standing).collect(),
+        rates: rates.map(|one| show::limit(&one.limit)).collect(),
     }
 }
 
 impl Quota {
-    fn of(used: u64, amount: u64) -> Self {
+    fn of_standing(one: &LimitStanding) -> Option<Self> {
+        let period = one.period?;
+        let soft = one.limit.budget.enforcement == Enforcement::Soft;
+        let title = if one.limit.period == Period::Day { "today" } else { "this month" };
+        let mut notes = Vec::new();
+        if let Some(own) = &one.own {
+            let until =
+                own.expires_at.map(|at| format!(" until {}", at.format("%-d %B"))).unwrap_or_default();
+            let plan = show::number(i64::try_from(one.of_plan).unwrap_or(i64::MAX));
+            notes.push(format!("Yours{until}; the plan has {plan}."));
+        }
+        if period.carried > 0 {
+            let carried = show::number(i64::try_from(period.carried).unwrap_or(i64::MAX));
+            notes.push(format!("{carried} were left over from the period before."));
+        }
+        if soft {
+            notes.push("Calls beyond it go on; the plan says what they cost.".to_owned());
+        }
+        let note = (!notes.is_empty()).then(|| notes.join(" "));
+        Some(Self {
+            soft,
+            note,
+            ..Self::of(title, period.used, one.amount(), Moment::day(period.window.ends))
+        })
+    }
+
+    fn of(title: &str, used: u64, amount: u64, resets: Moment) -> Self {
         let percent = (used.min(amount) as f64) * 100.0 / amount.max(1) as f64;
         let shown = |calls: u64| show::number(i64::try_from(calls).unwrap_or(i64::MAX));
         Self {
+            title: title.to_owned(),
+            resets,
+            note: None,
+            soft: false,
             used: shown(used),
             amount: shown(amount),
             left: shown(amount.saturating_sub(used)),
@@ -111,18 +145,25 @@ impl Quota {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let row = |product: &str, used| Limited {
+        let resets = || Moment::day("2026-12-01T00:00:00Z".parse().expect("an instant"));
+        let row = |product: &str, used: u64| Limited {
             product: product.into(),
             product_href: "/products/countries".into(),
             application: "My first app".into(),
             application_href: "/applications/app_01h455vb4pex5vsknk084sn02q".into(),
             plan: "Free".into(),
-            quota: Some(Quota::of(used, 25_000)),
+            quotas: vec![
+                Quota {
+                    note: Some("5,000 were left over from the period before.".into()),
+                    ..Quota::of("this month", used, 25_000, resets())
+                },
+                Quota::of("today", used / 20, 1_000, resets()),
+            ],
             rates: vec!["10 requests per second".into()],
         };
         let view = |rows| Self {
             shell: Shell::sample(Area::Developer, "Limits", "/limits"),
-            resets: Moment::day("2026-12-01T00:00:00Z".parse().expect("an instant")),
+            zone: "Europe/Berlin".into(),
             rows,
         };
         vec![

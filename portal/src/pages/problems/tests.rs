@@ -27,6 +27,7 @@ fn denials() -> Vec<Denial> {
         Denial::PaymentRequired,
         Denial::RateLimited(hit("burst", 10, Period::Second, 1)),
         Denial::QuotaExceeded(hit("month", 1_000, Period::Month, 777_600)),
+        Denial::QuotaUnavailable,
         Denial::UpstreamUnreachable,
         Denial::UpstreamTimeout,
         Denial::UpstreamFailed,

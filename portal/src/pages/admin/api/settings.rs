@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::extract::{Path, State};
 use tollgate_control::{ApiInput, ApiPatch};
-use tollgate_domain::{ApiState, ServiceId};
+use tollgate_domain::{ApiState, Metering, ServiceId};
 use tollgate_store::{ApiRow, Page};
 
 use super::{LIST, find, frame};
@@ -84,6 +84,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             hosts: sent.get("hosts").split_whitespace().map(str::to_owned).collect(),
             base_path: sent.get("base_path"),
             state,
+            metering: Metering::default(),
         }),
         _ => Err(reader.refused().unwrap_or_default()),
     }
@@ -147,6 +148,7 @@ pub async fn post(
         Err(form) => return visit.refused(&sheet.part(part(&form, &row, &services))),
     };
     let patch = ApiPatch {
+        metering: None,
         slug: Some(input.slug),
         name: Some(input.name),
         summary: Some(input.summary),
