@@ -16,7 +16,7 @@ pub use metering::Metering;
 pub use price::PriceBody;
 pub use tariff::MeterPrice;
 pub use words::{
-    Anchor, ApiState, ApplicationState, CertificateSource, ChallengeKind, Enforcement, Environment, EventType,
-    InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, Period, PlanState, ProductState,
-    ServiceProtocol, SubscriptionState, TokenScope, Visibility,
+    Anchor, ApiState, ApplicationState, CertificateSource, ChallengeKind, Enforcement, Environment,
+    EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, Period, PlanState,
+    ProductState, ServiceProtocol, SubscriptionState, TokenScope, Visibility,
 };

@@ -22,6 +22,7 @@ use crate::live::Live;
 use crate::places::Places;
 use crate::request_log::{RequestLog, RequestLogMode};
 use crate::resolve::Resolver;
+use crate::usage::leases::Desk;
 use crate::usage::ledger::Ledger;
 
 const BODY: &str = "an answer";
@@ -96,7 +97,7 @@ async fn a_call_on_kept_connections_allocates_nothing() {
     ledger.prepare_files();
     // A call that is kept takes a slot, which is given back when it was carried away: here by nobody.
     let log = Arc::new(RequestLog::new(RequestLogMode::Off, 0, None));
-    let proxy = Proxy::new(Arc::new(settings.clone()), live, ledger, log);
+    let proxy = Proxy::new(Arc::new(settings.clone()), live, ledger, log, Desk::of_nobody());
 
     // The first calls make what all later ones use: accounts, places to count, room for heads.
     let few = allocations_of(20, &proxy, &settings).await;

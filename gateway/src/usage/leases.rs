@@ -44,6 +44,12 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// One where nobody answers.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> Self {
+        Self { asks: mpsc::unbounded_channel().0, answered: watch::channel(0).1 }
+    }
+
     /// Says that a subscription's budgets run low. Nobody waits.
     pub(crate) fn ask(&self, subscription: SubscriptionId, units: u32) {
         // It fails only when the process ends.

@@ -13,8 +13,8 @@ mod proof;
 pub mod provider;
 mod reconcile;
 mod refunds;
-mod revenue;
 mod replay;
+mod revenue;
 mod statement;
 
 pub use checkout::CheckoutInput;
@@ -22,6 +22,6 @@ pub use events::Received;
 pub use plan_change::{Move, MovePreview, When};
 pub use pricing::{PlanTariff, Pricing};
 pub use reconcile::Difference;
-pub use revenue::{PlanRevenue, Revenue, ShadowBill};
 pub use replay::Replayed;
+pub use revenue::{PlanRevenue, Revenue, ShadowBill};
 pub use statement::{Charge, Statement};

@@ -7,7 +7,7 @@ use tollgate_rating::{Share, Tariff, Usage, rate};
 use tollgate_store::{PlanRow, PlannedChangeRow, SubscriptionRow};
 
 use super::pricing::read_terms;
-use super::statement::Charge;
+use super::statement::{Charge, usage};
 use crate::change::{Subject, check_version};
 use crate::subscriptions::SubscriptionPatch;
 use crate::{Action, Actor, Control, Error, Result, Who};
@@ -340,13 +340,11 @@ fn moved(
             held += rest;
             merged = true;
         }
-        let usage =
-            Usage { calls: one.row.calls.unsigned_abs(), bytes_out: one.row.bytes_out.unsigned_abs() };
-        let bill = rate(&one.tariff, Share::of(held, month.seconds()), usage);
+        let bill = rate(&one.tariff, Share::of(held, month.seconds()), &usage(&one.row.used));
         amounts.push((one.tariff.currency, bill.total_minor));
     }
     if let Some(tariff) = tariff.filter(|_| !merged) {
-        let bill = rate(tariff, Share::of(rest, month.seconds()), Usage::default());
+        let bill = rate(tariff, Share::of(rest, month.seconds()), &Usage::default());
         amounts.push((tariff.currency, bill.total_minor));
     }
     totals(amounts.into_iter())

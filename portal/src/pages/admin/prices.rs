@@ -32,12 +32,7 @@ pub fn fieldset(form: &Form) -> Fieldset {
         let name = |field: &str| format!("meters/{n}/{field}");
         let label = |text: &str| format!("{text} {}", n + 1);
         vec![
-            Input::one(
-                form,
-                &name("meter"),
-                &label("Meter"),
-                Meter::ALL.iter().map(|meter| (meter.as_str(), meter.as_str().replace('_', " "))),
-            ),
+            Input::one(form, &name("meter"), &label("Meter"), meters(form.value(&name("meter")))),
             Input::number(form, &name("included"), &label("Included"), 0, 1_000_000_000_000),
             Input::one(form, &name("scheme"), &label("Priced"), schemes),
             Input::line(form, &name("price"), &label("Price")),
@@ -56,12 +51,19 @@ pub fn fieldset(form: &Form) -> Fieldset {
     ))
 }
 
+/// The meters that need no reading, and the one that is priced already.
+fn meters(priced: &str) -> impl Iterator<Item = (String, String)> {
+    let reading = Meter::try_from(priced.to_owned()).ok().filter(|meter| !Meter::BUILT_IN.contains(meter));
+    let all = Meter::BUILT_IN.iter().copied().chain(reading);
+    all.map(|meter| (meter.as_str().to_owned(), meter.as_str().replace('_', " ")))
+}
+
 /// What was typed; what cannot be read is said on its field.
 pub fn typed(reader: &mut Reader<'_>, sent: &Sent, currency: Currency) -> Pricing {
     let mut meters = Vec::new();
     for n in sent.lines("meters") {
         let name = |field: &str| format!("meters/{n}/{field}");
-        let meter = Meter::ALL.iter().find(|meter| meter.as_str() == sent.get(&name("meter"))).copied();
+        let meter = Meter::try_from(sent.get(&name("meter"))).ok();
         let included = if sent.has(&name("included")) { reader.number(&name("included")) } else { Some(0) };
         let price = scheme(&sent.get(&name("scheme")), &sent.get(&name("price")), currency);
         match (meter, included, price) {

@@ -134,7 +134,7 @@ fn estimate(plan: &PlanRow, tariff: &Tariff, calls: u64) -> String {
         return format!("Ends at {} calls a month", show::number(quota.amount.cast_signed()));
     }
     let usage = Usage { calls, ..Usage::default() };
-    let total = Amount { minor: rate(tariff, Share::WHOLE, usage).total_minor, currency: tariff.currency };
+    let total = Amount { minor: rate(tariff, Share::WHOLE, &usage).total_minor, currency: tariff.currency };
     format!("{total} a month")
 }
 
