@@ -160,7 +160,7 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
             "putSubscriptionLimit",
             row(format!("/v1/subscriptions/{subscription}/limits/month"), Some(json!({ "amount": 7 })), 200),
         ),
-        ("deleteSubscriptionLimit", row(format!("/v1/subscriptions/{subscription}/limits/month"), None, 404)),
+        ("deleteSubscriptionLimit", row(format!("/v1/subscriptions/{subscription}/limits/month"), None, 204)),
         ("getOrganizationTimeZone", row(format!("/v1/organizations/{organization}/time-zone"), None, 200)),
         (
             "putOrganizationTimeZone",
