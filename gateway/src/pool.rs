@@ -25,7 +25,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often those are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 /// Connections at rest that one worker keeps.
-const KEPT_MAX: usize = 512;
+const KEPT_MAX: usize = 1_024;
 
 /// Where a worker takes its upstream connections from.
 pub(crate) struct Pool {
