@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use self::record::{
     HEADER_BYTES, KEY_WORDS, PUBLISHED, SLOT_BYTES, charged_of, checksum, file_bytes, header, key_from_words,
-    key_words,
+    key_words, units_of,
 };
 use crate::fail_point;
 
@@ -181,11 +181,11 @@ impl Segment {
     /// Where a process killed in the middle of [`Segment::add`] may leave a slot.
     pub(super) fn add_all_but_the_call(&self, index: usize, amounts: &Amounts) -> Option<&Slot> {
         let slot = self.slots().get(index)?;
+        slot.units.fetch_add(amounts.units, Ordering::Relaxed);
         slot.charged.fetch_add(amounts.charged, Ordering::Relaxed);
         slot.bytes_in.fetch_add(amounts.bytes_in, Ordering::Relaxed);
         slot.bytes_out.fetch_add(amounts.bytes_out, Ordering::Relaxed);
         slot.duration_us.fetch_add(amounts.duration_us, Ordering::Relaxed);
-        slot.units.fetch_add(amounts.units, Ordering::Relaxed);
         // Most answers carry no number.
         for (sum, number) in slot.readings.iter().zip(amounts.readings).filter(|(_, number)| *number > 0) {
             sum.fetch_add(number, Ordering::Relaxed);
@@ -202,15 +202,16 @@ impl Segment {
         }
         let key = key_from_words(&std::array::from_fn(|i| slot.key[i].load(Ordering::Relaxed)))?;
         let calls = slot.calls.load(Ordering::Acquire);
+        let charged = slot.charged.load(Ordering::Relaxed);
         Some(UsageCount {
             boot_id: self.boot_id,
             key,
             calls,
-            charged: charged_of(slot.charged.load(Ordering::Relaxed), calls),
+            charged: charged_of(charged, calls),
             bytes_in: slot.bytes_in.load(Ordering::Relaxed),
             bytes_out: slot.bytes_out.load(Ordering::Relaxed),
             duration_us: slot.duration_us.load(Ordering::Relaxed),
-            units: slot.units.load(Ordering::Relaxed),
+            units: units_of(slot.units.load(Ordering::Relaxed), charged, calls),
             readings: std::array::from_fn(|at| slot.readings[at].load(Ordering::Relaxed)),
         })
     }

@@ -109,10 +109,11 @@ fn a_call_cut_short_between_its_counters_never_charges_more_than_was_called() {
     // As `add` leaves it when the process is killed in its middle, and as the flush may see it on the way.
     segment.add_all_but_the_call(slot, &amounts());
     let seen = segment.count(slot).unwrap();
-    assert_eq!((seen.calls, seen.charged), (1, 1));
+    assert_eq!((seen.calls, seen.charged, seen.units), (1, 1, 5));
     std::mem::forget(segment);
     let found = recover(&only_file(dir.path())).unwrap();
-    assert_eq!((found.counts[0].calls, found.counts[0].charged), (1, 1));
+    let found = &found.counts[0];
+    assert_eq!((found.calls, found.charged, found.units), (1, 1, 5));
 }
 
 /// A file with two counted keys, and what is in it.

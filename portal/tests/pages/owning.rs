@@ -207,7 +207,7 @@ async fn limits_show_what_is_left_and_half_of_a_quota_is_worth_a_mail() {
     let mut maria = site.browser();
     maria.sign_up_confirmed("maria@example.com").await;
     let page = maria.get("/limits").await;
-    assert!(page.text.contains("0 of 1,000 calls this month"), "{}", page.text);
+    assert!(page.text.contains("0 of 1,000 this month"), "{}", page.text);
     let use_up = |calls: &'static str| {
         let sql = "with up as (insert into quota_usage (subscription_id, month, boot_id, charged)
             select id, date_trunc('month', now() at time zone 'UTC')::date, '00000000-0000-0000-0000-000000000001', $1::bigint

@@ -327,7 +327,7 @@ async fn prices_are_applied_and_come_out_as_they_went_in() {
     assert_eq!(held.plans[0].meters.len(), 1, "with its prices");
 
     let mut wrong = priced("0.3");
-    wrong.plans[0].meters[0].meter = "clicks".into();
+    wrong.plans[0].meters[0].meter = "no such meter".into();
     assert!(faults(apply(&fixture, &wrong).await)[0].starts_with("/plans/0/meters/0"));
     wrong = priced("0.3");
     wrong.plans[0].meters[0].price.scheme = "package".into();

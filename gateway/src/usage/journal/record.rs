@@ -79,7 +79,7 @@ pub fn read(bytes: &[u8]) -> Result<Recovered, BadHeader> {
                 bytes_in: words[10],
                 bytes_out: words[11],
                 duration_us: words[12],
-                units: words[13],
+                units: units_of(words[13], words[9], words[8]),
                 readings: [words[14], words[15]],
             }),
             None => recovered.damaged_slots += 1,
@@ -92,6 +92,16 @@ pub fn read(bytes: &[u8]) -> Result<Recovered, BadHeader> {
 /// call yet, and a charge without its call is refused by Postgres, with all that is sent beside it.
 pub(super) fn charged_of(charged: u64, calls: u64) -> u64 {
     charged.min(calls)
+}
+
+/// Units of `calls` among what `charged` calls raised them to. A call raises its units before it is charged: what it raised
+/// and did not live to be is taken off again, exactly where every call of the slot costs the same, which they do but in
+/// the minute in which a cost is changed.
+pub(super) fn units_of(units: u64, charged: u64, calls: u64) -> u64 {
+    if charged <= calls {
+        return units;
+    }
+    u64::try_from(u128::from(units) * u128::from(calls) / u128::from(charged)).unwrap_or(u64::MAX)
 }
 
 pub(super) const fn file_bytes(capacity: usize) -> usize {
