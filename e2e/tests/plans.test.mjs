@@ -25,7 +25,7 @@ test("an admin prices a plan by use; a developer works out its cost, upgrades, c
   await admin.fill("Password", PASSWORD);
   await admin.click(admin.page.getByRole("button", { name: "Create admin" }));
   await admin.sees("Overview");
-  await admin.page.goto("/admin/new/plan?product=countries");
+  await admin.page.goto("/admin/new/plan?product=atlas");
   await admin.fill("Name", "Team");
   await admin.fill("Price per month", "30");
   await admin.fill("Included 1", "1000");
@@ -39,7 +39,7 @@ test("an admin prices a plan by use; a developer works out its cost, upgrades, c
   const { page } = developer;
   await page.goto("/signup");
   await signUp(developer, "mo.ney@example.com");
-  await page.goto("/products/countries");
+  await page.goto("/products/atlas");
   await page.getByText("1,000 calls included, then 0.002 EUR per call").waitFor();
   await developer.fill("Calls a month", "21000");
   await developer.click(page.getByRole("button", { name: "Work out what it costs" }));
