@@ -102,7 +102,7 @@ async fn case_152_a_reset_link_is_good_once_for_ten_minutes_and_never_poisoned()
 
     site.browser().post("/password/forgotten", &[("email", "maria@example.com")]).await;
     let link = site.link_to("maria@example.com").await;
-    let age = "with up as (update account_links set expires_at = expires_at - interval '10 minutes'
+    let age = "with up as (update account_links set expires_at = expires_at - interval '10 minutes 1 second'
         where purpose = $1 returning 1) select count(*) from up";
     assert!(site.database.count(age, "reset").await >= 1);
     let path = link.trim_start_matches("http://portal.test").to_owned();
