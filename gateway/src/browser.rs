@@ -18,7 +18,7 @@ const WEB: &[u8] = b"application/grpc-web";
 const TEXT: &[u8] = b"application/grpc-web-text";
 /// What pages may read besides what they always may.
 const EXPOSED: &[u8] =
-    b"grpc-status, grpc-message, grpc-status-details-bin, ratelimit, ratelimit-policy, retry-after, x-request-id";
+    b"deprecation, grpc-status, grpc-message, grpc-status-details-bin, link, ratelimit, ratelimit-policy, retry-after, sunset, x-request-id";
 /// The flag of the frame that holds trailers.
 const TRAILERS: u8 = 0x80;
 /// Characters of base 64 that make whole bytes.

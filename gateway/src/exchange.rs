@@ -14,6 +14,7 @@ use crate::fail_point;
 use crate::fields::Said;
 use crate::live::{Runtime, Way};
 use crate::metrics::Metrics;
+use crate::notice::Notice;
 use crate::readings::Readings;
 use crate::relay::{Done, Failure};
 use crate::request_id::RequestId;
@@ -293,6 +294,19 @@ impl Exchange {
             answer.field(b"ratelimit-policy", policy);
             answer.field_with(b"ratelimit", |out| admission.write_rate_limit(out));
         }
+        if let Some(notice) = self.notice() {
+            notice.write(answer);
+        }
+    }
+
+    /// What the caller of an admitted call is told of an API that will go.
+    pub(crate) fn notice(&self) -> Option<&Notice> {
+        self.way()?.notice.as_deref()
+    }
+
+    /// The same, of a route that was matched by a call that is refused.
+    pub(crate) fn notice_of(&self, matched: &Matched) -> Option<&Notice> {
+        self.runtime.as_ref()?.way(matched)?.notice.as_deref()
     }
 
     /// Ends the call, once: settles the quota, counts it in the journal and the route's metrics. The same event does all,

@@ -180,20 +180,36 @@ pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
+/// What of an upstream's answer is ours to say, here and now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ours<'o> {
+    /// No cookie may reach it.
+    pub(crate) portal_host: &'o str,
+    /// Whether the API's own deprecation is told: each of these fields is one item, and two would be none.
+    pub(crate) deprecation: bool,
+}
+
+impl Ours<'_> {
+    fn keeps_out(&self, name: &[u8], value: &[u8]) -> bool {
+        (is(name, "set-cookie") && is_cookie_for(value, self.portal_host))
+            || (self.deprecation && is_one_of(name, &["deprecation", "sunset"]))
+    }
+}
+
 /// Hands the fields of an upstream's answer over, without what does not concern the caller and without cookies that
 /// would reach the portal. Says whether one of them was a `Date`.
 pub(crate) fn from_upstream<D: Downstream>(
     caller: &mut D,
     answer: &AnswerReader,
     head: &[u8],
-    portal_host: &str,
+    ours: &Ours<'_>,
 ) -> bool {
     let all = || answer.fields().iter().map(|field| (field.name(head), field.value(head)));
     let connection = || all().filter(|(name, _)| is(name, "connection")).map(|(_, value)| value);
     let mut dated = false;
     for (name, value) in all() {
         if !comes_from_upstreams(name)
-            || (is(name, "set-cookie") && is_cookie_for(value, portal_host))
+            || ours.keeps_out(name, value)
             || (answer.names_fields()
                 && connection().any(|value| options(value).any(|option| option.eq_ignore_ascii_case(name))))
         {
@@ -209,11 +225,11 @@ pub(crate) fn from_upstream<D: Downstream>(
 pub(crate) fn of_frames<'f, D: Downstream>(
     caller: &mut D,
     all: impl Iterator<Item = (&'f [u8], &'f [u8])>,
-    portal_host: &str,
+    ours: &Ours<'_>,
 ) -> bool {
     let mut dated = false;
     for (name, value) in all {
-        if comes_from_upstreams(name) && !(is(name, "set-cookie") && is_cookie_for(value, portal_host)) {
+        if comes_from_upstreams(name) && !ours.keeps_out(name, value) {
             dated |= is(name, "date");
             caller.field(name, value);
         }

@@ -14,12 +14,12 @@ pub(crate) struct Fingerprint(u64);
 impl Fingerprint {
     /// Of a blueprint without consumers. Its revision is left out: another may leave the blueprint as it is.
     pub(crate) fn of(epoch: Uuid, blueprint: &Blueprint) -> Self {
-        let Blueprint { services, apis, products, plans, certificates, challenges, .. } = blueprint;
+        let Blueprint { services, apis, retired, products, plans, certificates, challenges, .. } = blueprint;
         let mut hash = Fnv::new();
         // Writing into a hash does not fail, and the rows are plain values.
         let _ = serde_json::to_writer(
             &mut hash,
-            &(epoch, services, apis, products, plans, certificates, challenges),
+            &(epoch, services, apis, retired, products, plans, certificates, challenges),
         );
         Self(hash.finish())
     }

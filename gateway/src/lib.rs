@@ -39,6 +39,7 @@ mod link;
 mod listen;
 mod live;
 mod metrics;
+mod notice;
 mod operator;
 mod origins;
 mod places;

@@ -10,6 +10,7 @@ use tollgate_engine::{CompileError, Consumers, Matched, Month, Snapshot, Tolerat
 use crate::disk::Saved;
 use crate::fingerprint::Fingerprint;
 use crate::metrics::{Metrics, RouteMetrics};
+use crate::notice::Notice;
 use crate::resolve::Resolver;
 use crate::settings::Settings;
 use crate::status::Status;
@@ -35,6 +36,8 @@ pub(crate) struct Way {
     pub(crate) base_path: Box<str>,
     /// In the order of the service's targets.
     pub(crate) destinations: Arc<[Destination]>,
+    /// What callers are told of an API that will go; mostly nothing.
+    pub(crate) notice: Option<Arc<Notice>>,
 }
 
 impl Runtime {
@@ -55,6 +58,8 @@ pub(crate) struct Live {
     /// What certificate authorities are to be answered.
     pub(crate) challenges: Arc<Challenges>,
     pub(crate) tls_metrics: Arc<TlsMetrics>,
+    /// What problem codes are appended to.
+    type_base: String,
 }
 
 impl Live {
@@ -68,6 +73,7 @@ impl Live {
             certificates: Arc::new(Certificates::new(settings.peppers.clone())),
             challenges: Arc::default(),
             tls_metrics: Arc::default(),
+            type_base: settings.type_base(),
         }
     }
 
@@ -201,6 +207,11 @@ impl Live {
             .collect();
         let base_paths: HashMap<_, _> =
             blueprint.apis.iter().map(|api| (api.id, api.base_path.as_str())).collect();
+        let notices: HashMap<_, _> = blueprint
+            .apis
+            .iter()
+            .filter_map(|api| Some((api.id, Arc::new(Notice::of(api, &self.type_base)?))))
+            .collect();
         let ways = snapshot
             .routes()
             .iter()
@@ -210,6 +221,7 @@ impl Live {
                     metrics: metrics.remove(&route.id)?,
                     base_path: (*base_paths.get(&api.id)?).into(),
                     destinations: Arc::clone(destinations.get(&snapshot.service_of(api).id)?),
+                    notice: notices.get(&api.id).cloned(),
                 };
                 Some(way)
             })

@@ -237,6 +237,7 @@ mod tests {
             hosts: vec![],
             base_path: "/a".into(),
             metering: tollgate_domain::Metering::default(),
+            deprecation: None,
             product_ids: vec![],
             routes: vec![route],
         };

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use tollgate_engine::head::BadHead;
 use tollgate_engine::websocket::VERSION;
-use tollgate_engine::{Denial, Problem, Refusal};
+use tollgate_engine::{Denial, Problem, Refusal, portal_of};
 
 use crate::downstream::{Answer, Downstream};
 use crate::exchange::Exchange;
 use crate::fields::write_number;
 use crate::grpc;
+use crate::notice::successor_link;
 use crate::request_id::RequestId;
 
 /// What is refused, and why.
@@ -55,7 +56,7 @@ impl<'w> Why<'w> {
     fn proxy_error(&self) -> &'static str {
         let Some(denial) = self.denial() else { return "http_request_error" };
         match denial {
-            Denial::RouteNotFound => "destination_not_found",
+            Denial::RouteNotFound | Denial::ApiRetired { .. } => "destination_not_found",
             Denial::UpstreamUnreachable | Denial::NotReady => "destination_unavailable",
             Denial::UpstreamTimeout => "http_response_timeout",
             Denial::UpstreamFailed => "http_protocol_error",
@@ -82,7 +83,7 @@ pub(crate) fn write<D: Downstream>(
     why: &Why<'_>,
 ) -> u64 {
     if caller.method() == "POST" && grpc::is_call(caller) && wants_trailers(caller) {
-        return write_grpc(caller, exchange, why);
+        return write_grpc(caller, exchange, type_base, why);
     }
     let to_head = caller.method() == "HEAD";
     let body = body_of(caller, &exchange.request_id, type_base, why);
@@ -90,7 +91,7 @@ pub(crate) fn write<D: Downstream>(
         caller.close_after();
     }
     caller.begin(why.status());
-    write_fields(caller, exchange, why);
+    write_fields(caller, exchange, type_base, why);
     if to_head {
         caller.head_done(Answer::Bodyless(Some(body.len() as u64)));
     } else {
@@ -109,7 +110,7 @@ fn wants_trailers<D: Downstream>(caller: &D) -> bool {
 }
 
 /// Clients of gRPC read a status of their own, in an answer that has nothing else; the problem's code goes with it.
-fn write_grpc<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) -> u64 {
+fn write_grpc<D: Downstream>(caller: &mut D, exchange: &Exchange, type_base: &str, why: &Why<'_>) -> u64 {
     if closes(why) {
         caller.close_after();
     }
@@ -121,7 +122,7 @@ fn write_grpc<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>)
         let (title, code) = problem.unwrap_or(("The request cannot be read", why.code()));
         grpc::write_message(out, &format!("{title} ({code})"));
     });
-    write_common(caller, exchange, why);
+    write_common(caller, exchange, type_base, why);
     caller.head_done(Answer::Length(0));
     caller.end(std::iter::empty());
     0
@@ -138,18 +139,25 @@ fn closes(why: &Why<'_>) -> bool {
     matches!(why, Why::BadHead(_)) || why.denial().is_some_and(of_form)
 }
 
-fn write_fields<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) {
+fn write_fields<D: Downstream>(caller: &mut D, exchange: &Exchange, type_base: &str, why: &Why<'_>) {
     caller.field(b"content-type", b"application/problem+json");
-    write_common(caller, exchange, why);
+    write_common(caller, exchange, type_base, why);
 }
 
-fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_>) {
+fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, type_base: &str, why: &Why<'_>) {
     caller.field_with(b"date", |out| crate::date::write(out, crate::time::unix_ns()));
     caller.field(b"cache-control", b"no-store");
     caller.field_with(b"proxy-status", |out| {
         out.extend_from_slice(b"tollgate; error=");
         out.extend_from_slice(why.proxy_error().as_bytes());
     });
+    let notice = match why {
+        Why::Refused(Refusal { matched: Some(matched), .. }) => exchange.notice_of(matched),
+        _ => None,
+    };
+    if let Some(notice) = notice {
+        notice.write(caller);
+    }
     if let Some(denial) = why.denial() {
         if let Some(challenge) = denial.challenge() {
             caller.field(b"www-authenticate", challenge.as_bytes());
@@ -159,6 +167,10 @@ fn write_common<D: Downstream>(caller: &mut D, exchange: &Exchange, why: &Why<'_
         }
         match denial {
             Denial::MethodNotAllowed { allow } => caller.field(b"allow", allow.as_bytes()),
+            // One that is over by its sunset still has its notice, which says so.
+            Denial::ApiRetired { successor: Some(successor) } if notice.is_none() => {
+                caller.field(b"link", successor_link(portal_of(type_base), successor).as_bytes());
+            }
             Denial::WebSocketVersion => caller.field(b"sec-websocket-version", VERSION.as_bytes()),
             _ => {}
         }

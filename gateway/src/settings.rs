@@ -111,6 +111,11 @@ pub struct Settings {
 const DESCRIPTORS_BESIDE: u64 = 200;
 
 impl Settings {
+    /// What problem codes are appended to.
+    pub(crate) fn type_base(&self) -> String {
+        format!("{}/", self.problem_base_url.trim_end_matches('/'))
+    }
+
     /// Lowers `connections_max` to what so many open descriptors allow, at two for each call; whether it had to.
     pub fn fit_into(&mut self, descriptors: u64) -> bool {
         let fits = usize::try_from(descriptors.saturating_sub(DESCRIPTORS_BESIDE) / 2).unwrap_or(usize::MAX);

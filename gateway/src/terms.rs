@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::downstream::Downstream;
 use crate::exchange::Exchange;
+use crate::fields::Ours;
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::time;
@@ -30,7 +31,7 @@ impl Terms {
     pub(crate) fn new(settings: &Settings, live: &Arc<Live>) -> Self {
         let portal: Option<http::Uri> = settings.problem_base_url.parse().ok();
         Self {
-            type_base: format!("{}/", settings.problem_base_url.trim_end_matches('/')),
+            type_base: settings.type_base(),
             portal_host: portal.and_then(|uri| Some(uri.host()?.to_ascii_lowercase())).unwrap_or_default(),
             body_bytes_max: settings.body_bytes_max,
             body_patience: settings.body_patience,
@@ -50,6 +51,11 @@ impl Terms {
         let consumer = &admission.consumer;
         let (application, subscription) = (consumer.application_id(), consumer.subscription_id());
         self.live.consumers.still_knows(application, consumer.credential_id, subscription, time::unix_ns())
+    }
+
+    /// What of an upstream's answer is ours to say.
+    pub(crate) fn ours(&self, exchange: &Exchange) -> Ours<'_> {
+        Ours { portal_host: &self.portal_host, deprecation: exchange.notice().is_some() }
     }
 
     /// Adds `Date` where the upstream did not.

@@ -198,7 +198,8 @@ impl From<ApiState> for Label {
         match state {
             ApiState::Draft => Self::new("", "Draft"),
             ApiState::Published => Self::new("ok", "Published"),
-            ApiState::Retired => Self::new("warn", "Retired"),
+            ApiState::Deprecated => Self::new("warn", "Deprecated"),
+            ApiState::Retired => Self::new("", "Retired"),
         }
     }
 }

@@ -85,6 +85,8 @@ fn state(document: &Document, slug: Slug, service_url: String, product: Option<S
         hosts: Vec::new(),
         base_path: format!("/{slug}"),
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor: None,
         state: ApiState::Published,
         document: Some(document.value().to_string()),
     };

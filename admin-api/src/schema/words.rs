@@ -42,7 +42,8 @@ word_schemas! {
         "How it is proven to a certificate authority that a host is ours: `http-01` by an answer on port 80, `tls-alpn-01` \
         by a handshake on port 443.";
     ApiState = domain::ApiState::ALL,
-        "Where an API stands in its life: `draft` is not served, `published` is, `retired` is gone.";
+        "Where an API stands in its life: `draft` is not served, `published` is, `deprecated` is until its sunset and every \
+        answer says so (RFC 9745, RFC 8594), `retired` is gone: its calls are answered with 410.";
     ProductState = domain::ProductState::ALL,
         "Whether a product is on offer: `draft` is for operators' eyes, `retired` takes no new subscriptions.";
     PlanState = domain::PlanState::ALL,

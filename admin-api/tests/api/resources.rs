@@ -48,6 +48,21 @@ async fn an_api_lives_its_life() {
     assert_eq!(changed.body["state"], "published");
     let refused = stage.delete("/v1/services/backend").await.expect(409);
     assert_eq!(refused.body["code"], "conflict");
+    let next = json!({ "slug": "towns", "name": "Towns", "service_id": service, "base_path": "/t" });
+    let next = stage.post("/v1/apis", next).await.expect(201).id().to_owned();
+    let end = json!({ "state": "deprecated", "sunset_at": "2127-06-30T12:00:00Z", "successor_id": next });
+    let ending = stage.patch("/v1/apis/cities", end.clone()).await.expect(200);
+    for (name, value) in end.as_object().expect("an object") {
+        assert_eq!(&ending.body[name], value);
+    }
+    assert!(ending.body["deprecated_at"].is_string());
+    let nowhere = json!({ "successor_id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb" });
+    let refused = stage.patch("/v1/apis/cities", nowhere).await.expect(422);
+    assert_eq!(refused.body["errors"][0]["pointer"], "/successor_id");
+    let open = stage.patch("/v1/apis/cities", json!({ "sunset_at": null })).await.expect(200);
+    assert_eq!((&open.body["sunset_at"], &open.body["successor_id"]), (&Value::Null, &json!(next)));
+    assert_eq!(stage.get("/v1/apis?state=deprecated").await.expect(200).body["data"][0]["slug"], "cities");
+    stage.delete("/v1/apis/towns").await.expect(204);
     stage.delete("/v1/apis/cities").await.expect(204);
     stage.delete("/v1/services/backend").await.expect(204);
 }

@@ -1,5 +1,6 @@
 //! APIs: what is published, and the documents that say so.
 
+use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde_json::{Value, json};
 use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
 use tollgate_openapi::Document;
@@ -28,6 +29,10 @@ pub struct ApiInput {
     pub base_path: String,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// When it stops being served, to the second; of a deprecated or retired one.
+    pub sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place; of a deprecated or retired one.
+    pub successor_id: Option<ApiId>,
     /// How its calls are metered.
     pub metering: Metering,
 }
@@ -49,6 +54,10 @@ pub struct ApiPatch {
     pub base_path: Option<String>,
     /// Where it stands in its life.
     pub state: Option<ApiState>,
+    /// When it stops being served; goes where it is to be a draft or published, and nothing else is said.
+    pub sunset_at: Option<Option<DateTime<Utc>>>,
+    /// The API that takes its place; goes as [`ApiPatch::sunset_at`] does.
+    pub successor_id: Option<Option<ApiId>>,
     /// How its calls are metered.
     pub metering: Option<Metering>,
 }
@@ -64,6 +73,8 @@ impl From<ApiInput> for ApiPatch {
             hosts: Some(input.hosts),
             base_path: Some(input.base_path),
             state: Some(input.state),
+            sunset_at: Some(input.sunset_at),
+            successor_id: Some(input.successor_id),
             metering: Some(input.metering),
         }
     }
@@ -107,6 +118,18 @@ impl ApiInput {
                 ));
             }
         }
+        self.sunset_at = self.sunset_at.map(|at| at.trunc_subsecs(0));
+        for (given, pointer) in
+            [(self.sunset_at.is_some(), "/sunset_at"), (self.successor_id.is_some(), "/successor_id")]
+        {
+            if given && !self.state.is_ending() {
+                faults.push(FieldFault::new(pointer, "only an API that is deprecated or retired has one"));
+            }
+        }
+        // As `Sunset` writes it, and the database keeps it.
+        if self.sunset_at.is_some_and(|at| !(2000..=9999).contains(&at.year())) {
+            faults.push(FieldFault::new("/sunset_at", "a year from 2000 to 9999"));
+        }
         if let Err(fault) = self.metering.check() {
             faults.push(FieldFault::new(format!("/metering{}", fault.pointer), fault.message));
         }
@@ -123,6 +146,8 @@ impl ApiInput {
             hosts: &self.hosts,
             base_path: &self.base_path,
             state: self.state,
+            sunset_at: self.sunset_at,
+            successor: self.successor_id,
             metering: &self.metering,
         }
     }
@@ -131,6 +156,7 @@ impl ApiInput {
         json!({
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
             "hosts": self.hosts, "base_path": self.base_path, "state": self.state, "metering": self.metering,
+            "sunset_at": self.sunset_at, "successor_id": self.successor_id,
         })
     }
 }
@@ -152,6 +178,8 @@ impl From<&ApiRow> for ApiInput {
             hosts: row.hosts.clone(),
             base_path: row.base_path.clone(),
             state: row.state,
+            sunset_at: row.sunset_at,
+            successor_id: row.successor(),
             metering: row.metering.clone(),
         }
     }
@@ -177,6 +205,7 @@ impl Control {
         let id = ApiId::from(Uuid::now_v7());
         let mut change = self.change(actor).await?;
         known_service(&change.tx, input.service_id).await?;
+        known_successor(&change.tx, id, input.successor_id).await?;
         change.tx.insert_api(&input.row(id)).await?;
         if let Some(document) = &document {
             put_document(&mut change.tx, id, document).await?;
@@ -201,6 +230,7 @@ impl Control {
         let row = change.tx.lock_api(id).await?;
         check_version(expected, row.version)?;
         let before = ApiInput::from(&row);
+        let state = patch.state.unwrap_or(before.state);
         let mut after = ApiInput {
             slug: patch.slug.unwrap_or_else(|| before.slug.clone()),
             name: patch.name.unwrap_or_else(|| before.name.clone()),
@@ -208,7 +238,11 @@ impl Control {
             service_id: patch.service_id.unwrap_or(before.service_id),
             hosts: patch.hosts.unwrap_or_else(|| before.hosts.clone()),
             base_path: patch.base_path.unwrap_or_else(|| before.base_path.clone()),
-            state: patch.state.unwrap_or(before.state),
+            state,
+            sunset_at: patch.sunset_at.unwrap_or_else(|| before.sunset_at.filter(|_| state.is_ending())),
+            successor_id: patch
+                .successor_id
+                .unwrap_or_else(|| before.successor_id.filter(|_| state.is_ending())),
             metering: patch.metering.unwrap_or_else(|| before.metering.clone()),
         };
         after.check()?;
@@ -218,6 +252,9 @@ impl Control {
         }
         if after.service_id != before.service_id {
             known_service(&change.tx, after.service_id).await?;
+        }
+        if after.successor_id != before.successor_id {
+            known_successor(&change.tx, id, after.successor_id).await?;
         }
         change.tx.update_api(&after.row(id)).await?;
         change.compile_and_commit("api.update", subject(id), before_after(&old, &new)).await?;
@@ -270,6 +307,21 @@ async fn known_service(tx: &Tx, id: ServiceId) -> Result<()> {
         Ok(_) => Ok(()),
         Err(tollgate_store::Error::NotFound(_)) => {
             Err(Error::invalid("/service_id", "there is no such service"))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// What takes an API's place exists, and is another one.
+async fn known_successor(tx: &Tx, id: ApiId, successor: Option<ApiId>) -> Result<()> {
+    let Some(successor) = successor else { return Ok(()) };
+    if successor == id {
+        return Err(Error::invalid("/successor_id", "an API does not take its own place"));
+    }
+    match tx.reads().get_api(successor).await {
+        Ok(_) => Ok(()),
+        Err(tollgate_store::Error::NotFound(_)) => {
+            Err(Error::invalid("/successor_id", "there is no such API"))
         }
         Err(other) => Err(other.into()),
     }

@@ -56,7 +56,11 @@ impl Control {
             "plan.update" => self.of_plan(id.into(), &note.details).await,
             "api.publish" => self.of_publishing(id.into(), &note.details["changes"]).await,
             "api.delete" => self.of_lost_api(id.into()).await,
-            "api.update" if after["state"] != ApiState::Published.as_str() => {
+            "api.update"
+                if ![ApiState::Published, ApiState::Deprecated]
+                    .iter()
+                    .any(|it| after["state"] == it.as_str()) =>
+            {
                 self.of_lost_api(id.into()).await
             }
             "product.update" => self.of_product(note).await,

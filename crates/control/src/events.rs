@@ -47,6 +47,7 @@ pub const EVENT_TYPES: &[EventType] = &[
     kind("invoice.voided", "An invoice was given up: it is not owed any more."),
     kind("api.published", "An API can be called, or a new document of it is in force."),
     kind("api.breaking_change", "A new document changes operations so that calls may fail."),
+    kind("api.deprecated", "An API will go: since when, until when, and what takes its place."),
     kind("api.retired", "An API can no longer be called."),
 ];
 
@@ -141,6 +142,15 @@ pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
         "invoice.pay" => vec![of_invoice(store, "invoice.paid", id).await?],
         "invoice.payment_failed" => vec![of_invoice(store, "invoice.payment_failed", id).await?],
         "invoice.void" => vec![of_invoice(store, "invoice.voided", id).await?],
+        // Told anew where the date or the successor changes.
+        "api.update"
+            if after["state"] == ApiState::Deprecated.as_str()
+                && ["state", "sunset_at", "successor_id"]
+                    .iter()
+                    .any(|field| before[*field] != after[*field]) =>
+        {
+            vec![of_api(store, "api.deprecated", id.into(), json!([])).await?]
+        }
         "api.create" if note.details["state"] == ApiState::Published.as_str() => {
             vec![of_api(store, "api.published", id.into(), json!([])).await?]
         }
@@ -231,12 +241,24 @@ async fn of_invoice(store: &Store, kind: &'static str, id: Uuid) -> Result<Event
 
 async fn of_api(store: &Store, kind: &'static str, id: ApiId, changes: Value) -> Result<Event> {
     let row = store.get_api(id).await?;
-    let data = json!({
+    let mut data = json!({
         "api": {
             "id": row.id, "slug": row.slug, "name": row.name, "state": row.state, "document": row.document_number,
         },
         "changes": changes,
     });
+    if row.state.is_ending() {
+        let successor = match row.successor() {
+            Some(id) => {
+                let row = store.get_api(id).await?;
+                json!({ "id": row.id, "slug": row.slug, "name": row.name })
+            }
+            None => Value::Null,
+        };
+        data["api"]["deprecated_at"] = json!(row.deprecated_at);
+        data["api"]["sunset_at"] = json!(row.sunset_at);
+        data["api"]["successor"] = successor;
+    }
     Ok(Event::of_api(kind, id, data))
 }
 

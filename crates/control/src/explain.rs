@@ -3,7 +3,7 @@
 use chrono::Utc;
 use tollgate_domain::{ApplicationState, CredentialId, Enforcement, Limit, SubscriptionState};
 use tollgate_engine::admission::{check_method, check_path};
-use tollgate_engine::{RouteMatch, Tolerated, compile_what_can_be};
+use tollgate_engine::{Denial, RouteMatch, Tolerated, compile_what_can_be};
 use tollgate_store::{
     ApiRow, ApplicationRow, Column, CredentialRow, Listing, PlanRow, ProductRow, RouteRow, SubscriptionRow,
     Wanted,
@@ -113,6 +113,11 @@ impl Control {
         };
         match found {
             RouteMatch::NotFound => {
+                if let Some(Denial::ApiRetired { successor }) =
+                    snapshot.find_retired(&question.host.to_lowercase(), &question.path)
+                {
+                    return Ok(explanation.refused("api_retired", retired(successor.as_deref())));
+                }
                 return Ok(explanation.refused("route_not_found", "no published API has this path"));
             }
             RouteMatch::MethodNotAllowed(allow) => {
@@ -120,10 +125,15 @@ impl Control {
             }
             RouteMatch::Found(index) => {
                 let route = snapshot.route(index);
-                let api = self.store.get_api(snapshot.api_of(route).id).await?;
+                let compiled = snapshot.api_of(route);
+                let api = self.store.get_api(compiled.id).await?;
+                let is_over = !api.is_served(Utc::now());
                 let rows = self.store.list_routes(api.id).await?;
                 let row = rows.into_iter().find(|row| row.id == route.id).ok_or(Error::NotFound("route"))?;
                 explanation.route = Some((api, row));
+                if is_over {
+                    return Ok(explanation.refused("api_retired", "the API's sunset is past"));
+                }
             }
         }
         if explanation.key.revoked_at.is_some() {
@@ -250,6 +260,13 @@ impl Control {
         tokio::task::spawn_blocking(move || compile_what_can_be(blueprint, None))
             .await
             .map_err(|error| Error::Internal(Box::new(error)))
+    }
+}
+
+fn retired(successor: Option<&str>) -> String {
+    match successor {
+        Some(successor) => format!("the API that had this path is retired; {successor} takes its place"),
+        None => "the API that had this path is retired".to_owned(),
     }
 }
 

@@ -22,6 +22,7 @@ mod explain;
 mod find_key;
 mod housekeeping;
 pub mod jobs;
+mod lifecycle;
 mod links;
 pub mod mail;
 mod once;

@@ -122,6 +122,8 @@ async fn api(control: &Control, actor: &Actor, service_id: ServiceId) -> Result<
         hosts: Vec::new(),
         base_path: format!("/{SLUG}"),
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor_id: None,
         state: ApiState::Published,
     };
     control.create_api(actor, input, Some(OPENAPI)).await

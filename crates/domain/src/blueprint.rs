@@ -21,6 +21,9 @@ pub struct Blueprint {
     pub services: Vec<Service>,
     /// What is published; drafts and retired APIs are not in it.
     pub apis: Vec<Api>,
+    /// What was published once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<RetiredApi>,
     /// APIs offered together.
     pub products: Vec<Product>,
     /// Terms of the products.
@@ -155,8 +158,35 @@ pub struct Api {
     /// How its calls are metered.
     #[serde(default)]
     pub metering: Metering,
+    /// That it will go; mostly not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecation: Option<Deprecation>,
     /// Its operations.
     pub routes: Vec<Route>,
+}
+
+/// That an API will go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deprecation {
+    /// Unix seconds since when nobody should begin to use it.
+    pub since_s: i64,
+    /// Unix seconds from which on it is not served; none where that is not decided.
+    pub sunset_s: Option<i64>,
+    /// The slug of the API that takes its place.
+    pub successor: Option<String>,
+}
+
+/// An API that is no longer served: whoever calls it is told so, where nothing else has its paths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetiredApi {
+    /// Hosts it answered on, lower case, without port; empty means any.
+    pub hosts: Vec<String>,
+    /// What stood before every path.
+    pub base_path: String,
+    /// Its path templates.
+    pub paths: Vec<String>,
+    /// The slug of the API that takes its place.
+    pub successor: Option<String>,
 }
 
 /// One operation: a method and a path template below the API's base path.

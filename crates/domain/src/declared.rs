@@ -1,5 +1,6 @@
 //! What is published as its author declares it: by names instead of ids, every field filled in.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -54,6 +55,12 @@ pub struct Api {
     pub base_path: String,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// When it stops being served; of a deprecated or retired one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place; of a deprecated or retired one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<Slug>,
     /// How its calls are metered.
     #[serde(default)]
     pub metering: Metering,

@@ -20,7 +20,7 @@ mod window;
 
 pub use blueprint::{
     Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
-    Plan, Product, Route, Service, Target, Unreadable, UnreadableRow,
+    Deprecation, Plan, Product, RetiredApi, Route, Service, Target, Unreadable, UnreadableRow,
 };
 pub use budget::{Budget, Enforcement};
 pub use id::{

@@ -91,6 +91,8 @@ words! {
         Draft = "draft",
         /// Served.
         Published = "published",
+        /// Served until its sunset, and every answer says so.
+        Deprecated = "deprecated",
         /// Gone.
         Retired = "retired",
     }
@@ -223,6 +225,14 @@ words! {
         Tenants = "tenants",
         /// Changes who runs the platform: users, operators, tokens.
         People = "people",
+    }
+}
+
+impl ApiState {
+    /// Whether it will go, or is gone: then it may have a sunset and a successor.
+    #[must_use]
+    pub const fn is_ending(self) -> bool {
+        matches!(self, Self::Deprecated | Self::Retired)
     }
 }
 

@@ -248,9 +248,22 @@ pub fn decide(
     let route = match snapshot.find_route(&host, method, path) {
         RouteMatch::Found(route) => route,
         RouteMatch::MethodNotAllowed(allow) => return Err(Denial::MethodNotAllowed { allow }.into()),
-        RouteMatch::NotFound => return Err(Denial::RouteNotFound.into()),
+        RouteMatch::NotFound => {
+            return Err(snapshot.find_retired(&host, path).unwrap_or(Denial::RouteNotFound).into());
+        }
     };
     let matched = Matched { snapshot: Arc::clone(snapshot), route };
+    if matched.api().is_over(now_ns) {
+        // Whoever still calls it can be found, but is not asked for a key.
+        let holder = identify(consumers, call.credential, matched.route(), now_ns).ok();
+        let successor = matched.api().successor.clone();
+        return Err(refuse(
+            Denial::ApiRetired { successor },
+            matched,
+            holder.as_ref().map(Holder::from),
+            None,
+        ));
+    }
     let found = match identify(consumers, call.credential, matched.route(), now_ns) {
         Ok(found) => found,
         Err((denial, holder)) => return Err(refuse(denial, matched, holder, None)),

@@ -37,6 +37,11 @@ pub enum Denial {
         /// The value of `Allow`.
         allow: Arc<str>,
     },
+    /// The API that was published there is no longer served.
+    ApiRetired {
+        /// The slug of the API that takes its place.
+        successor: Option<Arc<str>>,
+    },
     /// No key.
     MissingCredential,
     /// A key in two places.
@@ -119,6 +124,7 @@ impl Denial {
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
+            Self::ApiRetired { .. } => 410,
             Self::BodyTooLarge => 413,
             Self::ExpectationFailed => 417,
             Self::WebSocketVersion => 426,
@@ -145,6 +151,7 @@ impl Denial {
             Self::GrpcNeedsHttp2 => "grpc_needs_http2",
             Self::RouteNotFound => "route_not_found",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::ApiRetired { .. } => "api_retired",
             Self::MissingCredential => "missing_credential",
             Self::AmbiguousCredential => "ambiguous_credential",
             Self::InvalidCredential => "invalid_credential",
@@ -179,6 +186,7 @@ impl Denial {
             Self::MethodNotImplemented => "No route of any API can have this method.",
             Self::RouteNotFound => "No published API has a route for this host and path.",
             Self::MethodNotAllowed { .. } => "The path is published with other methods.",
+            Self::ApiRetired { .. } => "The API that was published here is retired.",
             Self::MissingCredential => "This API is called with a key, and the request carries none.",
             Self::AmbiguousCredential => "The request carries more than one key, and they differ.",
             Self::InvalidCredential => "No active key has this text: it was mistyped, cut off or revoked.",
@@ -224,6 +232,7 @@ impl Denial {
             Self::MethodNotImplemented => "The method is not supported",
             Self::RouteNotFound => "Nothing is published at this path",
             Self::MethodNotAllowed { .. } => "This path does not take this method",
+            Self::ApiRetired { .. } => "The API is no longer served",
             Self::MissingCredential => "A key is needed",
             Self::AmbiguousCredential => "The key is given more than once",
             Self::InvalidCredential => "The key is not valid",
@@ -270,6 +279,10 @@ impl Denial {
             }
             Self::RouteNotFound => "Compare host and path with the API's reference in the portal.",
             Self::MethodNotAllowed { .. } => "Use one of the methods that the Allow field lists.",
+            Self::ApiRetired { successor: Some(_) } => {
+                "Call its successor instead: the page that successor leads to says how."
+            }
+            Self::ApiRetired { successor: None } => "Ask the API's publisher what to use instead.",
             Self::MissingCredential => {
                 "Send the key as 'Authorization: Bearer <key>' or as 'X-API-Key: <key>'."
             }

@@ -20,6 +20,7 @@ mod limits;
 mod problem;
 pub mod quota;
 pub mod reading;
+mod retired;
 mod router;
 #[cfg(test)]
 mod sample;
@@ -34,7 +35,7 @@ pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, 
 pub use denial::{Denial, LimitHit};
 pub use grant::Grant;
 pub use key::{MalformedKey, ParsedKey, Peppers};
-pub use problem::Problem;
+pub use problem::{Problem, portal_of};
 pub use quota::Month;
 pub use seal::{NONCE_BYTES, Unsealable};
 pub use snapshot::{RouteMatch, Snapshot};

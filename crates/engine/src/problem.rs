@@ -38,8 +38,11 @@ impl Problem<'_> {
             Denial::BadRequest(bad) => field(&mut out, "reason", bad.reason()),
             Denial::PaymentRequired => {
                 out.push_str(",\"pay_at\":");
-                let portal = self.type_base.strip_suffix("problems/").unwrap_or(self.type_base);
-                string(&mut out, &[portal, "billing"]);
+                string(&mut out, &[portal_of(self.type_base), "billing"]);
+            }
+            Denial::ApiRetired { successor: Some(successor) } => {
+                out.push_str(",\"successor\":");
+                string(&mut out, &[portal_of(self.type_base), "apis/", successor]);
             }
             Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
                 number(&mut out, "retry_after", hit.retry_after_s);
@@ -58,10 +61,19 @@ impl Problem<'_> {
     }
 }
 
+/// The portal's address, ending in a slash, of that of its problem pages.
+#[must_use]
+pub fn portal_of(type_base: &str) -> &str {
+    type_base.strip_suffix("problems/").unwrap_or(type_base)
+}
+
 /// One sentence about this occurrence.
 fn detail(denial: &Denial) -> String {
     match denial {
         Denial::BadRequest(bad) => format!("The request was refused before routing: {}.", bad.reason()),
+        Denial::ApiRetired { successor: Some(successor) } => {
+            format!("The API that was published here is retired; {successor} takes its place.")
+        }
         Denial::MethodNotAllowed { allow } => format!("This path takes {allow}."),
         Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) if hit.visible => format!(
             "The limit \"{}\" of {} calls per {} is reached; it opens again in {} s.",

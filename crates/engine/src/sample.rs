@@ -48,6 +48,7 @@ pub fn blueprint() -> Blueprint {
         base_path: base_path.into(),
         product_ids: vec![uuid(product).into()],
         metering: tollgate_domain::Metering::default(),
+        deprecation: None,
         routes,
     };
     let plan = |n: u128, limits| Plan {
@@ -71,6 +72,7 @@ pub fn blueprint() -> Blueprint {
             api(11, "/one", 31, vec![route(21, "GET", "/items/{id}"), route(22, "POST", "/items")]),
             api(12, "/two", 32, vec![route(23, "GET", "/items")]),
         ],
+        retired: Vec::new(),
         certificates: Vec::new(),
         unreadable: Vec::new(),
         challenges: Vec::new(),

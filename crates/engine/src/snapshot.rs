@@ -12,8 +12,10 @@ use tollgate_domain::{
 use uuid::Uuid;
 
 use crate::admission::Method;
+use crate::denial::Denial;
 use crate::gcra::Rate;
 use crate::reading::Place;
+use crate::retired::Retired;
 
 /// Everything but the consumers, ready to be asked.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Snapshot {
     pub revision: i64,
     pub(crate) hosts: HashMap<Box<str>, matchit::Router<PathRoutes>>,
     pub(crate) any_host: matchit::Router<PathRoutes>,
+    /// What was published once; looked at where nothing else is found.
+    pub(crate) retired: Retired,
     pub(crate) routes: Vec<Route>,
     pub(crate) apis: Vec<Api>,
     pub(crate) services: Vec<Service>,
@@ -60,12 +64,22 @@ pub struct Api {
     pub is_broken: bool,
     /// Where the numbers stand that are read from its answers; mostly nowhere.
     pub readings: Box<[Place]>,
+    /// Nanoseconds since the Unix epoch from which on it is not served; `u64::MAX` for one that stays.
+    pub(crate) sunset_ns: u64,
+    /// The slug of the API that takes its place.
+    pub(crate) successor: Option<Arc<str>>,
     /// Statuses of which it charges the calls; none for all that can be charged.
     pub(crate) charged: Option<Box<[Statuses]>>,
     pub(crate) service: u32,
 }
 
 impl Api {
+    /// Whether it is no longer served at this instant, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn is_over(&self, now_ns: u64) -> bool {
+        self.sunset_ns <= now_ns
+    }
+
     /// Whether an upstream's answer with this status is charged.
     #[must_use]
     pub fn charges(&self, status: u16) -> bool {
@@ -247,6 +261,12 @@ impl Snapshot {
             }
         }
         allow.map_or(RouteMatch::NotFound, RouteMatch::MethodNotAllowed)
+    }
+
+    /// What callers are told of a path where nothing is published any more; none where nothing ever was.
+    #[must_use]
+    pub fn find_retired(&self, host: &str, path: &str) -> Option<Denial> {
+        self.retired.find(host, path).map(|successor| Denial::ApiRetired { successor })
     }
 
     /// A route by its index in this snapshot.

@@ -154,7 +154,19 @@ pub const API: Kind = Kind {
             "state",
             Shape::Word(|| ApiState::ALL.iter().map(|state| state.as_str()).collect()),
             Absent::IsButShown("\"draft\""),
-            "Where it stands in its life. Gateways serve what is published.",
+            "Where it stands in its life. Gateways serve what is published or deprecated.",
+        ),
+        field(
+            "sunset_at",
+            Shape::Pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"),
+            Absent::Nothing,
+            "When a deprecated API stops being served, in UTC and in quotes, like \"2027-06-30T00:00:00Z\".",
+        ),
+        field(
+            "successor",
+            Shape::Reference("api"),
+            Absent::Nothing,
+            "The API that takes the place of a deprecated or retired one; callers are led to it.",
         ),
         field(
             "metering",

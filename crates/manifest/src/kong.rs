@@ -220,6 +220,8 @@ impl Import {
             hosts: hosts.to_vec(),
             base_path: base_path.to_owned(),
             metering: tollgate_domain::Metering::default(),
+            sunset_at: None,
+            successor: None,
             state: ApiState::Published,
             document: Some(document(&shown(service_name), below, methods).to_string()),
         });

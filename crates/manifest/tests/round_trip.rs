@@ -76,7 +76,9 @@ fn apis() -> impl Strategy<Value = Api> {
             hosts,
             base_path: String::new(),
             metering: tollgate_domain::Metering::default(),
-            state: ApiState::Published,
+            state: ApiState::Deprecated,
+            sunset_at: document.as_ref().map(|_| "2127-06-30T12:00:00Z".parse().expect("an instant")),
+            successor: document.as_ref().map(|_| self::slug("next".to_owned())),
             document: document.map(|members| {
                 let mut root = Map::new();
                 root.insert("openapi".to_owned(), "3.1.0".into());

@@ -31,6 +31,12 @@ pub struct ApiRow {
     /// Where it stands in its life.
     #[sqlx(try_from = "String")]
     pub state: ApiState,
+    /// Since when it is deprecated.
+    pub deprecated_at: Option<DateTime<Utc>>,
+    /// When it stops being served; of a deprecated or retired one.
+    pub sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place; of a deprecated or retired one.
+    pub successor_id: Option<Uuid>,
     /// How its calls are metered.
     #[sqlx(json)]
     pub metering: Metering,
@@ -40,6 +46,24 @@ pub struct ApiRow {
     pub version: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl ApiRow {
+    /// Whether gateways serve it.
+    #[must_use]
+    pub fn is_served(&self, now: DateTime<Utc>) -> bool {
+        match self.state {
+            ApiState::Published => true,
+            ApiState::Deprecated => self.sunset_at.is_none_or(|at| now < at),
+            ApiState::Draft | ApiState::Retired => false,
+        }
+    }
+
+    /// The API that takes its place.
+    #[must_use]
+    pub fn successor(&self) -> Option<ApiId> {
+        self.successor_id.map(ApiId::from)
+    }
 }
 
 /// One operation.
@@ -75,6 +99,10 @@ pub struct NewApi<'a> {
     pub base_path: &'a str,
     /// Where it stands in its life.
     pub state: ApiState,
+    /// When it stops being served.
+    pub sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place; it may be made later in the same transaction.
+    pub successor: Option<ApiId>,
     /// How its calls are metered.
     pub metering: &'a Metering,
 }
@@ -123,6 +151,35 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         Ok(known.into_iter().map(ApiId::from).collect())
+    }
+
+    /// Deprecated APIs whose sunset is past.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_apis_past_sunset(&self) -> Result<Vec<ApiId>> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "select id from apis where state = 'deprecated' and sunset_at <= now() order by sunset_at limit 100",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(ApiId::from).collect())
+    }
+
+    /// The APIs of a product that gateways serve, in its order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_served_apis(&self, product: tollgate_domain::ProductId) -> Result<Vec<ApiRow>> {
+        Ok(sqlx::query_as(
+            "select a.* from apis a join product_apis p on p.api_id = a.id
+             where p.product_id = $1 and (a.state = 'published'
+                or a.state = 'deprecated' and (a.sunset_at is null or now() < a.sunset_at))
+             order by p.position, a.id",
+        )
+        .bind(product.uuid())
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// The APIs of a product, in its order.
@@ -184,8 +241,10 @@ impl Tx {
     /// `Conflict` where the slug is taken; `Referenced` where the service is unknown; or the database failed.
     pub async fn insert_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
-            "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering, sunset_at,
+                successor_id, deprecated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                case when $8 = 'deprecated' then least(now(), $10) end)",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -196,6 +255,8 @@ impl Tx {
         .bind(new.base_path)
         .bind(new.state.as_str())
         .bind(sqlx::types::Json(new.metering))
+        .bind(new.sunset_at)
+        .bind(new.successor.map(ApiId::uuid))
         .execute(self.conn())
         .await?;
         Ok(())
@@ -208,7 +269,9 @@ impl Tx {
     pub async fn update_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
             "update apis set slug = $2, name = $3, summary = $4, service_id = $5, hosts = $6, base_path = $7,
-             state = $8, metering = $9, version = version + 1 where id = $1",
+             state = $8, metering = $9, sunset_at = $10, successor_id = $11, deprecated_at = case $8
+                when 'deprecated' then least(coalesce(deprecated_at, now()), $10) when 'retired' then deprecated_at end,
+             version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -219,6 +282,8 @@ impl Tx {
         .bind(new.base_path)
         .bind(new.state.as_str())
         .bind(sqlx::types::Json(new.metering))
+        .bind(new.sunset_at)
+        .bind(new.successor.map(ApiId::uuid))
         .execute(self.conn())
         .await?;
         Ok(())

@@ -8,8 +8,8 @@ use sqlx::postgres::PgListener;
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
     Api, ApplicationId, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
-    Environment, Limit, Metering, OrganizationId, Plan, Product, Route, Service, ServiceProtocol, Target,
-    Unreadable, UnreadableRow,
+    Deprecation, Environment, Limit, Metering, OrganizationId, Plan, Product, RetiredApi, Route, Service,
+    ServiceProtocol, Target, Unreadable, UnreadableRow,
 };
 use uuid::Uuid;
 
@@ -241,7 +241,23 @@ struct FeedApi {
     base_path: String,
     product_ids: Vec<Uuid>,
     metering: serde_json::Value,
+    deprecated_at: Option<DateTime<Utc>>,
+    sunset_at: Option<DateTime<Utc>>,
+    successor: Option<String>,
 }
+
+impl FeedApi {
+    fn deprecation(&self) -> Option<Deprecation> {
+        Some(Deprecation {
+            since_s: self.deprecated_at?.timestamp(),
+            sunset_s: self.sunset_at.map(|at| at.timestamp()),
+            successor: self.successor.clone(),
+        })
+    }
+}
+
+/// The slug of the API that takes the place of `a`; nobody is led to one that is not served.
+const SUCCESSOR: &str = "(select s.slug from apis s where s.id = a.successor_id and s.state in ('published', 'deprecated')) as successor";
 
 #[derive(FromRow)]
 struct FeedPlan {
@@ -279,17 +295,19 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     )
     .fetch_all(&mut *conn)
     .await?;
-    let apis: Vec<FeedApi> = sqlx::query_as(
-        "select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering,
+    let apis: Vec<FeedApi> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering, a.sunset_at, {SUCCESSOR},
+            case when a.state = 'deprecated' then coalesce(a.deprecated_at, a.created_at) end as deprecated_at,
             array(select p.product_id from product_apis p join products q on q.id = p.product_id
                   where p.api_id = a.id order by p.product_id) as product_ids
-         from apis a where a.state = 'published' order by a.id",
-    )
+         from apis a where a.state in ('published', 'deprecated') order by a.id",
+    )))
     .fetch_all(&mut *conn)
     .await?;
+    let retired = read_retired(&mut *conn).await?;
     let routes: Vec<(Uuid, Uuid, String, String)> = sqlx::query_as(
         "select r.api_id, r.id, r.method, r.path from routes r join apis a on a.id = r.api_id
-         where a.state = 'published' order by r.id",
+         where a.state in ('published', 'deprecated') order by r.id",
     )
     .fetch_all(&mut *conn)
     .await?;
@@ -309,6 +327,7 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         })
     };
     let apis = apis.into_iter().map(|api| Api {
+        deprecation: api.deprecation(),
         metering: read_metering(api.id, api.metering),
         routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),
         id: api.id,
@@ -330,10 +349,24 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         revision: head.revision,
         services,
         apis,
+        retired,
         products: products.into_iter().map(|(id, slug)| Product { id: id.into(), slug }).collect(),
         plans,
         unreadable,
     })
+}
+
+async fn read_retired(conn: &mut PgConnection) -> Result<Vec<RetiredApi>> {
+    let rows: Vec<(Vec<String>, String, Vec<String>, Option<String>)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "select a.hosts, a.base_path,
+                array(select distinct r.path from routes r where r.api_id = a.id order by 1), {SUCCESSOR}
+             from apis a where a.state = 'retired' order by a.id",
+        )))
+        .fetch_all(&mut *conn)
+        .await?;
+    let api = |(hosts, base_path, paths, successor)| RetiredApi { hosts, base_path, paths, successor };
+    Ok(rows.into_iter().map(api).collect())
 }
 
 /// Plans, and for each subscription with amounts of its own a plan of its own: the same terms with those amounts, under the

@@ -107,6 +107,22 @@ impl Store {
         .await?)
     }
 
+    /// The oldest product on offer to a visitor that has this API.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_offer(&self, api: ApiId, signed_in: bool) -> Result<Option<ProductRow>> {
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
+            "{COLUMNS} where p.state = 'published' and ($1 or p.visibility = 'public')
+             and exists (select from product_apis a where a.product_id = p.id and a.api_id = $2)
+             order by p.id limit 1"
+        )))
+        .bind(signed_in)
+        .bind(api.uuid())
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
     /// Products on offer to a visitor, oldest first.
     ///
     /// # Errors

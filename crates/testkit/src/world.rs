@@ -131,6 +131,8 @@ impl World {
             base_path,
             state: ApiState::Published,
             metering: &tollgate_domain::Metering::default(),
+            sunset_at: None,
+            successor: None,
         })
         .await?;
         let route = |method: &str| (method.to_lowercase(), method.to_owned(), "/items".to_owned());

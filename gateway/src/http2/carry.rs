@@ -242,7 +242,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
         self.caller.begin(status);
         let all = || head.headers.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         self.exchange.read_head(all());
-        if !fields::of_frames(self.caller, all(), &self.terms.portal_host) {
+        if !fields::of_frames(self.caller, all(), &self.terms.ours(self.exchange)) {
             self.terms.date(self.caller);
         }
         self.exchange.write_fields(self.caller);

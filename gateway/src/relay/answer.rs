@@ -99,8 +99,9 @@ impl<D: Downstream> Relay<'_, D> {
         self.waits_answer.came(1);
         if !self.caller.is_of_1_0() {
             self.caller.begin(head.status);
+            let ours = self.terms.ours(self.exchange);
             let (reader, bytes) = self.link.read_head();
-            fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host);
+            fields::from_upstream(self.caller, reader, bytes, &ours);
             self.caller.head_done(Answer::Interim);
         }
     }
@@ -109,8 +110,9 @@ impl<D: Downstream> Relay<'_, D> {
         let now = self.now();
         self.exchange.upstream_answered(101, now);
         self.caller.begin(101);
+        let ours = self.terms.ours(self.exchange);
         let (reader, bytes) = self.link.read_head();
-        fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host);
+        fields::from_upstream(self.caller, reader, bytes, &ours);
         self.exchange.write_fields(self.caller);
         self.caller.head_done(Answer::Switched);
         self.body = Body::Switched;
@@ -120,9 +122,10 @@ impl<D: Downstream> Relay<'_, D> {
         let now = self.now();
         self.exchange.upstream_answered(head.status, now);
         self.caller.begin(head.status);
+        let ours = self.terms.ours(self.exchange);
         let (reader, bytes) = self.link.read_head();
         self.exchange.read_head(reader.fields().iter().map(|field| (field.name(bytes), field.value(bytes))));
-        if !fields::from_upstream(self.caller, reader, bytes, &self.terms.portal_host) {
+        if !fields::from_upstream(self.caller, reader, bytes, &ours) {
             self.terms.date(self.caller);
         }
         self.exchange.write_fields(self.caller);

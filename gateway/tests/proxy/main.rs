@@ -9,6 +9,7 @@ mod stage;
 mod configuration;
 mod forwarding;
 mod leases;
+mod lifecycle;
 mod limits;
 mod metering;
 mod outage;

@@ -93,6 +93,8 @@ impl World {
             hosts: &[],
             base_path: "/v1",
             metering: &tollgate_domain::Metering::default(),
+            sunset_at: None,
+            successor: None,
             state: ApiState::Published,
         })
         .await

@@ -131,6 +131,7 @@ impl Plot {
                 hosts: vec![],
                 base_path: "/v1".into(),
                 metering: tollgate_domain::Metering::default(),
+                deprecation: None,
                 product_ids: vec![id(40)],
                 routes: vec![
                     route(30, "GET", "/items"),

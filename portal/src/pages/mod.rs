@@ -43,6 +43,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/products/{slug}/apis/{api}/schemas", get(reference::schemas::get))
         .route("/products/{slug}/apis/{api}/schemas.md", get(reference::schemas::markdown))
         .route("/products/{slug}/apis/{api}/schemas/{name}", get(reference::schema::get))
+        .route("/apis/{slug}", get(reference::ending::get))
         .route("/llms.txt", get(reference::llms::get))
         .route("/.well-known/api-catalog", get(reference::api_catalog::get))
         .route("/guides", get(guides::list::get))
@@ -124,6 +125,7 @@ pub fn routes() -> Router<PortalState> {
             get(admin::api::document::get).post(admin::api::document::post).layer(large),
         )
         .route("/admin/apis/{slug}/document/{file}", get(admin::api::document::file))
+        .route("/admin/apis/{slug}/life", get(admin::api::life::get).post(admin::api::life::post))
         .route("/admin/apis/{slug}/settings", get(admin::api::settings::get).post(admin::api::settings::post))
         .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
         .route("/admin/find", get(admin::find::get).post(admin::find::post))

@@ -7,7 +7,7 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 26] = [
+const PAGES: [&str; 27] = [
     "/admin/revenue",
     "/admin/webhooks",
     "/admin",
@@ -18,6 +18,7 @@ const PAGES: [&str; 26] = [
     "/admin/apis/countries",
     "/admin/apis/countries/routes",
     "/admin/apis/countries/document",
+    "/admin/apis/countries/life",
     "/admin/apis/countries/settings",
     "/admin/services",
     "/admin/services/countries",

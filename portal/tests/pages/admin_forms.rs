@@ -96,6 +96,54 @@ async fn the_second_of_two_admins_sees_both_versions_before_anything_is_lost() {
 }
 
 #[tokio::test]
+async fn an_api_is_deprecated_with_a_date_and_its_pages_and_links_say_so() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/apis/countries/life";
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let fields = |sunset: &'static str, successor: &'static str| {
+        vec![
+            ("state", "deprecated".to_owned()),
+            ("dates", "yes".to_owned()),
+            ("version", version.clone()),
+            ("sunset_at", sunset.to_owned()),
+            ("successor_id", successor.to_owned()),
+        ]
+    };
+    let send = async |admin: &mut Browser<'_>, fields: Vec<(&'static str, String)>| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        admin.post(path, &fields).await
+    };
+    let wrong = send(&mut admin, fields("soon", "nowhere")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.text.contains("id=\"sunset_at-error\"") && wrong.text.contains("id=\"successor_id-error\"")
+    );
+    assert_eq!(send(&mut admin, fields("2127-06-30T12:00", "")).await.status, StatusCode::SEE_OTHER);
+    assert!(admin.get(path).await.text.contains("value=\"2127-06-30T12:00:00\""));
+
+    let mut reader = site.browser();
+    let told = "This API is deprecated and ends on 30 June 2127, 12:00 UTC";
+    for place in [
+        "/products/countries",
+        "/products/countries/apis/countries",
+        "/products/countries/apis/countries/operations/op1",
+        "/products/countries/apis/countries/operations/op1.md",
+        "/llms.txt",
+    ] {
+        assert!(reader.get(place).await.text.contains(told), "{place}");
+    }
+    let moved = reader.get("/apis/countries").await;
+    assert_eq!(moved.location(), "/products/countries/apis/countries");
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let retire = [("state", "retired"), ("version", version.as_str())];
+    assert_eq!(admin.post(path, &retire).await.status, StatusCode::SEE_OTHER);
+    for place in ["/apis/countries", "/products/countries/apis/countries"] {
+        assert_eq!(reader.get(place).await.status, StatusCode::NOT_FOUND, "{place}");
+    }
+}
+
+#[tokio::test]
 async fn a_document_is_looked_at_before_it_is_published() {
     let site = Site::open().await;
     let mut admin = admin(&site).await;

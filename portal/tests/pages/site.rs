@@ -262,6 +262,8 @@ async fn publish(control: &Control) {
         base_path: "/countries/v1".into(),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor_id: None,
     };
     let document = include_str!("../../src/pages/reference/sample.openapi.json");
     let api = control.create_api(&actor, api, Some(document)).await.expect("an API");

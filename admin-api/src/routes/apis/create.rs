@@ -1,9 +1,10 @@
 //! `POST /v1/apis`
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
-use tollgate_domain::{ApiState, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, of_routes};
@@ -54,6 +55,14 @@ pub struct NewApi {
     #[serde(default = "draft")]
     #[schema(value_type = schema::ApiState, default = "draft")]
     state: ApiState,
+    /// When it stops being served, to the second: from then on its calls are answered with 410. Only of an API that is
+    /// deprecated or retired; absent or `null` is not decided.
+    #[serde(default)]
+    sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place: callers are led to it. Only of an API that is deprecated or retired.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::ApiId>)]
+    successor_id: Option<ApiId>,
     /// How its calls are metered.
     #[serde(default)]
     #[schema(value_type = schema::Metering)]
@@ -71,8 +80,8 @@ const fn draft() -> ApiState {
 
 /// Create an API
 ///
-/// With a document its operations are there at once; without, publish one later. Only an API whose state is
-/// `published` is served by the gateways.
+/// With a document its operations are there at once; without, publish one later. Gateways serve an API whose state is
+/// `published`, or `deprecated` until its sunset.
 #[utoipa::path(
     post, path = "/v1/apis", tag = "APIs", operation_id = "createApi", request_body = NewApi,
     responses((status = 201, description = "The new API.", body = Api))
@@ -134,6 +143,8 @@ impl NewApi {
             hosts: self.hosts.into_iter().map(|host| host.0).collect(),
             base_path: self.base_path.0,
             state: self.state,
+            sunset_at: self.sunset_at,
+            successor_id: self.successor_id,
             metering: self.metering,
         };
         Ok((input, document))
@@ -149,7 +160,8 @@ pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
     };
     let of_input = |pointer: &str| {
         let first = pointer.split('/').nth(1).unwrap_or_default();
-        ["slug", "name", "summary", "service_id", "hosts", "base_path", "state", "metering"].contains(&first)
+        let fields = ["slug", "name", "summary", "service_id", "hosts", "base_path", "state", "metering"];
+        fields.contains(&first) || ["sunset_at", "successor_id"].contains(&first)
     };
     let placed = faults.into_iter().map(|fault| {
         if of_input(&fault.pointer) {

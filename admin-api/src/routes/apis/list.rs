@@ -18,7 +18,7 @@ use crate::schema;
     get, path = "/v1/apis", tag = "APIs", operation_id = "listApis",
     params(
         ("service_id" = Option<schema::ServiceId>, Query, description = "Only those that forward to this service."),
-        ("state" = Option<String>, Query, description = "Only in this state: one of `draft`, `published`, `retired`, or several by commas.", pattern = "^(draft|published|retired)(,(draft|published|retired))*$"),
+        ("state" = Option<String>, Query, description = "Only in this state: one of `draft`, `published`, `deprecated`, `retired`, or several by commas.", pattern = "^(draft|published|deprecated|retired)(,(draft|published|deprecated|retired))*$"),
         ("q" = Option<String>, Query, description = "Only those of which every word given here begins a word of the name; or with this id; or, where there is one, with a slug or key that begins so.", min_length = 1, max_length = 100),
         ("sort" = Option<String>, Query, description = "The order: `created_at`, `name`, `slug`; with `-` before it from the end.", pattern = "^-?(created_at|name|slug)$"),
         PageParams

@@ -30,6 +30,7 @@ use crate::schema;
 #[schema(example = json!({
     "id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb", "slug": "countries", "name": "Countries", "summary": "Facts about countries.",
     "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries", "state": "published",
+    "deprecated_at": null, "sunset_at": null, "successor_id": null,
     "metering": { "charged": [], "costs": [], "readings": [] }, "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
 }))]
 pub struct Api {
@@ -53,6 +54,15 @@ pub struct Api {
     /// Where it stands in its life.
     #[schema(value_type = schema::ApiState)]
     state: ApiState,
+    /// Since when it is deprecated; `null` where it never was.
+    #[schema(required)]
+    deprecated_at: Option<DateTime<Utc>>,
+    /// When it stops being served; `null` where that is not decided.
+    #[schema(required)]
+    sunset_at: Option<DateTime<Utc>>,
+    /// The API that takes its place; `null` where none does.
+    #[schema(required, value_type = Option<schema::ApiId>)]
+    successor_id: Option<ApiId>,
     /// How its calls are metered.
     #[schema(value_type = schema::Metering)]
     metering: Metering,
@@ -67,6 +77,9 @@ pub struct Api {
 impl From<ApiRow> for Api {
     fn from(row: ApiRow) -> Self {
         Self {
+            successor_id: row.successor(),
+            deprecated_at: row.deprecated_at,
+            sunset_at: row.sunset_at,
             id: row.id,
             slug: row.slug,
             name: row.name,

@@ -1,5 +1,6 @@
 //! `PATCH /v1/apis/{api}`
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tollgate_control::ApiPatch;
 use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
@@ -46,6 +47,14 @@ pub struct ApiChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::ApiState)]
     state: Option<ApiState>,
+    /// When it stops being served, to the second; `null` is not decided. Goes by itself where `state` becomes `draft` or
+    /// `published`.
+    #[serde(default, deserialize_with = "given")]
+    sunset_at: Option<Option<DateTime<Utc>>>,
+    /// The API that takes its place; `null` is none. Goes as `sunset_at` does.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<schema::ApiId>)]
+    successor_id: Option<Option<ApiId>>,
     /// How its calls are metered. Replaces all of it.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Metering)]
@@ -75,6 +84,8 @@ pub async fn update_api(
         hosts: body.hosts.map(|hosts| hosts.into_iter().map(|host| host.0).collect()),
         base_path: body.base_path.map(|path| path.0),
         state: body.state,
+        sunset_at: body.sunset_at,
+        successor_id: body.successor_id,
         metering: body.metering,
     };
     let changed = writer.control.update_api(&writer.actor, id, expected, patch).await;

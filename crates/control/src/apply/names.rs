@@ -33,7 +33,7 @@ impl Names {
         }
     }
 
-    /// None where the service has no id.
+    /// None where the service or the successor has no id.
     pub fn api_input(&self, api: &Api) -> Option<ApiInput> {
         Some(ApiInput {
             slug: api.slug.clone(),
@@ -44,6 +44,11 @@ impl Names {
             base_path: api.base_path.clone(),
             metering: api.metering.clone(),
             state: api.state,
+            sunset_at: api.sunset_at,
+            successor_id: match &api.successor {
+                Some(successor) => Some(*self.apis.get(successor)?),
+                None => None,
+            },
         })
     }
 
@@ -124,11 +129,14 @@ pub fn declared(rows: Publication) -> (State, Names) {
         });
     }
     let services: BTreeMap<ServiceId, Slug> = inverse(&names.services);
+    let slugs: BTreeMap<ApiId, Slug> = rows.apis.iter().map(|row| (row.id, row.slug.clone())).collect();
     for row in rows.apis {
         names.apis.insert(row.slug.clone(), row.id);
         // A foreign key holds in one consistent read.
         let Some(service) = services.get(&row.service_id).cloned() else { continue };
         state.apis.push(Api {
+            successor: row.successor().and_then(|id| slugs.get(&id).cloned()),
+            sunset_at: row.sunset_at,
             slug: row.slug,
             name: row.name,
             summary: row.summary,
@@ -140,7 +148,6 @@ pub fn declared(rows: Publication) -> (State, Names) {
             document: None,
         });
     }
-    let apis: BTreeMap<ApiId, Slug> = inverse(&names.apis);
     for row in rows.products {
         names.products.insert(row.slug.clone(), row.id);
         let members = row.apis();
@@ -151,7 +158,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             description: row.description,
             state: row.state,
             visibility: row.visibility,
-            apis: members.iter().filter_map(|id| apis.get(id).cloned()).collect(),
+            apis: members.iter().filter_map(|id| slugs.get(id).cloned()).collect(),
         });
     }
     let products: BTreeMap<ProductId, Slug> = inverse(&names.products);

@@ -43,8 +43,12 @@ impl Wanted {
         for (index, api) in state.apis.iter_mut().enumerate() {
             let pointer = pointer("api", index);
             if let Some(mut input) = names.api_input(api) {
-                place(input.check(), &pointer, &mut faults);
-                api.hosts = input.hosts;
+                place(renamed(input.check()), &pointer, &mut faults);
+                (api.hosts, api.sunset_at) = (input.hosts, input.sunset_at);
+            }
+            if api.successor.as_ref() == Some(&api.slug) {
+                let message = "an API does not take its own place";
+                faults.push(FieldFault::new(format!("{pointer}/successor"), message));
             }
             documents.push(match api.document.take() {
                 None => None,
@@ -100,6 +104,10 @@ impl Wanted {
         for (index, api) in self.state.apis.iter().enumerate() {
             let (slug, at) = (&api.service, format!("{}/service", pointer("api", index)));
             known("service", slug, services.contains(slug), existing.services.contains_key(slug), at);
+            if let Some(slug) = &api.successor {
+                let at = format!("{}/successor", pointer("api", index));
+                known("api", slug, apis.contains(slug), existing.apis.contains_key(slug), at);
+            }
         }
         for (index, product) in self.state.products.iter().enumerate() {
             for (item, slug) in product.apis.iter().enumerate() {
@@ -124,6 +132,7 @@ fn invented(state: &State) -> Names {
     };
     let services = state.apis.iter().map(|api| api.service.clone());
     let apis = state.products.iter().flat_map(|product| product.apis.iter().cloned());
+    let apis = apis.chain(state.apis.iter().filter_map(|api| api.successor.clone()));
     let products = state.plans.iter().map(|plan| plan.product.clone());
     // Equal slugs must get equal ids, or what is listed twice would pass.
     let mut apis_by_slug = BTreeMap::new();
@@ -135,6 +144,19 @@ fn invented(state: &State) -> Names {
         apis: apis_by_slug,
         products: products.map(|slug| (slug, ProductId::from(Uuid::nil()))).collect(),
         plans: BTreeMap::new(),
+    }
+}
+
+/// Files name a successor by its slug.
+fn renamed(result: Result<()>) -> Result<()> {
+    match result {
+        Err(Error::Invalid(mut faults)) => {
+            for fault in faults.iter_mut().filter(|fault| fault.pointer == "/successor_id") {
+                fault.pointer = "/successor".to_owned();
+            }
+            Err(Error::Invalid(faults))
+        }
+        other => other,
     }
 }
 

@@ -46,6 +46,10 @@ impl<'a, 'b> Writer<'a, 'b> {
             products: by_name(&current.products),
             plans: by_name(&current.plans),
         };
+        // An API may be succeeded by one that is made after it.
+        for api in &wanted.state.apis {
+            names.apis.entry(api.slug.clone()).or_insert_with(|| ApiId::from(Uuid::now_v7()));
+        }
         Self { change, wanted, held, names }
     }
 
@@ -101,12 +105,13 @@ impl<'a, 'b> Writer<'a, 'b> {
         let before = self.held.apis.get(&step.name).and_then(|held| self.names.api_input(held));
         let Some(wanted) = self.wanted.state.apis.get(step.index) else {
             let before = before.ok_or_else(lost)?;
-            let id = self.names.apis.remove(&before.slug).ok_or_else(lost)?;
+            // Its name stays: it may be what takes the place of another that goes as well.
+            let id = *self.names.apis.get(&before.slug).ok_or_else(lost)?;
             self.change.tx.delete_api(id).await?;
             return self.note(step, id.uuid(), json!({ "before": before.audit() })).await;
         };
         let input = self.names.api_input(wanted).ok_or_else(lost)?;
-        let id = *self.names.apis.entry(wanted.slug.clone()).or_insert_with(|| ApiId::from(Uuid::now_v7()));
+        let id = *self.names.apis.get(&wanted.slug).ok_or_else(lost)?;
         let mut details = match before {
             None => {
                 self.change.tx.insert_api(&input.row(id)).await?;

@@ -51,6 +51,7 @@ impl Control {
             Job::LookAfterCertificates {} => Ok(self.look_after_certificates().await?),
             Job::Housekeeping {} => Ok(self.sweep().await?),
             Job::MakePlannedChanges {} => Ok(self.make_planned_changes(Utc::now()).await.map(drop)?),
+            Job::RetireApis {} => Ok(self.retire_apis().await.map(drop)?),
             Job::ProveUsage {} => Ok(self.prove_usage(Utc::now()).await.map(drop)?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {

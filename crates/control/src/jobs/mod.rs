@@ -89,6 +89,8 @@ pub enum Job {
     Housekeeping {},
     /// Move and end subscriptions as was planned for a month that is over.
     MakePlannedChanges {},
+    /// Retire APIs whose sunset is past.
+    RetireApis {},
     /// Write the bills of months that are over.
     CloseMonths {},
     /// Give a bill to the payment provider, and collect it.
@@ -147,6 +149,7 @@ pub enum Job {
 const PERIODIC: &[(Job, Duration)] = &[
     (Job::Housekeeping {}, Duration::from_secs(600)),
     (Job::MakePlannedChanges {}, Duration::from_secs(60)),
+    (Job::RetireApis {}, Duration::from_secs(60)),
     (Job::CloseMonths {}, Duration::from_secs(600)),
     (Job::LookAfterPayments {}, Duration::from_secs(60)),
     (Job::Reconcile {}, Duration::from_secs(86_400)),

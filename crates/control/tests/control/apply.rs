@@ -37,6 +37,8 @@ fn api(name: &str, service: &str) -> Api {
         hosts: vec!["API.example.com".to_owned()],
         base_path: format!("/{name}"),
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor: None,
         state: ApiState::Published,
         document: Some(DOCUMENT.to_owned()),
     }
@@ -113,6 +115,33 @@ fn faults(result: Result<ChangeSet, Error>) -> Vec<String> {
 async fn audit(fixture: &Fixture) -> Vec<String> {
     let entries = fixture.control.store().list_audit(Scope::Operator, 100).await.unwrap();
     entries.into_iter().map(|entry| entry.action).rev().collect()
+}
+
+#[tokio::test]
+async fn an_api_may_be_succeeded_by_one_that_is_declared_after_it() {
+    let fixture = Fixture::new().await;
+    let mut state = state("things");
+    let mut next = api("next", "things");
+    next.base_path = "/next".to_owned();
+    state.apis.push(next);
+    state.apis[0].state = ApiState::Deprecated;
+    state.apis[0].sunset_at = Some("2127-06-30T12:00:00Z".parse().unwrap());
+    state.apis[0].successor = Some(slug("next"));
+    apply(&fixture, &state).await.unwrap();
+    assert!(apply(&fixture, &state).await.unwrap().steps.is_empty(), "what was applied holds");
+    let declared = fixture.control.declared(&Actor::system()).await.unwrap();
+    let of = |declared: &State| {
+        let one = declared.apis.iter().find(|api| api.slug.as_str() == "things").cloned().unwrap();
+        (one.state, one.sunset_at, one.successor)
+    };
+    assert_eq!(of(&declared), of(&state));
+
+    state.apis[0].successor = Some(slug("nowhere"));
+    assert_eq!(faults(apply(&fixture, &state).await), ["/apis/0/successor: there is no api `nowhere`"]);
+    state.apis[0].successor = None;
+    state.apis[0].state = ApiState::Published;
+    let fault = "/apis/0/sunset_at: only an API that is deprecated or retired has one";
+    assert_eq!(faults(apply(&fixture, &state).await), [fault]);
 }
 
 #[tokio::test]

@@ -122,6 +122,8 @@ pub fn api_input(slug: &str, service: &ServiceRow) -> ApiInput {
         base_path: format!("/{slug}"),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor_id: None,
     }
 }
 

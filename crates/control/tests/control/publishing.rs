@@ -1,5 +1,6 @@
 //! Services, APIs, products and plans.
 
+use chrono::Utc;
 use tollgate_control::{Actor, ApiPatch, Error, PlanPatch, ServicePatch};
 use tollgate_domain::{ApiState, Target};
 
@@ -151,6 +152,50 @@ async fn targets_and_states_change() {
     let patch = ApiPatch { state: Some(ApiState::Retired), ..ApiPatch::default() };
     fixture.control.update_api(&system, published.api.id, None, patch).await.unwrap();
     assert!(fixture.control.store().feed_blueprint().await.unwrap().apis.is_empty());
+}
+
+#[tokio::test]
+async fn an_api_goes_in_steps_that_gateways_and_webhooks_hear_of() {
+    let fixture = Fixture::new().await;
+    let (old, new) = (fixture.publish("things").await, fixture.publish("others").await);
+    let (control, system) = (&fixture.control, Actor::system());
+    let change = async |patch: ApiPatch| control.update_api(&system, old.api.id, None, patch).await;
+    let early = ApiPatch { sunset_at: Some(Some(Utc::now())), ..ApiPatch::default() };
+    assert_eq!(pointers(&change(early).await.unwrap_err()), ["/sunset_at"], "a published API stays");
+
+    let sunset = "2127-06-30T12:00:00.5Z".parse().unwrap();
+    let deprecate = ApiPatch {
+        state: Some(ApiState::Deprecated),
+        sunset_at: Some(Some(sunset)),
+        successor_id: Some(Some(new.api.id)),
+        ..ApiPatch::default()
+    };
+    let row = change(deprecate.clone()).await.unwrap();
+    assert_eq!(row.sunset_at.map(|at| at.timestamp_subsec_millis()), Some(0), "to the second");
+    assert!(row.deprecated_at.is_some() && row.successor() == Some(new.api.id));
+    let blueprint = control.store().feed_blueprint().await.unwrap();
+    let told = blueprint.apis.iter().find(|api| api.id == old.api.id).unwrap().deprecation.clone().unwrap();
+    assert_eq!((told.sunset_s, told.successor.as_deref()), (Some(4_970_030_400), Some("others")));
+    let own = ApiPatch { successor_id: Some(Some(old.api.id)), ..ApiPatch::default() };
+    assert_eq!(pointers(&change(own).await.unwrap_err()), ["/successor_id"]);
+
+    assert_eq!(control.retire_apis().await.unwrap(), 0, "its day is far");
+    let past = ApiPatch { sunset_at: Some(Some(Utc::now())), ..ApiPatch::default() };
+    let row = change(past).await.unwrap();
+    assert!(row.deprecated_at <= row.sunset_at, "RFC 8594 wants them in this order");
+    assert_eq!(control.retire_apis().await.unwrap(), 1);
+    let blueprint = control.store().feed_blueprint().await.unwrap();
+    assert!(blueprint.apis.iter().all(|api| api.id != old.api.id));
+    let gone = &blueprint.retired[0];
+    assert_eq!((gone.successor.as_deref(), gone.paths.len()), (Some("others"), 2));
+    let events = "select count(*) from events where type = $1";
+    for (kind, times) in [("api.deprecated", 2), ("api.retired", 1)] {
+        assert_eq!(fixture.database.count(events, kind).await, times, "{kind}");
+    }
+
+    let back = ApiPatch { state: Some(ApiState::Published), ..ApiPatch::default() };
+    let row = change(back).await.unwrap();
+    assert_eq!((row.deprecated_at, row.sunset_at, row.successor_id), (None, None, None));
 }
 
 /// Of several that cannot stand together, one is taken whatever the order; what is in force always compiles.

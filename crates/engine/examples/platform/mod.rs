@@ -83,6 +83,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
             hosts: vec![],
             base_path: "/v1".into(),
             metering: tollgate_domain::Metering::default(),
+            deprecation: None,
             product_ids: vec![id(5, 0).into()],
             routes: (0..routes)
                 .map(|n| Route {
@@ -94,6 +95,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
         }],
         products: vec![Product { id: id(5, 0).into(), slug: "product".into() }],
         challenges: Vec::new(),
+        retired: vec![],
         certificates: vec![],
         unreadable: vec![],
         plans: vec![Plan {

@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use tollgate_domain::{ApiId, Blueprint, PlanId, ServiceId, UnreadableRow};
 
 use super::{CompileError, Kind, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
+use crate::retired::Retired;
 use crate::router::{Tables, pattern};
 use crate::snapshot::{Api, IdMap, Plan, Route, Service, Snapshot};
 
@@ -91,6 +93,8 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
             slug: api.slug.as_str().into(),
             product_ids: api.product_ids.clone().into(),
             readings: api.metering.readings.iter().map(metering::place).collect(),
+            sunset_ns: sunset_ns(api),
+            successor: api.deprecation.as_ref().and_then(|it| it.successor.as_deref().map(Arc::from)),
             charged: (!api.metering.charged.is_empty()).then(|| api.metering.charged.clone().into()),
             is_broken: false,
             service: service as u32,
@@ -117,6 +121,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         revision: blueprint.revision,
         hosts: built.hosts,
         any_host: built.any_host,
+        retired: Retired::of(&blueprint.retired),
         routes,
         apis,
         services,
@@ -168,6 +173,12 @@ fn compile_plans(blueprint: &Blueprint, faults: &mut Faults) -> (Vec<Plan>, IdMa
         }
     }
     (plans, indices)
+}
+
+/// The instant from which on an API is not served.
+fn sunset_ns(api: &tollgate_domain::Api) -> u64 {
+    let sunset_s = api.deprecation.as_ref().and_then(|deprecation| deprecation.sunset_s);
+    sunset_s.map_or(u64::MAX, |at| u64::try_from(at).unwrap_or(0).saturating_mul(1_000_000_000))
 }
 
 /// The index of an API's service; of one in its place where there is none that can be used.

@@ -94,6 +94,41 @@ fn refusals_come_in_the_order_form_route_key_entitlement() {
 }
 
 #[test]
+fn an_api_is_gone_from_its_sunset_on_and_a_retired_one_yields_to_whoever_has_its_paths() {
+    let mut rows = blueprint();
+    let sunset_s = Some((NOW / S) as i64);
+    rows.apis[1].deprecation =
+        Some(tollgate_domain::Deprecation { since_s: 0, sunset_s, successor: Some("next".into()) });
+    let paths = ["/items", "/items/{any}/old", "/{"].map(str::to_owned).to_vec();
+    rows.retired = ["/one", "/zero"]
+        .map(|base_path| tollgate_domain::RetiredApi {
+            hosts: vec![],
+            base_path: base_path.into(),
+            paths: paths.clone(),
+            successor: None,
+        })
+        .into();
+    let mut platform = Platform::with([application(51, 43, &[1])]);
+    platform.snapshot = Arc::new(compile(&rows).expect("what is retired breaks nothing"));
+    let good = key(1);
+    for (method, target, expected) in [
+        ("GET", "/two/items", (410, "api_retired")),
+        ("GET", "/one/items/7", (200, "admitted")),
+        ("GET", "/one/items", (405, "method_not_allowed")),
+        ("DELETE", "/one/items/7/old", (410, "api_retired")),
+        ("GET", "/zero/items", (410, "api_retired")),
+        ("GET", "/zero/none", (404, "route_not_found")),
+    ] {
+        assert_eq!(platform.code(method, target, Some(&good)), expected, "{method} {target}");
+    }
+    let refusal = platform.ask("GET", "/two/items", Some(&good), NOW).unwrap_err();
+    assert_eq!(refusal.denial, Denial::ApiRetired { successor: Some("next".into()) });
+    assert!(refusal.holder.is_some(), "whoever still calls it is on record");
+    let before = platform.ask("GET", "/two/items", Some(&good), NOW - 1).unwrap_err();
+    assert_eq!(before.denial, Denial::NotEntitled, "until then it is what it was");
+}
+
+#[test]
 fn calls_of_what_does_not_compile_are_refused_by_name_after_the_key_is_known() {
     let mut rows = blueprint();
     rows.apis[0].routes.push(crate::sample::route(29, "GET", "/{"));

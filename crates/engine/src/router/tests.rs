@@ -118,6 +118,7 @@ fn rows_of(routes: &[(Option<&str>, Method, String)]) -> tollgate_domain::Bluepr
                 hosts: host.iter().map(|host| (*host).to_owned()).collect(),
                 base_path: String::new(),
                 metering: tollgate_domain::Metering::default(),
+                deprecation: None,
                 routes: of_host.map(|(at, of)| route(1_000 + at as u128, of.1.as_str(), &of.2)).collect(),
                 ..api.clone()
             }

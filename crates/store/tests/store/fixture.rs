@@ -64,6 +64,8 @@ pub async fn world(store: &Store) -> World {
         hosts: &[],
         base_path: "/thing",
         metering: &tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor: None,
         state: ApiState::Published,
     })
     .await

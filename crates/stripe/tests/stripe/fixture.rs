@@ -204,6 +204,8 @@ async fn publish(control: &Control) -> (PlanId, PlanId) {
         base_path: "/things".to_owned(),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
+        sunset_at: None,
+        successor_id: None,
     };
     let api = control.create_api(&system, api, Some(DOCUMENT)).await.unwrap();
     let product = ProductInput {

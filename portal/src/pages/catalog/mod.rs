@@ -3,7 +3,7 @@
 pub mod home;
 pub mod product;
 
-use tollgate_domain::{ApiState, PlanState, ProductState, Visibility};
+use tollgate_domain::{PlanState, ProductState, Visibility};
 use tollgate_store::{ApiRow, Page, PlanRow, ProductRow, Store};
 
 use crate::error::Fault;
@@ -21,8 +21,7 @@ async fn visible_product(store: &Store, visit: &Visit, slug: &str) -> Result<Pro
 
 /// The product's APIs that are served.
 pub async fn served_apis(store: &Store, product: &ProductRow) -> Result<Vec<ApiRow>, Fault> {
-    let apis = store.list_product_apis(product.id).await?;
-    Ok(apis.into_iter().filter(|api| api.state == ApiState::Published).collect())
+    Ok(store.list_served_apis(product.id).await?)
 }
 
 /// The product's plans that developers are shown.

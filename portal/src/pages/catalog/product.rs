@@ -14,6 +14,7 @@ use super::{served_apis, shown_plans, visible_product};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
 use crate::pages::billing::{pay, use_prices};
+use crate::pages::reference::ending::Ending;
 use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::parts::Asked;
 use crate::session::Visit;
@@ -64,6 +65,8 @@ pub struct ApiSection {
     pub operations: usize,
     /// Its operations; none of an API with so many that they have a page of their own.
     pub sections: Vec<TagSection>,
+    /// That it will go.
+    pub ending: Option<Ending>,
 }
 
 #[derive(Template)]
@@ -107,7 +110,8 @@ pub async fn get(
     let mut apis = Vec::new();
     for api in served_apis(&state.store, &product).await? {
         let document = state.documents.of(&state.store, &api).await?;
-        apis.push(api_section(&state, &product, &api, document.as_deref()));
+        let ending = Ending::of(&state, &visit, &api).await?;
+        apis.push(ApiSection { ending, ..api_section(&state, &product, &api, document.as_deref()) });
     }
     let can_sign_up = plans.iter().any(|plan| matches!(plan.action, PlanAction::SignUp(_)));
     let subscribed = |application: &&ApplicationRow| {
@@ -220,6 +224,7 @@ fn api_section(
             .map(|document| tag_sections(&place, document, ""))
             .unwrap_or_default(),
         operations,
+        ending: None,
     }
 }
 

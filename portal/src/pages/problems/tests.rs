@@ -18,6 +18,7 @@ fn denials() -> Vec<Denial> {
         Denial::MethodNotImplemented,
         Denial::RouteNotFound,
         Denial::MethodNotAllowed { allow: "GET, HEAD".into() },
+        Denial::ApiRetired { successor: Some("countries-2".into()) },
         Denial::MissingCredential,
         Denial::AmbiguousCredential,
         Denial::InvalidCredential,

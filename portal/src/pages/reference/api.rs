@@ -6,8 +6,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 
 use super::article::Article;
+use super::ending::Ending;
 use super::nav::Current;
-use super::{Crumbs, Reading, as_markdown};
+use super::{Crumbs, Reading};
 use crate::error::Answer;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -25,6 +26,7 @@ pub struct View {
     pub document_href: String,
     pub markdown_href: String,
     pub key_href: Option<String>,
+    pub ending: Option<Ending>,
 }
 
 /// `GET /products/{slug}/apis/{api}`, with `.md` as Markdown
@@ -38,7 +40,7 @@ pub async fn get(
     let reading = Reading::of(&state, &visit, &product, api).await?;
     let article = state.articles.of(&reading, Current::Overview).await?;
     if markdown {
-        return Ok(as_markdown(article.markdown.clone()));
+        return Ok(reading.markdown(&state, &article.markdown));
     }
     visit.page(&View {
         shell: visit.shell(Area::Reference, reading.api.name.clone()).await?,
@@ -50,6 +52,7 @@ pub async fn get(
         document_href: reading.place.document(),
         markdown_href: format!("{}.md", reading.place.overview()),
         key_href: visit.account.is_none().then(|| format!("/signup?product={product}")),
+        ending: reading.ending,
     })
 }
 
@@ -72,6 +75,11 @@ impl View {
             document_href: place.document(),
             markdown_href: format!("{}.md", place.overview()),
             key_href: Some("/signup?product=countries".into()),
+            ending: Some(Ending::told(
+                "2026-11-01T00:00:00Z".parse().ok(),
+                "2027-06-30T00:00:00Z".parse().ok(),
+                Some(("/products/countries/apis/countries".into(), "Countries API 2".into())),
+            )),
         }]
     }
 }

@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use serde_json::{Value, json};
 
 use super::Place;
+use super::ending::Ending;
 use crate::error::Answer;
 use crate::pages::catalog::served_apis;
 use crate::session::Visit;
@@ -29,6 +30,10 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             if api.document_number > 0 {
                 entry["service-desc"] =
                     json!([{ "href": format!("{base}{}", place.document()), "type": "application/json" }]);
+            }
+            if let Some(Ending { successor: Some((href, _)), .. }) = Ending::of(&state, &visit, &api).await? {
+                entry["successor-version"] =
+                    json!([{ "href": format!("{base}{href}"), "type": "text/html" }]);
             }
             linkset.push(entry);
         }

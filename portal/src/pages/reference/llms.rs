@@ -7,6 +7,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use super::Place;
+use super::ending::Ending;
 use crate::error::Answer;
 use crate::pages::catalog::served_apis;
 use crate::session::Visit;
@@ -28,7 +29,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
             let _ = write!(out, "- [{}]({base}{}.md)", api.name, place.overview());
             let about = if api.summary.is_empty() { "its operations" } else { &api.summary };
-            let _ = writeln!(out, ": {about} ([OpenAPI]({base}{}))", place.document());
+            let _ = write!(out, ": {about} ([OpenAPI]({base}{}))", place.document());
+            let ending = Ending::of(&state, &visit, &api).await?;
+            let _ = writeln!(out, "{}", ending.map(|it| format!(". {}.", it.title)).unwrap_or_default());
         }
         out.push('\n');
     }

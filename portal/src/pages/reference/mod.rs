@@ -4,6 +4,7 @@ pub mod api;
 pub mod api_catalog;
 mod article;
 pub mod document;
+pub mod ending;
 pub mod llms;
 mod markdown;
 mod nav;
@@ -22,6 +23,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use ending::Ending;
 pub use nav::{TagSection, tag_sections};
 use tollgate_openapi::{Document, Language};
 use tollgate_store::{ApiRow, ProductRow};
@@ -93,6 +95,8 @@ pub struct Reading {
     pub api: ApiRow,
     pub document: Arc<Document>,
     pub base_url: String,
+    /// That it will go.
+    pub ending: Option<Ending>,
 }
 
 impl Reading {
@@ -106,10 +110,20 @@ impl Reading {
         Ok(Self {
             place: Place { product: product.slug.to_string(), api: api.slug.to_string() },
             base_url: reference::base_url(&state.settings.gateway_url, &api),
+            ending: Ending::of(state, visit, &api).await?,
             product,
             api,
             document,
         })
+    }
+}
+
+impl Reading {
+    /// A page of it in Markdown, with what readers must know first.
+    #[must_use]
+    pub fn markdown(&self, state: &PortalState, text: &str) -> Response {
+        let ending = self.ending.as_ref().map(|ending| ending.markdown(&state.settings.portal_url));
+        as_markdown(format!("{}{text}", ending.unwrap_or_default()))
     }
 }
 

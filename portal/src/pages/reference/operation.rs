@@ -10,9 +10,10 @@ use tollgate_control::SecretText;
 use tollgate_openapi::Language;
 
 use super::article::Article;
+use super::ending::Ending;
 use super::nav::Current;
 use super::terms::{self, PlanLine, RefusalLine};
-use super::{Crumbs, Reading, as_markdown, chosen_language, remember, twin};
+use super::{Crumbs, Reading, chosen_language, remember, twin};
 use crate::error::Answer;
 use crate::markup::Html;
 use crate::pages::start::sample_key;
@@ -34,6 +35,7 @@ pub struct View {
     pub carries_key: bool,
     pub plans: Vec<PlanLine>,
     pub refusals: Vec<RefusalLine>,
+    pub ending: Option<Ending>,
 }
 
 /// What the address may ask for.
@@ -54,7 +56,7 @@ pub async fn get(
     let (id, markdown) = twin(&id, |id| reading.document.operation(id).is_some());
     let article = state.articles.of(&reading, Current::Operation(id.to_owned())).await?;
     if markdown {
-        return Ok(as_markdown(article.markdown.clone()));
+        return Ok(reading.markdown(&state, &article.markdown));
     }
     let language = chosen_language(&headers, asked.lang.as_deref());
     let shell = visit.shell(Area::Reference, article.title.clone()).await?;
@@ -65,6 +67,7 @@ pub async fn get(
     let view = View {
         samples: article.samples_for(language, key.as_ref().map(SecretText::reveal)),
         carries_key: key.is_some(),
+        ending: reading.ending.clone(),
         ..View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans)
     };
     Ok(remember(asked.lang.as_deref(), visit.page(&view)?))
@@ -91,6 +94,7 @@ impl View {
             carries_key: false,
             plans,
             refusals: terms::refusals(),
+            ending: None,
         }
     }
 }

@@ -65,6 +65,11 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
             "Ask the publisher why; nothing that you send differently helps.",
             Some(("Your applications", "/applications")),
         ),
+        "api_retired" => why(
+            "The API that was called is retired: it is not served any more.",
+            "The problem that was answered names what takes its place, where there is something.",
+            Some(("Browse products", "/")),
+        ),
         "payment_required" => why(
             "A bill for this subscription was not paid in time.",
             "Pay it; the same keys work again within a second.",

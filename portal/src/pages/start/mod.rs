@@ -4,7 +4,7 @@ pub mod first_call;
 pub mod get_started;
 
 use tollgate_control::SecretText;
-use tollgate_domain::{ApiState, ApplicationId, ProductId, Scope, SubscriptionState};
+use tollgate_domain::{ApplicationId, ProductId, Scope, SubscriptionState};
 use tollgate_openapi::OperationDetail;
 use tollgate_store::{ApiRow, Page, PlanRow, ProductRow};
 
@@ -50,10 +50,7 @@ pub async fn first_step(
     let product = state.store.get_product(first.product_id).await?;
     let plan = state.store.get_plan(first.plan_id).await?;
     let mut call = None;
-    for api in state.store.list_product_apis(product.id).await? {
-        if api.state != ApiState::Published {
-            continue;
-        }
+    for api in state.store.list_served_apis(product.id).await? {
         let document = state.documents.of(&state.store, &api).await?;
         if let Some(operation) = document.and_then(|document| reference::first_call(&document)) {
             call = Some(Call { api, operation });

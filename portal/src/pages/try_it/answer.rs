@@ -194,6 +194,11 @@ fn advice(status: u16, media: &str, body: &[u8], retry: Option<&str>, product_hr
             "The operator of the platform can resume it.".to_owned(),
             None,
         ),
+        "api_retired" => (
+            "The API is no longer served",
+            "It was retired; the answer names what takes its place, where there is something.".to_owned(),
+            None,
+        ),
         "payment_required" => (
             "A bill is to be paid first",
             "It was not paid in time; calls are served again as soon as it is.".to_owned(),

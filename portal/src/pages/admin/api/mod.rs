@@ -3,6 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod document;
+pub mod life;
 pub mod overview;
 pub mod routes;
 pub mod settings;
@@ -42,6 +43,7 @@ pub async fn frame(visit: &Visit, desk: &Desk, row: &ApiRow) -> Result<Sheet, Fa
         (base.clone(), "Overview"),
         (format!("{base}/routes"), "Routes"),
         (format!("{base}/document"), "Document"),
+        (format!("{base}/life"), "Life"),
         (format!("{base}/settings"), "Settings"),
     ];
     Ok(sheet(visit, &row.name)

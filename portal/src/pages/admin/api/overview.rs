@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use chrono::TimeDelta;
 use tollgate_domain::ApiState;
-use tollgate_store::Page;
+use tollgate_store::{ApiRow, Page};
 
 use super::{find, frame, shown_base};
 use crate::error::Answer;
@@ -38,11 +38,15 @@ pub async fn get(
                 "This API is a draft",
                 "The gateway answers its calls with 404 until it is published.",
             )
-            .with(format!("{base}/settings"), "Settings"),
+            .with(format!("{base}/life"), "Its life"),
         ),
         ApiState::Retired => Some(
-            Notice::new("warn", "This API is retired", "The gateway answers its calls with 404.")
-                .with(format!("{base}/settings"), "Settings"),
+            Notice::new("warn", "This API is retired", "The gateway answers its calls with 410.")
+                .with(format!("{base}/life"), "Its life"),
+        ),
+        ApiState::Deprecated => Some(
+            Notice::new("warn", ending_title(&row), "Every answer of it says so, and so do its pages.")
+                .with(format!("{base}/life"), "Its life"),
         ),
         ApiState::Published if products.is_empty() => Some(
             Notice::new(
@@ -119,6 +123,13 @@ pub async fn get(
         .part(offered)
         .part(callers)
         .answer(&visit, &asked)
+}
+
+fn ending_title(row: &ApiRow) -> String {
+    match row.sunset_at {
+        Some(at) => format!("This API is deprecated and ends on {}", at.format("%-d %B %Y, %H:%M UTC")),
+        None => "This API is deprecated".to_owned(),
+    }
 }
 
 /// The last 24 hours as numbers that lead to the traffic behind them.

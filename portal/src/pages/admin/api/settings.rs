@@ -36,7 +36,8 @@ pub fn fieldsets(form: &Form, services: &Services) -> Vec<Fieldset> {
     let states = [
         (ApiState::Draft, "Draft: not served"),
         (ApiState::Published, "Published: served"),
-        (ApiState::Retired, "Retired: gone, answered with 404"),
+        (ApiState::Deprecated, "Deprecated: served, and told that it will go"),
+        (ApiState::Retired, "Retired: gone, answered with 410"),
     ];
     vec![
         Fieldset::new(
@@ -84,6 +85,8 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             hosts: sent.get("hosts").split_whitespace().map(str::to_owned).collect(),
             base_path: sent.get("base_path"),
             state,
+            sunset_at: None,
+            successor_id: None,
             metering: Metering::default(),
         }),
         _ => Err(reader.refused().unwrap_or_default()),
@@ -148,7 +151,6 @@ pub async fn post(
         Err(form) => return visit.refused(&sheet.part(part(&form, &row, &services))),
     };
     let patch = ApiPatch {
-        metering: None,
         slug: Some(input.slug),
         name: Some(input.name),
         summary: Some(input.summary),
@@ -156,6 +158,7 @@ pub async fn post(
         hosts: Some(input.hosts),
         base_path: Some(input.base_path),
         state: Some(input.state),
+        ..ApiPatch::default()
     };
     match state.control.update_api(&desk.actor, row.id, sent.read("version"), patch).await {
         Ok(row) => visit.go(&format!("{LIST}/{}/settings", row.slug), Some(Flash::done(SAVED))).await,
