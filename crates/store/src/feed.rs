@@ -356,16 +356,28 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     })
 }
 
+#[derive(FromRow)]
+struct FeedRetired {
+    hosts: Vec<String>,
+    base_path: String,
+    paths: Vec<String>,
+    successor: Option<String>,
+}
+
 async fn read_retired(conn: &mut PgConnection) -> Result<Vec<RetiredApi>> {
-    let rows: Vec<(Vec<String>, String, Vec<String>, Option<String>)> =
-        sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "select a.hosts, a.base_path,
-                array(select distinct r.path from routes r where r.api_id = a.id order by 1), {SUCCESSOR}
-             from apis a where a.state = 'retired' order by a.id",
-        )))
-        .fetch_all(&mut *conn)
-        .await?;
-    let api = |(hosts, base_path, paths, successor)| RetiredApi { hosts, base_path, paths, successor };
+    let rows: Vec<FeedRetired> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select a.hosts, a.base_path,
+            array(select distinct r.path from routes r where r.api_id = a.id order by 1) as paths, {SUCCESSOR}
+         from apis a where a.state = 'retired' order by a.id",
+    )))
+    .fetch_all(&mut *conn)
+    .await?;
+    let api = |FeedRetired { hosts, base_path, paths, successor }| RetiredApi {
+        hosts,
+        base_path,
+        paths,
+        successor,
+    };
     Ok(rows.into_iter().map(api).collect())
 }
 

@@ -61,7 +61,7 @@ pub struct NewApi {
     sunset_at: Option<DateTime<Utc>>,
     /// The API that takes its place: callers are led to it. Only of an API that is deprecated or retired.
     #[serde(default)]
-    #[schema(value_type = Option<schema::ApiId>)]
+    #[schema(value_type = Option<String>, pattern = "^api_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     successor_id: Option<ApiId>,
     /// How its calls are metered.
     #[serde(default)]

@@ -61,7 +61,7 @@ pub struct Api {
     #[schema(required)]
     sunset_at: Option<DateTime<Utc>>,
     /// The API that takes its place; `null` where none does.
-    #[schema(required, value_type = Option<schema::ApiId>)]
+    #[schema(required, value_type = Option<String>, pattern = "^api_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     successor_id: Option<ApiId>,
     /// How its calls are metered.
     #[schema(value_type = schema::Metering)]

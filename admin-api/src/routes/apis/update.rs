@@ -53,7 +53,7 @@ pub struct ApiChange {
     sunset_at: Option<Option<DateTime<Utc>>>,
     /// The API that takes its place; `null` is none. Goes as `sunset_at` does.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<schema::ApiId>)]
+    #[schema(value_type = Option<String>, pattern = "^api_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
     successor_id: Option<Option<ApiId>>,
     /// How its calls are metered. Replaces all of it.
     #[serde(default, deserialize_with = "given")]

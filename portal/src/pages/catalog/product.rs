@@ -296,6 +296,7 @@ impl View {
             document_href: "/products/countries/apis/countries/openapi.json".into(),
             operations: 2,
             sections: tag_sections(&pages_reference::sample_place(), &pages_reference::sample_document(), ""),
+            ending: None,
         };
         let view = |plans, apis, signed_in: bool, applications| Self {
             shell: Shell {
