@@ -201,6 +201,12 @@ impl Exchange {
         self.admission.as_ref().map_or(ServiceProtocol::H1, |admission| admission.matched.service().protocol)
     }
 
+    /// How many bytes its body may have, or each message of gRPC in it; `usually` where nobody says.
+    pub(crate) fn body_bytes_max(&self, usually: u64) -> u64 {
+        let said = self.admission.as_ref().and_then(|admission| admission.matched.route().body_bytes_max);
+        said.unwrap_or(usually)
+    }
+
     /// Takes one of the places to wait for the chosen target.
     pub(crate) fn begin_waiting(&mut self, most: u32) -> Result<(), Denial> {
         if self.waits {

@@ -238,6 +238,7 @@ mod tests {
             base_path: "/a".into(),
             metering: tollgate_domain::Metering::default(),
             deprecation: None,
+            body_limits: tollgate_domain::BodyLimits::default(),
             product_ids: vec![],
             routes: vec![route],
         };

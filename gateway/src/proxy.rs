@@ -194,8 +194,11 @@ impl Proxy {
         if is_grpc && exchange.protocol() == ServiceProtocol::H1 {
             return Err(Failure::Denied(Denial::GrpcNeedsHttp2));
         }
-        if !is_grpc && matches!(length, Length::Known(bytes) if bytes > self.terms.body_bytes_max) {
-            return Err(Failure::Denied(Denial::BodyTooLarge));
+        if !is_grpc && let Length::Known(bytes) = length {
+            let bytes_max = exchange.body_bytes_max(self.terms.body_bytes_max);
+            if bytes > bytes_max {
+                return Err(Failure::Denied(Denial::BodyTooLarge { bytes_max }));
+            }
         }
         if wishes.consent {
             caller.begin(100);
@@ -206,7 +209,7 @@ impl Proxy {
             if is_grpc { grpc::due(caller, wishes.trailers).map_err(|_| Failure::BadRequest)? } else { None };
         let repeatable = length == Length::None && is_idempotent(caller.method()) && !wishes.websocket;
         if exchange.protocol() != ServiceProtocol::H1 {
-            let most = self.settings.grpc_message_bytes_max;
+            let most = exchange.body_bytes_max(self.settings.grpc_message_bytes_max);
             let asked = || Asked {
                 trailers: wishes.trailers,
                 due,
@@ -404,7 +407,7 @@ impl Proxy {
         match denial {
             // Refused before its upstream was asked: its body may be small enough to keep the connection.
             Some(
-                Denial::BodyTooLarge
+                Denial::BodyTooLarge { .. }
                 | Denial::GrpcNeedsHttp2
                 | Denial::OriginNotAllowed
                 | Denial::WebSocketKey

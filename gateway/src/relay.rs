@@ -214,8 +214,9 @@ impl<'r, D: Downstream> Relay<'r, D> {
                         self.caller.took(taken);
                         self.waits_body.came(taken);
                         self.exchange.bytes_in += taken as u64;
-                        if self.exchange.bytes_in > self.terms.body_bytes_max {
-                            return Err(Failure::Denied(Denial::BodyTooLarge));
+                        let bytes_max = self.exchange.body_bytes_max(self.terms.body_bytes_max);
+                        if self.exchange.bytes_in > bytes_max {
+                            return Err(Failure::Denied(Denial::BodyTooLarge { bytes_max }));
                         }
                     }
                     Poll::Ready(Ok(None)) => {

@@ -62,7 +62,9 @@ impl<'w> Why<'w> {
             Denial::UpstreamFailed => "http_protocol_error",
             Denial::ConfigInvalid => "proxy_configuration_error",
             Denial::Internal => "proxy_internal_error",
-            Denial::BodyTooLarge | Denial::RequestTimeout | Denial::ExpectationFailed => "http_request_error",
+            Denial::BodyTooLarge { .. } | Denial::RequestTimeout | Denial::ExpectationFailed => {
+                "http_request_error"
+            }
             Denial::CodingNotImplemented
             | Denial::GrpcMessage
             | Denial::WebSocketKey

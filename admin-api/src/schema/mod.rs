@@ -1,5 +1,6 @@
 //! What the domain's words look like in OpenAPI; the domain itself knows nothing of it.
 
+mod body_limits;
 mod ids;
 mod limit;
 mod metering;
@@ -7,6 +8,7 @@ mod price;
 mod tariff;
 mod words;
 
+pub use body_limits::BodyLimits;
 pub use ids::{
     ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
     OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId, WebhookId,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde_json::{Value, json};
-use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
 use tollgate_openapi::Document;
 use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
@@ -35,6 +35,8 @@ pub struct ApiInput {
     pub successor_id: Option<ApiId>,
     /// How its calls are metered.
     pub metering: Metering,
+    /// How large the bodies of its requests may be.
+    pub body_limits: BodyLimits,
 }
 
 /// What to change about an API; `None` stays.
@@ -60,6 +62,8 @@ pub struct ApiPatch {
     pub successor_id: Option<Option<ApiId>>,
     /// How its calls are metered.
     pub metering: Option<Metering>,
+    /// How large the bodies of its requests may be.
+    pub body_limits: Option<BodyLimits>,
 }
 
 impl From<ApiInput> for ApiPatch {
@@ -76,6 +80,7 @@ impl From<ApiInput> for ApiPatch {
             sunset_at: Some(input.sunset_at),
             successor_id: Some(input.successor_id),
             metering: Some(input.metering),
+            body_limits: Some(input.body_limits),
         }
     }
 }
@@ -133,6 +138,9 @@ impl ApiInput {
         if let Err(fault) = self.metering.check() {
             faults.push(FieldFault::new(format!("/metering{}", fault.pointer), fault.message));
         }
+        if let Err(fault) = self.body_limits.check() {
+            faults.push(FieldFault::new(format!("/body_limits{}", fault.pointer), fault.message));
+        }
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
@@ -149,6 +157,7 @@ impl ApiInput {
             sunset_at: self.sunset_at,
             successor: self.successor_id,
             metering: &self.metering,
+            body_limits: &self.body_limits,
         }
     }
 
@@ -157,6 +166,7 @@ impl ApiInput {
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
             "hosts": self.hosts, "base_path": self.base_path, "state": self.state, "metering": self.metering,
             "sunset_at": self.sunset_at, "successor_id": self.successor_id,
+            "body_limits": self.body_limits,
         })
     }
 }
@@ -181,6 +191,7 @@ impl From<&ApiRow> for ApiInput {
             sunset_at: row.sunset_at,
             successor_id: row.successor(),
             metering: row.metering.clone(),
+            body_limits: row.body_limits.clone(),
         }
     }
 }
@@ -244,6 +255,7 @@ impl Control {
                 .successor_id
                 .unwrap_or_else(|| before.successor_id.filter(|_| state.is_ending())),
             metering: patch.metering.unwrap_or_else(|| before.metering.clone()),
+            body_limits: patch.body_limits.unwrap_or_else(|| before.body_limits.clone()),
         };
         after.check()?;
         let (old, new) = (before.audit(), after.audit());

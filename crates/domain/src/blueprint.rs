@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ApiId, ApplicationId, CertificateId, CertificateSource, ChallengeKind, CredentialId, Environment, Limit,
-    Metering, OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, SubscriptionId,
+    ApiId, ApplicationId, BodyLimits, CertificateId, CertificateSource, ChallengeKind, CredentialId,
+    Environment, Limit, Metering, OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol,
+    SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -161,6 +162,9 @@ pub struct Api {
     /// That it will go; mostly not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<Deprecation>,
+    /// How large the bodies of its requests may be.
+    #[serde(default)]
+    pub body_limits: BodyLimits,
     /// Its operations.
     pub routes: Vec<Route>,
 }

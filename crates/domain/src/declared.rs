@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiState, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug, Target, Visibility,
+    ApiState, BodyLimits, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug, Target,
+    Visibility,
 };
 
 /// The publisher's whole state, or the part of it that somebody declares.
@@ -64,6 +65,9 @@ pub struct Api {
     /// How its calls are metered.
     #[serde(default)]
     pub metering: Metering,
+    /// How large the bodies of its requests may be.
+    #[serde(default)]
+    pub body_limits: BodyLimits,
     /// The text of its OpenAPI document; without one, the document in force stays.
     #[serde(default, skip_serializing)]
     pub document: Option<String>,

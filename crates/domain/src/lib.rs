@@ -3,6 +3,7 @@
 //! Nothing here does I/O; every other room speaks in these types.
 
 mod blueprint;
+mod body_limits;
 mod budget;
 pub mod declared;
 mod id;
@@ -22,6 +23,7 @@ pub use blueprint::{
     Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
     Deprecation, Plan, Product, RetiredApi, Route, Service, Target, Unreadable, UnreadableRow,
 };
+pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,

@@ -1,5 +1,6 @@
 //! Plain rows become a snapshot; each fault names its row and field, and breaks the part it lies in but no other.
 
+mod body_limits;
 mod metering;
 mod parts;
 mod tolerant;

@@ -75,8 +75,11 @@ pub enum Denial {
     NotReady,
     /// What is published for this API, or the plan it is called on, does not compile.
     ConfigInvalid,
-    /// The request body is over the limit.
-    BodyTooLarge,
+    /// The request body, or a message of gRPC in it, is over the limit.
+    BodyTooLarge {
+        /// The limit.
+        bytes_max: u64,
+    },
     /// The request body came too slowly.
     RequestTimeout,
     /// The gateway itself failed.
@@ -125,7 +128,7 @@ impl Denial {
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
             Self::ApiRetired { .. } => 410,
-            Self::BodyTooLarge => 413,
+            Self::BodyTooLarge { .. } => 413,
             Self::ExpectationFailed => 417,
             Self::WebSocketVersion => 426,
             Self::RateLimited(_) | Self::QuotaExceeded(_) => 429,
@@ -167,7 +170,7 @@ impl Denial {
             Self::UpstreamFailed => "upstream_failed",
             Self::NotReady => "not_ready",
             Self::ConfigInvalid => "config_invalid",
-            Self::BodyTooLarge => "body_too_large",
+            Self::BodyTooLarge { .. } => "body_too_large",
             Self::RequestTimeout => "request_timeout",
             Self::ExpectationFailed => "expectation_failed",
             Self::CodingNotImplemented => "coding_not_implemented",
@@ -205,7 +208,7 @@ impl Denial {
             Self::ConfigInvalid => {
                 "The configuration of this API, or of the plan it is called on, has a fault."
             }
-            Self::BodyTooLarge => "The request's body is larger than this gateway takes.",
+            Self::BodyTooLarge { .. } => "The request's body is larger than this operation takes.",
             Self::RequestTimeout => "The request's body stopped coming, or came too slowly.",
             Self::ExpectationFailed => "The Expect field asks for something other than 100-continue.",
             Self::CodingNotImplemented => "The body is in a transfer coding that is not taken apart here.",
@@ -248,7 +251,7 @@ impl Denial {
             Self::UpstreamFailed => "The upstream failed to answer",
             Self::NotReady => "The gateway is not ready",
             Self::ConfigInvalid => "The API is not configured correctly",
-            Self::BodyTooLarge => "The request body is too large",
+            Self::BodyTooLarge { .. } => "The request body is too large",
             Self::RequestTimeout => "The request body came too slowly",
             Self::ExpectationFailed => "The expectation cannot be met",
             Self::CodingNotImplemented => "The transfer coding is not supported",
@@ -304,7 +307,7 @@ impl Denial {
             Self::ConfigInvalid => {
                 "Try again later: the platform's operators can see the fault. This call was not charged."
             }
-            Self::BodyTooLarge => "Send a smaller body.",
+            Self::BodyTooLarge { .. } => "Send a smaller body.",
             Self::RequestTimeout => "Send the body without pauses; slow networks need smaller bodies.",
             Self::ExpectationFailed => "Send 'Expect: 100-continue', or no Expect at all.",
             Self::CodingNotImplemented => {

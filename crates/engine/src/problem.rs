@@ -36,6 +36,7 @@ impl Problem<'_> {
         field(&mut out, "hint", denial.hint());
         match denial {
             Denial::BadRequest(bad) => field(&mut out, "reason", bad.reason()),
+            Denial::BodyTooLarge { bytes_max } => number(&mut out, "body_bytes_max", *bytes_max),
             Denial::PaymentRequired => {
                 out.push_str(",\"pay_at\":");
                 string(&mut out, &[portal_of(self.type_base), "billing"]);
@@ -73,6 +74,11 @@ fn detail(denial: &Denial) -> String {
         Denial::BadRequest(bad) => format!("The request was refused before routing: {}.", bad.reason()),
         Denial::ApiRetired { successor: Some(successor) } => {
             format!("The API that was published here is retired; {successor} takes its place.")
+        }
+        Denial::BodyTooLarge { bytes_max } => {
+            format!(
+                "A body of this operation, or a message of gRPC in it, may have at most {bytes_max} bytes."
+            )
         }
         Denial::MethodNotAllowed { allow } => format!("This path takes {allow}."),
         Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) if hit.visible => format!(

@@ -49,6 +49,7 @@ pub fn blueprint() -> Blueprint {
         product_ids: vec![uuid(product).into()],
         metering: tollgate_domain::Metering::default(),
         deprecation: None,
+        body_limits: tollgate_domain::BodyLimits::default(),
         routes,
     };
     let plan = |n: u128, limits| Plan {

@@ -48,6 +48,8 @@ pub struct Route {
     pub template: Box<str>,
     /// What a charged call costs: so much of a quota.
     pub units: u32,
+    /// Bytes of a request's body, and of each message of gRPC; none where the gateway says it.
+    pub body_bytes_max: Option<u64>,
     pub(crate) api: u32,
 }
 

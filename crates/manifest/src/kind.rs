@@ -1,7 +1,7 @@
 //! The kinds of resources and their fields: one table for reading, writing and the JSON Schema.
 
 use tollgate_domain::{
-    Anchor, ApiState, Budget, Currency, Enforcement, Limit, Metering, PlanState, ProductState,
+    Anchor, ApiState, BodyLimits, Budget, Currency, Enforcement, Limit, Metering, PlanState, ProductState,
     ServiceProtocol, Slug, Visibility,
 };
 
@@ -175,6 +175,12 @@ pub const API: Kind = Kind {
             "How its calls are metered: which are charged, what each costs, which numbers their answers carry.",
         ),
         field(
+            "body_limits",
+            Shape::Object(BODY_LIMITS),
+            Absent::Is(r#"{"operations":[]}"#),
+            "How large the bodies of its requests may be.",
+        ),
+        field(
             "document",
             Shape::Document,
             Absent::Nothing,
@@ -202,6 +208,32 @@ const METERING: &[Field] = &[
         Shape::List(&Shape::Object(READING), Metering::READINGS_MAX),
         Absent::Is("[]"),
         "Numbers read from answers, each a meter of its own.",
+    ),
+];
+
+const BODY_LIMITS: &[Field] = &[
+    field(
+        "body_bytes_max",
+        Shape::Whole(0, BodyLimits::BYTES_MAX),
+        Absent::Nothing,
+        "Bytes, for operations without an amount of their own. Where none is said, the gateway's setting holds.",
+    ),
+    field(
+        "operations",
+        Shape::List(&Shape::Object(OPERATION_BODY), BodyLimits::OPERATIONS_MAX),
+        Absent::Is("[]"),
+        "Operations that take more or less than that.",
+    ),
+];
+
+const OPERATION_BODY: &[Field] = &[
+    field("method", Shape::Line(16), Absent::Refused, "Upper-case method."),
+    field("path", Shape::Line(2_000), Absent::Refused, "Path template, as in the API's document."),
+    field(
+        "body_bytes_max",
+        Shape::Whole(0, BodyLimits::BYTES_MAX),
+        Absent::Refused,
+        "Bytes; 0 takes no body.",
     ),
 ];
 

@@ -222,6 +222,7 @@ impl Import {
             metering: tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
+            body_limits: tollgate_domain::BodyLimits::default(),
             state: ApiState::Published,
             document: Some(document(&shown(service_name), below, methods).to_string()),
         });

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 use tollgate_domain::declared::{Api, MeterPrice, Plan, PriceTier, Product, Service, State, UsagePrice};
 use tollgate_domain::{
-    ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Slug, Target, Visibility,
+    ApiState, BodyLimits, Limit, LimitKind, LimitPer, OperationBody, Period, PlanState, Price, ProductState,
+    Slug, Target, Visibility,
 };
 use tollgate_manifest::{File, Manifest, files, stream};
 
@@ -70,7 +71,6 @@ fn apis() -> impl Strategy<Value = Api> {
     (slugs(), texts(), texts(), slugs(), prop::collection::vec("[a-z.]{1,9}", 0..3), document).prop_map(
         |(slug, name, summary, service, hosts, document)| Api {
             slug,
-            name,
             summary,
             service,
             hosts,
@@ -79,6 +79,14 @@ fn apis() -> impl Strategy<Value = Api> {
             state: ApiState::Deprecated,
             sunset_at: document.as_ref().map(|_| "2127-06-30T12:00:00Z".parse().expect("an instant")),
             successor: document.as_ref().map(|_| self::slug("next".to_owned())),
+            body_limits: BodyLimits {
+                body_bytes_max: (name.len() % 2 == 0).then_some(65_536),
+                operations: vec![
+                    OperationBody { method: "POST".into(), path: "/a".into(), body_bytes_max: 9 };
+                    name.len() % 3
+                ],
+            },
+            name,
             document: document.map(|members| {
                 let mut root = Map::new();
                 root.insert("openapi".to_owned(), "3.1.0".into());

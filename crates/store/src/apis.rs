@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
-use tollgate_domain::{ApiId, ApiState, Metering, RouteId, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, RouteId, ServiceId, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -40,6 +40,9 @@ pub struct ApiRow {
     /// How its calls are metered.
     #[sqlx(json)]
     pub metering: Metering,
+    /// How large the bodies of its requests may be.
+    #[sqlx(json)]
+    pub body_limits: BodyLimits,
     /// The document in force; 0 means none.
     pub document_number: i32,
     /// Grows with every change.
@@ -105,6 +108,8 @@ pub struct NewApi<'a> {
     pub successor: Option<ApiId>,
     /// How its calls are metered.
     pub metering: &'a Metering,
+    /// How large the bodies of its requests may be.
+    pub body_limits: &'a BodyLimits,
 }
 
 impl Store {
@@ -242,8 +247,8 @@ impl Tx {
     pub async fn insert_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
             "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering, sunset_at,
-                successor_id, deprecated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                successor_id, body_limits, deprecated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 case when $8 = 'deprecated' then least(now(), $10) end)",
         )
         .bind(new.id.uuid())
@@ -257,6 +262,7 @@ impl Tx {
         .bind(sqlx::types::Json(new.metering))
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
+        .bind(sqlx::types::Json(new.body_limits))
         .execute(self.conn())
         .await?;
         Ok(())
@@ -271,7 +277,7 @@ impl Tx {
             "update apis set slug = $2, name = $3, summary = $4, service_id = $5, hosts = $6, base_path = $7,
              state = $8, metering = $9, sunset_at = $10, successor_id = $11, deprecated_at = case $8
                 when 'deprecated' then least(coalesce(deprecated_at, now()), $10) when 'retired' then deprecated_at end,
-             version = version + 1 where id = $1",
+             body_limits = $12, version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -284,6 +290,7 @@ impl Tx {
         .bind(sqlx::types::Json(new.metering))
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
+        .bind(sqlx::types::Json(new.body_limits))
         .execute(self.conn())
         .await?;
         Ok(())

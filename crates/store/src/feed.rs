@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgListener;
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
     Api, ApplicationId, Blueprint, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
-    Deprecation, Environment, Limit, Metering, OrganizationId, Plan, Product, RetiredApi, Route, Service,
+    Deprecation, Environment, Limit, OrganizationId, Plan, Product, RetiredApi, Route, Service,
     ServiceProtocol, Target, Unreadable, UnreadableRow,
 };
 use uuid::Uuid;
@@ -244,6 +245,7 @@ struct FeedApi {
     deprecated_at: Option<DateTime<Utc>>,
     sunset_at: Option<DateTime<Utc>>,
     successor: Option<String>,
+    body_limits: serde_json::Value,
 }
 
 impl FeedApi {
@@ -285,6 +287,19 @@ fn readable<T>(
     rows.into_iter().filter_map(|row| row.map_err(|row| others.push(row)).ok()).collect()
 }
 
+/// What a field of an API says; where it cannot be read, that is noted, and the API is not served by the default.
+fn readable_or_default<T: DeserializeOwned + Default>(
+    api: tollgate_domain::ApiId,
+    field: &str,
+    said: serde_json::Value,
+    others: &mut Vec<Unreadable>,
+) -> T {
+    serde_json::from_value(said).unwrap_or_else(|error| {
+        others.push(unreadable(UnreadableRow::Api(api), field, &error));
+        T::default()
+    })
+}
+
 async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     let head: Head = sqlx::query_as("select epoch, revision from config_head").fetch_one(&mut *conn).await?;
     let services: Vec<FeedService> = sqlx::query_as(
@@ -296,7 +311,7 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
     .fetch_all(&mut *conn)
     .await?;
     let apis: Vec<FeedApi> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering, a.sunset_at, {SUCCESSOR},
+        "select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering, a.body_limits, a.sunset_at, {SUCCESSOR},
             case when a.state = 'deprecated' then coalesce(a.deprecated_at, a.created_at) end as deprecated_at,
             array(select p.product_id from product_apis p join products q on q.id = p.product_id
                   where p.api_id = a.id order by p.product_id) as product_ids
@@ -320,15 +335,10 @@ async fn read_blueprint(conn: &mut PgConnection) -> Result<Blueprint> {
         routes_of.entry(api).or_default().push(Route { id: id.into(), method, path });
     }
     let mut unreadable = Vec::new();
-    let mut read_metering = |id, metering| {
-        serde_json::from_value(metering).unwrap_or_else(|error| {
-            unreadable.push(self::unreadable(UnreadableRow::Api(id), "metering", &error));
-            Metering::default()
-        })
-    };
     let apis = apis.into_iter().map(|api| Api {
         deprecation: api.deprecation(),
-        metering: read_metering(api.id, api.metering),
+        metering: readable_or_default(api.id, "metering", api.metering, &mut unreadable),
+        body_limits: readable_or_default(api.id, "body_limits", api.body_limits, &mut unreadable),
         routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),
         id: api.id,
         slug: api.slug,

@@ -11,7 +11,10 @@ pub(crate) enum BadMessage {
     /// It says that it is compressed, and nothing says how.
     Compressed,
     /// It is longer than allowed.
-    TooLarge,
+    TooLarge {
+        /// So many bytes are.
+        bytes_max: u64,
+    },
 }
 
 /// Where a stream of messages stands.
@@ -62,7 +65,7 @@ impl Messages {
             return Err(BadMessage::Compressed);
         }
         if u64::from(length) > self.most {
-            return Err(BadMessage::TooLarge);
+            return Err(BadMessage::TooLarge { bytes_max: self.most });
         }
         self.have = 0;
         self.left = length as usize;
@@ -94,7 +97,7 @@ mod tests {
             let worse = [all.clone(), message(0, 11)].concat();
             let mut messages = fresh(false);
             let found = worse.chunks(size).find_map(|piece| messages.pass(piece).err());
-            assert_eq!(found, Some(BadMessage::TooLarge), "{size}");
+            assert_eq!(found, Some(BadMessage::TooLarge { bytes_max: 10 }), "{size}");
         }
     }
 

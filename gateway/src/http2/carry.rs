@@ -161,7 +161,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
                 messages.pass(&bytes[..taken]).map_err(|bad| {
                     Failure::Denied(match bad {
                         BadMessage::Compressed => Denial::GrpcMessage,
-                        BadMessage::TooLarge => Denial::BodyTooLarge,
+                        BadMessage::TooLarge { bytes_max } => Denial::BodyTooLarge { bytes_max },
                     })
                 })?;
             }
@@ -172,8 +172,9 @@ impl<'r, D: Downstream> Carry<'r, D> {
             self.is_sending = sent.is_ok();
             self.exchange.bytes_in += taken as u64;
             // A stream of messages may be as long as it likes; each of them may not.
-            if self.asked.messages.is_none() && self.exchange.bytes_in > self.terms.body_bytes_max {
-                return Err(Failure::Denied(Denial::BodyTooLarge));
+            let bytes_max = self.exchange.body_bytes_max(self.terms.body_bytes_max);
+            if self.asked.messages.is_none() && self.exchange.bytes_in > bytes_max {
+                return Err(Failure::Denied(Denial::BodyTooLarge { bytes_max }));
             }
         }
         Ok(())

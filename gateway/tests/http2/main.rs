@@ -14,6 +14,7 @@ mod friend;
 mod raw;
 mod upstream;
 
+mod bodies;
 mod calls;
 mod deadlines;
 mod floods;

@@ -6,6 +6,7 @@ mod fake_source;
 mod http;
 mod stage;
 
+mod bodies;
 mod configuration;
 mod forwarding;
 mod leases;

@@ -95,6 +95,7 @@ impl World {
             metering: &tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
+            body_limits: &tollgate_domain::BodyLimits::default(),
             state: ApiState::Published,
         })
         .await

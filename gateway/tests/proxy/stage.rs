@@ -132,6 +132,7 @@ impl Plot {
                 base_path: "/v1".into(),
                 metering: tollgate_domain::Metering::default(),
                 deprecation: None,
+                body_limits: tollgate_domain::BodyLimits::default(),
                 product_ids: vec![id(40)],
                 routes: vec![
                     route(30, "GET", "/items"),

@@ -144,6 +144,53 @@ async fn an_api_is_deprecated_with_a_date_and_its_pages_and_links_say_so() {
 }
 
 #[tokio::test]
+async fn bodies_are_limited_by_a_field_and_by_lines_that_are_checked() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/apis/countries/settings";
+    let seen = admin.get(path).await;
+    let (version, service) =
+        (hidden(&seen, "version").to_owned(), seen.between("value=\"svc_", "\"").to_owned());
+    let service = format!("svc_{service}");
+    let route = "POST /favourites";
+    let fields = |all: &str, some: &str| {
+        [
+            ("name", "Countries"),
+            ("slug", "countries"),
+            ("base_path", "/countries/v1"),
+            ("service", service.as_str()),
+            ("state", "published"),
+            ("version", version.as_str()),
+            ("body_limits/body_bytes_max", all),
+            ("body_limits/operations", some),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let mut send = async |all: &str, some: &str| {
+        let fields = fields(all, some);
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        admin.post(path, &fields).await
+    };
+    for (some, said) in [
+        (format!("{route} 0\n{route}"), "Line 2: a method, a path and a whole number of bytes"),
+        (format!("{route} 0\n\nPOST /nowhere 7"), "Line 2: the API has no such operation"),
+    ] {
+        let page = send("65536", &some).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let error = page.between("id=\"body_limits/operations-error\"", "</");
+        assert!(error.contains(said), "{error}");
+    }
+    assert_eq!(send("65536", &format!("{route} 0")).await.status, StatusCode::SEE_OTHER);
+    let page = admin.get(path).await;
+    assert!(
+        page.text.contains("value=\"65536\"") && page.text.contains(&format!("{route} 0")),
+        "{}",
+        page.text
+    );
+}
+
+#[tokio::test]
 async fn a_document_is_looked_at_before_it_is_published() {
     let site = Site::open().await;
     let mut admin = admin(&site).await;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
-use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, of_routes};
@@ -67,6 +67,10 @@ pub struct NewApi {
     #[serde(default)]
     #[schema(value_type = schema::Metering)]
     metering: Metering,
+    /// How large the bodies of its requests may be.
+    #[serde(default)]
+    #[schema(value_type = schema::BodyLimits)]
+    body_limits: BodyLimits,
     /// Its OpenAPI document (3.1, 3.0 or Swagger 2): an object, or JSON or YAML as one string. The API gets exactly
     /// the document's operations.
     #[serde(default)]
@@ -146,6 +150,7 @@ impl NewApi {
             sunset_at: self.sunset_at,
             successor_id: self.successor_id,
             metering: self.metering,
+            body_limits: self.body_limits,
         };
         Ok((input, document))
     }
@@ -161,7 +166,7 @@ pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
     let of_input = |pointer: &str| {
         let first = pointer.split('/').nth(1).unwrap_or_default();
         let fields = ["slug", "name", "summary", "service_id", "hosts", "base_path", "state", "metering"];
-        fields.contains(&first) || ["sunset_at", "successor_id"].contains(&first)
+        fields.contains(&first) || ["sunset_at", "successor_id", "body_limits"].contains(&first)
     };
     let placed = faults.into_iter().map(|fault| {
         if of_input(&fault.pointer) {

@@ -15,7 +15,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tollgate_control::Error;
-use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
 use tollgate_store::{ApiRow, Store};
 use tollgate_web::Problem;
 use utoipa::ToSchema;
@@ -31,7 +31,8 @@ use crate::schema;
     "id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb", "slug": "countries", "name": "Countries", "summary": "Facts about countries.",
     "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries", "state": "published",
     "deprecated_at": null, "sunset_at": null, "successor_id": null,
-    "metering": { "charged": [], "costs": [], "readings": [] }, "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
+    "metering": { "charged": [], "costs": [], "readings": [] }, "body_limits": { "operations": [] },
+    "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
 }))]
 pub struct Api {
     /// Its id.
@@ -66,6 +67,9 @@ pub struct Api {
     /// How its calls are metered.
     #[schema(value_type = schema::Metering)]
     metering: Metering,
+    /// How large the bodies of its requests may be.
+    #[schema(value_type = schema::BodyLimits)]
+    body_limits: BodyLimits,
     /// Counts the documents published so far; 0 where there is none yet.
     document_number: i32,
     /// Grows with every change; the `ETag` carries it.
@@ -89,6 +93,7 @@ impl From<ApiRow> for Api {
             base_path: row.base_path,
             state: row.state,
             metering: row.metering,
+            body_limits: row.body_limits,
             document_number: row.document_number,
             version: row.version,
             created_at: row.created_at,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tollgate_control::ApiPatch;
-use tollgate_domain::{ApiId, ApiState, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, find, of_routes, shown};
@@ -59,6 +59,10 @@ pub struct ApiChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Metering)]
     metering: Option<Metering>,
+    /// How large the bodies of its requests may be. Replaces all of it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = schema::BodyLimits)]
+    body_limits: Option<BodyLimits>,
 }
 
 /// Change an API
@@ -87,6 +91,7 @@ pub async fn update_api(
         sunset_at: body.sunset_at,
         successor_id: body.successor_id,
         metering: body.metering,
+        body_limits: body.body_limits,
     };
     let changed = writer.control.update_api(&writer.actor, id, expected, patch).await;
     Ok(shown(changed.map_err(of_routes)?))

@@ -43,6 +43,7 @@ impl Names {
             hosts: api.hosts.clone(),
             base_path: api.base_path.clone(),
             metering: api.metering.clone(),
+            body_limits: api.body_limits.clone(),
             state: api.state,
             sunset_at: api.sunset_at,
             successor_id: match &api.successor {
@@ -144,6 +145,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             hosts: row.hosts,
             base_path: row.base_path,
             metering: row.metering,
+            body_limits: row.body_limits,
             state: row.state,
             document: None,
         });

@@ -39,6 +39,7 @@ fn api(name: &str, service: &str) -> Api {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,
+        body_limits: tollgate_domain::BodyLimits::default(),
         state: ApiState::Published,
         document: Some(DOCUMENT.to_owned()),
     }

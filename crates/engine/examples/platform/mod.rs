@@ -84,6 +84,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
             base_path: "/v1".into(),
             metering: tollgate_domain::Metering::default(),
             deprecation: None,
+            body_limits: tollgate_domain::BodyLimits::default(),
             product_ids: vec![id(5, 0).into()],
             routes: (0..routes)
                 .map(|n| Route {

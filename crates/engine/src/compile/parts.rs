@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tollgate_domain::{ApiId, Blueprint, PlanId, ServiceId, UnreadableRow};
 
-use super::{CompileError, Kind, compile_plan, compile_service, fault, metering};
+use super::{CompileError, Kind, body_limits, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
 use crate::retired::Retired;
 use crate::router::{Tables, pattern};
@@ -78,15 +78,22 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
                 }
             };
             let template = format!("{}{}", api.base_path, route.path);
-            let units = api.metering.units_of(&route.method, &route.path);
-            let of = apis.len() as u32;
-            routes.push(Route { id: route.id, method, template: template.into(), units, api: of });
+            routes.push(Route {
+                id: route.id,
+                method,
+                template: template.into(),
+                units: api.metering.units_of(&route.method, &route.path),
+                body_bytes_max: api.body_limits.of(&route.method, &route.path),
+                api: apis.len() as u32,
+            });
             if let Err(fault) = tables.add(&hosts, &pattern, &routes) {
                 faults.add(part, fault);
             }
         }
-        if let Err(fault) = metering::check(api) {
-            faults.add(part, fault);
+        for wrong in [metering::check(api), body_limits::check(api)] {
+            if let Err(fault) = wrong {
+                faults.add(part, fault);
+            }
         }
         apis.push(Api {
             id: api.id,

@@ -66,6 +66,7 @@ pub async fn world(store: &Store) -> World {
         metering: &tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,
+        body_limits: &tollgate_domain::BodyLimits::default(),
         state: ApiState::Published,
     })
     .await

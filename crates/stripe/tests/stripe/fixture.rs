@@ -206,6 +206,7 @@ async fn publish(control: &Control) -> (PlanId, PlanId) {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,
+        body_limits: tollgate_domain::BodyLimits::default(),
     };
     let api = control.create_api(&system, api, Some(DOCUMENT)).await.unwrap();
     let product = ProductInput {

@@ -34,7 +34,7 @@ fn denials() -> Vec<Denial> {
         Denial::UpstreamFailed,
         Denial::NotReady,
         Denial::ConfigInvalid,
-        Denial::BodyTooLarge,
+        Denial::BodyTooLarge { bytes_max: 10 << 20 },
         Denial::RequestTimeout,
         Denial::ExpectationFailed,
         Denial::CodingNotImplemented,

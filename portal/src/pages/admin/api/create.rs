@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 
-use super::LIST;
 use super::settings::{Services, fieldsets, services, typed};
+use super::{LIST, bodies};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -77,6 +77,8 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) ->
             ));
             visit.go(&format!("{LIST}/{}", row.slug), Some(flash)).await
         }
-        Err(error) => visit.refused(&page(&visit, &sent.form().refused(error)?, &services).await?),
+        Err(error) => {
+            visit.refused(&page(&visit, &sent.form().refused(bodies::placed(error))?, &services).await?)
+        }
     }
 }

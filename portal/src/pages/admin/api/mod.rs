@@ -1,5 +1,6 @@
 //! One API: what it is, its operations, its documents, its settings.
 
+pub mod bodies;
 pub mod create;
 pub mod delete;
 pub mod document;

@@ -7,7 +7,7 @@ use tollgate_control::{ApiInput, ApiPatch};
 use tollgate_domain::{ApiState, Metering, ServiceId};
 use tollgate_store::{ApiRow, Page};
 
-use super::{LIST, find, frame};
+use super::{LIST, bodies, find, frame};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -59,6 +59,7 @@ pub fn fieldsets(form: &Form, services: &Services) -> Vec<Fieldset> {
                     .hint("Host names without port, one per line. Empty means any."),
             ],
         ),
+        bodies::fieldset(form),
         Fieldset::new("Who answers", vec![Input::one(form, "service", "Service", services.iter().cloned())]),
         Fieldset::new(
             "Life",
@@ -76,6 +77,10 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
     let slug = reader.slug();
     let service_id: Option<ServiceId> = reader.value("service", "choose a service");
     let state = reader.value("state", "choose a state");
+    let body_limits = bodies::typed(sent, &mut reader);
+    if let Some(form) = reader.refused() {
+        return Err(form);
+    }
     match (slug, service_id, state) {
         (Some(slug), Some(service_id), Some(state)) => Ok(ApiInput {
             slug,
@@ -88,13 +93,17 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             sunset_at: None,
             successor_id: None,
             metering: Metering::default(),
+            body_limits,
         }),
-        _ => Err(reader.refused().unwrap_or_default()),
+        _ => Err(sent.form()),
     }
 }
 
 fn filled(row: &ApiRow) -> Form {
-    let values: [(Cow<'static, str>, String); 7] = [
+    let [all, some] = bodies::filled(&row.body_limits);
+    let values: [(Cow<'static, str>, String); 9] = [
+        (all.0.into(), all.1),
+        (some.0.into(), some.1),
         ("name".into(), row.name.clone()),
         ("slug".into(), row.slug.to_string()),
         ("summary".into(), row.summary.clone()),
@@ -129,6 +138,7 @@ pub async fn get(
             fact("Summary", Cell::text_or(row.summary.clone(), "none")),
             fact("Base path", Cell::Code(super::shown_base(&row))),
             fact("Hosts", Cell::text_or(row.hosts.join(", "), "any")),
+            fact("Largest body", Cell::Text(bodies::shown(&row.body_limits))),
         ];
         return sheet.part(Section::Facts("Settings".into(), facts)).answer(&visit, &asked);
     }
@@ -151,6 +161,7 @@ pub async fn post(
         Err(form) => return visit.refused(&sheet.part(part(&form, &row, &services))),
     };
     let patch = ApiPatch {
+        body_limits: Some(input.body_limits),
         slug: Some(input.slug),
         name: Some(input.name),
         summary: Some(input.summary),
@@ -164,7 +175,8 @@ pub async fn post(
         Ok(row) => visit.go(&format!("{LIST}/{}/settings", row.slug), Some(Flash::done(SAVED))).await,
         Err(error) => {
             let stored = async { Ok((filled(&row), row.version)) };
-            not_taken(&visit, sheet, &sent, error, stored, |form| part(form, &row, &services)).await
+            not_taken(&visit, sheet, &sent, bodies::placed(error), stored, |form| part(form, &row, &services))
+                .await
         }
     }
 }
