@@ -219,6 +219,23 @@ impl Exchange {
         Ok(())
     }
 
+    /// The caller's body is what the call waits for now: its place is another's meanwhile. Else a few slow uploads would
+    /// keep everybody from an upstream that has nothing to do.
+    pub(crate) fn waits_for_caller(&mut self) {
+        self.end_waiting();
+    }
+
+    /// It is the upstream's turn again. The place is taken even where there is none left: what was sent cannot be taken back.
+    pub(crate) fn waits_for_upstream(&mut self) {
+        if !self.waits
+            && self.upstream_took.is_none()
+            && let Some(destination) = self.destination()
+        {
+            destination.health().enter_again();
+            self.waits = true;
+        }
+    }
+
     fn end_waiting(&mut self) {
         if std::mem::take(&mut self.waits)
             && let Some(destination) = self.destination()

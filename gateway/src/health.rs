@@ -29,6 +29,11 @@ impl Health {
         fits
     }
 
+    /// A call that had a place before waits again.
+    pub(crate) fn enter_again(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A call waits no more.
     pub(crate) fn left(&self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -222,6 +222,7 @@ impl<'r, D: Downstream> Relay<'r, D> {
                     Poll::Ready(Ok(None)) => {
                         self.is_sending = false;
                         self.waits_body.came(0);
+                        self.exchange.waits_for_upstream();
                         if self.is_chunked_up {
                             self.link.out.extend_from_slice(b"0\r\n\r\n");
                         }
@@ -237,6 +238,9 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
             let unsent = self.link.unsent();
             if unsent == 0 {
+                if waits {
+                    self.exchange.waits_for_caller();
+                }
                 return Ok(());
             }
             match self.link.poll_send(cx) {
@@ -254,8 +258,12 @@ impl<'r, D: Downstream> Relay<'r, D> {
                         self.waits_up.came(1);
                     }
                     self.waits_up.waits();
+                    self.exchange.waits_for_upstream();
                     return Ok(());
                 }
+            }
+            if waits {
+                self.exchange.waits_for_caller();
             }
             if waits || !self.is_sending {
                 return Ok(());

@@ -144,6 +144,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
                 Poll::Ready(Err(BodyFault::Gone)) => return Err(Failure::CallerGone),
                 Poll::Pending => {
                     self.waits_body.waits();
+                    self.exchange.waits_for_caller();
                     return Ok(());
                 }
             };
@@ -152,7 +153,10 @@ impl<'r, D: Downstream> Carry<'r, D> {
                 match self.up.poll_capacity(cx) {
                     Poll::Ready(Some(Ok(_))) => continue,
                     Poll::Ready(_) => self.is_sending = false,
-                    Poll::Pending => drop(self.waits_up.waits()),
+                    Poll::Pending => {
+                        self.waits_up.waits();
+                        self.exchange.waits_for_upstream();
+                    }
                 }
                 return Ok(());
             }
@@ -188,6 +192,7 @@ impl<'r, D: Downstream> Carry<'r, D> {
         };
         self.waits_body.came(0);
         self.is_sending = false;
+        self.exchange.waits_for_upstream();
         let said = trailers.unwrap_or_default();
         let said = said.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
         let trailers: HeaderMap = fields::callers_trailers(said)

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::case::{Door, get, post};
 use crate::http::read_message;
+use crate::stage::until;
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -88,4 +89,32 @@ async fn a_body_above_the_least_rate_may_take_its_time() {
     // Twice the patience in all, at fifty bytes a second.
     assert_eq!(drip(&mut stream, body.as_bytes()).await, Some(200));
     assert_eq!(door.upstream.complete(), 1);
+}
+
+#[tokio::test]
+async fn callers_whose_bodies_are_slow_take_no_place_from_those_who_wait_for_the_upstream() {
+    let door = Door::tuned(|settings| settings.upstream_waiting_max = 1).await;
+    let served = async || {
+        let mut stream = door.connect().await;
+        stream.write_all(&door.bytes(get("").as_bytes())).await.unwrap();
+        read_message(&mut stream, false).await.unwrap().status() == 200
+    };
+    let mut slow = Vec::new();
+    for fields in ["Content-Length: 9\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 9\r\n"] {
+        let before = door.upstream.seen().len();
+        let mut stream = door.connect().await;
+        stream.write_all(&door.bytes(post(fields, "4\r\n").as_bytes())).await.unwrap();
+        until("it is on its way", async || door.upstream.seen().len() > before).await;
+        until("others are served beside it", &served).await;
+        slow.push(stream);
+    }
+    // Their turn comes; they are three, and none is refused for what it has sent.
+    for stream in &mut slow {
+        stream.write_all(b"half\r\n").await.unwrap();
+    }
+    slow[1].write_all(b"0\r\n\r\n").await.unwrap();
+    for stream in &mut slow {
+        assert_eq!(read_message(stream, false).await.unwrap().status(), 200);
+    }
+    assert!(served().await, "every place was given back");
 }
