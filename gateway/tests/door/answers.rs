@@ -94,7 +94,7 @@ async fn a_few_interim_answers_are_not_many() {
     let bytes = format!("{interim}{OK}Content-Length: 2\r\n\r\nok");
     door.upstream.reply(Reply::Say(bytes.into()));
     let answer = last_answer(&door).await.expect("an answer");
-    assert_eq!((answer.status(), answer.body.as_slice()), (200, b"ok".as_slice()));
+    assert_eq!((answer.status(), answer.body.as_slice()), (200, b"ok".as_slice()), "case 77");
 }
 
 #[tokio::test]

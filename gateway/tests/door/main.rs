@@ -22,6 +22,7 @@ mod chunks;
 mod deadlines;
 mod framing;
 mod heads;
+mod page;
 mod paths;
 mod requests;
 mod sizes;

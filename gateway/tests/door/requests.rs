@@ -134,7 +134,7 @@ async fn a_caller_that_closes_its_sending_side_gets_its_answer_once() {
     assert!(read_message(&mut stream, false).await.is_none(), "then the end");
     until("it is counted", async || door.stage.source.calls() == 1).await;
 
-    // One that is gone altogether is counted too, and once.
+    // Case 68, altogether gone: it is counted too, and once.
     let mut stream = door.connect().await;
     stream.write_all(&door.bytes(get("").as_bytes())).await.unwrap();
     drop(stream);

@@ -73,7 +73,7 @@ async fn a_handshake_has_a_deadline_however_it_drips() {
 }
 
 #[tokio::test]
-async fn whoever_speaks_no_tls_is_closed_at_once() {
+async fn case_99_whoever_speaks_no_tls_is_closed_at_once() {
     let authority = Authority::new();
     let stage = stage(vec![stored(1, 1, &authority.issue(&["api.example"]), false)]).await;
     for bytes in [&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
