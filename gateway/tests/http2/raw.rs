@@ -166,19 +166,37 @@ impl Raw {
         reason
     }
 
-    /// Sends the same again and again until the gateway has enough: how many times, and its reason.
-    pub async fn flood(&mut self, mut next: impl FnMut(u32) -> Vec<u8>, most: u32) -> (u32, Option<u32>) {
-        let mut sent = 0;
-        while sent < most && self.send(&next(sent)).await {
-            sent += 1;
-            // What it says is not read before the end; it must not be kept from writing.
-            if sent % 50 == 0 {
-                tokio::task::yield_now().await;
-            }
-        }
-        let farewell = tokio::time::timeout(Duration::from_secs(5), self.farewell()).await;
-        (sent, farewell.ok().flatten())
+    /// Sends so many frames, as far as the gateway takes them, and reads to the end that it makes of the connection: its
+    /// reason. Panics where it makes none: everything was sent by then, so it is not waited for.
+    pub async fn flood(&mut self, times: u32, mut next: impl FnMut(u32) -> Vec<u8>) -> Option<u32> {
+        let all: Vec<u8> = (0..times).flat_map(&mut next).collect();
+        let (mut reading, mut writing) = self.stream.split();
+        let mut said = Vec::new();
+        let write = async {
+            // It may have enough before all is sent.
+            let _ = writing.write_all(&all).await;
+        };
+        // What it says is read meanwhile: it must not be kept from writing.
+        let both = async { tokio::join!(write, reading.read_to_end(&mut said)).1 };
+        let ended = tokio::time::timeout(Duration::from_secs(20), both).await;
+        // A connection that is closed on unread bytes may be reset before its reason is read.
+        let _ = ended.expect("the gateway has enough");
+        goodbye(&said)
     }
+}
+
+/// The reason of the last GOAWAY among frames.
+fn goodbye(mut frames: &[u8]) -> Option<u32> {
+    let mut reason = None;
+    while let Some((head, rest)) = frames.split_at_checked(9) {
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let Some((payload, rest)) = rest.split_at_checked(length) else { break };
+        if head[3] == GOAWAY {
+            reason = Some(u32::from_be_bytes(payload[4..8].try_into().expect("four bytes")));
+        }
+        frames = rest;
+    }
+    reason
 }
 
 /// The status of an answer whose block begins with it, on a connection whose first answer it is.
