@@ -44,11 +44,16 @@ impl Clock {
     }
 
     fn give(&self, command: &mut tokio::process::Command) {
+        self.give_all(command);
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    }
+
+    /// And the one that only ever goes on: for the process, time itself passes.
+    fn give_all(&self, command: &mut tokio::process::Command) {
         command
             .env("LD_PRELOAD", self.library)
             .env("FAKETIME_TIMESTAMP_FILE", &self.file)
             .env("FAKETIME_NO_CACHE", "1")
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
             .env("FAKETIME_DONT_RESET", "1");
     }
 }
@@ -139,4 +144,56 @@ async fn a_used_up_quota_stays_used_up_whatever_the_clock_says() {
     clock.give(&mut command);
     let gateway = Process::start(command).await.expect("the gateway serves from disk");
     assert_eq!(status(&gateway).await, 429);
+}
+
+#[tokio::test]
+async fn a_day_without_the_control_plane_costs_no_call_and_no_count() {
+    let rig = Rig::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let Some(clock) = Clock::new(dir.path()) else { return };
+    let mut command = rig.command();
+    clock.give_all(&mut command);
+    let mut gateway = Process::start(command).await.expect("the gateway serves");
+    let saved = || rig.data_dir().join("gateway").join("runtime.0000000001.snapshot").exists();
+    until("saved", async || saved()).await;
+    rig.postgres.set(Fault::Refuse);
+    let mut finished = 0;
+    let mut calls = async |gateway: &Process, when: &str| {
+        let load = Load::start(gateway.gateway, &rig.world.key, CALLERS, 50);
+        until("calls finish", async || load.tally.finished() > 40).await;
+        let tally = load.stop().await;
+        assert_eq!((tally.broken(), tally.other()), (0, vec![]), "{when}");
+        finished += tally.finished();
+    };
+    // An hour passes at once, so nobody may be in the middle of a call then.
+    for hour in 1..=24 {
+        clock.set(&format!("+{hour}h"));
+        calls(&gateway, &format!("in hour {hour}")).await;
+        if hour == 12 {
+            // Half the day is served by one that never saw the control plane.
+            gateway.signal(Signal::SIGKILL);
+            gateway.ended().await;
+            let mut command = rig.command();
+            clock.give_all(&mut command);
+            gateway = Process::start(command).await.expect("the gateway serves from disk");
+        }
+    }
+    let age = gateway.metric("tollgate_config_age_seconds").await.expect("the age is told");
+    // Of the twelve hours that this process knows of.
+    assert!(age > 11.0 * 3_600.0, "{age} s: an alarm can be set on it");
+    assert_eq!(gateway.metric("tollgate_usage_dropped_calls_total").await, Some(0.0));
+
+    rig.postgres.set(Fault::None);
+    until("all is counted, once", async || rig.counted().await == finished).await;
+    assert_eq!(rig.arrived.load(std::sync::atomic::Ordering::SeqCst), finished);
+    rig.database.run("update credentials set revoked_at = now()").await;
+    until("what was revoked meanwhile is refused", async || {
+        get(gateway.gateway, "/v1/items", Some(&rig.world.key))
+            .await
+            .is_some_and(|answer| answer.status == 401)
+    })
+    .await;
+    gateway.signal(Signal::SIGTERM);
+    assert!(gateway.ended().await.success());
+    println!("24 hours without the control plane: {finished} calls, 0 failed, 0 lost, 0 double");
 }

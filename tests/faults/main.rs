@@ -3,6 +3,7 @@
 //! The tests here are the quick half; `scripts/faults` runs them with more rounds, and the slow half with them.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod bills;
 mod clock;
 mod dns;
 mod keys;

@@ -71,7 +71,7 @@ impl Rig {
     pub fn dress(&self, command: &mut Command) {
         command
             .args(["gateway", "--log-format", "json"])
-            .env("DATABASE_URL", proxied(self.database.url(), self.postgres.address()))
+            .env("DATABASE_URL", proxied_database(self))
             .env("TOLLGATE_DATA_DIR", self.data_dir())
             .env("TOLLGATE_PEPPERS", peppers_variable())
             .env("TOLLGATE_GATEWAY_LISTEN", "127.0.0.1:0")
@@ -215,6 +215,11 @@ fn behind(url: &str) -> Behind {
             Behind::Tcp(format!("{host}:{port}").parse().expect("an address"))
         }
     }
+}
+
+/// How the database of a stage is reached through the proxy before it.
+pub fn proxied_database(rig: &Rig) -> String {
+    proxied(rig.database.url(), rig.postgres.address())
 }
 
 /// The same URL, with the proxy in place of the server.
