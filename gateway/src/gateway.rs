@@ -1,28 +1,25 @@
 //! Starting a gateway, and stopping it without dropping a call.
 
 mod serving;
+mod sockets;
+mod supervise;
 
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
-use crate::feed::source::{GatewayState, Source, timed};
-use crate::handover::{self, Inheritance, Thing};
-use crate::heartbeat::{heartbeat, heartbeats};
+use crate::feed::source::Source;
+use crate::handover::{self, Inheritance};
 use crate::listen::Listeners;
 use crate::live::Live;
 use crate::proxy::Proxy;
-use crate::request_log::carry::Carrier;
 use crate::request_log::{AccessLog, RequestLog};
 use crate::resolve::Resolver;
 use crate::settings::Settings;
@@ -32,12 +29,11 @@ use crate::usage::flush::{Flush, minute_of};
 use crate::usage::leases::Leases;
 use crate::usage::ledger::Ledger;
 use crate::usage::leftovers::{Leftovers, leftovers};
-use serving::{Succession, end, serve_calls};
+use sockets::socket;
+use supervise::supervise;
 
 /// How long a start waits for Postgres in all when it could also start from disk.
 const FIRST_ANSWER: Duration = Duration::from_secs(1);
-/// Connections that wait in the kernel to be accepted; more than that is only noise (`net.core.somaxconn` caps it).
-const BACKLOG: u32 = 4096;
 /// The names of what is handed to the next process.
 const PLAIN: &str = "plain";
 const TLS: &str = "tls";
@@ -45,8 +41,6 @@ const OPERATOR: &str = "operator";
 const LOCK: &str = "lock";
 /// How often a process that takes over looks whether it has a configuration.
 const LOADED_YET: Duration = Duration::from_millis(20);
-/// How long the last words at shutdown may take.
-const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Why a gateway cannot start. Postgres being away is none of the reasons.
 #[derive(Debug, thiserror::Error)]
@@ -230,105 +224,4 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
     }
     (feed, flush)
-}
-
-async fn supervise(
-    parts: Parts,
-    (data, things, inherited): (Arc<DataDir>, Vec<Thing>, Option<Inheritance>),
-    (listeners, operator_listener): (Listeners, StdTcpListener),
-    (feed, flush, leases): (Feed, Flush, Leases),
-    shutdown: CancellationToken,
-) {
-    let Parts { settings, source, live, ledger, log, resolver, boot_id, .. } = &parts;
-    // Background work outlives the calls: what they counted must be carried away. Dropped handles abort, so that a
-    // gateway that has stopped holds nothing, its directory least of all.
-    let background_stop = CancellationToken::new();
-    let flush_status = flush.status();
-    let (tell, left_behind) = mpsc::channel(1);
-    let flushing = AbortOnDropHandle::new(tokio::spawn(flush.run(background_stop.clone(), left_behind)));
-    let leasing = AbortOnDropHandle::new(tokio::spawn(leases.run(background_stop.clone())));
-    let following = AbortOnDropHandle::new(tokio::spawn(feed.follow(background_stop.clone())));
-    let resolving = Arc::clone(resolver).refresh(settings.look_up_every, background_stop.clone());
-    let resolving = AbortOnDropHandle::new(tokio::spawn(resolving));
-    let beating = AbortOnDropHandle::new(tokio::spawn(heartbeats(
-        Arc::clone(source),
-        Arc::clone(live),
-        Arc::clone(settings),
-        *boot_id,
-        background_stop.clone(),
-    )));
-    let carrier = Carrier::new(Arc::clone(log), Arc::clone(source), Arc::clone(settings), *boot_id);
-    let carrying = AbortOnDropHandle::new(tokio::spawn(carrier.run(background_stop.clone())));
-    let _watching =
-        AbortOnDropHandle::new(tokio::spawn(Arc::clone(&live.certificates).watch(background_stop.clone())));
-    let handed_over = CancellationToken::new();
-    let _operating = match TcpListener::from_std(operator_listener) {
-        Ok(listener) => {
-            let (live, ledger, log) = (Arc::clone(live), Arc::clone(ledger), Arc::clone(log));
-            let snapshots = data.snapshot_counts();
-            let operating = crate::operator::serve(listener, live, ledger, flush_status, log, snapshots);
-            // Whoever takes over is asked instead.
-            let taken = handed_over.clone();
-            Some(AbortOnDropHandle::new(tokio::spawn(
-                async move { taken.run_until_cancelled(operating).await },
-            )))
-        }
-        Err(error) => {
-            tracing::error!(%error, "the operator's listener cannot be used");
-            None
-        }
-    };
-
-    let succession = Succession { data, things, inherited, tell, handed_over };
-    let taken = serve_calls(&parts, listeners, succession, &shutdown).await;
-
-    background_stop.cancel();
-    let usage = async {
-        if let Ok(flush) = flushing.await {
-            flush.finish().await;
-        }
-    };
-    let farewell = async {
-        // How the others end is of no interest any more.
-        let _ = tokio::join!(usage, leasing, carrying, following, resolving, beating);
-        let last = heartbeat(live, settings, *boot_id, GatewayState::Stopped);
-        if let Err(error) = timed(settings.query_timeout, source.heartbeat(&last)).await {
-            tracing::debug!(%error, "could not say goodbye");
-        }
-    };
-    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
-        tracing::warn!("the control plane was too slow for a full farewell; usage stays in the journal");
-    }
-    log.finish_access();
-    // The connection to whoever took over is open until here: then all is handed in or left for them.
-    if let Some(passing) = taken {
-        end(passing).await;
-    }
-    tracing::info!("the gateway has stopped");
-}
-
-/// An inherited socket, where it has the address that is wanted; else a new one.
-fn socket(
-    inherited: &mut Option<Inheritance>,
-    name: &str,
-    address: SocketAddr,
-) -> Result<StdTcpListener, StartError> {
-    if let Some(fd) = inherited.as_mut().and_then(|from| from.take(name)) {
-        let listener = StdTcpListener::from(fd);
-        if address.port() == 0 || listener.local_addr()? == address {
-            return Ok(listener);
-        }
-    }
-    bind(address)
-}
-
-fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {
-    let listen = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A restart must not wait for old connections to be forgotten.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)?.into_std()
-    };
-    listen().map_err(|error| StartError::Listen { address, error })
 }

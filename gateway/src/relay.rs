@@ -5,8 +5,10 @@
 //! any byte sets back.
 
 mod answer;
+mod patience;
+mod up;
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,15 +17,12 @@ use tollgate_engine::Denial;
 use tollgate_engine::chunked::Chunks;
 
 use crate::clock::Patience;
-use crate::connection::write_chunk;
-use crate::downstream::{BodyFault, Downstream, Leaving, Length};
+use crate::downstream::{Downstream, Length};
 use crate::exchange::Exchange;
 use crate::fields;
 use crate::link::Link;
 use crate::terms::Terms;
 
-/// Of a request's body, no more is held back than this.
-const HELD_BYTES_MAX: usize = 32 * 1024;
 /// More interim answers (1xx) to one call are no help to anybody.
 const INTERIM_MAX: u32 = 10;
 /// How often a call that goes on and on is asked whether its caller may still call.
@@ -195,82 +194,6 @@ impl<'r, D: Downstream> Relay<'r, D> {
         }
     }
 
-    /// The request's body, up to where it has to wait.
-    fn go_up(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        if self.is_broken_up || matches!(self.body, Body::Over) {
-            return Ok(());
-        }
-        loop {
-            let mut waits = false;
-            while self.is_sending && self.link.out.len() < HELD_BYTES_MAX {
-                match self.caller.poll_body(cx) {
-                    Poll::Ready(Ok(Some(bytes))) => {
-                        let taken = bytes.len();
-                        if self.is_chunked_up {
-                            write_chunk(&mut self.link.out, bytes);
-                        } else {
-                            self.link.out.extend_from_slice(bytes);
-                        }
-                        self.caller.took(taken);
-                        self.waits_body.came(taken);
-                        self.exchange.bytes_in += taken as u64;
-                        let bytes_max = self.exchange.body_bytes_max(self.terms.body_bytes_max);
-                        if self.exchange.bytes_in > bytes_max {
-                            return Err(Failure::Denied(Denial::BodyTooLarge { bytes_max }));
-                        }
-                    }
-                    Poll::Ready(Ok(None)) => {
-                        self.is_sending = false;
-                        self.waits_body.came(0);
-                        self.exchange.waits_for_upstream();
-                        if self.is_chunked_up {
-                            self.link.out.extend_from_slice(b"0\r\n\r\n");
-                        }
-                    }
-                    Poll::Ready(Err(BodyFault::Malformed)) => return Err(Failure::BadRequest),
-                    Poll::Ready(Err(BodyFault::Gone)) => return Err(Failure::CallerGone),
-                    Poll::Pending => {
-                        self.waits_body.waits();
-                        waits = true;
-                        break;
-                    }
-                }
-            }
-            let unsent = self.link.unsent();
-            if unsent == 0 {
-                if waits {
-                    self.exchange.waits_for_caller();
-                }
-                return Ok(());
-            }
-            match self.link.poll_send(cx) {
-                Poll::Ready(Ok(())) => self.waits_up.came(1),
-                // It may have answered before it broke off.
-                Poll::Ready(Err(_)) => {
-                    self.is_broken_up = true;
-                    self.link.drop_unsent();
-                    self.waits_body.came(0);
-                    self.waits_up.came(0);
-                    return Ok(());
-                }
-                Poll::Pending => {
-                    if self.link.unsent() < unsent {
-                        self.waits_up.came(1);
-                    }
-                    self.waits_up.waits();
-                    self.exchange.waits_for_upstream();
-                    return Ok(());
-                }
-            }
-            if waits {
-                self.exchange.waits_for_caller();
-            }
-            if waits || !self.is_sending {
-                return Ok(());
-            }
-        }
-    }
-
     /// The answer, up to where it has to wait; false where that is for the caller.
     fn go_down(&mut self, cx: &mut Context<'_>) -> Result<bool, Failure> {
         loop {
@@ -308,44 +231,6 @@ impl<'r, D: Downstream> Relay<'r, D> {
             }
             _ => Err(Failure::Denied(Denial::UpstreamFailed)),
         }
-    }
-
-    /// Everything waits for somebody: for how long yet?
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
-        if !self.is_sending && self.gone_due.is_none() {
-            match self.caller.poll_gone(cx) {
-                Poll::Ready(Leaving::Gone) => return Poll::Ready(Failure::CallerGone),
-                Poll::Ready(Leaving::HalfClosed) => {
-                    self.gone_due = Some(Instant::now() + self.terms.half_close_timeout);
-                }
-                Poll::Pending => {}
-            }
-        }
-        if !matches!(self.body, Body::Head) && self.watch_due.is_none() {
-            self.watch_due = Some(self.now() + WATCH_EVERY);
-        }
-        loop {
-            let Some((due, failure)) = self.next_due() else { return Poll::Pending };
-            ready!(self.caller.poll_until(cx, due));
-            if failure != Failure::NoLongerAllowed || !self.terms.still_allows(self.exchange) {
-                return Poll::Ready(failure);
-            }
-            self.watch_due = Some(Instant::now() + WATCH_EVERY);
-        }
-    }
-
-    /// What happens first if nothing else does.
-    fn next_due(&self) -> Option<(Instant, Failure)> {
-        let clocks = [
-            (self.waits_body.due(), Failure::Denied(Denial::RequestTimeout)),
-            (self.waits_answer.due(), Failure::Denied(Denial::UpstreamTimeout)),
-            (self.waits_up.due(), Failure::Denied(Denial::UpstreamTimeout)),
-            (self.waits_down.due(), Failure::CallerGone),
-            (self.gone_due, Failure::CallerGone),
-            (self.watch_due, Failure::NoLongerAllowed),
-        ];
-        let set = clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure)));
-        set.min_by_key(|next| next.0)
     }
 }
 

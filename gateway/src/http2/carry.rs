@@ -2,9 +2,12 @@
 //!
 //! The clocks are those of [`crate::relay`]: whoever is waited for has one, and bytes earn it back.
 
+mod patience;
+mod up;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use h2::client::ResponseFuture;
@@ -15,11 +18,11 @@ use tokio::time::Instant;
 use tollgate_engine::Denial;
 
 use crate::clock::Patience;
-use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
+use crate::downstream::{Answer, Downstream, Length};
 use crate::exchange::Exchange;
 use crate::fields;
-use crate::grpc::messages::{BadMessage, Messages};
-use crate::relay::{Failure, WATCH_EVERY};
+use crate::grpc::messages::Messages;
+use crate::relay::Failure;
 use crate::terms::Terms;
 
 /// The head as HTTP/1 writes it, in frames: what goes on is decided in one place for both.
@@ -130,81 +133,6 @@ impl<'r, D: Downstream> Carry<'r, D> {
             Ok(Poll::Ready(())) => Poll::Ready(Ok(())),
             Err(failure) => Poll::Ready(Err(failure)),
         }
-    }
-
-    fn go_up(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
-        while self.is_sending {
-            let bytes = match self.caller.poll_body(cx) {
-                Poll::Ready(Ok(Some(bytes))) => bytes,
-                Poll::Ready(Ok(None)) => {
-                    self.end_up(cx);
-                    return Ok(());
-                }
-                Poll::Ready(Err(BodyFault::Malformed)) => return Err(Failure::BadRequest),
-                Poll::Ready(Err(BodyFault::Gone)) => return Err(Failure::CallerGone),
-                Poll::Pending => {
-                    self.waits_body.waits();
-                    self.exchange.waits_for_caller();
-                    return Ok(());
-                }
-            };
-            self.up.reserve_capacity(bytes.len());
-            if self.up.capacity() == 0 {
-                match self.up.poll_capacity(cx) {
-                    Poll::Ready(Some(Ok(_))) => continue,
-                    Poll::Ready(_) => self.is_sending = false,
-                    Poll::Pending => {
-                        self.waits_up.waits();
-                        self.exchange.waits_for_upstream();
-                    }
-                }
-                return Ok(());
-            }
-            let taken = bytes.len().min(self.up.capacity());
-            if let Some(messages) = &mut self.asked.messages {
-                messages.pass(&bytes[..taken]).map_err(|bad| {
-                    Failure::Denied(match bad {
-                        BadMessage::Compressed => Denial::GrpcMessage,
-                        BadMessage::TooLarge { bytes_max } => Denial::BodyTooLarge { bytes_max },
-                    })
-                })?;
-            }
-            let sent = self.up.send_data(Bytes::copy_from_slice(&bytes[..taken]), false);
-            self.caller.took(taken);
-            self.waits_body.came(taken);
-            self.waits_up.came(taken);
-            self.is_sending = sent.is_ok();
-            self.exchange.bytes_in += taken as u64;
-            // A stream of messages may be as long as it likes; each of them may not.
-            let bytes_max = self.exchange.body_bytes_max(self.terms.body_bytes_max);
-            if self.asked.messages.is_none() && self.exchange.bytes_in > bytes_max {
-                return Err(Failure::Denied(Denial::BodyTooLarge { bytes_max }));
-            }
-        }
-        Ok(())
-    }
-
-    /// The body is over; what the caller says behind it goes on too.
-    fn end_up(&mut self, cx: &mut Context<'_>) {
-        let Poll::Ready(trailers) = self.caller.poll_trailers(cx) else {
-            self.waits_body.waits();
-            return;
-        };
-        self.waits_body.came(0);
-        self.is_sending = false;
-        self.exchange.waits_for_upstream();
-        let said = trailers.unwrap_or_default();
-        let said = said.iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes()));
-        let trailers: HeaderMap = fields::callers_trailers(said)
-            .filter_map(|(name, value)| {
-                Some((HeaderName::from_bytes(name).ok()?, HeaderValue::from_bytes(value).ok()?))
-            })
-            .collect();
-        // It fails only where the upstream wants no more; its answer says why.
-        let _ = match trailers.is_empty() {
-            true => self.up.send_data(Bytes::new(), true),
-            false => self.up.send_trailers(trailers),
-        };
     }
 
     fn go_down(&mut self, cx: &mut Context<'_>) -> Result<Poll<()>, Failure> {
@@ -335,45 +263,6 @@ impl<'r, D: Downstream> Carry<'r, D> {
         self.waits_body.came(0);
         self.waits_answer.came(0);
         self.waits_up.came(0);
-    }
-
-    /// Everything waits for somebody: for how long yet?
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<Failure> {
-        if !self.is_sending && self.gone_due.is_none() {
-            match self.caller.poll_gone(cx) {
-                Poll::Ready(Leaving::Gone) => return Poll::Ready(Failure::CallerGone),
-                Poll::Ready(Leaving::HalfClosed) => {
-                    self.gone_due = Some(Instant::now() + self.terms.half_close_timeout);
-                }
-                Poll::Pending => {}
-            }
-        }
-        if !matches!(self.down, Down::Head(_)) && self.watch_due.is_none() {
-            self.watch_due = Some(Instant::now() + WATCH_EVERY);
-        }
-        loop {
-            let Some((due, failure)) = self.next_due() else { return Poll::Pending };
-            ready!(self.caller.poll_until(cx, due));
-            if failure != Failure::NoLongerAllowed || !self.terms.still_allows(self.exchange) {
-                return Poll::Ready(failure);
-            }
-            self.watch_due = Some(Instant::now() + WATCH_EVERY);
-        }
-    }
-
-    /// What happens first if nothing else does.
-    fn next_due(&self) -> Option<(Instant, Failure)> {
-        let clocks = [
-            (self.waits_body.due(), Failure::Denied(Denial::RequestTimeout)),
-            (self.waits_answer.due(), Failure::Denied(Denial::UpstreamTimeout)),
-            (self.waits_up.due(), Failure::Denied(Denial::UpstreamTimeout)),
-            (self.asked.due, Failure::Denied(Denial::UpstreamTimeout)),
-            (self.waits_down.due(), Failure::CallerGone),
-            (self.gone_due, Failure::CallerGone),
-            (self.watch_due, Failure::NoLongerAllowed),
-        ];
-        let set = clocks.into_iter().filter_map(|(due, failure)| Some((due?, failure)));
-        set.min_by_key(|next| next.0)
     }
 }
 

@@ -6,8 +6,9 @@
 //! Nothing that Postgres refuses holds up anything else: rows that break a rule of the database are found and left out, and
 //! the file they stand in is kept as `*.damaged`; a file that fails otherwise is tried again after all others.
 
+mod leftover;
+
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,18 +19,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tollgate_domain::UsageCount;
 
-use super::journal::Recovered;
 use super::ledger::{Ledger, Pending};
 use super::leftovers::Leftovers;
 use super::parcel::{Parcel, Verdict, with_causes};
 use super::quota::Quota;
 use super::status::FlushStatus;
 use crate::disk::DataDir;
-use crate::fail_point;
 use crate::feed::source::{RecordError, Source, SourceError};
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::time;
+use leftover::Leftover;
 
 /// In place of a number of accepted calls: this count was refused for good.
 const REFUSED: u64 = u64::MAX;
@@ -46,14 +46,6 @@ pub(crate) struct Flush {
     accepted: HashMap<u64, Vec<u64>>,
     complete_at: Instant,
     answered: bool,
-}
-
-/// A journal of an earlier process on its way.
-struct Leftover {
-    path: PathBuf,
-    journal: Recovered,
-    parcel: Parcel,
-    refused: Refused,
 }
 
 /// How many counts of a file were refused for good, and why the first was.
@@ -109,19 +101,6 @@ impl Flush {
         };
         flush.adopt(leftovers);
         flush
-    }
-
-    /// Takes what another process left.
-    fn adopt(&mut self, found: Leftovers) {
-        self.status.set_aside(found.set_aside as u64);
-        self.ledger.hold(found.recovered.iter().map(|(_, journal)| journal.file_bytes).sum());
-        let leftover = |(path, journal): (PathBuf, Recovered)| Leftover {
-            path,
-            parcel: Parcel::new(journal.counts.len()),
-            journal,
-            refused: Refused::default(),
-        };
-        self.leftovers.extend(found.recovered.into_iter().map(leftover));
     }
 
     pub(crate) fn status(&self) -> Arc<FlushStatus> {
@@ -225,61 +204,6 @@ impl Flush {
             all = all.and(flushed);
         }
         all
-    }
-
-    async fn flush_leftovers(&mut self) -> Result<(), RecordError> {
-        while let Some(leftover) = self.leftovers.last_mut() {
-            let refused = &mut leftover.refused;
-            let tell = |_: usize, verdict: Verdict<'_>| {
-                if let Verdict::Refused(error) = verdict {
-                    refused.note(error);
-                }
-            };
-            let limit = self.settings.query_timeout;
-            let sent =
-                leftover.parcel.send(self.source.as_ref(), limit, &leftover.journal.counts, tell).await;
-            if let Err(error) = sent {
-                if matches!(error, RecordError::Failed(_)) {
-                    // The others first.
-                    self.leftovers.rotate_right(1);
-                }
-                return Err(error);
-            }
-            if let Some(done) = self.leftovers.pop() {
-                self.quota.leftover_stored(&done.journal.counts);
-                self.ledger.release(done.journal.file_bytes);
-                self.clear_away(&done);
-            }
-        }
-        Ok(())
-    }
-
-    fn clear_away(&self, done: &Leftover) {
-        let Leftover { path, journal, refused, .. } = done;
-        let cleared = if refused.counts > 0 {
-            self.status.set_aside(1);
-            self.status.refused(refused.counts);
-            tracing::error!(
-                file = %path.display(),
-                counts = journal.counts.len(),
-                refused = refused.counts,
-                cause = refused.cause,
-                "a usage journal of an earlier process is set aside as *.damaged: the database refused some of its counts"
-            );
-            std::fs::rename(path, path.with_extension("damaged"))
-        } else {
-            if !journal.counts.is_empty() {
-                tracing::info!(
-                    counts = journal.counts.len(),
-                    "flushed a usage journal of an earlier process"
-                );
-            }
-            fail_point::reach("truncate");
-            std::fs::remove_file(path)
-        };
-        if let Err(error) = cleared {
-            tracing::warn!(%error, file = %path.display(), "cannot clear a flushed usage journal away");
-        }
     }
 
     async fn flush_minute(&mut self, pending: &Pending) -> Result<(), RecordError> {
