@@ -1,6 +1,9 @@
 //! Thousands of connections that say nothing, or say it slowly: whoever behaves does not notice, and memory is bounded.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -13,6 +16,8 @@ use crate::rig::{Process, Rig, at_length, until};
 const CONNECTIONS: usize = 1_800;
 const CONNECTIONS_AT_LENGTH: usize = 9_000;
 const MEMORY_MAX: u64 = 700 << 20;
+/// Calls of theirs that are on their way to the upstream at once.
+const AT_ONCE: u64 = 400;
 
 /// What is said on a connection before nothing more comes.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,10 @@ enum Kind {
 }
 
 impl Kind {
+    const fn is_call(self) -> bool {
+        matches!(self, Self::HalfBody | Self::Deaf)
+    }
+
     async fn open(self, gateway: SocketAddr, key: &str) -> std::io::Result<TcpStream> {
         let mut stream = TcpStream::connect(gateway).await?;
         let said = match self {
@@ -65,15 +74,28 @@ async fn thousands_of_slow_connections_cost_others_no_call_and_bounded_memory() 
     let gateway = Process::start(command).await.unwrap();
     let before = gateway.resident_bytes();
     let load = Load::start(gateway.gateway, &rig.world.key, 2, 50);
+    // Half of them are calls. They are slow callers, not a rush of calls: of those an upstream has 1,000 waiting at most, and
+    // whoever comes then is told 503.
+    let asked = Arc::new(AtomicU64::new(0));
     let mut opening = JoinSet::new();
     for part in 0..9 {
         let (address, key) = (gateway.gateway, rig.world.key.clone());
+        let (asked, arrived, tally) = (Arc::clone(&asked), Arc::clone(&rig.arrived), Arc::clone(&load.tally));
         opening.spawn(async move {
             let kinds = [Kind::Silent, Kind::HalfHead, Kind::HalfBody, Kind::Deaf];
             let mut open = Vec::with_capacity(connections / 9);
             for n in 0..connections / 9 {
+                let calls = || asked.load(Ordering::SeqCst) + tally.finished();
+                while calls().saturating_sub(arrived.load(Ordering::SeqCst)) > AT_ONCE {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
                 // In a rush of connections the kernel may turn one away.
-                open.extend(kinds[(n + part) % 4].open(address, &key).await);
+                let kind = kinds[(n + part) % 4];
+                let opened = kind.open(address, &key).await;
+                if opened.is_ok() && kind.is_call() {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                }
+                open.extend(opened);
             }
             open
         });
