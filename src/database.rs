@@ -93,10 +93,14 @@ fn url_file(data_dir: &Path) -> PathBuf {
 /// The private server of the process that runs on a data directory.
 pub fn url_of_running(data_dir: &Path) -> anyhow::Result<String> {
     let file = url_file(data_dir);
-    let text = std::fs::read_to_string(&file).with_context(|| {
-        format!("no Tollgate has run on {} and DATABASE_URL is not set", data_dir.display())
-    })?;
-    Ok(text.trim().to_owned())
+    match std::fs::read_to_string(&file) {
+        Ok(text) => Ok(text.trim().to_owned()),
+        // What the system says of it adds nothing.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("no Tollgate has run on {} and DATABASE_URL is not set", data_dir.display())
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", file.display())),
+    }
 }
 
 /// Writes one line to a file that only its owner can read.

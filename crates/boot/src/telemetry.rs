@@ -8,10 +8,12 @@ use tracing_subscriber::EnvFilter;
 /// The variable that chooses what is logged, in the syntax of `tracing_subscriber::EnvFilter`.
 pub const FILTER_VARIABLE: &str = "TOLLGATE_LOG";
 
-/// What is logged where nothing else was asked for: our own news, and of others only trouble.
+/// What is logged where nothing else was asked for: our own news, and of others only trouble. The HTTP/2 library warns of each
+/// answer to a PING that it did not send: a caller could fill the disk with it, and is counted and cut by the gateway.
 const DEFAULT_FILTER: &str = "warn,tollgate=info,tollgate_gateway=info,tollgate_admin_api=info,\
     tollgate_portal=info,tollgate_control=info,tollgate_store=info,tollgate_boot=info,tollgate_web=info,\
-    tollgate_demo=info,tollgate_engine=info,pingora_core=off,sqlx=warn";
+    tollgate_demo=info,tollgate_engine=info,pingora_core=off,sqlx=warn,\
+    h2::proto::ping_pong=error";
 
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
