@@ -285,6 +285,9 @@ pub struct GatewayFlags {
     /// PEM file of those who may have signed callers' certificates.
     #[arg(long, env = "TOLLGATE_TLS_CLIENT_CA", value_name = "FILE")]
     pub tls_client_ca: Option<PathBuf>,
+    /// PEM file of their lists of revoked certificates (CRLs), followed while the gateway runs.
+    #[arg(long, env = "TOLLGATE_TLS_CLIENT_CRL", value_name = "FILE")]
+    pub tls_client_crl: Option<PathBuf>,
     /// Speak HTTP/2 without TLS too, to callers who begin with it.
     #[arg(long, env = "TOLLGATE_GATEWAY_H2C")]
     pub gateway_h2c: bool,

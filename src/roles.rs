@@ -80,6 +80,7 @@ pub async fn start_gateway(
         certificates: flags.tls_cert_dir.clone(),
         client_certificates: flags.tls_client_certificates,
         client_authorities: flags.tls_client_ca.clone(),
+        client_revocations: flags.tls_client_crl.clone(),
     });
     settings.upstream_roots.clone_from(&flags.upstream_ca_file);
     settings.origins = flags.browser_origins.clone();

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use time::OffsetDateTime;
+use x509_parser::pem::parse_x509_pem;
 
 /// An authority with a key of its own.
 pub struct Authority {
@@ -64,6 +65,31 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(&params)
+    }
+
+    /// A list of certificates that it has revoked, in PEM, for an hour.
+    #[must_use]
+    pub fn revoke(&self, revoked: &[&Issued]) -> String {
+        let now = OffsetDateTime::now_utc();
+        let entry = |issued: &&Issued| {
+            let (_, pem) = parse_x509_pem(issued.chain.as_bytes()).expect("a certificate");
+            let serial = pem.parse_x509().expect("a certificate").raw_serial().to_vec();
+            RevokedCertParams {
+                serial_number: SerialNumber::from(serial),
+                revocation_time: now - Duration::from_secs(1),
+                reason_code: None,
+                invalidity_date: None,
+            }
+        };
+        let params = CertificateRevocationListParams {
+            this_update: now - Duration::from_secs(1),
+            next_update: now + Duration::from_secs(3_600),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(entry).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.root).expect("a list can be signed").pem().expect("it can be written")
     }
 
     fn issue_for(&self, names: &[&str], from: OffsetDateTime, until: OffsetDateTime) -> Issued {

@@ -30,7 +30,7 @@ impl FileFault {
 }
 
 /// What changes when a file does, also where a link is turned to another one.
-type Stamp = (u64, u64, SystemTime);
+pub(super) type Stamp = (u64, u64, SystemTime);
 
 /// The directory as it was last read.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ fn key_of(chain: &Path) -> PathBuf {
     chain.with_extension("key")
 }
 
-fn stamp(path: &Path) -> io::Result<Stamp> {
+pub(super) fn stamp(path: &Path) -> io::Result<Stamp> {
     let metadata = std::fs::metadata(path)?;
     Ok((metadata.ino(), metadata.len(), metadata.modified()?))
 }

@@ -51,6 +51,14 @@ impl Collector for Expiry {
             "Certificates that are stored or lie in a file and cannot be presented",
             (known.refused_stored + known.refused_files) as f64,
         )?;
+        if let Some(next) = known.clients.as_ref().and_then(|clients| clients.next_update()) {
+            gauge(
+                &mut encoder,
+                "tollgate_tls_revocation_list_expiry_seconds",
+                "Time until the first list of revoked client certificates should be followed by its next; below zero it is late",
+                (next - now) as f64,
+            )?;
+        }
         let mut ends = encoder.encode_descriptor(
             "tollgate_certificate_expiry",
             "Time until a certificate ends; below zero it has ended",

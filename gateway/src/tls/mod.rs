@@ -2,6 +2,7 @@
 
 pub(crate) mod challenges;
 mod client;
+mod clients;
 mod files;
 mod metrics;
 mod server;
@@ -18,6 +19,7 @@ use arc_swap::ArcSwap;
 pub(crate) use challenges::Challenges;
 use chrono::Utc;
 pub(crate) use client::ClientCertificate;
+use clients::Clients;
 pub use files::FileFault;
 use files::Files;
 pub(crate) use metrics::TlsMetrics;
@@ -50,6 +52,7 @@ struct Known {
     /// By id and version: only what changed is opened again.
     stored: HashMap<CertificateId, (i64, Loaded)>,
     files: Option<Files>,
+    clients: Option<Arc<Clients>>,
     /// Stored ones that do not open or cannot be served, and files that could not be read again.
     refused_stored: usize,
     refused_files: usize,
@@ -78,6 +81,11 @@ impl Certificates {
         known.files = Some(files);
         self.put_in_force(&known);
         Ok(())
+    }
+
+    /// Follows what callers' certificates are asked for, too.
+    fn follow(&self, clients: Arc<Clients>) {
+        self.known().clients = Some(clients);
     }
 
     /// Takes what the control plane has. One that does not open stands back alone; its last good version stays.
@@ -146,6 +154,9 @@ impl Certificates {
     /// Looks at the directory once.
     fn look(&self) {
         let mut known = self.known();
+        if let Some(clients) = &known.clients {
+            clients.look();
+        }
         let Some(files) = &mut known.files else { return };
         let (changed, faults) = files.refresh(Utc::now().timestamp());
         for fault in &faults {

@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use tollgate_certificates::CHALLENGE_PROTOCOL;
 
 use super::client::ClientCertificate;
-use super::settings::{ClientCertificates, TlsSettings};
+use super::clients::Clients;
+use super::settings::TlsSettings;
 use super::{Certificates, Challenges, FileFault, TlsMetrics};
 
 const H2: &[u8] = b"h2";
@@ -50,6 +49,7 @@ pub(crate) struct Server {
     config: Arc<ServerConfig>,
     /// For authorities that look for a challenge.
     challenges: Arc<ServerConfig>,
+    clients: Option<Arc<Clients>>,
     metrics: Arc<TlsMetrics>,
     deadline: Duration,
 }
@@ -80,14 +80,18 @@ impl Server {
         let mut challenges = builder()?.with_no_client_auth().with_cert_resolver(challenges);
         challenges.alpn_protocols = vec![CHALLENGE_PROTOCOL.to_vec()];
         let builder = builder()?;
-        let mut config = match verifier(settings)? {
-            Some(verifier) => builder.with_client_cert_verifier(verifier),
+        let clients = Clients::new(settings)?;
+        let mut config = match clients.clone() {
+            Some(clients) => builder.with_client_cert_verifier(clients),
             None => builder.with_no_client_auth(),
         }
-        .with_cert_resolver(certificates);
+        .with_cert_resolver(Arc::clone(&certificates) as _);
+        if let Some(clients) = &clients {
+            certificates.follow(Arc::clone(clients));
+        }
         config.ticketer = rustls::crypto::ring::Ticketer::new()?;
         config.alpn_protocols = vec![H2.to_vec(), HTTP_1_1.to_vec()];
-        Ok(Self { config: Arc::new(config), challenges: Arc::new(challenges), metrics, deadline })
+        Ok(Self { config: Arc::new(config), challenges: Arc::new(challenges), clients, metrics, deadline })
     }
 
     /// Shakes hands; none where that fails or takes too long, or where there is nothing to say after it. Whoever fails is
@@ -124,23 +128,17 @@ impl Server {
         let asks_for_challenge =
             begun.client_hello().alpn().is_some_and(|mut offered| offered.any(|it| it == CHALLENGE_PROTOCOL));
         let config = if asks_for_challenge { &self.challenges } else { &self.config };
-        begun.into_stream(Arc::clone(config)).await
+        let stream = begun.into_stream(Arc::clone(config)).await?;
+        let (_, session) = stream.get_ref();
+        // Its certificate was looked at when the session was new.
+        if let (Some(clients), Some(chain), Some(HandshakeKind::Resumed)) =
+            (&self.clients, session.peer_certificates(), session.handshake_kind())
+            && !clients.still_takes(chain)
+        {
+            return Err(std::io::Error::other("its certificate is good no more"));
+        }
+        Ok(stream)
     }
-}
-
-fn verifier(settings: &TlsSettings) -> Result<Option<Arc<dyn ClientCertVerifier>>, TlsError> {
-    if settings.client_certificates == ClientCertificates::Off {
-        return Ok(None);
-    }
-    let path = settings.client_authorities.as_deref().ok_or(TlsError::NoAuthorities)?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(authorities(path)?), provider);
-    let builder = match settings.client_certificates {
-        ClientCertificates::Optional => builder.allow_unauthenticated(),
-        _ => builder,
-    };
-    let verifier = builder.build().map_err(|error| fault(path, error))?;
-    Ok(Some(verifier))
 }
 
 /// Reads a file of roots for nothing but the faults that it has.
@@ -151,7 +149,7 @@ pub(crate) fn check_roots(path: &Path) -> Result<(), FileFault> {
     authorities(path).map(drop)
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
+pub(super) fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| fault(path, error))? {
         roots.add(certificate.map_err(|error| fault(path, error))?).map_err(|error| fault(path, error))?;
@@ -159,6 +157,6 @@ fn authorities(path: &Path) -> Result<RootCertStore, FileFault> {
     if roots.is_empty() { Err(fault(path, "holds no certificate")) } else { Ok(roots) }
 }
 
-fn fault(path: &Path, reason: impl ToString) -> FileFault {
+pub(super) fn fault(path: &Path, reason: impl ToString) -> FileFault {
     FileFault { path: PathBuf::from(path), reason: reason.to_string() }
 }

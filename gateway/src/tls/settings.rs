@@ -15,6 +15,8 @@ pub struct TlsSettings {
     pub client_certificates: ClientCertificates,
     /// Who may have signed callers' certificates, in PEM; needed unless they are off.
     pub client_authorities: Option<PathBuf>,
+    /// Their lists of revoked certificates, in PEM, followed while the gateway runs.
+    pub client_revocations: Option<PathBuf>,
 }
 
 impl TlsSettings {
@@ -26,6 +28,7 @@ impl TlsSettings {
             certificates: None,
             client_certificates: ClientCertificates::Off,
             client_authorities: None,
+            client_revocations: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use tollgate_gateway::tls::ClientCertificates;
 use tollgate_testkit::Authority;
 
 use crate::dial::{Dialler, settings, stored};
-use crate::stage::{Plot, Stage};
+use crate::stage::{Plot, Stage, until};
 
 const FORGED: &[(&str, &str)] = &[
     ("Client-Cert", ":Zm9yZ2Vk:"),
@@ -23,7 +23,11 @@ struct World {
 }
 
 async fn world(wanted: ClientCertificates) -> World {
-    let (servers, clients) = (Authority::new(), Authority::new());
+    world_of(wanted, Authority::new(), None).await
+}
+
+async fn world_of(wanted: ClientCertificates, clients: Authority, lists: Option<PathBuf>) -> World {
+    let servers = Authority::new();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), clients.pem()).unwrap();
     let path: PathBuf = file.path().to_owned();
@@ -31,6 +35,7 @@ async fn world(wanted: ClientCertificates) -> World {
         let mut tls = self::settings();
         tls.client_certificates = wanted;
         tls.client_authorities = Some(path.clone());
+        tls.client_revocations = lists.clone();
         settings.tls = Some(tls);
     });
     plot.blueprint.certificates = vec![stored(1, 1, &servers.issue(&["api.example"]), false)];
@@ -82,4 +87,40 @@ async fn where_one_is_required_only_a_good_one_connects() {
         };
         assert_eq!(answer.map(|answer| answer.status()), served.then_some(200));
     }
+}
+
+/// Whether a call on a new connection is served.
+async fn is_served(world: &World, dialler: &Dialler) -> bool {
+    match dialler.dial("api.example").await {
+        Ok(mut caller) => caller.call("GET /v1/items", &world.stage.key, &[]).await.is_some(),
+        Err(_) => false,
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_certificate_connects_no_more_not_even_by_an_earlier_session() {
+    let clients = Authority::new();
+    let [good, gone, later] = ["good", "gone", "later"].map(|name| clients.issue_client(name));
+    let dir = tempfile::tempdir().unwrap();
+    let lists = dir.path().join("revoked.pem");
+    std::fs::write(&lists, clients.revoke(&[&gone])).unwrap();
+    let world = world_of(ClientCertificates::Required, clients, Some(lists.clone())).await;
+    let [good, gone, later] =
+        [&good, &gone, &later].map(|own| (Dialler::with(&world.stage, &world.servers, Some(own)), own));
+    assert!(is_served(&world, &good.0).await && is_served(&world, &later.0).await);
+    assert!(!is_served(&world, &gone.0).await);
+
+    // What is no list changes nothing; the next one is followed. The dialler takes its session up again, and is refused.
+    let replace = |text: String| {
+        let new = dir.path().join("new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, &lists).unwrap();
+    };
+    replace("half a li".to_owned());
+    assert!(!is_served(&world, &gone.0).await);
+    replace(world.clients.revoke(&[gone.1, later.1]));
+    until("the list is followed", async || !is_served(&world, &later.0).await).await;
+    assert!(is_served(&world, &good.0).await);
+    let due = world.stage.metric("tollgate_tls_revocation_list_expiry_seconds").await;
+    assert!(due.is_some_and(|due| (0.0..=3_600.0).contains(&due)), "{due:?}");
 }
