@@ -170,6 +170,34 @@ mod tests {
         }
 
         #[test]
+        fn for_any_amount_it_is_an_exact_bucket_that_refills_a_call_in_each_interval_rounded_up(
+            amount in 1u64..5_000_000,
+            period in prop::sample::select(vec![1u64, 60, 3_600, 86_400]),
+            burst in 1u64..20,
+            steps in prop::collection::vec(0u64..u64::MAX, 1..200),
+        ) {
+            let rate = Rate::new(amount, period, burst);
+            let interval_ns = rate.interval_ns();
+            let (exact, whole) = (u128::from(period) * 1_000_000_000, u128::from(interval_ns) * u128::from(amount));
+            prop_assert!(exact <= whole && whole < exact + u128::from(amount), "the least whole number that is no less");
+            let tat = AtomicU64::new(0);
+            let (period_ns, calls) = (u128::from(interval_ns), u128::from(burst));
+            let mut model = Bucket { amount: 1, period_ns, burst: calls, level: calls * period_ns, at: NOW };
+            let mut now = NOW;
+            for step in steps {
+                now += step % (interval_ns * 3 + 1);
+                let before = rate.peek(&tat, now);
+                let (ours, exact) = (rate.take(&tat, now), model.take(now));
+                prop_assert_eq!(before.remaining > 0, exact.is_ok());
+                match (ours, exact) {
+                    (Ok(level), Ok(remaining)) => prop_assert_eq!(level.remaining, remaining),
+                    (Err(level), Err(wait)) => prop_assert_eq!(u128::from(level.next_ns), wait),
+                    (ours, exact) => prop_assert!(false, "{ours:?} where exact is {exact:?}"),
+                }
+            }
+        }
+
+        #[test]
         fn no_window_ever_holds_more_than_the_limit_and_the_loss_is_bounded(
             amount in 1u64..5_000_000,
             period in prop::sample::select(vec![1u64, 60, 3_600, 86_400]),
