@@ -18,7 +18,7 @@ use tollgate_store::{NewPlan, Store};
 use tollgate_testkit::{Behind, FaultProxy, TestDatabase, Upstream, World, month_quota, peppers_variable};
 
 /// For what must come, on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Rig {
     pub database: TestDatabase,

@@ -76,7 +76,7 @@ async fn last_answer(door: &Door) -> Option<Message> {
     let mut stream = door.connect().await;
     stream.write_all(&door.bytes(get("Connection: close\r\n").as_bytes())).await.unwrap();
     let mut all = Vec::new();
-    let reading = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut all));
+    let reading = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut all));
     reading.await.expect("an end in time").ok()?;
     let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
     let mut rest = all.as_slice();
@@ -119,7 +119,7 @@ async fn an_answer_that_has_no_body_gets_none() {
         let mut stream = door.connect().await;
         stream.write_all(&door.bytes(request.as_bytes())).await.unwrap();
         let mut all = Vec::new();
-        tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut all)).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut all)).await.unwrap().unwrap();
         let text = String::from_utf8(all).unwrap();
         assert!(text.ends_with("\r\n\r\n") && !text.contains("secret"), "case 79: {text}");
         assert_eq!(
@@ -198,5 +198,5 @@ async fn a_silent_upstream_is_given_up() {
     let began = Instant::now();
     let answer = door.answered_with(Reply::Say(Vec::new())).await.unwrap();
     assert_eq!(answer.status(), 504, "case 84");
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(30));
 }

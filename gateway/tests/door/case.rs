@@ -97,12 +97,12 @@ impl Door {
             all
         };
         let both = async { tokio::join!(write, read).1 };
-        let all = tokio::time::timeout(Duration::from_secs(10), both).await;
+        let all = tokio::time::timeout(Duration::from_secs(30), both).await;
         let all =
             all.unwrap_or_else(|_| panic!("no answer to {}", bytes[..bytes.len().min(300)].escape_ascii()));
         let refused = all.last().is_none_or(|answer| answer.status() >= 400);
         let ended = refused && {
-            let end = tokio::time::timeout(Duration::from_secs(5), reading.read_u8()).await;
+            let end = tokio::time::timeout(Duration::from_secs(30), reading.read_u8()).await;
             end.is_ok_and(|byte| byte.is_err())
         };
         (all, ended)
@@ -143,6 +143,6 @@ impl Door {
         let mut stream = self.connect().await;
         stream.write_all(&self.bytes(get("").as_bytes())).await.unwrap();
         let read = read_message(&mut stream, false);
-        tokio::time::timeout(Duration::from_secs(10), read).await.expect("an answer or an end in time")
+        tokio::time::timeout(Duration::from_secs(30), read).await.expect("an answer or an end in time")
     }
 }

@@ -118,7 +118,7 @@ async fn what_is_another_protocol_is_refused_at_once() {
             refused(67, all_bytes, &[400]),
         ])
         .await;
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(30));
 }
 
 #[tokio::test]

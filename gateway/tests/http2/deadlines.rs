@@ -12,7 +12,7 @@ use crate::raw::{
 use crate::stage::until;
 
 const SHORT: Duration = Duration::from_millis(400);
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn case_96_a_preface_that_does_not_come_or_drips_ends_the_connection() {

@@ -129,7 +129,7 @@ impl Raw {
             let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
             Some(Frame { kind: head[3], flags: head[4], stream, payload })
         };
-        tokio::time::timeout(Duration::from_secs(20), read).await.expect("something in time")
+        tokio::time::timeout(Duration::from_secs(30), read).await.expect("something in time")
     }
 
     /// What becomes of a stream.

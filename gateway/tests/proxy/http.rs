@@ -124,7 +124,7 @@ impl Client {
     pub async fn expect(&mut self, text: &str) {
         let mut bytes = vec![0; text.len()];
         let reading = self.stream.read_exact(&mut bytes);
-        let read = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        let read = tokio::time::timeout(Duration::from_secs(30), reading).await;
         read.unwrap_or_else(|_| panic!("{text:?} does not come")).expect("an open connection");
         assert_eq!(String::from_utf8_lossy(&bytes), text);
     }

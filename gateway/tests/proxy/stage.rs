@@ -242,7 +242,7 @@ impl Stage {
 
     pub async fn stopped(&mut self) {
         let running = self.running.take().expect("stopped once");
-        tokio::time::timeout(Duration::from_secs(30), running.stopped()).await.expect("it stops");
+        tokio::time::timeout(Duration::from_secs(150), running.stopped()).await.expect("it stops");
     }
 
     pub async fn stop(&mut self) {
@@ -258,5 +258,5 @@ pub async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(15), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

@@ -49,7 +49,7 @@ async fn a_silent_upstream_is_504_after_its_read_timeout() {
     stage.upstream.behave(|_| Reaction::Silence);
     let began = Instant::now();
     check(&stage.call("GET /v1/items").await, 504, "upstream_timeout");
-    assert!((Duration::from_millis(300)..Duration::from_secs(5)).contains(&began.elapsed()));
+    assert!((Duration::from_millis(300)..Duration::from_secs(30)).contains(&began.elapsed()));
     assert_eq!(stage.upstream.seen().len(), 1, "what may have had effect is not repeated");
 }
 
