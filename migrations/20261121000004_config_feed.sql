@@ -10,13 +10,13 @@ insert into config_head default values;
 comment on table config_head is 'The current revision. Its row lock orders config transactions, so revisions appear in commit order. A restored backup must be given a new epoch.';
 
 create table config_changes (
-    revision       bigint not null,
-    kind           text not null check (kind in ('blueprint', 'consumer')),
-    application_id uuid not null default '00000000-0000-0000-0000-000000000000',
-    at             timestamptz not null default now(),
-    primary key (revision, kind, application_id)
+    revision   bigint not null,
+    kind       text not null check (kind in ('blueprint', 'api', 'consumer')),
+    subject_id uuid not null default '00000000-0000-0000-0000-000000000000',
+    at         timestamptz not null default now(),
+    primary key (revision, kind, subject_id)
 );
-comment on table config_changes is 'What a revision touched: the blueprint as a whole, or the application whose keys or subscriptions changed.';
+comment on table config_changes is 'What a revision touched: the API whose row or routes changed, the rest of the blueprint, or the application whose keys or subscriptions changed.';
 
 create function config_changed() returns trigger language plpgsql as $$
 declare
@@ -29,11 +29,11 @@ begin
         perform set_config('tollgate.revision', rev::text, true);
         perform pg_notify('tollgate_config', '');
     end if;
-    if tg_argv[0] = 'consumer' then
-        insert into config_changes (revision, kind, application_id)
-        values (rev, 'consumer', (touched ->> tg_argv[1])::uuid) on conflict do nothing;
-    else
+    if tg_argv[0] = 'blueprint' then
         insert into config_changes (revision, kind) values (rev, 'blueprint') on conflict do nothing;
+    else
+        insert into config_changes (revision, kind, subject_id)
+        values (rev, tg_argv[0], (touched ->> tg_argv[1])::uuid) on conflict do nothing;
     end if;
     return null;
 end
@@ -42,21 +42,18 @@ comment on function config_changed() is 'Gives the transaction its revision at c
 
 do $$
 declare
-    t text;
+    t text[];
 begin
-    foreach t in array array['services', 'targets', 'apis', 'routes', 'products', 'product_apis', 'plans'] loop
+    foreach t slice 1 in array array[
+        ['services', 'blueprint', ''], ['targets', 'blueprint', ''], ['products', 'blueprint', ''], ['plans', 'blueprint', ''],
+        ['apis', 'api', 'id'], ['routes', 'api', 'api_id'], ['product_apis', 'api', 'api_id'],
+        ['subscriptions', 'consumer', 'application_id'], ['credentials', 'consumer', 'application_id']
+    ] loop
         execute format('create constraint trigger config_feed_rows after insert or delete on %I
-            deferrable initially deferred for each row execute function config_changed(''blueprint'')', t);
+            deferrable initially deferred for each row execute function config_changed(%L, %L)', t[1], t[2], t[3]);
         execute format('create constraint trigger config_feed_updates after update on %I
             deferrable initially deferred for each row when (old.* is distinct from new.*)
-            execute function config_changed(''blueprint'')', t);
-    end loop;
-    foreach t in array array['subscriptions', 'credentials'] loop
-        execute format('create constraint trigger config_feed_rows after insert or delete on %I
-            deferrable initially deferred for each row execute function config_changed(''consumer'', ''application_id'')', t);
-        execute format('create constraint trigger config_feed_updates after update on %I
-            deferrable initially deferred for each row when (old.* is distinct from new.*)
-            execute function config_changed(''consumer'', ''application_id'')', t);
+            execute function config_changed(%L, %L)', t[1], t[2], t[3]);
     end loop;
     create constraint trigger config_feed_updates after update on applications
         deferrable initially deferred for each row when (old.* is distinct from new.*)

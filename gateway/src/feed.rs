@@ -36,6 +36,8 @@ pub(crate) struct Feed {
     data: Arc<DataDir>,
     settings: Arc<Settings>,
     hint: Arc<Notify>,
+    /// Hints before this wait for it.
+    may_ask_at: tokio::time::Instant,
     known: Option<Head>,
     unsaved: bool,
     save_at: tokio::time::Instant,
@@ -58,6 +60,7 @@ impl Feed {
             data,
             settings,
             hint,
+            may_ask_at: tokio::time::Instant::now(),
             known: None,
             unsaved: false,
             save_at: tokio::time::Instant::now(),
@@ -100,14 +103,18 @@ impl Feed {
                 self.live.tidy();
             }
             let was_unsaved = self.unsaved;
+            let asked = tokio::time::Instant::now();
             self.catch_up_logged().await;
+            // The first of a burst of changes is applied at once, the others together: half of one core at most.
+            let answered = tokio::time::Instant::now();
+            self.may_ask_at = answered + self.settings.debounce.max(answered - asked);
             if self.unsaved && !was_unsaved {
                 // A large configuration is saved less often: a twentieth of the time at most.
                 self.save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.hint.notified() => tokio::time::sleep(self.settings.debounce).await,
+                () = self.hint.notified() => tokio::time::sleep_until(self.may_ask_at).await,
                 () = tokio::time::sleep(jittered(self.settings.poll_every)) => {}
                 () = tokio::time::sleep_until(self.save_at), if self.unsaved && self.saving.is_none() => {
                     self.begin_to_save();
@@ -187,7 +194,10 @@ impl Feed {
             false => timed(limit, self.source.consumers(&ids)).await?,
         };
         let read = match blueprint_changed {
-            true => timed(limit, self.source.blueprint()).await.map(Some),
+            true => {
+                let known = self.live.sound_blueprint();
+                timed(limit, self.source.blueprint(known.as_deref())).await.map(Some)
+            }
             false => Ok(None),
         };
         // Whatever became of the blueprint, unread or refused (that is on record in the status), revocations do not
@@ -216,8 +226,8 @@ impl Feed {
     }
 
     async fn load_all(&mut self) -> Result<(), SourceError> {
-        // Everything may be much; it gets more time than a question, but not for ever.
-        let load = timed(self.settings.query_timeout * 6, self.source.full()).await?;
+        // Everything may be much, on a machine that is busy; it gets more time than a question, but not for ever.
+        let load = timed(self.settings.query_timeout * 24, self.source.full()).await?;
         let head = Head { epoch: load.blueprint.epoch, revision: load.blueprint.revision };
         let accepted = self.live.replace(load.blueprint, load.applications).await;
         self.known = Some(head);

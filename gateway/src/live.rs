@@ -91,6 +91,15 @@ impl Live {
         self.runtime.load().as_ref().map(|runtime| Arc::clone(&runtime.blueprint))
     }
 
+    /// The blueprint that runs, where all of it is as its revision has it: what changed since may be put on it.
+    pub(crate) fn sound_blueprint(&self) -> Option<Arc<Blueprint>> {
+        let runtime = self.runtime.load();
+        runtime
+            .as_ref()
+            .filter(|runtime| runtime.faults.is_empty())
+            .map(|runtime| Arc::clone(&runtime.blueprint))
+    }
+
     /// Puts a blueprint in force, but for rows at fault, which stay as they were and are put on record. One that cannot be
     /// compiled at all changes nothing; says which of the two it was.
     pub(crate) async fn apply_blueprint(&self, blueprint: Blueprint) -> bool {

@@ -77,7 +77,7 @@ pub use dunning::{DueKind, LandedRow, UnpaidTermsRow};
 pub use effects::{KeyHolder, UserOfThing};
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
-pub use feed::{FeedChange, FeedKind, FullLoad, Head, Listener};
+pub use feed::{BlueprintRead, FeedChange, FeedKind, FullLoad, Head, Listener};
 pub use guests::GuestRow;
 pub use idempotency_keys::KeptAnswer;
 pub use invitations::InvitationRow;

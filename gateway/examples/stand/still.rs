@@ -37,7 +37,7 @@ impl Source for Still {
         Ok(Some(Vec::new()))
     }
 
-    async fn blueprint(&self) -> Result<Blueprint, SourceError> {
+    async fn blueprint(&self, _known: Option<&Blueprint>) -> Result<Blueprint, SourceError> {
         Ok(self.blueprint.clone())
     }
 

@@ -49,8 +49,8 @@ pub trait Source: Send + Sync + 'static {
     async fn full(&self) -> Result<FullLoad, SourceError>;
     /// What changed after a revision, oldest first; none where that is no longer known and all must be loaded.
     async fn changes(&self, after: i64) -> Result<Option<Vec<FeedChange>>, SourceError>;
-    /// The newest blueprint.
-    async fn blueprint(&self) -> Result<Blueprint, SourceError>;
+    /// The newest blueprint. What did not change since the one that is known may be taken from there.
+    async fn blueprint(&self, known: Option<&Blueprint>) -> Result<Blueprint, SourceError>;
     /// The newest state of some applications; one that is not returned may no longer call.
     async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError>;
     /// Opens a stream of hints that something changed.
@@ -143,8 +143,10 @@ impl Source for Store {
         Ok(self.feed_changes(after).await?)
     }
 
-    async fn blueprint(&self) -> Result<Blueprint, SourceError> {
-        Ok(self.feed_blueprint().await?)
+    async fn blueprint(&self, known: Option<&Blueprint>) -> Result<Blueprint, SourceError> {
+        let Some(known) = known else { return Ok(self.feed_blueprint().await?) };
+        let since = Head { epoch: known.epoch, revision: known.revision };
+        Ok(self.feed_blueprint_since(since).await?.onto(known))
     }
 
     async fn consumers(&self, ids: &[ApplicationId]) -> Result<Vec<ConsumerApplication>, SourceError> {

@@ -252,7 +252,7 @@ impl Source for FakeSource {
         .await
     }
 
-    async fn blueprint(&self) -> Result<Blueprint, SourceError> {
+    async fn blueprint(&self, _known: Option<&Blueprint>) -> Result<Blueprint, SourceError> {
         self.answer(|state| Blueprint { revision: state.revision, ..state.blueprint.clone() }).await
     }
 

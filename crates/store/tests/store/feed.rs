@@ -1,8 +1,9 @@
 //! What gateways read.
 
-use tollgate_domain::{ApplicationState, Scope, UnreadableRow};
-use tollgate_store::{FeedChange, FeedKind};
+use tollgate_domain::{ApplicationState, Blueprint, Scope, UnreadableRow};
+use tollgate_store::{FeedChange, FeedKind, Head};
 use tollgate_testkit::TestDatabase;
+use uuid::Uuid;
 
 use crate::fixture::{consumer, route, world};
 
@@ -46,6 +47,43 @@ async fn a_listener_hears_of_a_commit() {
     let mut listener = store.feed_listen().await.unwrap();
     world(&store).await;
     listener.recv().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_apis_that_changed_are_read_again_and_the_whole_is_the_same() {
+    let database = TestDatabase::create().await;
+    let store = database.store();
+    let world = world(&store).await;
+    let run = async |sql: &'static str| sqlx::query(sql).execute(database.pool()).await.unwrap();
+    run("insert into apis (id, slug, name, service_id, base_path, state) select gen_random_uuid(), 'other', 'Other', service_id, '/other', 'published' from apis").await;
+    run("insert into routes (id, api_id, operation_id, method, path) select gen_random_uuid(), id, 'all', 'GET', '/all' from apis where slug = 'other'").await;
+    for change in [
+        "update plans set name = 'Another name'",
+        "update apis set base_path = '/elsewhere' where slug = 'other'",
+        "update routes set path = '/some' where path = '/all'",
+        "update apis set state = 'deprecated', successor_id = (select id from apis where slug = 'other') where slug = 'thing'",
+        "update apis set state = 'draft' where slug = 'other'",
+        "update apis set state = 'published' where slug = 'other'",
+        "delete from product_apis",
+    ] {
+        let before = store.feed_blueprint().await.unwrap();
+        run(change).await;
+        let since = Head { epoch: before.epoch, revision: before.revision };
+        let read = store.feed_blueprint_since(since).await.unwrap();
+        let whole = store.feed_blueprint().await.unwrap();
+        assert_ne!(whole.revision, before.revision, "{change}");
+        assert_eq!(format!("{:?}", read.onto(&before)), format!("{whole:?}"), "{change}");
+    }
+    let before = store.feed_blueprint().await.unwrap();
+    run("update routes set path = path || 'x' where path <> '/some'").await;
+    let since = Head { epoch: before.epoch, revision: before.revision };
+    let without = Blueprint { apis: Vec::new(), ..before.clone() };
+    let read = store.feed_blueprint_since(since).await.unwrap().onto(&without);
+    assert_eq!(read.apis.len(), 1, "the other one was not read");
+    assert_eq!(read.apis[0].id, world.api);
+    let elsewhere = Head { epoch: Uuid::now_v7(), ..since };
+    let read = store.feed_blueprint_since(elsewhere).await.unwrap().onto(&without);
+    assert_eq!(read.apis.len(), 2, "of another database nothing is known");
 }
 
 #[tokio::test]
