@@ -245,6 +245,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     /// Closes in order. Whoever does not stop sending is cut off all the same, and at once when others need the place.
     async fn leave(mut self) {
         let unread = self.intake.has_more() || !self.intake.is_complete();
+        // Closing says it all where nothing is left to be read; TLS says goodbye itself.
+        if !unread && self.peer.scheme == "http" {
+            return;
+        }
         if timeout(FAREWELL, self.io.shutdown()).await.is_err() || !unread || self.place.is_needed() {
             return;
         }

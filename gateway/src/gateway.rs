@@ -11,11 +11,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use crate::disk::{DataDir, DirError};
 use crate::feed::Feed;
-use crate::feed::source::Source;
+use crate::feed::source::{Source, timed};
 use crate::handover::{self, Inheritance};
 use crate::listen::Listeners;
 use crate::live::Live;
@@ -212,7 +213,14 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         Arc::clone(settings),
         leftovers,
     );
+    // Asked before the disk is read: who is silent for as long as that takes is not waited for any longer.
+    let answers = AbortOnDropHandle::new(tokio::spawn(answers_in_time(Arc::clone(source))));
     let from_disk = feed.start_from_disk().await;
+    if from_disk && !answers.await.unwrap_or(false) {
+        ledger.begin(minute_of(time::utc()));
+        flush.quota_from_disk();
+        return (feed, flush);
+    }
     let due = from_disk.then(|| Instant::now() + FIRST_ANSWER);
     let patience = || due.unwrap_or_else(|| Instant::now() + settings.query_timeout);
     // Cut short, both simply go on in the background.
@@ -224,4 +232,8 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
     }
     (feed, flush)
+}
+
+async fn answers_in_time(source: Arc<dyn Source>) -> bool {
+    timed(FIRST_ANSWER, source.head()).await.is_ok()
 }

@@ -167,8 +167,6 @@ impl Desk {
                 accepted = front.next(&listener) => accepted,
             };
             let taken = accepted.and_then(|(stream, address, place)| {
-                // A failure here means that the caller is gone already; the first read will tell.
-                let _ = stream.set_nodelay(true);
                 let seat = front.desks.seat(self.number);
                 if seat.is_at(self.number) {
                     self.serve(stream, address, place, speaks_tls, seat);

@@ -30,6 +30,8 @@ fn bind(address: SocketAddr) -> Result<StdTcpListener, StartError> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A restart must not wait for old connections to be forgotten.
         socket.set_reuseaddr(true)?;
+        // What is accepted has it from here: a system call less for each connection.
+        socket.set_nodelay(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)?.into_std()
     };
