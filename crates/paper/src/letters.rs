@@ -20,26 +20,34 @@ pub fn width(text: &str) -> f32 {
 
 /// A text in WinAnsi; what it lacks is a question mark.
 pub fn encoded(text: &str) -> Vec<u8> {
-    text.chars()
-        .map(|letter| match letter {
-            ' '..='~' | '\u{a0}'..='\u{ff}' => u8::try_from(letter as u32).unwrap_or(b'?'),
-            '€' => 0x80,
-            '‘' => 0x91,
-            '’' => 0x92,
-            '“' => 0x93,
-            '”' => 0x94,
-            '•' => 0x95,
-            '–' => 0x96,
-            '—' => 0x97,
-            'Š' => 0x8a,
-            'š' => 0x9a,
-            'Ž' => 0x8e,
-            'ž' => 0x9e,
-            'Œ' => 0x8c,
-            'œ' => 0x9c,
-            _ => b'?',
-        })
-        .collect()
+    text.chars().map(|letter| code(letter).unwrap_or(b'?')).collect()
+}
+
+/// Whether WinAnsi lacks any letter of a text.
+pub fn is_lacking(text: &str) -> bool {
+    text.chars().any(|letter| code(letter).is_none())
+}
+
+fn code(letter: char) -> Option<u8> {
+    let code = match letter {
+        ' '..='~' | '\u{a0}'..='\u{ff}' => u8::try_from(letter as u32).ok()?,
+        '€' => 0x80,
+        '‘' => 0x91,
+        '’' => 0x92,
+        '“' => 0x93,
+        '”' => 0x94,
+        '•' => 0x95,
+        '–' => 0x96,
+        '—' => 0x97,
+        'Š' => 0x8a,
+        'š' => 0x9a,
+        'Ž' => 0x8e,
+        'ž' => 0x9e,
+        'Œ' => 0x8c,
+        'œ' => 0x9c,
+        _ => return None,
+    };
+    Some(code)
 }
 
 #[cfg(test)]
@@ -48,6 +56,7 @@ mod tests {
 
     #[test]
     fn western_letters_are_kept_and_others_marked() {
+        assert!(is_lacking("Łódź") && is_lacking("株式会社") && !is_lacking("Zoë €5"));
         assert_eq!(encoded("Zoë €5 × 3 – Łódź"), b"Zo\xeb \x805 \xd7 3 \x96 ?\xf3d?");
     }
 

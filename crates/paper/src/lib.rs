@@ -1,11 +1,11 @@
 //! Bills on paper: a PDF from what a bill says, without a clock, a file or a font of its own.
 //!
 //! Text is set in Helvetica, which every reader has, and in the letters of Western Europe (WinAnsi); what it lacks is
-//! written as `?`. The same bill makes the same bytes.
+//! written as `?`, and the file says where those letters stand. The same bill makes the same bytes.
 
 mod letters;
 
-use letters::{encoded, width};
+use letters::{encoded, is_lacking, width};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
 /// What stands on a bill.
@@ -36,6 +36,10 @@ pub struct Line {
     pub amount: String,
 }
 
+/// Under the head of a bill of which letters are missing.
+const LACKING: &str =
+    "Letters shown as ? are not in this file's font. The invoice's page has them; both are the same invoice.";
+
 /// A4, in points.
 const PAGE: (f32, f32) = (595.0, 842.0);
 const MARGIN: f32 = 56.0;
@@ -43,6 +47,14 @@ const RIGHT: f32 = PAGE.0 - MARGIN;
 const BOTTOM: f32 = 72.0;
 /// Room for words left of an amount.
 const WORDS: f32 = 380.0;
+
+impl Paper {
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let pairs = self.facts.iter().chain(&self.sums).flat_map(|(name, value)| [name, value]);
+        let lines = self.lines.iter().flat_map(|line| [&line.title, &line.how, &line.amount]);
+        [&self.from, &self.title, &self.to].into_iter().chain(pairs).chain(lines).map(String::as_str)
+    }
+}
 
 /// The bill as a PDF file.
 #[must_use]
@@ -115,6 +127,10 @@ impl Sheets {
         for (name, value) in &paper.facts {
             self.text(MARGIN, 9.0, Face::Plain, name);
             self.text(MARGIN + 90.0, 9.0, Face::Plain, value);
+            self.down(14.0, 0.0);
+        }
+        if paper.texts().any(is_lacking) {
+            self.text(MARGIN, 8.5, Face::Plain, LACKING);
             self.down(14.0, 0.0);
         }
         self.down(20.0, 0.0);
@@ -215,6 +231,15 @@ mod tests {
         let short = pdf(&paper(2));
         assert!(short.starts_with(b"%PDF-") && short.ends_with(b"%%EOF"));
         assert_eq!((pages(&short), pages(&pdf(&paper(100)))), (1, 5));
+    }
+
+    #[test]
+    fn a_bill_of_which_letters_are_missing_says_so() {
+        let says = |to: &str| {
+            let file = pdf(&Paper { to: to.to_owned(), ..paper(1) });
+            file.windows(22).any(|part| part == b"not in this file's fon")
+        };
+        assert!(says("株式会社") && !says("Müller & Söhne"));
     }
 
     #[test]
