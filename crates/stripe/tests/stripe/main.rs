@@ -6,4 +6,5 @@ mod collecting;
 mod contract;
 mod dunning;
 mod fixture;
+mod localstripe;
 mod messages;
