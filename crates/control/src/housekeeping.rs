@@ -20,7 +20,7 @@ impl Control {
     }
 
     /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were
-    /// counted by which gateway that is no more, single calls of a month ago. What dead gateways had not
+    /// counted by which gateway that is no more, single calls of a month ago, usage of months that need not be kept. What dead gateways had not
     /// spent of their leases is free again.
     ///
     /// # Errors
@@ -35,6 +35,7 @@ impl Control {
         self.store.sweep_jobs().await?;
         self.store.sweep_events().await?;
         self.end_shadows().await?;
+        self.store.keep_usage_months().await?;
         Ok(())
     }
 }

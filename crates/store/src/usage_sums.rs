@@ -1,11 +1,11 @@
 //! Usage by hour and day: summed by a job, read together with what is not summed yet.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::FromRow;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryAs;
 use sqlx::{AssertSqlSafe, Postgres};
-use tollgate_domain::{ApplicationId, CredentialId, OrganizationId};
+use tollgate_domain::{ApplicationId, CalendarMonth, CredentialId, OrganizationId};
 use uuid::Uuid;
 
 use crate::{Result, Store};
@@ -209,6 +209,26 @@ impl Store {
         Ok(query.bind(limit).fetch_all(&self.pool).await?)
     }
 
+    /// Makes room for the months to come and drops those past keeping; says how many were dropped.
+    ///
+    /// # Errors
+    /// The database failed, or others held the tables for too long.
+    pub async fn keep_usage_months(&self) -> Result<i32> {
+        Ok(sqlx::query_scalar("select usage_months()").fetch_one(&self.pool).await?)
+    }
+
+    /// The first month whose minutes were not dropped; none before any was.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn minutes_begin(&self) -> Result<Option<CalendarMonth>> {
+        let first: Option<NaiveDate> =
+            sqlx::query_scalar("select begins from usage_keep where grain = 'usage_counters'")
+                .fetch_one(&self.pool)
+                .await?;
+        Ok(first.map(CalendarMonth::from))
+    }
+
     /// Sums what is new, and again what late counts may have changed. Only one at a time; returns the hours summed.
     ///
     /// # Errors
@@ -261,12 +281,6 @@ impl Store {
         let over = to >= now;
         if over && deep {
             sqlx::query("update usage_sums set deep_at = now()").execute(&mut *tx).await?;
-            sqlx::query("delete from usage_hours where at < now() - interval '100 days'")
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query("delete from usage_days where at < now() - interval '1100 days'")
-                .execute(&mut *tx)
-                .await?;
         }
         tx.commit().await?;
         Ok(if over { 0 } else { CHUNK_HOURS })

@@ -12,3 +12,4 @@ mod row_security;
 mod schema;
 mod units;
 mod usage;
+mod usage_keep;
