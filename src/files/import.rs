@@ -133,5 +133,10 @@ fn free(product: Slug) -> Plan {
         ],
         meters: vec![],
         minimum_minor: 0,
+        setup_minor: 0,
+        trial: None,
+        currencies: vec![],
+        unpaid_landing: tollgate_domain::UnpaidLanding::Block,
+        grace_days: None,
     }
 }

@@ -78,6 +78,8 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::put::put_plan))
         .routes(routes!(plans::get::get_plan, plans::update::update_plan, plans::delete::delete_plan))
         .routes(routes!(plans::pricing::get_plan_pricing, plans::pricing::put_plan_pricing))
+        .routes(routes!(plans::late_payers::get_plan_late_payers, plans::late_payers::put_plan_late_payers))
+        .routes(routes!(plans::shadow::get_plan_shadow))
         .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))
         .routes(routes!(
             organizations::get::get_organization,
@@ -90,6 +92,14 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(
             organizations::time_zone::get_organization_time_zone,
             organizations::time_zone::put_organization_time_zone
+        ))
+        .routes(routes!(
+            organizations::terms::get_organization_currency,
+            organizations::terms::put_organization_currency
+        ))
+        .routes(routes!(
+            organizations::terms::get_organization_grace,
+            organizations::terms::put_organization_grace
         ))
         .routes(routes!(applications::list::list_applications, applications::create::create_application))
         .routes(routes!(
@@ -124,6 +134,10 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(invoices::list_days::list_invoice_days))
         .routes(routes!(invoices::settle::pay_invoice))
         .routes(routes!(invoices::settle::void_invoice))
+        .routes(routes!(invoices::payments::list_invoice_payments))
+        .routes(routes!(invoices::payments::refund_invoice))
+        .routes(routes!(invoices::payments::credit_invoice))
+        .routes(routes!(invoices::journal::get_journal))
         .routes(routes!(webhooks::list::list_webhooks, webhooks::create::create_webhook))
         .routes(routes!(
             webhooks::get::get_webhook,

@@ -16,9 +16,10 @@ pub use ids::{
 pub use limit::LimitBody;
 pub use metering::Metering;
 pub use price::PriceBody;
-pub use tariff::MeterPrice;
+pub use tariff::{MeterPrice, Prices, Trial};
 pub use words::{
     Anchor, ApiState, ApplicationState, CertificateSource, ChallengeKind, Enforcement, Environment,
-    EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, Period, PlanState,
-    ProductState, ServiceProtocol, SubscriptionState, TokenScope, Visibility,
+    EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, PaymentKind, PaymentState,
+    Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope, UnpaidLanding,
+    Visibility,
 };

@@ -70,3 +70,52 @@ pub struct Tier {
     #[schema(required = false, default = 0, maximum = 100_000_000_000_u64)]
     flat_minor: u64,
 }
+
+/// How long a plan can be tried. Days are of 24 hours and count from the first trial that the customer had of the product.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+#[schema(example = json!({ "days": 14, "included": [{ "meter": "calls", "units": 5000 }] }))]
+pub struct Trial {
+    /// How many days.
+    #[schema(minimum = 1, maximum = 365)]
+    days: u16,
+    /// Whether the base fee and the minimum are due all the same.
+    #[schema(required = false, default = false)]
+    base_due: bool,
+    /// Units that cost nothing besides those that the plan includes; of the whole trial, each meter once.
+    #[schema(required = false, max_items = 24)]
+    included: Vec<TrialUnits>,
+}
+
+/// Units of a meter that a trial gives.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub struct TrialUnits {
+    /// What is counted.
+    #[schema(value_type = super::Meter)]
+    meter: rating::Meter,
+    /// How many of the whole trial.
+    units: u64,
+}
+
+/// A plan's prices in one more currency: written down, never converted.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+#[schema(example = json!({ "currency": "USD", "base_minor": 3200 }))]
+pub struct Prices {
+    /// Of every amount in it; not the plan's own.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// Due every month, in minor units.
+    #[schema(required = false, default = 0, maximum = 100_000_000_000_u64)]
+    base_minor: u64,
+    /// What use costs.
+    #[schema(required = false, max_items = 24)]
+    meters: Vec<MeterPrice>,
+    /// The least that base and use together come to in a month, in minor units.
+    #[schema(required = false, default = 0, maximum = 100_000_000_000_u64)]
+    minimum_minor: u64,
+    /// Due once, in minor units.
+    #[schema(required = false, default = 0, maximum = 100_000_000_000_u64)]
+    setup_minor: u64,
+}

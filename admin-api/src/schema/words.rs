@@ -54,6 +54,12 @@ word_schemas! {
         "An application's standing on a plan: requested → active ⇄ suspended → ended, and nothing follows ended.";
     InvoiceState = domain::InvoiceState::ALL,
         "Where an invoice stands: `open` is to be paid, `void` was given up; both ends are final.";
+    PaymentKind = domain::PaymentKind::ALL,
+        "What happened about money: a `payment`, a `failure` to pay, a `refund`, or a `credit` note that lowered an invoice.";
+    PaymentState = domain::PaymentState::ALL,
+        "Whether it is certain: `pending` was asked of the payment provider and is not confirmed yet.";
+    UnpaidLanding = domain::UnpaidLanding::ALL,
+        "What becomes of calls when an invoice stays unpaid past its grace: `block` refuses them with 402, `throttle` holds them to the product's free plan, `go_on` does nothing.";
     EventType = tollgate_control::events::EVENT_TYPES,
         "What a webhook can be told.";
     OperatorRole = domain::OperatorRole::ALL,

@@ -206,6 +206,30 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("listInvoiceDays", row(format!("/v1/invoices/{INVOICE}/days"), None, 404)),
         ("payInvoice", row(format!("/v1/invoices/{INVOICE}/pay"), None, 404)),
         ("voidInvoice", row(format!("/v1/invoices/{INVOICE}/void"), None, 404)),
+        ("listInvoicePayments", row(format!("/v1/invoices/{INVOICE}/payments"), None, 404)),
+        ("refundInvoice", row(format!("/v1/invoices/{INVOICE}/refund"), Some(returned()), 404)),
+        ("creditInvoice", row(format!("/v1/invoices/{INVOICE}/credit"), Some(returned()), 404)),
+        ("getJournal", row("/v1/journal?month=2026-11&format=csv", None, 200)),
+        ("getPlanLatePayers", row(format!("/v1/plans/{plan_id}/late-payers"), None, 200)),
+        (
+            "putPlanLatePayers",
+            row(format!("/v1/plans/{plan_id}/late-payers"), Some(json!({ "landing": "throttle" })), 200),
+        ),
+        ("getPlanShadow", row(format!("/v1/plans/{plan_id}/shadow"), None, 200)),
+        ("getOrganizationCurrency", row(format!("/v1/organizations/{organization}/currency"), None, 200)),
+        (
+            "putOrganizationCurrency",
+            row(
+                format!("/v1/organizations/{organization}/currency"),
+                Some(json!({ "currency": "EUR" })),
+                200,
+            ),
+        ),
+        ("getOrganizationGrace", row(format!("/v1/organizations/{organization}/grace"), None, 200)),
+        (
+            "putOrganizationGrace",
+            row(format!("/v1/organizations/{organization}/grace"), Some(json!({ "grace_days": 7 })), 200),
+        ),
         ("listWebhooks", row("/v1/webhooks", None, 200)),
         (
             "createWebhook",
@@ -230,6 +254,10 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("listGateways", row("/v1/gateways", None, 200)),
         ("listAuditEntries", row("/v1/audit", None, 200)),
     ])
+}
+
+fn returned() -> Value {
+    json!({ "amount_minor": 1, "note": "N" })
 }
 
 fn terms() -> Value {

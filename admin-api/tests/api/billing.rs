@@ -87,3 +87,103 @@ async fn a_month_that_is_over_has_an_invoice_that_is_paid_once() {
     assert_eq!(post("void").await.expect(409).body["code"], "conflict");
     assert_eq!(stage.get("/v1/invoices?state=open").await.expect(200).body["data"], json!([]));
 }
+
+#[tokio::test]
+async fn money_goes_back_and_the_books_say_it() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let price = json!({ "price": { "minor": 2_900, "currency": "EUR", "per": "month" } });
+    stage.patch(&format!("/v1/plans/{}", world.plan), price).await.expect(200);
+    stage.database.run("update subscription_terms set begins = '2026-04-01', tariff = 2").await;
+    stage.database.run("update billing_months set month = '2026-03-01'").await;
+    stage.control.close_months("2026-05-02T00:00:00Z".parse().unwrap()).await.unwrap();
+    let listed = stage.get("/v1/invoices").await.expect(200);
+    let path = format!("/v1/invoices/{}", listed.body["data"][0]["id"].as_str().unwrap());
+    let post = |verb: &str, amount: u64, note: &str| {
+        let (path, body) = (format!("{path}/{verb}"), json!({ "amount_minor": amount, "note": note }));
+        let stage = &stage;
+        async move { stage.call_as(&stage.admin, "POST", &path, Some(body)).await }
+    };
+    assert_eq!(post("refund", 100, "too early").await.expect(409).body["code"], "conflict");
+    post("credit", 400, "half a day without service").await.expect(200);
+    assert_eq!(post("credit", 2_501, "too much").await.expect(422).places(), ["/amount_minor"]);
+    assert_eq!(post("credit", 1, " ").await.expect(422).places(), ["/note"]);
+    stage.call_as(&stage.admin, "POST", &format!("{path}/pay"), None).await.expect(200);
+    post("refund", 500, "sorry").await.expect(200);
+    let payments = stage.get(&format!("{path}/payments")).await.expect(200);
+    let said: Vec<_> = payments.body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["kind"], &one["amount_minor"]))
+        .collect();
+    let (credit, paid, back) = (json!("credit"), json!("payment"), json!("refund"));
+    assert_eq!(said, [(&credit, &json!(400)), (&paid, &json!(2_500)), (&back, &json!(500))]);
+
+    let journal = stage.get("/v1/journal?month=2026-05").await.expect(200);
+    assert_eq!(
+        (&journal.body["data"][0]["kind"], &journal.body["data"][0]["amount_minor"]),
+        (&json!("base"), &json!(2_900))
+    );
+    assert_eq!(
+        stage.get("/v1/journal?month=2026-04").await.expect(200).body["data"],
+        json!([]),
+        "by when it was issued"
+    );
+    let file = stage.get("/v1/journal?format=csv").await.expect(200);
+    assert!(
+        file.text.starts_with("invoice,issued_at,month,") && file.text.lines().count() == 2,
+        "{}",
+        file.text
+    );
+    stage.get("/v1/journal?format=xml").await.expect(422);
+    let month = format!("/v1/plans/{}/shadow?month=2026-04", world.plan);
+    assert_eq!(
+        stage.get(&month).await.expect(200).body["would_be"],
+        json!([{ "minor": 2_900, "currency": "EUR" }])
+    );
+}
+
+#[tokio::test]
+async fn trials_currencies_and_late_payers_are_agreed_by_rest() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let put = |path: String, body: Value| {
+        let request =
+            stage.request("PUT", &path).header("if-match", "*").header("content-type", "application/json");
+        stage.send(request.body(body.to_string().into()).unwrap())
+    };
+    let pricing = json!({
+        "meters": [per_call(1_000, "0.2")], "setup_minor": 5_000, "trial": { "days": 14 },
+        "currencies": [{ "currency": "USD", "base_minor": 3_200, "meters": [per_call(1_000, "0.22")] }]
+    });
+    let priced = put(format!("/v1/plans/{}/pricing", world.plan), pricing.clone()).await.expect(200);
+    assert_eq!((&priced.body["setup_minor"], &priced.body["trial"]["days"]), (&json!(5_000), &json!(14)));
+    assert_eq!(priced.body["currencies"][0]["base_minor"], 3_200);
+    let mut other = pricing;
+    other["currencies"][0]["meters"] = json!([per_call(2_000, "0.22")]);
+    let refused = put(format!("/v1/plans/{}/pricing", world.plan), other).await.expect(422);
+    assert_eq!(refused.places(), ["/currencies/0/meters"]);
+
+    let late = json!({ "landing": "throttle", "grace_days": 7 });
+    let agreed = put(format!("/v1/plans/{}/late-payers", world.plan), late.clone()).await.expect(200);
+    assert_eq!(agreed.body, late);
+    let wrong = put(
+        format!("/v1/plans/{}/late-payers", world.plan),
+        json!({ "landing": "block", "grace_days": 366 }),
+    )
+    .await;
+    assert_eq!(wrong.expect(422).places(), ["/grace_days"]);
+    let organization = format!("/v1/organizations/{}", world.organization);
+    put(format!("{organization}/grace"), json!({ "grace_days": 30 })).await.expect(200);
+    assert_eq!(
+        stage.get(&format!("{organization}/grace")).await.expect(200).body,
+        json!({ "grace_days": 30 })
+    );
+    put(format!("{organization}/currency"), json!({ "currency": "USD" })).await.expect(200);
+    assert_eq!(
+        stage.get(&format!("{organization}/currency")).await.expect(200).body,
+        json!({ "currency": "USD" })
+    );
+    put(format!("{organization}/currency"), json!({ "currency": "dollars" })).await.expect(422);
+}

@@ -1,8 +1,10 @@
 //! Who would notice a change: read from what is used now, told before anything is done.
 
+use chrono::Utc;
 use serde_json::Value;
 use tollgate_domain::{
-    ApiState, ApplicationId, Limit, LimitKind, OrganizationId, PlanId, SubscriptionId, SubscriptionState,
+    ApiState, ApplicationId, CalendarMonth, Limit, LimitKind, OrganizationId, PlanId, Scope, SubscriptionId,
+    SubscriptionState,
 };
 use tollgate_store::{KeyHolder, UserOfThing};
 
@@ -13,7 +15,7 @@ use crate::{Actor, Control, Result};
 /// Somebody who would notice.
 #[derive(Debug, Clone)]
 pub struct Effect {
-    /// over_quota, over_rate, breaks_calls, loses_api or keys_stop.
+    /// over_quota, over_rate, other_bill, breaks_calls, loses_api or keys_stop.
     pub kind: &'static str,
     /// Whose it is.
     pub organization_id: OrganizationId,
@@ -54,6 +56,7 @@ impl Control {
         let after = &note.details["after"];
         match note.action.as_str() {
             "plan.update" => self.of_plan(id.into(), &note.details).await,
+            "plan.price" => self.of_prices(id.into(), after).await,
             "api.publish" => self.of_publishing(id.into(), &note.details["changes"]).await,
             "api.delete" => self.of_lost_api(id.into()).await,
             "api.update"
@@ -75,6 +78,29 @@ impl Control {
             "key.revoke" => self.of_keys(KeyHolder::Key(id.into())).await,
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Who was on a plan last month and would have paid something else; told apart, for each keeps the prices of then.
+    async fn of_prices(&self, plan: PlanId, after: &Value) -> Result<Vec<Effect>> {
+        let tariff = crate::billing::read_terms(after.clone())?;
+        let month = CalendarMonth::of(Utc::now()).previous();
+        let rows = self.store.list_billable(Scope::Operator, month).await?;
+        let mut effects = Vec::new();
+        for row in rows.into_iter().filter(|row| row.plan_id == plan).take(EFFECTS_MAX) {
+            let Some((was, would_be)) = crate::billing::shadow_of(&row, month, &tariff)? else { continue };
+            let subscription = self.store.get_subscription(Scope::Operator, row.subscription_id).await?;
+            effects.push(Effect {
+                kind: "other_bill",
+                organization_id: subscription.organization_id,
+                application_id: subscription.application_id,
+                application: row.application,
+                subscription_id: Some(row.subscription_id),
+                message: format!(
+                    "{month} would have come to {would_be} instead of {was}; it keeps the prices of then"
+                ),
+            });
+        }
+        Ok(effects)
     }
 
     async fn of_plan(&self, plan: PlanId, details: &Value) -> Result<Vec<Effect>> {

@@ -34,6 +34,7 @@ pub const EVENT_TYPES: &[EventType] = &[
     kind("subscription.activated", "A subscription opens its APIs: new, approved, or resumed."),
     kind("subscription.changed", "A subscription moved to another plan, or will at the end of the period."),
     kind("subscription.suspended", "A subscription is paused or held: its calls are refused."),
+    kind("subscription.trial_ending", "A trial ends in three days, and the plan costs something then."),
     kind("subscription.ended", "A subscription is over."),
     kind("application.deleted", "An application is gone, with its keys and subscriptions."),
     kind("key.created", "A key was made."),

@@ -39,6 +39,7 @@ impl Control {
         if self.store.has_landed(application.organization_id).await? {
             return Err(Error::Conflict("an invoice is unpaid past its grace; pay it first".to_owned()));
         }
+        self.check_currency(application.organization_id, plan.id).await?;
         let needs_approval = plan.approval && matches!(actor.who, Who::Member { .. });
         let state = if needs_approval { SubscriptionState::Requested } else { SubscriptionState::Active };
         let id = SubscriptionId::from(Uuid::now_v7());
@@ -87,6 +88,7 @@ impl Control {
             if plan.approval && matches!(actor.who, Who::Member { .. }) {
                 return Err(Error::invalid("/plan_id", "this plan needs an approval"));
             }
+            self.check_currency(row.organization_id, plan_id).await?;
         }
         let state = patch.state.unwrap_or(row.state);
         if state != row.state {

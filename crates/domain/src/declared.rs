@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiState, BodyLimits, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug, Target,
-    Visibility,
+    ApiState, BodyLimits, Currency, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug,
+    Target, UnpaidLanding, Visibility,
 };
 
 /// The publisher's whole state, or the part of it that somebody declares.
@@ -115,8 +115,70 @@ pub struct Plan {
     /// The least that price and use together come to in a month, in minor units.
     #[serde(default)]
     pub minimum_minor: u64,
+    /// Due once, in minor units.
+    #[serde(default)]
+    pub setup_minor: u64,
+    /// How long it can be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// Its prices in other currencies.
+    #[serde(default)]
+    pub currencies: Vec<Prices>,
+    /// What becomes of calls when an invoice stays unpaid past its grace.
+    #[serde(default = "UnpaidLanding::block")]
+    pub unpaid_landing: UnpaidLanding,
+    /// Days of grace; none for the installation's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_days: Option<i16>,
     /// Its limits, in the order they are checked and shown.
     pub limits: Vec<Limit>,
+}
+
+impl UnpaidLanding {
+    const fn block() -> Self {
+        Self::Block
+    }
+}
+
+/// Days in which a plan can be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Of 24 hours each, from the beginning of the subscription.
+    pub days: u16,
+    /// Whether price and minimum are due all the same.
+    #[serde(default)]
+    pub base_due: bool,
+    /// Units that cost nothing in it, besides those that the plan includes.
+    #[serde(default)]
+    pub included: Vec<TrialUnits>,
+}
+
+/// Units of a meter that a trial gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialUnits {
+    /// What is counted.
+    pub meter: String,
+    /// How many of the whole trial.
+    pub units: u64,
+}
+
+/// A plan's prices in one more currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prices {
+    /// Of every amount in it.
+    pub currency: Currency,
+    /// The price per month, in minor units.
+    #[serde(default)]
+    pub base_minor: u64,
+    /// What use costs besides.
+    #[serde(default)]
+    pub meters: Vec<MeterPrice>,
+    /// The least that price and use together come to in a month, in minor units.
+    #[serde(default)]
+    pub minimum_minor: u64,
+    /// Due once, in minor units.
+    #[serde(default)]
+    pub setup_minor: u64,
 }
 
 /// What the units of one meter cost, as its author wrote it; what may stand there, the rating says.

@@ -2,7 +2,7 @@
 
 use tollgate_domain::{
     Anchor, ApiState, BodyLimits, Budget, Currency, Enforcement, Limit, Metering, PlanState, ProductState,
-    ServiceProtocol, Slug, Visibility,
+    ServiceProtocol, Slug, UnpaidLanding, Visibility,
 };
 
 /// One kind of resource.
@@ -318,7 +318,7 @@ pub const PLAN: Kind = Kind {
         field("price", Shape::Object(PRICE), Absent::Refused, "What it costs."),
         field(
             "meters",
-            Shape::List(&Shape::Object(METER), 10),
+            Shape::List(&Shape::Object(METER), METERS_MAX),
             Absent::Is("[]"),
             "What use costs besides; each meter once. Whoever subscribed before keeps the prices of then.",
         ),
@@ -327,6 +327,36 @@ pub const PLAN: Kind = Kind {
             Shape::Whole(0, 100_000_000_000),
             Absent::Is("0"),
             "The least that price and use together come to in a month, in minor units.",
+        ),
+        field(
+            "setup_minor",
+            Shape::Whole(0, 100_000_000_000),
+            Absent::Is("0"),
+            "Due once, when a subscription is on the plan for the first time and its trial is over; in minor units.",
+        ),
+        field(
+            "trial",
+            Shape::Object(TRIAL),
+            Absent::Nothing,
+            "How long the plan can be tried without its price. Each customer tries a product once.",
+        ),
+        field(
+            "currencies",
+            Shape::List(&Shape::Object(PRICES), 20),
+            Absent::Is("[]"),
+            "Its prices in other currencies: written down for each, never converted.",
+        ),
+        field(
+            "unpaid_landing",
+            Shape::Word(|| UnpaidLanding::ALL.iter().map(|word| word.as_str()).collect()),
+            Absent::Is("\"block\""),
+            "What becomes of calls when an invoice stays unpaid past its grace: refused, held to the free plan, or nothing.",
+        ),
+        field(
+            "grace_days",
+            Shape::Whole(0, 365),
+            Absent::Nothing,
+            "Days between a payment that failed and its landing; three where not given. A customer's own go before these.",
         ),
         field(
             "limits",
@@ -346,6 +376,53 @@ const PRICE: &[Field] = &[
     ),
     field("currency", Shape::Currency, Absent::Refused, "ISO 4217, like EUR."),
     field("per", Shape::Word(|| vec!["month"]), Absent::Is("\"month\""), "How often it is due."),
+];
+
+/// Meters of one plan, as many as the rating takes.
+const METERS_MAX: usize = 24;
+
+const TRIAL: &[Field] = &[
+    field(
+        "days",
+        Shape::Whole(1, 365),
+        Absent::Refused,
+        "Days of 24 hours, from the first trial that the customer had of the product.",
+    ),
+    field("base_due", Shape::Bool, Absent::Is("false"), "Whether price and minimum are due all the same."),
+    field(
+        "included",
+        Shape::List(&Shape::Object(TRIAL_UNITS), METERS_MAX),
+        Absent::Is("[]"),
+        "Units that cost nothing in the trial, besides those that the plan includes; each meter once.",
+    ),
+];
+
+const TRIAL_UNITS: &[Field] = &[
+    field("meter", Shape::Pattern("^[a-z][a-z0-9_]{0,63}$"), Absent::Refused, "What is counted."),
+    field("units", Shape::Whole(0, 1_000_000_000_000_000), Absent::Refused, "How many of the whole trial."),
+];
+
+const PRICES: &[Field] = &[
+    field("currency", Shape::Currency, Absent::Refused, "ISO 4217, like USD; not the plan's own."),
+    field(
+        "base_minor",
+        Shape::Whole(0, 100_000_000_000),
+        Absent::Is("0"),
+        "The price per month, in minor units.",
+    ),
+    field(
+        "meters",
+        Shape::List(&Shape::Object(METER), METERS_MAX),
+        Absent::Is("[]"),
+        "What use costs besides.",
+    ),
+    field(
+        "minimum_minor",
+        Shape::Whole(0, 100_000_000_000),
+        Absent::Is("0"),
+        "The least of a month, in minor units.",
+    ),
+    field("setup_minor", Shape::Whole(0, 100_000_000_000), Absent::Is("0"), "Due once, in minor units."),
 ];
 
 const METER: &[Field] = &[

@@ -362,6 +362,11 @@ impl Import {
             },
             meters: Vec::new(),
             minimum_minor: 0,
+            setup_minor: 0,
+            trial: None,
+            currencies: Vec::new(),
+            unpaid_landing: tollgate_domain::UnpaidLanding::Block,
+            grace_days: None,
             limits: std::mem::take(&mut self.limits),
         });
     }

@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
-use tollgate_domain::declared::{Api, MeterPrice, Plan, PriceTier, Product, Service, State, UsagePrice};
+use tollgate_domain::declared::{
+    Api, MeterPrice, Plan, PriceTier, Prices, Product, Service, State, Trial, TrialUnits, UsagePrice,
+};
 use tollgate_domain::{
     ApiState, BodyLimits, Limit, LimitKind, LimitPer, OperationBody, Period, PlanState, Price, ProductState,
-    Slug, Target, Visibility,
+    Slug, Target, UnpaidLanding, Visibility,
 };
 use tollgate_manifest::{File, Manifest, files, stream};
 
@@ -97,6 +99,16 @@ fn apis() -> impl Strategy<Value = Api> {
     )
 }
 
+fn dollars(meters: &[MeterPrice]) -> Prices {
+    Prices {
+        currency: "USD".parse().expect("a code"),
+        base_minor: 100,
+        meters: meters.to_vec(),
+        minimum_minor: 0,
+        setup_minor: 7,
+    }
+}
+
 fn plans() -> impl Strategy<Value = Plan> {
     let limit = (1..=Limit::AMOUNT_MAX, prop::option::of(1..9u64), any::<bool>(), any::<bool>()).prop_map(
         |(amount, burst, credential, visible)| Limit {
@@ -128,8 +140,21 @@ fn plans() -> impl Strategy<Value = Plan> {
         price,
     });
     let prices = (0..9_999u64, prop::collection::vec(meter, 0..2), 0..9u64);
-    (slugs(), texts(), texts(), any::<bool>(), prices, prop::collection::vec(limit, 0..4)).prop_map(
-        |(slug, name, summary, approval, (minor, meters, minimum_minor), limits)| Plan {
+    let trial = (1..=365u16, any::<bool>(), 0..9u64).prop_map(|(days, base_due, units)| Trial {
+        days,
+        base_due,
+        included: (units > 0).then(|| TrialUnits { meter: "calls".to_owned(), units }).into_iter().collect(),
+    });
+    let late = (0..3usize, prop::option::of(0..=365i16));
+    let more = (0..9u64, prop::option::of(trial), any::<bool>(), late);
+    let limits = prop::collection::vec(limit, 0..4);
+    (slugs(), texts(), texts(), any::<bool>(), prices, limits, more).prop_map(
+        |(slug, name, summary, approval, (minor, meters, minimum_minor), limits, more)| Plan {
+            setup_minor: more.0,
+            trial: more.1,
+            currencies: more.2.then(|| dollars(&meters)).into_iter().collect(),
+            unpaid_landing: UnpaidLanding::ALL[more.3.0],
+            grace_days: more.3.1,
             meters,
             minimum_minor,
             product: self::slug("p".to_owned()),

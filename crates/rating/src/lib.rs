@@ -7,11 +7,15 @@ mod apportion;
 mod rate;
 mod share;
 mod tariff;
+mod trial;
 mod unit_price;
 
 pub use apportion::apportion;
 pub use rate::{Bill, Line, LineKind, Part, Usage, rate};
 pub use share::Share;
-pub use tariff::{InvalidTariff, METERS_MAX, MeterPrice, Scheme, TIERS_MAX, Tariff, Tier};
+pub use tariff::{
+    CURRENCIES_MAX, InvalidTariff, METERS_MAX, MeterPrice, Prices, Scheme, TIERS_MAX, Tariff, Tier,
+};
 pub use tollgate_domain::Meter;
+pub use trial::{Span, Trial, TrialUnits};
 pub use unit_price::{InvalidUnitPrice, UnitPrice};

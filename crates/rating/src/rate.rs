@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_domain::ReadingName;
 
 use crate::unit_price::Parts;
-use crate::{Meter, MeterPrice, Scheme, Share, Tariff, Tier, UnitPrice};
+use crate::{Meter, MeterPrice, Scheme, Span, Tariff, Tier, UnitPrice};
 
 const BYTES_PER_MEGABYTE: u64 = 1_000_000;
 
@@ -61,6 +61,8 @@ pub enum LineKind {
     Usage(Meter),
     /// What is missing to the minimum.
     Minimum,
+    /// The one-time fee.
+    Setup,
 }
 
 /// Units that cost the same.
@@ -98,18 +100,29 @@ pub struct Bill {
     pub total_minor: u64,
 }
 
-/// Rates what was used in a share of a month.
+/// Rates what was used in a month or a part of it.
 #[must_use]
-pub fn rate(tariff: &Tariff, share: Share, usage: &Usage) -> Bill {
-    let mut lines = Vec::with_capacity(tariff.meters.len() + 2);
+pub fn rate(tariff: &Tariff, span: impl Into<Span>, usage: &Usage) -> Bill {
+    let span = span.into();
+    let trial = tariff.trial.as_ref();
+    let paid = span.paid_share(trial);
+    let mut lines = Vec::with_capacity(tariff.meters.len() + 3);
     if tariff.base_minor > 0 {
-        lines.push(Line::fixed(LineKind::Base, share.of_amount(tariff.base_minor)));
+        lines.push(Line::fixed(LineKind::Base, paid.of_amount(tariff.base_minor)));
     }
-    lines.extend(tariff.meters.iter().map(|price| meter_line(price, share, usage.units(price.meter))));
+    lines.extend(tariff.meters.iter().map(|price| {
+        let included = span.share().of_allowance(price.included);
+        let included = included.saturating_add(span.given(trial, price.meter));
+        meter_line(price, included, usage.units(price.meter))
+    }));
     let sum = |lines: &[Line]| lines.iter().fold(0u64, |sum, line| sum.saturating_add(line.minor));
-    let missing = share.of_amount(tariff.minimum_minor).saturating_sub(sum(&lines));
+    let missing = paid.of_amount(tariff.minimum_minor).saturating_sub(sum(&lines));
     if missing > 0 {
         lines.push(Line::fixed(LineKind::Minimum, missing));
+    }
+    // Beside the minimum: it buys nothing that is used.
+    if span.setup && tariff.setup_minor > 0 {
+        lines.push(Line::fixed(LineKind::Setup, tariff.setup_minor));
     }
     Bill { total_minor: sum(&lines), lines }
 }
@@ -120,8 +133,8 @@ impl Line {
     }
 }
 
-fn meter_line(price: &MeterPrice, share: Share, units: u64) -> Line {
-    let included = share.of_allowance(price.included).min(units);
+fn meter_line(price: &MeterPrice, included: u64, units: u64) -> Line {
+    let included = included.min(units);
     let parts = parts_of(&price.price, units - included);
     let exact = parts.iter().fold(Parts::default(), |sum, part| {
         sum.plus(part.unit_minor.times(part.units)).plus(Parts::of_minor(part.flat_minor))

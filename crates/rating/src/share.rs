@@ -20,6 +20,10 @@ impl Share {
         Self { part: if part < whole { part } else { whole }, whole }
     }
 
+    pub(crate) const fn parts(self) -> (u64, u64) {
+        (self.part, self.whole)
+    }
+
     /// This share of an amount, to the nearest minor unit, half up.
     #[must_use]
     pub fn of_amount(self, minor: u64) -> u64 {

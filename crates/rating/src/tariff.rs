@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{Currency, Meter};
 
-use crate::UnitPrice;
+use crate::{Trial, UnitPrice};
 
 /// Meters of one tariff.
 pub const METERS_MAX: usize = 24;
 /// Tiers of one meter.
 pub const TIERS_MAX: usize = 20;
+/// Currencies of one tariff beside its own.
+pub const CURRENCIES_MAX: usize = 20;
 /// The largest fixed amount in minor units.
 const MINOR_MAX: u64 = 100_000_000_000;
 
@@ -27,6 +29,40 @@ pub struct Tariff {
     /// The least that base and usage together come to, in minor units; a part of a month has its part of it.
     #[serde(default)]
     pub minimum_minor: u64,
+    /// Due once, when a subscription is on the plan for the first time and its trial is over; in minor units.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub setup_minor: u64,
+    /// How long the plan can be tried, and what that leaves out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+    /// The same in other currencies: written down for each, never converted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub currencies: Vec<Prices>,
+}
+
+/// What a plan charges in one more currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    /// Of every amount in it.
+    pub currency: Currency,
+    /// As in [`Tariff`].
+    #[serde(default)]
+    pub base_minor: u64,
+    /// As in [`Tariff`].
+    #[serde(default)]
+    pub meters: Vec<MeterPrice>,
+    /// As in [`Tariff`].
+    #[serde(default)]
+    pub minimum_minor: u64,
+    /// As in [`Tariff`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub setup_minor: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_zero(minor: &u64) -> bool {
+    *minor == 0
 }
 
 /// What one meter costs.
@@ -98,13 +134,55 @@ impl Tariff {
     /// A base fee and nothing else.
     #[must_use]
     pub const fn flat(currency: Currency, base_minor: u64) -> Self {
-        Self { currency, base_minor, meters: Vec::new(), minimum_minor: 0 }
+        Self {
+            currency,
+            base_minor,
+            meters: Vec::new(),
+            minimum_minor: 0,
+            setup_minor: 0,
+            trial: None,
+            currencies: Vec::new(),
+        }
     }
 
-    /// Whether nothing ever costs anything.
+    /// Whether nothing ever costs anything, in any currency.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        self.base_minor == 0 && self.minimum_minor == 0 && self.meters.is_empty()
+        self.sheet().is_free() && self.currencies.iter().all(|prices| prices.sheet().is_free())
+    }
+
+    /// Whether it says no more than a base fee, which a plan has of itself.
+    #[must_use]
+    pub fn is_flat(&self) -> bool {
+        *self == Self::flat(self.currency, self.base_minor)
+    }
+
+    /// The currencies that it has prices in, its own first.
+    pub fn in_currencies(&self) -> impl Iterator<Item = Currency> {
+        std::iter::once(self.currency).chain(self.currencies.iter().map(|prices| prices.currency))
+    }
+
+    /// What it charges in one currency; none where it has no prices in that.
+    #[must_use]
+    pub fn in_currency(&self, currency: Currency) -> Option<Self> {
+        if currency == self.currency {
+            return Some(Self { currencies: Vec::new(), ..self.clone() });
+        }
+        let prices = self.currencies.iter().find(|prices| prices.currency == currency)?.clone();
+        let Prices { currency, base_minor, meters, minimum_minor, setup_minor } = prices;
+        let trial = self.trial.clone();
+        Some(Self { currency, base_minor, meters, minimum_minor, setup_minor, trial, currencies: Vec::new() })
+    }
+
+    fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            fixed: [
+                ("base_minor", self.base_minor),
+                ("minimum_minor", self.minimum_minor),
+                ("setup_minor", self.setup_minor),
+            ],
+            meters: &self.meters,
+        }
     }
 
     /// Checks what types do not.
@@ -112,22 +190,78 @@ impl Tariff {
     /// # Errors
     /// The first place that is wrong.
     pub fn check(&self) -> Result<(), InvalidTariff> {
-        let fault = |pointer: String, message| Err(InvalidTariff { pointer, message });
-        for (name, minor) in [("base_minor", self.base_minor), ("minimum_minor", self.minimum_minor)] {
+        self.sheet().check("")?;
+        if let Some(trial) = &self.trial {
+            trial.check()?;
+        }
+        if self.currencies.len() > CURRENCIES_MAX {
+            return InvalidTariff::at("/currencies", "at most 20 more currencies");
+        }
+        for (index, prices) in self.currencies.iter().enumerate() {
+            let at = format!("/currencies/{index}");
+            let earlier = &self.currencies[..index];
+            if prices.currency == self.currency || earlier.iter().any(|one| one.currency == prices.currency) {
+                return InvalidTariff::at(format!("{at}/currency"), "this currency has its prices already");
+            }
+            prices.sheet().check(&at)?;
+            let counted = |meters: &[MeterPrice]| {
+                meters.iter().map(|one| (one.meter, one.included)).collect::<Vec<_>>()
+            };
+            if counted(&prices.meters) != counted(&self.meters) {
+                let message = "the meters of the plan's own currency, in the same order and with the same included units";
+                return InvalidTariff::at(format!("{at}/meters"), message);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InvalidTariff {
+    pub(crate) fn at<T>(pointer: impl Into<String>, message: &'static str) -> Result<T, Self> {
+        Err(Self { pointer: pointer.into(), message })
+    }
+}
+
+impl Prices {
+    fn sheet(&self) -> Sheet<'_> {
+        Sheet {
+            fixed: [
+                ("base_minor", self.base_minor),
+                ("minimum_minor", self.minimum_minor),
+                ("setup_minor", self.setup_minor),
+            ],
+            meters: &self.meters,
+        }
+    }
+}
+
+/// What a tariff says in one currency.
+struct Sheet<'a> {
+    fixed: [(&'static str, u64); 3],
+    meters: &'a [MeterPrice],
+}
+
+impl Sheet<'_> {
+    fn is_free(&self) -> bool {
+        self.meters.is_empty() && self.fixed.iter().all(|(_, minor)| *minor == 0)
+    }
+
+    fn check(&self, base: &str) -> Result<(), InvalidTariff> {
+        for (name, minor) in self.fixed {
             if minor > MINOR_MAX {
-                return fault(format!("/{name}"), "at most 100000000000");
+                return InvalidTariff::at(format!("{base}/{name}"), "at most 100000000000");
             }
         }
         if self.meters.len() > METERS_MAX {
-            return fault("/meters".into(), "at most 24 meters");
+            return InvalidTariff::at(format!("{base}/meters"), "at most 24 meters");
         }
         for (index, price) in self.meters.iter().enumerate() {
-            let at = format!("/meters/{index}");
+            let at = format!("{base}/meters/{index}");
             if self.meters[..index].iter().any(|earlier| earlier.meter == price.meter) {
-                return fault(format!("{at}/meter"), "this meter has a price already");
+                return InvalidTariff::at(format!("{at}/meter"), "this meter has a price already");
             }
             if let Err((pointer, message)) = price.price.check() {
-                return fault(format!("{at}/price{pointer}"), message);
+                return InvalidTariff::at(format!("{at}/price{pointer}"), message);
             }
         }
         Ok(())

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{FromRow, PgExecutor};
 use tollgate_domain::{CalendarMonth, Currency, OrganizationId, PlanId, ReadingName, Scope, SubscriptionId};
@@ -14,7 +15,8 @@ use uuid::Uuid;
 use crate::{Result, Store, Tx};
 
 /// Sums over charged calls.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow, Deserialize)]
+#[serde(default)]
 pub struct Used {
     /// Calls.
     pub calls: i64,
@@ -42,6 +44,9 @@ pub struct BillableRow {
     pub tariff: i32,
     /// What that says.
     pub terms: Value,
+    /// In which of its currencies.
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
     /// The application's name.
     pub application: String,
     /// The product's name.
@@ -50,9 +55,16 @@ pub struct BillableRow {
     pub plan: String,
     /// For how many seconds of the month; those to come count where it is still in force.
     pub seconds: i64,
+    /// Of them, in a trial.
+    pub trial_seconds: i64,
+    /// Whether the one-time fee falls into the month.
+    pub setup: bool,
     /// What was used.
     #[sqlx(flatten)]
     pub used: Used,
+    /// Of that, in a trial.
+    #[sqlx(json)]
+    pub tried: Used,
 }
 
 /// Calls of one day to one operation.
@@ -94,21 +106,21 @@ terms as (
     from subscription_terms t where $1::uuid is null or t.organization_id = $1
 ), used as (
     select t.subscription_id, t.plan_id, t.tariff, u.minute, u.route_id, u.charged, u.units, u.bytes_in,
-        u.bytes_out, u.reading_1, u.reading_2
+        u.bytes_out, u.reading_1, u.reading_2, coalesce(u.minute < t.trial_ends, false) as in_trial
     from terms t join usage_counters u on u.organization_id = t.organization_id
         and u.subscription_id = t.subscription_id and u.minute >= t.minute_from and u.minute < t.minute_to
     join credentials c on c.id = u.credential_id and c.environment = 'live'
     where t.from_at < t.to_at and u.charged > 0
 ), readings as (
     select u.subscription_id, u.plan_id, u.tariff, (u.minute at time zone 'UTC')::date as day, u.route_id, r.meter,
-        sum(case p.position when 1 then u.reading_1 else u.reading_2 end)::bigint as number
+        u.in_trial, sum(case p.position when 1 then u.reading_1 else u.reading_2 end)::bigint as number
     from used u cross join (values (1::smallint), (2::smallint)) p (position)
     cross join lateral (
         select h.meter from route_readings h where h.route_id = u.route_id and h.position = p.position
             and h.since < u.minute + interval '1 minute' order by h.since desc limit 1
     ) r
     where case p.position when 1 then u.reading_1 else u.reading_2 end > 0 and r.meter is not null
-    group by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6, 7
 )";
 
 /// The sums of a [`Used`] over `used`, but for its readings.
@@ -124,17 +136,36 @@ async fn billable(
     let sql = format!(
         "with {TERMS}, spans as (
             select subscription_id, plan_id, tariff, min(begins) as began,
-                sum(extract(epoch from to_at - from_at))::bigint as seconds
+                (array_agg(currency order by begins desc))[1] as currency,
+                sum(extract(epoch from to_at - from_at))::bigint as seconds,
+                sum(case when trial_ends is null then 0
+                    else greatest(extract(epoch from least(to_at, trial_ends) - from_at), 0) end)::bigint as trial_seconds
             from terms where from_at < to_at group by 1, 2, 3
+        ), setups as (
+            -- The one-time fee of a plan is due once, when its trial is over and the subscription still on it.
+            select distinct on (subscription_id, plan_id) subscription_id, plan_id, tariff,
+                greatest(begins, coalesce(trial_ends, begins)) as at
+            from terms where ends is null or ends > greatest(begins, coalesce(trial_ends, begins))
+            order by subscription_id, plan_id, begins
         ), sums as (
             select subscription_id, plan_id, tariff, {SUMS} from used group by 1, 2, 3
+        ), tried as (
+            select subscription_id, plan_id, tariff, jsonb_build_object('calls', sum(charged), 'units', sum(units),
+                'bytes_in', sum(bytes_in), 'bytes_out', sum(bytes_out)) as tried
+            from used where in_trial group by 1, 2, 3
         ), named as (
-            select subscription_id, plan_id, tariff, jsonb_object_agg(meter, number) as readings
-            from (select subscription_id, plan_id, tariff, meter, sum(number)::bigint as number from readings
-                  group by 1, 2, 3, 4) n group by 1, 2, 3
+            select subscription_id, plan_id, tariff, jsonb_object_agg(meter, number) as readings,
+                jsonb_object_agg(meter, tried) as tried
+            from (select subscription_id, plan_id, tariff, meter, sum(number)::bigint as number,
+                    coalesce(sum(number) filter (where in_trial), 0)::bigint as tried
+                  from readings group by 1, 2, 3, 4) n group by 1, 2, 3
         )
-        select s.subscription_id, s.plan_id, s.tariff, f.terms, a.name as application, r.name as product, p.name as plan,
-            s.seconds, coalesce(m.calls, 0) as calls, coalesce(m.units, 0) as units, coalesce(m.bytes_in, 0) as bytes_in,
+        select s.subscription_id, s.plan_id, s.tariff, f.terms, s.currency, a.name as application, r.name as product,
+            p.name as plan, s.seconds, s.trial_seconds,
+            exists (select from setups u where u.subscription_id = s.subscription_id and u.plan_id = s.plan_id
+                and u.tariff = s.tariff and u.at >= $2 and u.at < $3) as setup,
+            coalesce(y.tried, '{{}}') || jsonb_build_object('readings', coalesce(n.tried, '{{}}')) as tried,
+            coalesce(m.calls, 0) as calls, coalesce(m.units, 0) as units, coalesce(m.bytes_in, 0) as bytes_in,
             coalesce(m.bytes_out, 0) as bytes_out, coalesce(n.readings, '{{}}') as readings
         from spans s
         join tariffs f on f.plan_id = s.plan_id and f.number = s.tariff
@@ -142,6 +173,7 @@ async fn billable(
         join applications a on a.id = b.application_id
         join plans p on p.id = s.plan_id join products r on r.id = p.product_id
         left join sums m on m.subscription_id = s.subscription_id and m.plan_id = s.plan_id and m.tariff = s.tariff
+        left join tried y on y.subscription_id = s.subscription_id and y.plan_id = s.plan_id and y.tariff = s.tariff
         left join named n on n.subscription_id = s.subscription_id and n.plan_id = s.plan_id and n.tariff = s.tariff
         order by a.name, r.name, s.began, s.subscription_id"
     );
@@ -180,13 +212,11 @@ impl Store {
     /// The database failed.
     pub async fn list_unbilled(&self, month: CalendarMonth) -> Result<Vec<(OrganizationId, Currency)>> {
         let rows: Vec<(Uuid, String)> = sqlx::query_as(
-            "select distinct t.organization_id, f.terms ->> 'currency'
+            "select distinct t.organization_id, t.currency
              from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
-             where t.begins < $2 and coalesce(t.ends, 'infinity') > $1
-               and ((f.terms ->> 'base_minor')::bigint > 0 or (f.terms ->> 'minimum_minor')::bigint > 0
-                    or jsonb_array_length(f.terms -> 'meters') > 0)
+             where t.begins < $2 and coalesce(t.ends, 'infinity') > $1 and not prices_are_free(tariff_in(f.terms, t.currency))
                and not exists (select from invoices i where i.organization_id = t.organization_id
-                    and i.month = $3 and i.currency = f.terms ->> 'currency')
+                    and i.month = $3 and i.currency = t.currency)
              order by 1, 2",
         )
         .bind(month.previous().start())
@@ -240,8 +270,9 @@ impl Tx {
             "with {TERMS}, mine as (
                 select * from used where subscription_id = $4 and plan_id = $5 and tariff = $6
             ), named as (
-                select day, route_id, jsonb_object_agg(meter, number) as readings from readings
-                where subscription_id = $4 and plan_id = $5 and tariff = $6 group by 1, 2
+                select day, route_id, jsonb_object_agg(meter, number) as readings
+                from (select day, route_id, meter, sum(number)::bigint as number from readings
+                    where subscription_id = $4 and plan_id = $5 and tariff = $6 group by 1, 2, 3) n group by 1, 2
             ), days as (
                 select (minute at time zone 'UTC')::date as day, route_id, {SUMS} from mine group by 1, 2
             )

@@ -118,7 +118,7 @@ pub struct InvoiceLineRow {
     pub tariff: i32,
     /// The first day of the month of the use.
     pub month: NaiveDate,
-    /// base, usage, minimum or late.
+    /// base, usage, minimum, setup or late.
     pub kind: String,
     /// What was counted.
     pub meter: Option<String>,
@@ -181,7 +181,7 @@ pub struct NewInvoiceLine {
     pub tariff: i32,
     /// The month of the use.
     pub month: CalendarMonth,
-    /// base, usage, minimum or late.
+    /// base, usage, minimum, setup or late.
     pub kind: &'static str,
     /// What was counted.
     pub meter: Option<String>,
@@ -310,49 +310,50 @@ impl Tx {
         .bind(new.due_at)
         .execute(self.conn())
         .await?;
-        for (index, line) in lines.iter().enumerate() {
-            let position = i32::try_from(index + 1).unwrap_or(i32::MAX);
-            self.insert_invoice_line(new.id, position, line).await?;
-        }
-        Ok(())
+        self.insert_invoice_lines(new.id, lines).await
     }
 
-    async fn insert_invoice_line(
-        &mut self,
-        id: InvoiceId,
-        position: i32,
-        line: &NewInvoiceLine,
-    ) -> Result<()> {
+    /// All lines with two statements, however many there are: a month is closed for thousands of organizations.
+    async fn insert_invoice_lines(&mut self, id: InvoiceId, lines: &[NewInvoiceLine]) -> Result<()> {
+        fn each<T>(lines: &[NewInvoiceLine], pick: impl Fn(&NewInvoiceLine) -> T) -> Vec<T> {
+            lines.iter().map(pick).collect()
+        }
         sqlx::query(
             "insert into invoice_lines (invoice_id, position, subscription_id, plan_id, tariff, month, kind, meter,
                 title, units, included, parts, amount_minor)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             select $1, t.position::int, t.subscription_id, t.plan_id, t.tariff, t.month, t.kind, t.meter, t.title, t.units,
+                t.included, t.parts, t.amount_minor
+             from unnest($2::uuid[], $3::uuid[], $4::int[], $5::date[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+                $10::bigint[], $11::jsonb[], $12::bigint[]) with ordinality
+                as t (subscription_id, plan_id, tariff, month, kind, meter, title, units, included, parts, amount_minor, position)",
         )
         .bind(id.uuid())
-        .bind(position)
-        .bind(line.subscription_id.uuid())
-        .bind(line.plan_id.uuid())
-        .bind(line.tariff)
-        .bind(line.month.first_day())
-        .bind(line.kind)
-        .bind(&line.meter)
-        .bind(&line.title)
-        .bind(line.units.cast_signed())
-        .bind(line.included.cast_signed())
-        .bind(&line.parts)
-        .bind(line.amount_minor.cast_signed())
+        .bind(each(lines, |line| line.subscription_id.uuid()))
+        .bind(each(lines, |line| line.plan_id.uuid()))
+        .bind(each(lines, |line| line.tariff))
+        .bind(each(lines, |line| line.month.first_day()))
+        .bind(each(lines, |line| line.kind))
+        .bind(each(lines, |line| line.meter.clone()))
+        .bind(each(lines, |line| line.title.clone()))
+        .bind(each(lines, |line| line.units.cast_signed()))
+        .bind(each(lines, |line| line.included.cast_signed()))
+        .bind(each(lines, |line| line.parts.clone()))
+        .bind(each(lines, |line| line.amount_minor.cast_signed()))
         .execute(self.conn())
         .await?;
+        let positions = 1i32..;
+        let days: Vec<_> =
+            positions.zip(lines).flat_map(|(at, line)| line.days.iter().map(move |day| (at, day))).collect();
         sqlx::query(
             "insert into invoice_line_days (invoice_id, position, day, route_id, units, amount_minor)
-             select $1, $2, * from unnest($3::date[], $4::uuid[], $5::bigint[], $6::bigint[])",
+             select $1, * from unnest($2::int[], $3::date[], $4::uuid[], $5::bigint[], $6::bigint[])",
         )
         .bind(id.uuid())
-        .bind(position)
-        .bind(line.days.iter().map(|day| day.0).collect::<Vec<_>>())
-        .bind(line.days.iter().map(|day| day.1).collect::<Vec<_>>())
-        .bind(line.days.iter().map(|day| day.2.cast_signed()).collect::<Vec<_>>())
-        .bind(line.days.iter().map(|day| day.3.cast_signed()).collect::<Vec<_>>())
+        .bind(days.iter().map(|(at, _)| *at).collect::<Vec<_>>())
+        .bind(days.iter().map(|(_, day)| day.0).collect::<Vec<_>>())
+        .bind(days.iter().map(|(_, day)| day.1).collect::<Vec<_>>())
+        .bind(days.iter().map(|(_, day)| day.2.cast_signed()).collect::<Vec<_>>())
+        .bind(days.iter().map(|(_, day)| day.3.cast_signed()).collect::<Vec<_>>())
         .execute(self.conn())
         .await?;
         Ok(())

@@ -108,7 +108,7 @@ pub use sent_forms::FormClaim;
 pub use services::{NewService, ServiceRow};
 pub use sessions::{SessionOwner, SessionRow, SignedInRow};
 pub use subscriptions::{NewSubscription, SubscriptionRow};
-pub use tariffs::TariffRow;
+pub use tariffs::{SubscriptionTermsRow, TariffRow, TrialEndingRow};
 pub use tokens::{NewToken, TokenRow};
 pub use tx::{Store, Tx};
 pub use usage_report::{ApiHealthRow, TrafficRange, TrafficRow, UsageBucketRow, UsageTotals};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{MemberRole, OrganizationId, Scope, Slug, UserId, Zone};
+use tollgate_domain::{Currency, MemberRole, OrganizationId, Scope, Slug, UserId, Zone};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -133,7 +133,52 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What a tenant pays in; none while that is open.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database failed.
+    pub async fn get_currency(&self, scope: Scope, id: OrganizationId) -> Result<Option<Currency>> {
+        let code: Option<String> = sqlx::query_scalar(
+            "select currency from organizations where id = $1 and deleted_at is null and ($2::uuid is null or id = $2)",
+        )
+        .bind(id.uuid())
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(Error::NotFound("organization"))?;
+        Ok(code.and_then(|code| code.parse().ok()))
+    }
+
+    /// Whether a tenant is or was on a plan that costs something.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn pays(&self, id: OrganizationId) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
+             where t.organization_id = $1 and not prices_are_free(tariff_in(f.terms, t.currency)))",
+        )
+        .bind(id.uuid())
+        .fetch_one(&self.pool)
+        .await?)
+    }
+}
+
 impl Tx {
+    /// Sets what a tenant pays in.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn set_currency(&mut self, id: OrganizationId, currency: Currency) -> Result<()> {
+        sqlx::query("update organizations set currency = $2, version = version + 1 where id = $1")
+            .bind(id.uuid())
+            .bind(currency.as_str())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
     /// Locks a tenant that the scope may see and returns it.
     ///
     /// # Errors

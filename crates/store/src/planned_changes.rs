@@ -106,7 +106,11 @@ impl Tx {
     pub async fn date_terms(&mut self, id: SubscriptionId, at: DateTime<Utc>) -> Result<()> {
         for sql in [
             "update subscription_terms set ends = $2 where subscription_id = $1 and ends = now() and begins < $2",
-            "update subscription_terms set begins = $2 where subscription_id = $1 and begins = now()
+            "update subscription_terms t set begins = $2, trial_ends = trial_ends - case
+                    -- A trial that began before counts from then.
+                    when trial_ends - begins = (select (f.terms -> 'trial' ->> 'days')::int * interval '24 hours' from tariffs f
+                        where f.plan_id = t.plan_id and f.number = t.tariff) then begins - $2 else interval '0' end
+                where subscription_id = $1 and begins = now()
                 and not exists (select from subscription_terms t where t.subscription_id = $1 and t.begins >= $2 and t.begins < now())",
         ] {
             sqlx::query(sql).bind(id.uuid()).bind(at).execute(self.conn()).await?;

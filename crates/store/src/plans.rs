@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{Currency, Limit, Period, PlanId, PlanState, Price, ProductId, Slug};
+use tollgate_domain::{Currency, Limit, Period, PlanId, PlanState, Price, ProductId, Slug, UnpaidLanding};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
@@ -34,6 +34,11 @@ pub struct PlanRow {
     /// Its limits.
     #[sqlx(json)]
     pub limits: Vec<Limit>,
+    /// What becomes of calls when a bill stays unpaid past its grace.
+    #[sqlx(try_from = "String")]
+    pub unpaid_landing: UnpaidLanding,
+    /// Days of grace; none for the installation's.
+    pub grace_days: Option<i16>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{Currency, InvoiceState, PlanId};
+use tollgate_domain::{CalendarMonth, Currency, InvoiceState, OrganizationId, PlanId, Scope};
 use uuid::Uuid;
 
 use crate::{Result, Store};
@@ -44,14 +44,15 @@ pub struct InvoiceSumRow {
 }
 
 impl Store {
-    /// Base fees of all subscriptions in force, by plan and currency.
+    /// Base fees of all subscriptions in force, by plan and currency; those of trials are nothing yet.
     ///
     /// # Errors
     /// The database failed.
     pub async fn list_recurring(&self) -> Result<Vec<RecurringRow>> {
         Ok(sqlx::query_as(
-            "select r.name as product, t.plan_id, p.name as plan, f.terms ->> 'currency' as currency,
-                count(*) as subscriptions, sum((f.terms ->> 'base_minor')::bigint)::bigint as base_minor
+            "select r.name as product, t.plan_id, p.name as plan, t.currency, count(*) as subscriptions,
+                sum(case when t.trial_ends > now() and not coalesce((f.terms -> 'trial' ->> 'base_due')::boolean, false) then 0
+                    else coalesce((tariff_in(f.terms, t.currency) ->> 'base_minor')::bigint, 0) end)::bigint as base_minor
              from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
              join plans p on p.id = t.plan_id join products r on r.id = p.product_id
              where t.ends is null group by 1, 2, 3, 4 order by 1, 3, 4",
@@ -89,7 +90,7 @@ pub struct JournalRow {
     pub organization: String,
     /// Where the invoice stands.
     pub state: String,
-    /// base, usage, minimum or late.
+    /// base, usage, minimum, setup or late.
     pub kind: String,
     /// What it says on the bill.
     pub title: String,
@@ -102,20 +103,23 @@ pub struct JournalRow {
 }
 
 impl Store {
-    /// Lines of invoices, the latest invoice first; 50,000 at most.
+    /// Lines of invoices, those issued in one month or all, the latest invoice first; 50,000 at most.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn list_journal(&self, scope: tollgate_domain::Scope) -> Result<Vec<JournalRow>> {
+    pub async fn list_journal(&self, scope: Scope, issued: Option<CalendarMonth>) -> Result<Vec<JournalRow>> {
         Ok(sqlx::query_as(
             "select i.number, i.issued_at, l.month, o.name as organization, i.state, l.kind, l.title, l.units,
                 l.amount_minor, i.currency
              from invoices i join organizations o on o.id = i.organization_id
              join invoice_lines l on l.invoice_id = i.id
-             where $1::uuid is null or i.organization_id = $1
+             where ($1::uuid is null or i.organization_id = $1)
+               and ($2::timestamptz is null or i.issued_at >= $2 and i.issued_at < $3)
              order by i.id desc, l.position limit 50000",
         )
-        .bind(scope.organization().map(tollgate_domain::OrganizationId::uuid))
+        .bind(scope.organization().map(OrganizationId::uuid))
+        .bind(issued.map(CalendarMonth::start))
+        .bind(issued.map(CalendarMonth::end))
         .fetch_all(&self.pool)
         .await?)
     }

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
-use tollgate_domain::{PlanId, SubscriptionId};
+use tollgate_domain::{Currency, PlanId, SubscriptionId};
+use uuid::Uuid;
 
 use crate::{Error, Result, Store, Tx};
 
@@ -16,6 +17,33 @@ pub struct TariffRow {
     pub terms: Value,
     /// Since when whoever subscribes gets it.
     pub created_at: DateTime<Utc>,
+}
+
+/// What a subscription is charged by, or was when it was active last.
+#[derive(Debug, Clone, FromRow)]
+pub struct SubscriptionTermsRow {
+    /// On which plan.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+    /// At which of its tariffs.
+    pub tariff: i32,
+    /// What that says.
+    pub terms: Value,
+    /// In which of its currencies.
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    /// Until when its trial goes; none without one.
+    pub trial_ends: Option<DateTime<Utc>>,
+}
+
+/// Somebody whose trial is over soon.
+#[derive(Debug, Clone, FromRow)]
+pub struct TrialEndingRow {
+    /// Of which subscription.
+    #[sqlx(try_from = "Uuid")]
+    pub subscription_id: SubscriptionId,
+    /// When.
+    pub trial_ends: DateTime<Utc>,
 }
 
 impl Store {
@@ -43,6 +71,37 @@ impl Store {
         .bind(id.uuid())
         .bind(plan.uuid())
         .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// What a subscription is charged by, or was when it was active last; none where it never was.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_subscription_terms(&self, id: SubscriptionId) -> Result<Option<SubscriptionTermsRow>> {
+        Ok(sqlx::query_as(
+            "select t.plan_id, t.tariff, f.terms, t.currency, t.trial_ends
+             from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
+             where t.subscription_id = $1 order by t.begins desc limit 1",
+        )
+        .bind(id.uuid())
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// Trials that are over within so many days, of subscriptions that will cost something then.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_ending_trials(&self, days: i32) -> Result<Vec<TrialEndingRow>> {
+        Ok(sqlx::query_as(
+            "select t.subscription_id, t.trial_ends
+             from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
+             where t.ends is null and t.trial_ends > now() and t.trial_ends <= now() + make_interval(days => $1)
+               and not prices_are_free(tariff_in(f.terms, t.currency)) order by t.trial_ends limit 10000",
+        )
+        .bind(days)
+        .fetch_all(&self.pool)
         .await?)
     }
 }

@@ -1,6 +1,7 @@
 //! What both HTTP faces need of axum: request ids, problems, security headers, limits and serving.
 
 mod client;
+pub mod csv;
 mod face;
 mod headers;
 mod probes;

@@ -187,6 +187,7 @@ pub fn routes() -> Router<PortalState> {
             "/admin/organizations/{id}/suspend",
             get(admin::organization::ask_suspend).post(admin::organization::suspend),
         )
+        .route("/admin/organizations/{id}/terms", post(admin::organization_terms::post))
         .route("/admin/organizations/{id}/resume", post(admin::organization::resume))
         .route(
             "/admin/organizations/{id}/delete",

@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use tollgate_control::{Action as May, Actor, Move, MovePreview, When};
-use tollgate_domain::{Amount, PlanState, SubscriptionId, SubscriptionState};
+use tollgate_domain::{Amount, Period, PlanState, Price, SubscriptionId, SubscriptionState};
 use tollgate_store::{Page, PlanRow, PlannedChangeRow, SubscriptionRow};
 
 use crate::PortalState;
@@ -123,23 +123,23 @@ fn press(
 
 async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<Sheet, Fault> {
     let row = &place.row;
-    let tariff = state.control.plan_tariff(place.plan.id).await?.tariff;
+    let (tariff, trial_ends) = state.control.subscription_tariff(row.id, place.plan.id).await?;
     let used = state.store.quota_used(row.id, tollgate_domain::CalendarMonth::of(visit.now)).await?;
     let prices = crate::pages::billing::use_prices(&tariff).join("; ");
-    let facts = vec![
+    let price = Price { minor: tariff.base_minor, currency: tariff.currency, per: Period::Month };
+    let mut facts = vec![
         fact("Product", Cell::Text(place.product.clone())),
         fact(
             "Plan",
-            Cell::Text(format!(
-                "{}: {}",
-                place.plan.name,
-                terms::sentence(&place.plan.limits, place.plan.price())
-            )),
+            Cell::Text(format!("{}: {}", place.plan.name, terms::sentence(&place.plan.limits, price))),
         ),
-        fact("Use", Cell::text_or(prices, "costs nothing")),
+        fact("Beside it", Cell::text_or(prices, "costs nothing")),
         fact("Calls this month", Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
         fact("Since", Cell::When(Moment::of(row.created_at, visit.now))),
     ];
+    if let Some(ends) = trial_ends.filter(|ends| *ends > visit.now) {
+        facts.push(fact("Trial until", Cell::When(Moment::of(ends, visit.now))));
+    }
     let sheet = place
         .sheet(visit, format!("{} {}", place.product, place.plan.name))
         .await?
@@ -344,14 +344,22 @@ fn lines(told: &MovePreview) -> Vec<Changed> {
         if said.is_empty() { "nothing".to_owned() } else { said.join(" and ") }
     };
     let changed = |name: &str, before: String, after: String| Changed { name: name.into(), before, after };
-    vec![
+    let mut lines = vec![
         changed("this month, by the calls so far", sum(&told.this_month_before), sum(&told.this_month_after)),
         changed(
             "every month after",
             told.base_before.to_string(),
             told.base_after.map_or_else(|| "nothing".to_owned(), |amount| amount.to_string()),
         ),
-    ]
+    ];
+    if let Some(setup) = told.setup {
+        let when = if told.trial_ends.is_some() { "when the trial is over" } else { "once" };
+        lines.push(changed("one-time fee", "nothing".to_owned(), format!("{setup}, {when}")));
+    }
+    if let Some(ends) = told.trial_ends {
+        lines.push(changed("trial", "none".to_owned(), format!("until {}", Moment::day(ends).text)));
+    }
+    lines
 }
 
 /// `POST /subscriptions/{id}/change`

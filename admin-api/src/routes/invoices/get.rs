@@ -43,7 +43,7 @@ struct InvoiceLine {
     /// The month of the use; an earlier one than the invoice's where the line is `late`.
     #[schema(pattern = "^[0-9]{4}-[0-9]{2}$")]
     month: String,
-    /// `base`, `usage`, `minimum`, or `late`: what was handed in after its month was closed.
+    /// `base`, `usage`, `minimum`, `setup` (the one-time fee), or `late`: what was handed in after its month was closed.
     kind: String,
     /// What was counted; `null` where nothing was.
     #[schema(required)]

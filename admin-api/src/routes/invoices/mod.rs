@@ -1,8 +1,10 @@
 //! Invoices: what months came to.
 
 pub mod get;
+pub mod journal;
 pub mod list;
 pub mod list_days;
+pub mod payments;
 pub mod settle;
 
 use chrono::{DateTime, Utc};

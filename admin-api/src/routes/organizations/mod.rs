@@ -7,6 +7,7 @@ pub mod list;
 pub mod put;
 pub mod replay;
 pub mod statement;
+pub mod terms;
 pub mod time_zone;
 pub mod update;
 

@@ -21,7 +21,7 @@ use crate::schema;
     "projected": [{ "minor": 6700, "currency": "EUR" }],
     "charges": [{
         "subscription_id": "sub_01ks2v8d3tf5cs9y0v3jq1q7zb", "plan_id": "pln_01ks2v8d3tf5cs9y0v3jq1q7zb", "tariff": 2,
-        "application": "My first app", "product": "Countries", "plan": "Pro", "seconds": 2_592_000,
+        "application": "My first app", "product": "Countries", "plan": "Pro", "seconds": 2_592_000, "trial_seconds": 0,
         "currency": "EUR", "total_minor": 3100, "lines": [
             { "kind": "base", "meter": null, "units": 0, "included": 0, "amount_minor": 2900 },
             { "kind": "usage", "meter": "calls", "units": 2000, "included": 1000, "amount_minor": 200 }
@@ -73,6 +73,8 @@ struct StatementCharge {
     plan: String,
     /// For how many seconds of the month, those to come among them where no end is known.
     seconds: i64,
+    /// Of them, in a trial.
+    trial_seconds: i64,
     /// Of its amounts.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
@@ -85,7 +87,7 @@ struct StatementCharge {
 /// One amount.
 #[derive(Debug, Serialize, ToSchema)]
 struct StatementLine {
-    /// `base`, `usage` or `minimum`.
+    /// `base`, `usage`, `minimum`, or `setup`: the one-time fee.
     kind: &'static str,
     /// What was counted; `null` where nothing was.
     #[schema(required)]
@@ -104,6 +106,7 @@ impl From<Line> for StatementLine {
             LineKind::Base => ("base", None),
             LineKind::Usage(meter) => ("usage", Some(String::from(meter))),
             LineKind::Minimum => ("minimum", None),
+            LineKind::Setup => ("setup", None),
         };
         Self { kind, meter, units: line.units, included: line.included, amount_minor: line.minor }
     }
@@ -119,6 +122,7 @@ impl From<Charge> for StatementCharge {
             product: row.product,
             plan: row.plan,
             seconds: row.seconds,
+            trial_seconds: row.trial_seconds,
             currency: tariff.currency,
             total_minor: bill.total_minor,
             lines: bill.lines.into_iter().map(StatementLine::from).collect(),

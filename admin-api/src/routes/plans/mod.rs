@@ -3,9 +3,11 @@
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod late_payers;
 pub mod list;
 pub mod pricing;
 pub mod put;
+pub mod shadow;
 pub mod update;
 
 use axum::response::Response;

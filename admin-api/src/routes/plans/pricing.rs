@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tollgate_control::{PlanTariff, Pricing};
 use tollgate_domain::{Currency, PlanId};
-use tollgate_rating::MeterPrice;
+use tollgate_rating::{MeterPrice, Prices, Trial};
 use utoipa::ToSchema;
 
 use crate::answer;
@@ -20,7 +20,8 @@ use crate::schema;
 #[schema(example = json!({
     "tariff": 2, "currency": "EUR", "base_minor": 2900,
     "meters": [{ "meter": "calls", "included": 10_000, "price": { "scheme": "per_unit", "unit_minor": "0.2" } }],
-    "minimum_minor": 0
+    "minimum_minor": 0, "setup_minor": 5000, "trial": { "days": 14, "base_due": false, "included": [] },
+    "currencies": [{ "currency": "USD", "base_minor": 3200, "meters": [], "minimum_minor": 0, "setup_minor": 5500 }]
 }))]
 pub struct PlanPricing {
     /// Which of the plan's tariffs this is; it counts from 1, and whoever subscribed keeps theirs.
@@ -35,6 +36,14 @@ pub struct PlanPricing {
     meters: Vec<MeterPrice>,
     /// The least that base and use together come to in a month, in minor units.
     minimum_minor: u64,
+    /// Due once, when a subscription is on the plan for the first time and its trial is over; in minor units.
+    setup_minor: u64,
+    /// How long it can be tried; `null` where it cannot.
+    #[schema(value_type = Option<schema::Trial>, required)]
+    trial: Option<Trial>,
+    /// The same in other currencies.
+    #[schema(value_type = Vec<schema::Prices>)]
+    currencies: Vec<Prices>,
 }
 
 /// What use of a plan costs; replaces what it cost.
@@ -53,6 +62,18 @@ pub struct PricingInput {
     #[serde(default)]
     #[schema(default = 0, maximum = 100_000_000_000_u64)]
     minimum_minor: u64,
+    /// Due once, when a subscription is on the plan for the first time and its trial is over; in minor units.
+    #[serde(default)]
+    #[schema(default = 0, maximum = 100_000_000_000_u64)]
+    setup_minor: u64,
+    /// How long it can be tried; `null` where it cannot.
+    #[serde(default)]
+    #[schema(value_type = Option<schema::Trial>)]
+    trial: Option<Trial>,
+    /// The same in other currencies, base fees among them.
+    #[serde(default)]
+    #[schema(value_type = Vec<schema::Prices>, max_items = 20)]
+    currencies: Vec<Prices>,
 }
 
 fn shown(version: i64, PlanTariff { number, tariff }: PlanTariff) -> Response {
@@ -62,6 +83,9 @@ fn shown(version: i64, PlanTariff { number, tariff }: PlanTariff) -> Response {
         base_minor: tariff.base_minor,
         meters: tariff.meters,
         minimum_minor: tariff.minimum_minor,
+        setup_minor: tariff.setup_minor,
+        trial: tariff.trial,
+        currencies: tariff.currencies,
     };
     answer::tagged(version, answer::ok(pricing))
 }
@@ -81,7 +105,8 @@ pub async fn get_plan_pricing(reader: Reader, Id(id): Id<PlanId>) -> Answer {
 
 /// Price the use of a plan
 ///
-/// For whoever subscribes from now on: present subscribers keep the tariff that they began with.
+/// For whoever subscribes from now on: present subscribers keep the tariff that they began with. `dry_run` also tells what
+/// the last month would have come to at these prices.
 #[utoipa::path(
     put, path = "/v1/plans/{plan}/pricing", tag = "Plans", operation_id = "putPlanPricing",
     params(("plan" = schema::PlanId, Path, description = "Its id."), OptionalIfMatchParam), request_body = PricingInput,
@@ -93,8 +118,8 @@ pub async fn put_plan_pricing(
     condition: OptionalIfMatch,
     Json(body): Json<PricingInput>,
 ) -> Answer {
-    let PricingInput { meters, minimum_minor } = body;
-    let pricing = Pricing { meters, minimum_minor };
+    let PricingInput { meters, minimum_minor, setup_minor, trial, currencies } = body;
+    let pricing = Pricing { meters, minimum_minor, setup_minor, trial, currencies };
     let priced = writer.control.price_plan(&writer.actor, id, condition.version, pricing).await?;
     Ok(shown(writer.control.store().get_plan(id).await?.version, priced))
 }

@@ -52,7 +52,7 @@ enum Time {
     "when": "now", "at": "2026-11-16T00:00:00Z",
     "this_month_before": [{ "minor": 900, "currency": "EUR" }], "this_month_after": [{ "minor": 1900, "currency": "EUR" }],
     "base_before": { "minor": 900, "currency": "EUR" }, "base_after": { "minor": 2900, "currency": "EUR" },
-    "used": 12_345, "quota_after": 100_000
+    "setup": null, "trial_ends_at": null, "used": 12_345, "quota_after": 100_000
 }))]
 pub struct MoveEstimate {
     /// `now` or `period_end`.
@@ -72,6 +72,12 @@ pub struct MoveEstimate {
     /// The base fee of a whole month with it; `null` where it ends.
     #[schema(value_type = Option<Object>, required)]
     base_after: Option<Amount>,
+    /// The one-time fee of a plan that it was never on; `null` without one. It is due when a trial is over.
+    #[schema(value_type = Option<Object>, required)]
+    setup: Option<Amount>,
+    /// Until when the new plan is tried; `null` without a trial.
+    #[schema(required)]
+    trial_ends_at: Option<DateTime<Utc>>,
     /// Calls of this month, which count on: moving never sets them back.
     used: u64,
     /// How many calls a month the new plan's quota has; `null` without one.
@@ -100,6 +106,8 @@ impl From<MovePreview> for MoveEstimate {
             this_month_after: preview.this_month_after,
             base_before: preview.base_before,
             base_after: preview.base_after,
+            setup: preview.setup,
+            trial_ends_at: preview.trial_ends,
             used: preview.used,
             quota_after: preview.quota_after,
         }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tollgate_domain::declared::{Api, MeterPrice, Plan, Product, Service, State};
+use tollgate_domain::declared::{self, Api, MeterPrice, Plan, Product, Service, State};
 use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, Slug};
-use tollgate_rating::Tariff;
+use tollgate_rating::{Prices, Tariff};
 use tollgate_store::Publication;
 
 use crate::{ApiInput, Error, PlanInput, ProductInput, Result, ServiceInput};
@@ -81,37 +82,60 @@ impl Names {
     }
 }
 
-/// The part of a stored tariff that is declared beside the price.
-#[derive(Default, Deserialize)]
-struct Prices {
-    meters: Vec<MeterPrice>,
-    minimum_minor: u64,
-}
-
 /// Declared prices as they are charged by: read, checked, and written in the shortest way.
 ///
 /// # Errors
 /// What cannot be charged by, with a pointer into the plan.
 pub fn tariff_of(plan: &Plan) -> Result<Tariff> {
-    let mut meters = Vec::with_capacity(plan.meters.len());
-    for (index, meter) in plan.meters.iter().enumerate() {
-        let read = serde_json::to_value(meter).and_then(serde_json::from_value);
-        meters.push(read.map_err(|error| Error::invalid(format!("/meters/{index}"), error.to_string()))?);
+    let mut currencies = Vec::with_capacity(plan.currencies.len());
+    for (index, prices) in plan.currencies.iter().enumerate() {
+        let declared::Prices { currency, base_minor, meters, minimum_minor, setup_minor } = prices;
+        currencies.push(Prices {
+            currency: *currency,
+            base_minor: *base_minor,
+            meters: read_meters(meters, &format!("/currencies/{index}"))?,
+            minimum_minor: *minimum_minor,
+            setup_minor: *setup_minor,
+        });
     }
     let tariff = Tariff {
         currency: plan.price.currency,
         base_minor: plan.price.minor,
-        meters,
+        meters: read_meters(&plan.meters, "")?,
         minimum_minor: plan.minimum_minor,
+        setup_minor: plan.setup_minor,
+        trial: plan.trial.as_ref().map(|trial| translated(trial, "/trial")).transpose()?,
+        currencies,
     };
     tariff.check().map_err(|fault| Error::invalid(fault.pointer, fault.message))?;
     Ok(tariff)
 }
 
-/// Meters as one declares them.
-pub fn declared_meters(tariff: &Tariff) -> Result<Vec<MeterPrice>> {
-    let declared = serde_json::to_value(&tariff.meters).and_then(serde_json::from_value);
-    declared.map_err(|error| Error::Internal(Box::new(error)))
+fn read_meters(meters: &[MeterPrice], base: &str) -> Result<Vec<tollgate_rating::MeterPrice>> {
+    meters
+        .iter()
+        .enumerate()
+        .map(|(index, meter)| translated(meter, &format!("{base}/meters/{index}")))
+        .collect()
+}
+
+/// What is declared and what is charged by say the same in JSON.
+fn translated<T: DeserializeOwned>(declared: &impl Serialize, pointer: &str) -> Result<T> {
+    let read = serde_json::to_value(declared).and_then(serde_json::from_value);
+    read.map_err(|error| Error::invalid(pointer, error.to_string()))
+}
+
+/// Puts the prices of a tariff into a plan, spelt as they are stored: `0.20` is `0.2`.
+///
+/// # Errors
+/// They cannot be declared: a fault of ours.
+pub fn declare_prices(plan: &mut Plan, tariff: &Tariff) -> Result<()> {
+    plan.meters = translated(&tariff.meters, "/meters")?;
+    plan.minimum_minor = tariff.minimum_minor;
+    plan.setup_minor = tariff.setup_minor;
+    plan.trial = tariff.trial.as_ref().map(|trial| translated(trial, "/trial")).transpose()?;
+    plan.currencies = translated(&tariff.currencies, "/currencies")?;
+    Ok(())
 }
 
 /// Rows as their author would declare them, in the order of the rows, without documents; and their ids.
@@ -169,9 +193,8 @@ pub fn declared(rows: Publication) -> (State, Names) {
         let Some(product) = products.get(&row.product_id).cloned() else { continue };
         names.plans.insert((product.clone(), row.slug.clone()), row.id);
         let price = row.price();
-        let prices = tariffs.remove(&row.id).and_then(|terms| serde_json::from_value(terms).ok());
-        let prices: Prices = prices.unwrap_or_default();
-        state.plans.push(Plan {
+        let tariff = tariffs.remove(&row.id).and_then(|terms| serde_json::from_value::<Tariff>(terms).ok());
+        let mut plan = Plan {
             product,
             slug: row.slug,
             name: row.name,
@@ -179,10 +202,22 @@ pub fn declared(rows: Publication) -> (State, Names) {
             state: row.state,
             approval: row.approval,
             price,
-            meters: prices.meters,
-            minimum_minor: prices.minimum_minor,
+            meters: Vec::new(),
+            minimum_minor: 0,
+            setup_minor: 0,
+            trial: None,
+            currencies: Vec::new(),
+            unpaid_landing: row.unpaid_landing,
+            grace_days: row.grace_days,
             limits: row.limits,
-        });
+        };
+        // What is stored was checked before it was.
+        if let Some(tariff) = tariff
+            && let Err(error) = declare_prices(&mut plan, &tariff)
+        {
+            tracing::error!(%error, plan = %plan.slug, "a stored tariff cannot be declared");
+        }
+        state.plans.push(plan);
     }
     (state, names)
 }

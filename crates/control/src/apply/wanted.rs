@@ -8,7 +8,7 @@ use tollgate_domain::{ApiId, ProductId, ServiceId, Slug};
 use tollgate_openapi::Document;
 use uuid::Uuid;
 
-use super::names::{Names, declared_meters, tariff_of};
+use super::names::{Names, declare_prices, tariff_of};
 use super::resource::{Resource, pointer};
 use crate::apis::read_document;
 use crate::{Error, FieldFault, Result};
@@ -76,8 +76,7 @@ impl Wanted {
                 place(input.check(), &pointer("plan", index), &mut faults);
             }
             // Spelt as it will be stored: `0.20` is `0.2`.
-            let meters = tariff_of(plan).and_then(|tariff| declared_meters(&tariff));
-            let read = meters.map(|meters| plan.meters = meters);
+            let read = tariff_of(plan).and_then(|tariff| declare_prices(plan, &tariff));
             place(read, &pointer("plan", index), &mut faults);
         }
         (Self { state, documents }, faults)

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
-use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId};
+use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, UnpaidLanding};
 use tollgate_rating::Tariff;
+use tollgate_store::UnpaidTermsRow;
 use uuid::Uuid;
 
 use super::change_set::{Step, Verb};
@@ -187,8 +188,15 @@ impl<'a, 'b> Writer<'a, 'b> {
             }
         };
         self.note(step, id.uuid(), details).await?;
+        let subject = Subject { kind: "plan", id: id.uuid(), organization: None };
+        let late = |plan: &Plan| (plan.unpaid_landing, plan.grace_days);
+        if late(wanted) != held.map_or((UnpaidLanding::Block, None), late) {
+            let (landing, grace_days) = late(wanted);
+            self.change.tx.update_unpaid_terms(id, UnpaidTermsRow { landing, grace_days }).await?;
+            let details = json!({ "unpaid_landing": landing, "grace_days": grace_days });
+            self.change.note("plan.late_payers", &subject, &details).await?;
+        }
         if let Some((old, new)) = self.price(id, &tariff).await? {
-            let subject = Subject { kind: "plan", id: id.uuid(), organization: None };
             self.change.note("plan.price", &subject, &before_after(&old, &new)).await?;
         }
         Ok(())

@@ -156,6 +156,7 @@ fn line_of(charge: &Charge, line: &Line, month: CalendarMonth, days: &[BillableD
     let part = part_of_month(charge, month);
     let (kind, meter, title) = match line.kind {
         LineKind::Base => ("base", None, format!("{name}: base fee{part}")),
+        LineKind::Setup => ("setup", None, format!("{name}: one-time fee")),
         LineKind::Usage(meter) => {
             ("usage", Some(meter), format!("{name}: {}", meter.as_str().replace('_', " ")))
         }
@@ -174,9 +175,13 @@ fn line_of(charge: &Charge, line: &Line, month: CalendarMonth, days: &[BillableD
     }
 }
 
-/// `, 10.5 of 30 days`; nothing for a whole month.
+/// `, 10.5 of 30 days`; nothing for a whole month. Days of a trial in which it is not due are left out.
 fn part_of_month(charge: &Charge, month: CalendarMonth) -> String {
-    let seconds = charge.row.seconds.unsigned_abs();
+    let tried = match &charge.tariff.trial {
+        Some(trial) if !trial.base_due => charge.row.trial_seconds.unsigned_abs(),
+        _ => 0,
+    };
+    let seconds = charge.row.seconds.unsigned_abs().saturating_sub(tried);
     if seconds >= month.seconds() {
         return String::new();
     }
@@ -198,5 +203,7 @@ fn opened(line: &Line, meter: Meter, days: &[BillableDayRow]) -> Vec<(chrono::Na
     days.iter()
         .zip(units.into_iter().zip(amounts))
         .map(|(day, (units, amount))| (day.day, day.route_id, units, amount))
+        // Days and operations that have no part in this meter.
+        .filter(|(.., units, amount)| *units > 0 || *amount > 0)
         .collect()
 }

@@ -3,6 +3,7 @@
 mod checkout;
 mod close;
 mod collect;
+mod currency;
 mod dunning;
 mod events;
 mod invoices;
@@ -16,12 +17,15 @@ mod refunds;
 mod replay;
 mod revenue;
 mod statement;
+mod trials;
 
 pub use checkout::CheckoutInput;
 pub use events::Received;
 pub use plan_change::{Move, MovePreview, When};
+pub(crate) use pricing::read_terms;
 pub use pricing::{PlanTariff, Pricing};
 pub use reconcile::Difference;
 pub use replay::Replayed;
+pub(crate) use revenue::shadow_of;
 pub use revenue::{PlanRevenue, Revenue, ShadowBill};
 pub use statement::{Charge, Statement};

@@ -1,13 +1,13 @@
 //! Moving a subscription to another plan, or ending it: now, or when the month is over; told to the cent before.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use tollgate_domain::{Amount, CalendarMonth, LimitKind, PlanId, Scope, SubscriptionId, SubscriptionState};
-use tollgate_rating::{Share, Tariff, Usage, rate};
-use tollgate_store::{PlanRow, PlannedChangeRow, SubscriptionRow};
+use tollgate_rating::Tariff;
+use tollgate_store::{PlanRow, PlannedChangeRow, Store, SubscriptionRow};
 
-use super::pricing::read_terms;
-use super::statement::{Charge, usage};
+use super::pricing::{read_prices, read_terms};
+use super::statement::{Charge, by_currency};
 use crate::change::{Subject, check_version};
 use crate::subscriptions::SubscriptionPatch;
 use crate::{Action, Actor, Control, Error, Result, Who};
@@ -48,6 +48,10 @@ pub struct MovePreview {
     pub base_before: Amount,
     /// After.
     pub base_after: Option<Amount>,
+    /// The one-time fee of a plan that it was never on, due when a trial of it is over.
+    pub setup: Option<Amount>,
+    /// Until when the new plan is tried; none without a trial, or where that is over.
+    pub trial_ends: Option<DateTime<Utc>>,
     /// Calls of this month that count on: moving never sets them back.
     pub used: u64,
     /// How many calls a month the new plan includes in its quota; none without a quota or where it ends.
@@ -70,9 +74,10 @@ impl Control {
     /// `NotFound`, or the database is away.
     pub async fn usual_time(&self, row: &SubscriptionRow, to: Move) -> Result<When> {
         let Move::To(plan) = to else { return Ok(When::PeriodEnd) };
-        let (old, new) =
-            (self.store.get_plan(row.plan_id).await?.price(), self.store.get_plan(plan).await?.price());
-        let less = old.currency == new.currency && new.minor < old.minor;
+        let (old, _) = self.subscription_tariff(row.id, row.plan_id).await?;
+        self.store.get_plan(plan).await?;
+        let new = self.tariff_of_move(row, plan).await?;
+        let less = old.currency == new.currency && new.base_minor < old.base_minor;
         Ok(if less { When::PeriodEnd } else { When::Now })
     }
 
@@ -96,37 +101,53 @@ impl Control {
             Move::End => None,
         };
         let of = Scope::Organization(row.organization_id);
-        let rows = self.store.list_billable(of, month).await?;
-        let rows = rows.into_iter().filter(|one| one.subscription_id == id);
-        let charges = rows.map(|one| Charge::of(one, month)).collect::<Result<Vec<_>>>()?;
-        let tariff = match &new {
-            Some(plan) => Some(self.tariff_of_move(&charges, id, plan.id).await?),
-            None => None,
-        };
-        let before = totals(charges.iter().map(|one| (one.tariff.currency, one.bill.total_minor)));
-        let after = match when {
-            When::Now if row.state == SubscriptionState::Active => {
-                moved(&charges, &row, new.as_ref().map(|plan| plan.id), tariff.as_ref(), month, now)
+        let before = charges(&self.store, of, id, month).await?;
+        let base_of = |tariff: &Tariff| Amount { minor: tariff.base_minor, currency: tariff.currency };
+        let (held, _) = self.subscription_tariff(id, row.plan_id).await?;
+        let mut after = totals(&before);
+        let mut then = None;
+        let plan_id = new.as_ref().map(|plan| plan.id);
+        if row.state == SubscriptionState::Active {
+            // The move itself, rated by what bills are rated by, and undone: nothing else is right to the cent.
+            let mut tx = self.store.begin().await?;
+            let state = plan_id.map_or(SubscriptionState::Ended, |_| row.state);
+            tx.update_subscription(id, plan_id.unwrap_or(row.plan_id), state).await?;
+            tx.date_terms(id, now).await?;
+            let reads = tx.reads();
+            let moved = charges(&reads, of, id, month).await?;
+            if let Some(plan_id) = plan_id {
+                let terms = reads.find_subscription_terms(id).await?.filter(|terms| terms.plan_id == plan_id);
+                then = terms.map(|terms| {
+                    Ok::<_, Error>((read_prices(terms.terms, terms.currency)?, terms.trial_ends))
+                });
             }
-            _ => before.clone(),
+            if when == When::Now {
+                after = totals(&moved);
+            }
+        }
+        let then = match (then.transpose()?, plan_id) {
+            (Some(then), _) => Some(then),
+            (None, Some(plan)) => Some((self.tariff_of_move(&row, plan).await?, None)),
+            (None, None) => None,
+        };
+        let setup =
+            then.as_ref().map(|(tariff, _)| Amount { minor: tariff.setup_minor, currency: tariff.currency });
+        let is_first = match plan_id {
+            Some(plan) => self.store.find_tariff_had(id, plan).await?.is_none(),
+            None => false,
         };
         let quota = |plan: &PlanRow| {
             plan.limits.iter().find(|limit| limit.kind == LimitKind::Quota).map(|limit| limit.amount)
         };
-        let base_of = |tariff: &Tariff| Amount { minor: tariff.base_minor, currency: tariff.currency };
-        let current =
-            charges.iter().find(|one| one.row.plan_id == row.plan_id).map(|one| base_of(&one.tariff));
-        let base_before = match current {
-            Some(base) => base,
-            None => base_of(&self.plan_tariff(row.plan_id).await?.tariff),
-        };
         Ok(MovePreview {
             when,
             at,
-            this_month_before: before,
+            this_month_before: totals(&before),
             this_month_after: after,
-            base_before,
-            base_after: tariff.as_ref().map(base_of),
+            base_before: base_of(&held),
+            base_after: then.as_ref().map(|(tariff, _)| base_of(tariff)),
+            setup: setup.filter(|setup| is_first && setup.minor > 0),
+            trial_ends: then.and_then(|(_, trial_ends)| trial_ends).filter(|_| when == When::Now),
             used: self.store.quota_used(id, month).await?,
             quota_after: new.as_ref().and_then(quota),
         })
@@ -298,18 +319,19 @@ impl Control {
         if plan.approval && matches!(actor.who, Who::Member { .. }) {
             return Err(Error::invalid("/plan_id", "this plan needs an approval"));
         }
+        self.check_currency(row.organization_id, plan.id).await?;
         Ok(plan)
     }
 
-    /// Back on a plan it is back on the tariff it had there; else on the plan's latest.
-    async fn tariff_of_move(&self, charges: &[Charge], id: SubscriptionId, plan: PlanId) -> Result<Tariff> {
-        if let Some(charge) = charges.iter().rev().find(|one| one.row.plan_id == plan) {
-            return Ok(charge.tariff.clone());
-        }
-        match self.store.find_tariff_had(id, plan).await? {
-            Some(row) => read_terms(row.terms),
-            None => Ok(self.plan_tariff(plan).await?.tariff),
-        }
+    /// Back on a plan it is back on the tariff it had there; else on the plan's latest, in the customer's currency where it
+    /// has prices in that.
+    async fn tariff_of_move(&self, row: &SubscriptionRow, plan: PlanId) -> Result<Tariff> {
+        let tariff = match self.store.find_tariff_had(row.id, plan).await? {
+            Some(had) => read_terms(had.terms)?,
+            None => self.plan_tariff(plan).await?.tariff,
+        };
+        let theirs = self.store.get_currency(Scope::Operator, row.organization_id).await?;
+        Ok(theirs.and_then(|theirs| tariff.in_currency(theirs)).unwrap_or(tariff))
     }
 }
 
@@ -317,44 +339,12 @@ fn subject(row: &SubscriptionRow) -> Subject {
     Subject { kind: "subscription", id: row.id.uuid(), organization: Some(row.organization_id) }
 }
 
-/// The month with the move in it: what is in force ends now, what comes has the rest of the month, without further calls.
-fn moved(
-    charges: &[Charge],
-    row: &SubscriptionRow,
-    plan: Option<PlanId>,
-    tariff: Option<&Tariff>,
-    month: CalendarMonth,
-    now: DateTime<Utc>,
-) -> Vec<Amount> {
-    let rest = seconds(month.end() - now);
-    let last = charges.iter().rposition(|one| one.row.plan_id == row.plan_id);
-    let mut amounts = Vec::new();
-    let mut merged = false;
-    for (index, one) in charges.iter().enumerate() {
-        let mut held = one.row.seconds.unsigned_abs();
-        if Some(index) == last {
-            held = held.saturating_sub(rest);
-        }
-        // Times on the same tariff are billed together.
-        if Some(one.row.plan_id) == plan && tariff == Some(&one.tariff) {
-            held += rest;
-            merged = true;
-        }
-        let bill = rate(&one.tariff, Share::of(held, month.seconds()), &usage(&one.row.used));
-        amounts.push((one.tariff.currency, bill.total_minor));
-    }
-    if let Some(tariff) = tariff.filter(|_| !merged) {
-        let bill = rate(tariff, Share::of(rest, month.seconds()), &Usage::default());
-        amounts.push((tariff.currency, bill.total_minor));
-    }
-    totals(amounts.into_iter())
+/// What a month of one subscription comes to, as a store sees it.
+async fn charges(store: &Store, of: Scope, id: SubscriptionId, month: CalendarMonth) -> Result<Vec<Charge>> {
+    let rows = store.list_billable(of, month).await?;
+    rows.into_iter().filter(|row| row.subscription_id == id).map(|row| Charge::of(row, month)).collect()
 }
 
-fn seconds(span: TimeDelta) -> u64 {
-    span.num_seconds().max(0).unsigned_abs()
-}
-
-/// Sums per currency, in the order in which the currencies come.
-fn totals(amounts: impl Iterator<Item = (tollgate_domain::Currency, u64)>) -> Vec<Amount> {
-    super::statement::by_currency(amounts)
+fn totals(charges: &[Charge]) -> Vec<Amount> {
+    by_currency(charges.iter().map(|one| (one.tariff.currency, one.bill.total_minor)))
 }

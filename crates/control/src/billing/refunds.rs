@@ -6,7 +6,7 @@ use tollgate_store::{InvoiceRow, NewPayment, PaymentRow};
 use uuid::Uuid;
 
 use super::provider::{RefundStanding, Sought};
-use crate::change::Subject;
+use crate::change::{Change, Subject};
 use crate::jobs::{self, Job};
 use crate::{Action, Actor, Control, Error, Result};
 
@@ -23,11 +23,8 @@ impl Control {
         amount_minor: u64,
         note: &str,
     ) -> Result<()> {
-        actor.authorize(Action::SettleBills)?;
-        check_note(note)?;
-        let mut change = self.change(actor).await?;
-        let row = change.tx.lock_invoice(id).await?;
-        let payments = self.store.list_payments(Scope::Operator, id).await?;
+        let (mut change, row) = self.returning(actor, id, note).await?;
+        let payments = change.tx.reads().list_payments(Scope::Operator, id).await?;
         let paid = payments.iter().rev().find(|one| one.kind == PaymentKind::Payment);
         let paid = paid.ok_or_else(|| Error::Conflict("nothing was paid of this invoice".to_owned()))?;
         let back = payments
@@ -35,28 +32,16 @@ impl Control {
             .filter(|one| one.of_payment == Some(paid.id) && one.state != PaymentState::Failed)
             .fold(0u64, |sum, one| sum.saturating_add(one.amount().minor));
         let left = Amount { minor: paid.amount().minor.saturating_sub(back), ..paid.amount() };
-        if amount_minor == 0 || amount_minor > left.minor {
-            return Err(Error::invalid("/amount_minor", format!("more than nothing, up to {left}")));
-        }
         let by_hand = paid.provider == "manual";
-        let refund = Uuid::now_v7();
-        let new = NewPayment {
-            id: refund,
-            organization_id: row.organization_id,
-            invoice_id: id,
+        let new = Returned {
             kind: PaymentKind::Refund,
-            state: if by_hand { PaymentState::Done } else { PaymentState::Pending },
-            amount: Amount { minor: amount_minor, ..left },
+            amount: up_to(amount_minor, left)?,
             provider: &paid.provider,
-            provider_ref: None,
             of_payment: Some(paid.id),
-            note: Some(note),
+            later: !by_hand,
+            note,
         };
-        change.tx.insert_payment(&new).await?;
-        change.tx.sum_returns(id).await?;
-        if !by_hand {
-            jobs::queue(&mut change.tx, &Job::Refund { payment_id: refund }).await?;
-        }
+        new.keep(&mut change, &row).await?;
         change.commit("invoice.refund", subject_of(&row), json!({ "amount": new.amount, "note": note })).await
     }
 
@@ -72,42 +57,40 @@ impl Control {
         amount_minor: u64,
         note: &str,
     ) -> Result<()> {
-        actor.authorize(Action::SettleBills)?;
-        check_note(note)?;
-        let mut change = self.change(actor).await?;
-        let row = change.tx.lock_invoice(id).await?;
+        let (mut change, row) = self.returning(actor, id, note).await?;
         if row.state != InvoiceState::Open {
             return Err(Error::Conflict(format!("this invoice is {} already; refund it instead", row.state)));
         }
         let due = row.due();
-        if amount_minor == 0 || amount_minor > due.minor {
-            return Err(Error::invalid("/amount_minor", format!("more than nothing, up to {due}")));
-        }
-        let credit = Uuid::now_v7();
-        let at_provider = row.provider_ref.is_some() && self.collects();
-        let provider = self.provider.as_ref().filter(|_| at_provider).map_or("manual", |one| one.name());
-        let new = NewPayment {
-            id: credit,
-            organization_id: row.organization_id,
-            invoice_id: id,
+        let provider = self.provider.as_ref().filter(|_| row.provider_ref.is_some());
+        let new = Returned {
             kind: PaymentKind::Credit,
-            state: if at_provider { PaymentState::Pending } else { PaymentState::Done },
-            amount: Amount { minor: amount_minor, ..due },
-            provider,
-            provider_ref: None,
+            amount: up_to(amount_minor, due)?,
+            provider: provider.map_or("manual", |one| one.name()),
             of_payment: None,
-            note: Some(note),
+            later: provider.is_some(),
+            note,
         };
-        change.tx.insert_payment(&new).await?;
-        change.tx.sum_returns(id).await?;
-        if at_provider {
-            jobs::queue(&mut change.tx, &Job::Credit { payment_id: credit }).await?;
-        }
-        if amount_minor == due.minor {
+        new.keep(&mut change, &row).await?;
+        if new.amount == due {
             change.tx.settle_invoice(id, InvoiceState::Paid).await?;
             change.tx.relieve(row.organization_id).await?;
         }
         change.commit("invoice.credit", subject_of(&row), json!({ "amount": new.amount, "note": note })).await
+    }
+
+    /// The beginning of both: the bill, locked, for somebody who may and says why.
+    async fn returning<'a>(
+        &'a self,
+        actor: &'a Actor,
+        id: InvoiceId,
+        note: &str,
+    ) -> Result<(Change<'a>, InvoiceRow)> {
+        actor.authorize(Action::SettleBills)?;
+        check_note(note)?;
+        let mut change = self.change(actor).await?;
+        let row = change.tx.lock_invoice(id).await?;
+        Ok((change, row))
     }
 
     /// Asks the provider to give money back.
@@ -182,6 +165,54 @@ impl Control {
         let paid = row.state == InvoiceState::Paid;
         let close = async |key| provider.close(key, &bill, paid).await.map(|()| bill.clone());
         self.once_at_provider(&format!("close:{id}"), None, close).await.map(drop)
+    }
+}
+
+/// Money that goes back, or a bill that is lowered.
+struct Returned<'a> {
+    kind: PaymentKind,
+    amount: Amount,
+    provider: &'a str,
+    of_payment: Option<Uuid>,
+    /// Whether the provider is asked for it.
+    later: bool,
+    note: &'a str,
+}
+
+impl Returned<'_> {
+    /// Writes it down, adds it up on the bill, and queues what the provider is asked for.
+    async fn keep(&self, change: &mut Change<'_>, row: &InvoiceRow) -> Result<()> {
+        let payment_id = Uuid::now_v7();
+        let new = NewPayment {
+            id: payment_id,
+            organization_id: row.organization_id,
+            invoice_id: row.id,
+            kind: self.kind,
+            state: if self.later { PaymentState::Pending } else { PaymentState::Done },
+            amount: self.amount,
+            provider: self.provider,
+            provider_ref: None,
+            of_payment: self.of_payment,
+            note: Some(self.note),
+        };
+        change.tx.insert_payment(&new).await?;
+        change.tx.sum_returns(row.id).await?;
+        if self.later {
+            let job = match self.kind {
+                PaymentKind::Credit => Job::Credit { payment_id },
+                _ => Job::Refund { payment_id },
+            };
+            jobs::queue(&mut change.tx, &job).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An amount of more than nothing, up to the most.
+fn up_to(minor: u64, most: Amount) -> Result<Amount> {
+    match minor {
+        1.. if minor <= most.minor => Ok(Amount { minor, ..most }),
+        _ => Err(Error::invalid("/amount_minor", format!("more than nothing, up to {most}"))),
     }
 }
 

@@ -3,7 +3,7 @@
 use tollgate_domain::{CalendarMonth, OrganizationId, PlanId};
 use tollgate_rating::{Bill, Tariff, rate};
 
-use super::statement::{Charge, share, usage};
+use super::statement::{Charge, span, usage};
 use crate::{Action, Actor, Control, Result};
 
 /// A charge as it is, and as it would be.
@@ -31,6 +31,7 @@ impl Control {
         plan: PlanId,
     ) -> Result<Vec<Replayed>> {
         let scope = actor.authorize(Action::ReadOrganization(organization))?;
+        self.check_kept(month).await?;
         let product = self.store.get_plan(plan).await?.product_id;
         let tariff = self.plan_tariff(plan).await?.tariff;
         let mut replayed = Vec::new();
@@ -38,7 +39,7 @@ impl Control {
             if self.store.get_plan(row.plan_id).await?.product_id != product {
                 continue;
             }
-            let bill = rate(&tariff, share(&row, month), &usage(&row.used));
+            let bill = rate(&tariff, span(&row, month), &usage(&row.used));
             replayed.push(Replayed { charge: Charge::of(row, month)?, tariff: tariff.clone(), bill });
         }
         Ok(replayed)

@@ -7,7 +7,7 @@ use tollgate_domain::{Amount, CalendarMonth, Currency, PlanId, Scope};
 use tollgate_rating::{LineKind, Tariff, rate};
 use tollgate_store::{BillableRow, InvoiceSumRow};
 
-use super::statement::{Charge, by_currency, share, usage};
+use super::statement::{Charge, by_currency, span, usage};
 use crate::{Action, Actor, Control, Result};
 
 /// One plan's part, in one currency.
@@ -49,12 +49,28 @@ pub struct ShadowBill {
     pub subscriptions: usize,
     /// By currency.
     pub was: Vec<Amount>,
-    /// In the other prices' currency.
-    pub would_be: Amount,
+    /// By currency: each subscriber's own where there are prices in that, else the other prices' own.
+    pub would_be: Vec<Amount>,
     /// Subscriptions that would have paid more, and less.
     pub dearer: usize,
     /// Less.
     pub cheaper: usize,
+}
+
+/// What a row came to, and what it would have at other prices in its currency; none where that is the same, or there are
+/// no such prices.
+pub(crate) fn shadow_of(
+    row: &BillableRow,
+    month: CalendarMonth,
+    tariff: &Tariff,
+) -> Result<Option<(Amount, Amount)>> {
+    let charge = Charge::of(row.clone(), month)?;
+    let currency = charge.tariff.currency;
+    let Some(other) = tariff.in_currency(currency) else { return Ok(None) };
+    let would_be = rate(&other, span(&charge.row, month), &usage(&charge.row.used)).total_minor;
+    let amount = |minor| Amount { minor, currency };
+    let was = charge.bill.total_minor;
+    Ok((was != would_be).then(|| (amount(was), amount(would_be))))
 }
 
 impl Control {
@@ -87,7 +103,11 @@ impl Control {
         let mut used: Vec<(BillableRow, Currency, u64)> = Vec::new();
         for row in rows {
             let charge = Charge::of(row, month)?;
-            let of_use = charge.bill.lines.iter().filter(|line| line.kind != LineKind::Base);
+            let of_use = charge
+                .bill
+                .lines
+                .iter()
+                .filter(|line| !matches!(line.kind, LineKind::Base | LineKind::Setup));
             let minor = of_use.fold(0u64, |sum, line| sum.saturating_add(line.minor));
             if minor > 0 {
                 used.push((charge.row, charge.tariff.currency, minor));
@@ -124,29 +144,33 @@ impl Control {
         tariff: &Tariff,
     ) -> Result<ShadowBill> {
         actor.authorize(Action::ReadPlatform)?;
+        self.check_kept(month).await?;
         let rows = self.store.list_billable(Scope::Operator, month).await?;
         let mut shadow = ShadowBill {
             month,
             subscriptions: 0,
             was: Vec::new(),
-            would_be: Amount { minor: 0, currency: tariff.currency },
+            would_be: Vec::new(),
             dearer: 0,
             cheaper: 0,
         };
-        let mut was = Vec::new();
+        let (mut was, mut would_be) = (Vec::new(), Vec::new());
         for row in rows.into_iter().filter(|row| row.plan_id == plan) {
             let charge = Charge::of(row, month)?;
-            let other = rate(tariff, share(&charge.row, month), &usage(&charge.row.used)).total_minor;
+            let own = tariff.in_currency(charge.tariff.currency);
+            let prices = own.as_ref().unwrap_or(tariff);
+            let other = rate(prices, span(&charge.row, month), &usage(&charge.row.used)).total_minor;
             let held = charge.bill.total_minor;
             shadow.subscriptions += 1;
-            shadow.would_be.minor = shadow.would_be.minor.saturating_add(other);
-            if charge.tariff.currency == tariff.currency {
+            if charge.tariff.currency == prices.currency {
                 shadow.dearer += usize::from(other > held);
                 shadow.cheaper += usize::from(other < held);
             }
             was.push((charge.tariff.currency, held));
+            would_be.push((prices.currency, other));
         }
         shadow.was = by_currency(was.into_iter());
+        shadow.would_be = by_currency(would_be.into_iter());
         Ok(shadow)
     }
 }

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::{Amount, CalendarMonth, Currency, OrganizationId};
-use tollgate_rating::{Bill, Share, Tariff, Usage, rate};
+use tollgate_rating::{Bill, Span, Tariff, Usage, rate};
 use tollgate_store::{BillableRow, Used};
 
-use super::pricing::read_terms;
-use crate::{Action, Actor, Control, Result};
+use super::pricing::read_prices;
+use crate::{Action, Actor, Control, Error, Result};
 
 /// A subscription on one tariff in one month, rated.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub struct Statement {
 
 impl Charge {
     pub(super) fn of(row: BillableRow, month: CalendarMonth) -> Result<Self> {
-        let tariff = read_terms(row.terms.clone())?;
-        let bill = rate(&tariff, share(&row, month), &usage(&row.used));
+        let tariff = read_prices(row.terms.clone(), row.currency)?;
+        let bill = rate(&tariff, span(&row, month), &usage(&row.used));
         Ok(Self { row, tariff, bill })
     }
 
@@ -44,17 +44,24 @@ impl Charge {
     fn projected(&self, month: CalendarMonth, now: DateTime<Utc>) -> u64 {
         let whole = u128::from(month.seconds());
         let elapsed = (now - month.start()).num_seconds().clamp(1, i64::MAX).unsigned_abs();
-        let grown = |used: u64| {
-            let grown = u128::from(used) * whole / u128::from(elapsed).min(whole);
-            u64::try_from(grown).unwrap_or(u64::MAX)
+        let grown = |whole: u128| {
+            move |used: u64| {
+                let grown = u128::from(used) * whole / u128::from(elapsed).min(whole).max(1);
+                u64::try_from(grown).unwrap_or(u64::MAX)
+            }
         };
-        let usage = usage(&self.row.used).map(grown);
-        rate(&self.tariff, share(&self.row, month), &usage).total_minor
+        let of_month = usage(&self.row.used).map(grown(whole));
+        let of_trial = usage(&self.row.tried).map(grown(u128::from(self.row.trial_seconds.unsigned_abs())));
+        let span = span(&self.row, month).tried(self.row.trial_seconds.unsigned_abs(), of_trial);
+        rate(&self.tariff, span, &of_month).total_minor
     }
 }
 
-pub(super) fn share(row: &BillableRow, month: CalendarMonth) -> Share {
-    Share::of(row.seconds.unsigned_abs(), month.seconds())
+/// What of a month a row is charged for.
+pub(super) fn span(row: &BillableRow, month: CalendarMonth) -> Span {
+    Span::of(row.seconds.unsigned_abs(), month.seconds())
+        .tried(row.trial_seconds.unsigned_abs(), usage(&row.tried))
+        .with_setup(row.setup)
 }
 
 pub(super) fn usage(used: &Used) -> Usage {
@@ -68,6 +75,17 @@ pub(super) fn usage(used: &Used) -> Usage {
 }
 
 impl Control {
+    /// That the minutes of a month are there to be rated.
+    pub(super) async fn check_kept(&self, month: CalendarMonth) -> Result<()> {
+        match self.store.minutes_begin().await? {
+            Some(first) if month.first_day() < first.first_day() => Err(Error::invalid(
+                "/month",
+                format!("use is kept by the minute since {first}; its invoice says what {month} came to"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// What a month of an organization comes to, as counted so far.
     ///
     /// # Errors
@@ -80,6 +98,7 @@ impl Control {
         now: DateTime<Utc>,
     ) -> Result<Statement> {
         let scope = actor.authorize(Action::ReadOrganization(organization))?;
+        self.check_kept(month).await?;
         let rows = self.store.list_billable(scope, month).await?;
         let charges = rows.into_iter().map(|row| Charge::of(row, month)).collect::<Result<Vec<Charge>>>()?;
         let so_far = by_currency(charges.iter().map(|one| (one.tariff.currency, one.bill.total_minor)));

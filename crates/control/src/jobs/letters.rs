@@ -1,7 +1,9 @@
 //! What each job does: mostly finds out whether a letter is still due, and sends it.
 
 use chrono::{DateTime, Utc};
-use tollgate_domain::{CalendarMonth, CredentialId, Scope, SubscriptionId, UserId, WebhookId};
+use tollgate_domain::{
+    Amount, CalendarMonth, CredentialId, Scope, SubscriptionId, SubscriptionState, UserId, WebhookId,
+};
 use uuid::Uuid;
 
 use super::Job;
@@ -42,6 +44,10 @@ impl Control {
                 self.expire_overrides().await?;
                 Ok(self.look_after_quotas().await?)
             }
+            Job::TrialEnds { subscription_id, user_id } => {
+                self.send_trial_ends(id, subscription_id, user_id, mailer).await
+            }
+            Job::LookAfterTrials {} => Ok(self.look_after_trials().await?),
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
             Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
             Job::WebhookDisabled { webhook_id, user_id } => {
@@ -172,6 +178,35 @@ impl Control {
         let product = self.store.get_product(subscription.product_id).await?;
         let link = format!("{}/limits", mailer.site().portal_url);
         let letter = mail::quota_used(&product.name, used.percent, used.opens, used.soft, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    async fn send_trial_ends(
+        &self,
+        id: Uuid,
+        subscription_id: SubscriptionId,
+        user_id: UserId,
+        mailer: &Mailer,
+    ) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
+        let (tariff, ends) = self.subscription_tariff(subscription_id, row.plan_id).await?;
+        // It may have moved or ended since the mail was queued.
+        let ends = ends.filter(|ends| *ends > Utc::now() && row.state == SubscriptionState::Active);
+        let Some(ends) = ends else { return Ok(()) };
+        let product = self.store.get_product(row.product_id).await?;
+        let plan = self.store.get_plan(row.plan_id).await?;
+        let amount = |minor| Amount { minor, currency: tariff.currency };
+        let mut costs = vec![format!("{} a month", amount(tariff.base_minor))];
+        if tariff.setup_minor > 0 {
+            costs.push(format!("{} once", amount(tariff.setup_minor)));
+        }
+        if !tariff.meters.is_empty() {
+            costs.push("use beyond what is included".to_owned());
+        }
+        let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
+        let letter = mail::trial_ends(&product.name, &plan.name, &costs.join(", "), ends, &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 

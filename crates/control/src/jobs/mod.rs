@@ -62,6 +62,15 @@ pub enum Job {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         soft: bool,
     },
+    /// Tell somebody that a trial ends soon.
+    TrialEnds {
+        /// Of which subscription.
+        subscription_id: SubscriptionId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Look for trials that end soon.
+    LookAfterTrials {},
     /// Look for quotas that are half, mostly or wholly used.
     LookAfterQuotas {},
     /// Sum usage by hour and day.
@@ -156,6 +165,7 @@ const PERIODIC: &[(Job, Duration)] = &[
     (Job::ProveUsage {}, Duration::from_secs(86_400)),
     (Job::LookAfterKeys {}, Duration::from_secs(60)),
     (Job::LookAfterQuotas {}, Duration::from_secs(120)),
+    (Job::LookAfterTrials {}, Duration::from_secs(3_600)),
     (Job::LookAfterCertificates {}, Duration::from_secs(30)),
     (Job::SumUsage {}, Duration::from_secs(300)),
 ];

@@ -135,6 +135,21 @@ pub fn webhook_disabled(host: &str, gone: bool, link: &str) -> Letter {
 
 const TO_THE_PAYER: &str = "You get this mail because you own the organization that the invoice is for.";
 
+/// A trial ends soon.
+pub fn trial_ends(product: &str, plan: &str, costs: &str, ends: DateTime<Utc>, link: &str) -> Letter {
+    let ends = ends.format("%-d %B %Y at %H:%M UTC");
+    let said = format!("The trial of {product} {plan} ends on {ends}. From then on it costs {costs}.");
+    letter(
+        &format!("A trial ends soon: {product}"),
+        &[&said],
+        "You get this mail because you own the organization that tries it.",
+    )
+    .with_button("See the subscription", link)
+    .and_then(
+        "If you keep it, there is nothing to do. If you do not, move to another plan or cancel before then.",
+    )
+}
+
 /// A bill could not be collected.
 pub fn payment_failed(
     number: &str,
@@ -180,6 +195,16 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
                 "the card was declined",
                 DateTime::from_timestamp(1_795_000_000, 0),
                 LINK,
+            ),
+        ),
+        (
+            "trial-ends",
+            trial_ends(
+                "Countries",
+                "Pro",
+                "29.00 EUR a month, use beyond what is included",
+                DateTime::UNIX_EPOCH,
+                "https://portal.example.com/subscriptions/s",
             ),
         ),
         ("access-landed", access_landed("INV-2026-000042", "30.07 EUR", LINK)),

@@ -68,6 +68,11 @@ fn plan(product: &str, name: &str, amount: u64) -> Plan {
         price: Price { minor: 0, currency: "EUR".parse().unwrap(), per: Period::Month },
         meters: Vec::new(),
         minimum_minor: 0,
+        setup_minor: 0,
+        trial: None,
+        currencies: Vec::new(),
+        unpaid_landing: tollgate_domain::UnpaidLanding::Block,
+        grace_days: None,
         limits: vec![Limit {
             name: "burst".to_owned(),
             kind: LimitKind::Rate,

@@ -13,37 +13,37 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, Published, plan_input};
 
 /// A subscriber whose months lie in the past.
-struct Paying {
-    fixture: Fixture,
-    member: Actor,
-    published: Published,
-    plan: PlanId,
-    subscription: SubscriptionId,
-    key: CredentialId,
+pub struct Paying {
+    pub fixture: Fixture,
+    pub member: Actor,
+    pub published: Published,
+    pub plan: PlanId,
+    pub subscription: SubscriptionId,
+    pub key: CredentialId,
     boot: Uuid,
 }
 
-fn month(text: &str) -> CalendarMonth {
+pub fn month(text: &str) -> CalendarMonth {
     text.parse().unwrap()
 }
 
-fn at(text: &str) -> DateTime<Utc> {
+pub fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn euros(minor: u64) -> Price {
+pub fn euros(minor: u64) -> Price {
     Price { minor, currency: "EUR".parse().unwrap(), per: Period::Month }
 }
 
-fn per_call(included: u64, unit_minor: &str) -> Pricing {
+pub fn per_call(included: u64, unit_minor: &str) -> Pricing {
     let price = json!({ "scheme": "per_unit", "unit_minor": unit_minor });
     let meters = json!([{ "meter": "calls", "included": included, "price": price }]);
-    Pricing { meters: serde_json::from_value(meters).unwrap(), minimum_minor: 0 }
+    Pricing { meters: serde_json::from_value(meters).unwrap(), ..Pricing::default() }
 }
 
 impl Paying {
     /// On 29 EUR a month with 1,000 calls in it and 0.2 cents for each further one, since 1 April 2026.
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let fixture = Fixture::new().await;
         let published = fixture.publish("things").await;
         let (member, made) = fixture.sign_up("maria@example.com").await;
@@ -69,7 +69,7 @@ impl Paying {
         paying
     }
 
-    async fn sql(&self, sql: &'static str) {
+    pub async fn sql(&self, sql: &'static str) {
         self.fixture.database.run(sql).await;
     }
 
@@ -95,28 +95,28 @@ impl Paying {
         }
     }
 
-    async fn call(&self, key: CredentialId, minute: &str, calls: u64) {
+    pub async fn call(&self, key: CredentialId, minute: &str, calls: u64) {
         let count = self.count(key, minute, calls);
         self.fixture.control.store().record_usage(&[count]).await.unwrap();
     }
 
-    async fn close(&self, now: &str) -> usize {
+    pub async fn close(&self, now: &str) -> usize {
         self.fixture.control.close_months(at(now)).await.unwrap()
     }
 
     /// Newest first.
-    async fn invoices(&self) -> Vec<InvoiceRow> {
+    pub async fn invoices(&self) -> Vec<InvoiceRow> {
         self.fixture.control.store().list_invoices(Scope::Operator, None, Page::FIRST_500).await.unwrap()
     }
 
-    async fn lines(&self, invoice: &InvoiceRow) -> Vec<(String, u64, i64)> {
+    pub async fn lines(&self, invoice: &InvoiceRow) -> Vec<(String, u64, i64)> {
         let store = self.fixture.control.store();
         let lines = store.list_invoice_lines(Scope::Operator, invoice.id).await.unwrap();
         lines.into_iter().map(|line| (line.kind, line.units.unsigned_abs(), line.amount_minor)).collect()
     }
 }
 
-fn line(kind: &str, units: u64, amount: i64) -> (String, u64, i64) {
+pub fn line(kind: &str, units: u64, amount: i64) -> (String, u64, i64) {
     (kind.to_owned(), units, amount)
 }
 
@@ -148,7 +148,7 @@ async fn every_meter_is_a_line_and_a_reading_is_billed_by_the_name_it_had() {
     let price = json!({ "scheme": "per_unit", "unit_minor": "2" });
     let per = |meter: &str| json!({ "meter": meter, "price": price });
     let meters = ["calls", "units", "megabytes_in", "megabytes_out", "tokens", "rows"].map(per);
-    let pricing = Pricing { meters: serde_json::from_value(json!(meters)).unwrap(), minimum_minor: 0 };
+    let pricing = Pricing { meters: serde_json::from_value(json!(meters)).unwrap(), ..Pricing::default() };
     paying.fixture.control.price_plan(&system, paying.plan, None, pricing).await.unwrap();
     paying.sql("update subscription_terms set tariff = (select max(number) from tariffs t where t.plan_id = subscription_terms.plan_id)").await;
     paying
@@ -387,7 +387,7 @@ async fn a_price_is_refused_where_it_cannot_be_charged() {
         matches!(&refused, Error::Conflict(message) if message.contains("another currency")),
         "{refused:?}"
     );
-    let free = Pricing { meters: Vec::new(), minimum_minor: 0 };
+    let free = Pricing::default();
     control.price_plan(&system, paying.plan, None, free).await.unwrap();
     control.update_plan(&system, paying.plan, None, patch).await.unwrap();
     assert_eq!(control.plan_tariff(paying.plan).await.unwrap().tariff.currency.as_str(), "USD");

@@ -10,6 +10,8 @@ mod consumers;
 mod fixture;
 mod jobs;
 mod moving;
+mod prices;
 mod publishing;
+mod scale;
 mod setup;
 mod webhooks;

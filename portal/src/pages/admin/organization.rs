@@ -7,7 +7,7 @@ use tollgate_store::OrganizationRow;
 use tollgate_store::browse::{AuditFilter, Cut, SubscriptionFilter};
 
 use super::desk::{Desk, Question, sheet};
-use super::{applications, subscriptions, timeline};
+use super::{applications, organization_terms, subscriptions, timeline};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -100,6 +100,7 @@ async fn page(
             subscriptions::table("Subscriptions")
                 .rows(subscribed.rows.into_iter().map(|one| subscriptions::row(one, visit))),
         )
+        .part(organization_terms::part(state, desk, row).await?)
         .part(timeline::list(&log.rows, visit));
     Ok(if desk.may_write { sheet.part(rename(form, row)) } else { sheet })
 }

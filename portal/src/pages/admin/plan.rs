@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 
 use axum::extract::{Path, State};
-use tollgate_control::{PlanInput, Pricing};
+use tollgate_control::PlanInput;
 use tollgate_domain::{CalendarMonth, LimitKind, PlanState, SubscriptionState};
 use tollgate_rating::Tariff;
 use tollgate_store::browse::{Cut, SubscriptionFilter, SubscriptionLine};
 use tollgate_store::{Page, PlanRow, ProductRow};
 
 use super::desk::{Desk, Question, SAVED, not_taken, sheet};
+use super::prices::Typed;
 use super::product::{LIST, find as find_product};
-use super::{prices, terms};
+use super::{offers, prices, terms};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -51,19 +52,23 @@ fn part(form: &Form, button: &str, back: &str) -> FormPart {
     );
     let [limits, price] = terms::fieldsets(form);
     let use_ = prices::fieldset(form);
-    FormPart::new("plan-form", form, vec![names, limits, price, use_, offer], button).or_back(back)
+    let [trial, currencies, late] =
+        [offers::trial_fieldset, offers::currencies_fieldset, offers::late_fieldset].map(|of| of(form));
+    let fieldsets = vec![names, limits, price, use_, trial, currencies, late, offer];
+    FormPart::new("plan-form", form, fieldsets, button).or_back(back)
 }
 
-fn typed(sent: &Sent, product: &ProductRow) -> Result<(PlanInput, Pricing), Form> {
+fn typed(sent: &Sent, product: &ProductRow) -> Result<Typed, Form> {
     let mut reader = Reader::new(sent);
     let slug = reader.slug();
     let state = reader.value("state", "choose a state");
     let limits = terms::limits(&mut reader, sent);
     let price = terms::price(&mut reader, sent);
     let pricing = price.map(|price| prices::typed(&mut reader, sent, price.currency));
+    let late = offers::late(&mut reader, sent);
     match (slug, state, price.zip(pricing), reader.refused()) {
-        (Some(slug), Some(state), Some((price, pricing)), None) => Ok((
-            PlanInput {
+        (Some(slug), Some(state), Some((price, pricing)), None) => Ok(Typed {
+            input: PlanInput {
                 product_id: product.id,
                 slug,
                 name: sent.get("name"),
@@ -74,7 +79,8 @@ fn typed(sent: &Sent, product: &ProductRow) -> Result<(PlanInput, Pricing), Form
                 limits,
             },
             pricing,
-        )),
+            late,
+        }),
         (.., refused) => Err(refused.unwrap_or_default()),
     }
 }
@@ -94,17 +100,24 @@ fn filled(row: &PlanRow, tariff: &Tariff) -> Form {
     }
     values.extend(terms::values(&row.limits));
     values.extend(prices::values(tariff));
+    values.extend(offers::values(tariff, (row.unpaid_landing, row.grace_days)));
     Form::with(values)
 }
 
 /// Without the lines that were left empty.
 fn without_empty(sent: &Sent) -> Sent {
-    sent.without_empty("limits", "amount").without_empty("meters", "price")
+    sent.without_empty("limits", "amount")
+        .without_empty("meters", "price")
+        .without_empty("currencies", "currency")
 }
 
 fn with_one_more(sent: &Sent) -> Form {
     let filled = without_empty(sent);
-    let (of, field) = if sent.get("more") == "meter" { ("meters", "price") } else { ("limits", "amount") };
+    let (of, field) = match sent.get("more").as_str() {
+        "meter" => ("meters", "price"),
+        "currency" => ("currencies", "currency"),
+        _ => ("limits", "amount"),
+    };
     let lines = filled.lines(of).len();
     let mut pairs = filled.0;
     pairs.push((format!("{of}/{lines}/{field}"), String::new()));
@@ -147,11 +160,11 @@ pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent
         return visit.page(&new_sheet(&visit, &product, &with_one_more(&sent)).await?);
     }
     let sent = without_empty(&sent);
-    let (input, pricing) = match typed(&sent, &product) {
+    let typed = match typed(&sent, &product) {
         Ok(typed) => typed,
         Err(form) => return visit.refused(&new_sheet(&visit, &product, &form).await?),
     };
-    match prices::save(&state.control, &desk.actor, None, input, pricing).await {
+    match prices::save(&state.control, &desk.actor, None, typed).await {
         Ok(row) => {
             let flash =
                 Flash::done(format!("{} is there: {}", row.name, terms::sentence(&row.limits, row.price())));
@@ -250,24 +263,25 @@ pub async fn post(
         return visit.page(&sheet.part(edit_part(&with_one_more(&sent), &product, &row)));
     }
     let sent = without_empty(&sent);
-    let (input, pricing) = match typed(&sent, &product) {
+    let typed = match typed(&sent, &product) {
         Ok(typed) => typed,
         Err(form) => return visit.refused(&sheet.part(edit_part(&form, &product, &row))),
     };
     let held = state.control.plan_tariff(row.id).await?.tariff;
-    let use_change = pricing.meters != held.meters || pricing.minimum_minor != held.minimum_minor;
-    let terms_change = input.limits != row.limits || input.price != row.price() || use_change;
+    let tariff = typed.pricing.clone().beside(typed.input.price.currency, typed.input.price.minor);
+    let terms_change = typed.input.limits != row.limits || tariff != held;
     let is_current = sent.read("version") == Some(row.version);
     if terms_change && is_current && !sent.has("seen") {
         let (lines, total) = subscribers(&state, &desk, &row, LOOKED_AT).await?;
         if total > 0 {
             return visit.page(
-                &review(&state, &visit, &product, &row, (&input, &pricing), (lines, total), &sent).await?,
+                &review(&state, &visit, &product, &row, (&typed.input, &tariff), (lines, total), &sent)
+                    .await?,
             );
         }
     }
     let known = Some((row.id, sent.read("version")));
-    match prices::save(&state.control, &desk.actor, known, input, pricing).await {
+    match prices::save(&state.control, &desk.actor, known, typed).await {
         Ok(row) => visit.go(&base(&product, &row), Some(Flash::done(SAVED))).await,
         Err(error) => {
             let tariff = state.control.plan_tariff(row.id).await?.tariff;
@@ -283,7 +297,7 @@ async fn review(
     visit: &Visit,
     product: &ProductRow,
     row: &PlanRow,
-    (input, pricing): (&PlanInput, &Pricing),
+    (input, tariff): (&PlanInput, &Tariff),
     (lines, total): (Vec<SubscriptionLine>, i64),
     sent: &Sent,
 ) -> Result<Sheet, Fault> {
@@ -348,13 +362,7 @@ async fn review(
         .await?
         .below(LIST, "Products")
         .below(&back, &row.name);
-    let tariff = Tariff {
-        currency: input.price.currency,
-        base_minor: input.price.minor,
-        meters: pricing.meters.clone(),
-        minimum_minor: pricing.minimum_minor,
-    };
-    let shadow = prices::shadow(state, visit, row.id, &tariff).await?;
+    let shadow = prices::shadow(state, visit, row.id, tariff).await?;
     let sheet = sheet.part(notice).part(Section::Changes("Terms".into(), changes)).maybe(shadow);
     let sheet = if list.rows.is_empty() { sheet } else { sheet.part(list) };
     Ok(sheet.part(part))

@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use tollgate_control::{Actor, Control, PlanInput, PlanPatch, Pricing};
-use tollgate_domain::{Amount, CalendarMonth, Currency, PlanId};
+use tollgate_domain::{Amount, CalendarMonth, Currency, PlanId, UnpaidLanding};
 use tollgate_rating::{Meter, MeterPrice, Scheme, Tariff, Tier, UnitPrice};
 use tollgate_store::PlanRow;
 
+use super::offers;
 use super::terms::minor;
 use crate::error::Fault;
 use crate::form::Form;
@@ -77,7 +78,13 @@ pub fn typed(reader: &mut Reader<'_>, sent: &Sent, currency: Currency) -> Pricin
     if minimum.is_none() {
         reader.wrong("minimum", "an amount like 20 or 20.00");
     }
-    Pricing { meters, minimum_minor: minimum.unwrap_or(0) }
+    Pricing {
+        minimum_minor: minimum.unwrap_or(0),
+        setup_minor: offers::setup(reader, sent, currency),
+        trial: offers::trial(reader, sent),
+        currencies: offers::currencies(reader, sent, &meters),
+        meters,
+    }
 }
 
 /// A tariff's prices as fields of a form.
@@ -102,12 +109,24 @@ pub fn values(tariff: &Tariff) -> Vec<(Cow<'static, str>, String)> {
     values
 }
 
-fn major(minor: u64, currency: Currency) -> String {
+/// An amount in the currency's main unit.
+pub fn major(minor: u64, currency: Currency) -> String {
     let text = Amount { minor, currency }.to_string();
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 
-fn written(scheme: &Scheme, currency: Currency) -> (&'static str, String) {
+/// The kind of a price in one word.
+pub const fn scheme_word(scheme: &Scheme) -> &'static str {
+    match scheme {
+        Scheme::PerUnit { .. } => "per_unit",
+        Scheme::Package { .. } => "package",
+        Scheme::Graduated { .. } => "graduated",
+        Scheme::Volume { .. } => "volume",
+    }
+}
+
+/// A price as it is typed: its kind, and the rest.
+pub fn written(scheme: &Scheme, currency: Currency) -> (&'static str, String) {
     let unit = |price: UnitPrice| price.in_major(currency.minor_digits());
     let tiers = |tiers: &[Tier]| {
         let one = |tier: &Tier| {
@@ -120,16 +139,16 @@ fn written(scheme: &Scheme, currency: Currency) -> (&'static str, String) {
         };
         tiers.iter().map(one).collect::<Vec<_>>().join("; ")
     };
-    match scheme {
-        Scheme::PerUnit { unit_minor } => ("per_unit", unit(*unit_minor)),
-        Scheme::Package { size, minor } => ("package", format!("{} per {size}", major(*minor, currency))),
-        Scheme::Graduated { tiers: list } => ("graduated", tiers(list)),
-        Scheme::Volume { tiers: list } => ("volume", tiers(list)),
-    }
+    let text = match scheme {
+        Scheme::PerUnit { unit_minor } => unit(*unit_minor),
+        Scheme::Package { size, minor } => format!("{} per {size}", major(*minor, currency)),
+        Scheme::Graduated { tiers: list } | Scheme::Volume { tiers: list } => tiers(list),
+    };
+    (scheme_word(scheme), text)
 }
 
-/// None where it cannot be read.
-fn scheme(kind: &str, text: &str, currency: Currency) -> Option<Scheme> {
+/// A price as it was typed; none where it cannot be read.
+pub fn scheme(kind: &str, text: &str, currency: Currency) -> Option<Scheme> {
     let unit = |text: &str| UnitPrice::from_major(text.trim(), currency.minor_digits()).ok();
     let tier = |text: &str| {
         let (price, end) = match text.split_once(" to ") {
@@ -157,7 +176,17 @@ fn scheme(kind: &str, text: &str, currency: Currency) -> Option<Scheme> {
     })
 }
 
-/// Saves a plan with its prices, both or nothing. `known` is the plan that exists, and its version that was seen.
+/// What a plan's form said.
+pub struct Typed {
+    /// The plan itself.
+    pub input: PlanInput,
+    /// What it charges beside its price.
+    pub pricing: Pricing,
+    /// What becomes of late payers, and after how many days.
+    pub late: (UnpaidLanding, Option<i16>),
+}
+
+/// Saves a plan with its prices, all or nothing. `known` is the plan that exists, and its version that was seen.
 ///
 /// # Errors
 /// What either refuses.
@@ -165,8 +194,7 @@ pub async fn save(
     control: &Control,
     actor: &Actor,
     known: Option<(PlanId, Option<i64>)>,
-    input: PlanInput,
-    pricing: Pricing,
+    Typed { input, pricing, late: (landing, grace_days) }: Typed,
 ) -> tollgate_control::Result<PlanRow> {
     let unit = control.open_unit().await?;
     let brain = unit.control();
@@ -175,15 +203,18 @@ pub async fn save(
         Some((id, expected)) => {
             let before = brain.plan_tariff(id).await?.tariff;
             let mut expected = expected;
-            if before.currency != input.price.currency && !before.meters.is_empty() {
-                // One tariff has one currency: the old prices go before the new currency comes.
-                let none = Pricing { meters: Vec::new(), minimum_minor: 0 };
-                brain.price_plan(actor, id, expected.take(), none).await?;
+            if before.currency != input.price.currency && !before.is_flat() {
+                // A tariff has one currency of its own: the old prices go before the new currency comes.
+                brain.price_plan(actor, id, expected.take(), Pricing::default()).await?;
             }
             brain.update_plan(actor, id, expected, PlanPatch::from(input)).await?.id
         }
     };
     brain.price_plan(actor, id, None, pricing).await?;
+    let held = brain.store().get_plan(id).await?;
+    if (held.unpaid_landing, held.grace_days) != (landing, grace_days) {
+        brain.agree_on_late_payers(actor, id, None, landing, grace_days).await?;
+    }
     let row = brain.store().get_plan(id).await?;
     unit.commit().await?;
     Ok(row)
@@ -205,9 +236,9 @@ pub async fn shadow(
     if shadow.subscriptions == 0 {
         return Ok(None);
     }
-    let was: Vec<String> = shadow.was.iter().map(ToString::to_string).collect();
+    let said = |amounts: &[Amount]| amounts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
     let title =
-        format!("Last month under these prices: {} instead of {}", shadow.would_be, was.join(" and "));
+        format!("Last month under these prices: {} instead of {}", said(&shadow.would_be), said(&shadow.was));
     let text = format!(
         "{} on the plan in {}: {} would have paid more, {} less. Whoever subscribed keeps the prices of then.",
         show::count(shadow.subscriptions, "subscription"),

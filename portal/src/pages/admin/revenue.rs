@@ -88,7 +88,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
 /// `GET /admin/journal.csv`: every line of every invoice, for the books.
 pub async fn journal(State(state): State<PortalState>, visit: Visit) -> Answer {
     let desk = Desk::of(&visit)?;
-    let rows = state.store.list_journal(desk.scope).await?;
+    let rows = state.store.list_journal(desk.scope, None).await?;
     let list = List::new("journal", "Journal")
         .column("Invoice")
         .column("Issued")

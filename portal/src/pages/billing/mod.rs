@@ -9,7 +9,7 @@ pub mod webhook;
 
 use serde_json::Value;
 use tollgate_domain::Currency;
-use tollgate_rating::{Meter, Part, Scheme, Tariff, Tier, UnitPrice};
+use tollgate_rating::{Meter, Part, Scheme, Tariff, Tier, Trial, UnitPrice};
 
 use crate::show;
 
@@ -62,29 +62,42 @@ pub(super) fn nouns(meter: &Meter) -> (&str, &str) {
     }
 }
 
-/// What use costs, a sentence per meter: `1,000 calls included, then 0.002 EUR per call`.
+/// What a plan costs beside its price, a sentence each: `14 days to try, without the price per month`,
+/// `1,000 calls included, then 0.002 EUR per call`.
 #[must_use]
 pub fn use_prices(tariff: &Tariff) -> Vec<String> {
     let currency = tariff.currency;
-    let mut said: Vec<String> = tariff
-        .meters
-        .iter()
-        .map(|one| {
-            let (noun, nouns) = nouns(&one.meter);
-            let price = scheme(&one.price, currency, noun, nouns);
-            match one.included {
-                0 => price,
-                included => {
-                    format!("{} {nouns} included, then {price}", show::number(included.cast_signed()))
-                }
+    let mut said: Vec<String> = tariff.trial.iter().map(trial).collect();
+    said.extend(tariff.meters.iter().map(|one| {
+        let (noun, nouns) = nouns(&one.meter);
+        let price = scheme(&one.price, currency, noun, nouns);
+        match one.included {
+            0 => price,
+            included => {
+                format!("{} {nouns} included, then {price}", show::number(included.cast_signed()))
             }
-        })
-        .collect();
+        }
+    }));
     if tariff.minimum_minor > 0 {
         let minimum = tollgate_domain::Amount { minor: tariff.minimum_minor, currency };
         said.push(format!("at least {minimum} per month"));
     }
+    if tariff.setup_minor > 0 {
+        let setup = tollgate_domain::Amount { minor: tariff.setup_minor, currency };
+        let when = if tariff.trial.is_some() { ", after the trial" } else { "" };
+        said.push(format!("{setup} once{when}"));
+    }
     said
+}
+
+fn trial(trial: &Trial) -> String {
+    let days = show::count(usize::from(trial.days), "day");
+    let fee = if trial.base_due { String::new() } else { ", without the price per month".to_owned() };
+    let units = trial
+        .included
+        .iter()
+        .map(|one| format!(", with {} {} free", show::number(one.units.cast_signed()), nouns(&one.meter).1));
+    format!("{days} to try{fee}{}", units.collect::<String>())
 }
 
 fn scheme(scheme: &Scheme, currency: Currency, noun: &str, nouns: &str) -> String {
@@ -147,5 +160,16 @@ mod tests {
             "0.07 EUR per call up to 10, 0.06 EUR per call and 1.00 EUR once beyond"
         );
         assert_eq!(said(serde_json::json!([])), "");
+        let tried = serde_json::json!({
+            "currency": "EUR", "base_minor": 2_900, "setup_minor": 5_000,
+            "trial": { "days": 14, "included": [{ "meter": "calls", "units": 5_000 }] }
+        });
+        assert_eq!(
+            use_prices(&serde_json::from_value(tried).unwrap()),
+            [
+                "14 days to try, without the price per month, with 5,000 calls free",
+                "50.00 EUR once, after the trial"
+            ]
+        );
     }
 }

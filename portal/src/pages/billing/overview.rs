@@ -128,6 +128,7 @@ fn card(charge: &Charge) -> Card {
         let (what, how) = match line.kind {
             LineKind::Base => ("Base fee".to_owned(), String::new()),
             LineKind::Minimum => ("Up to the minimum".to_owned(), String::new()),
+            LineKind::Setup => ("One-time fee".to_owned(), String::new()),
             LineKind::Usage(meter) => {
                 let said = units(Some(meter.as_str()), line.units.cast_signed());
                 let how = match (sum_of(&line.parts, currency), line.included) {

@@ -5,7 +5,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use tollgate_control::SubscriptionInput;
-use tollgate_domain::{Amount, ApplicationId, LimitKind, PlanState, SubscriptionState};
+use tollgate_domain::{Amount, ApplicationId, Currency, LimitKind, PlanState, SubscriptionState};
 use tollgate_openapi::Document;
 use tollgate_rating::{Share, Tariff, Usage, rate};
 use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, SubscriptionRow};
@@ -49,6 +49,12 @@ pub struct PlanCard {
     pub action: PlanAction,
 }
 
+/// One of some currencies.
+pub struct Chosen {
+    pub code: String,
+    pub chosen: bool,
+}
+
 pub struct Choice {
     pub id: String,
     pub name: String,
@@ -82,6 +88,10 @@ pub struct View {
     pub plans: Vec<PlanCard>,
     /// Whether any plan's price depends on use, and the calls that are worked out.
     pub calculator: Option<String>,
+    /// The currencies to choose from; none where there is nothing to choose.
+    pub currencies: Vec<Chosen>,
+    /// What is sent along with a subscription: the currency that was looked at.
+    pub currency: Option<String>,
     pub apis: Vec<ApiSection>,
 }
 
@@ -95,13 +105,25 @@ pub async fn get(
     let product = visible_product(&state.store, &visit, &slug).await?;
     let (applications, subscriptions) = own_things(&state, &visit).await?;
     let calls = asked.read::<u64>("calls").map(|calls| calls.min(CALLS_MAX));
+    let theirs = fixed_currency(&state, &visit).await?;
+    let looked_at = theirs.or_else(|| asked.read::<Currency>("currency"));
     let mut plans = Vec::new();
     let mut by_use = false;
+    let mut currencies: Vec<Currency> = Vec::new();
     for plan in shown_plans(&state.store, &product).await? {
-        let tariff = state.control.plan_tariff(plan.id).await?.tariff;
+        let whole = state.control.plan_tariff(plan.id).await?.tariff;
+        for currency in whole.in_currencies() {
+            if !whole.is_free() && !currencies.contains(&currency) {
+                currencies.push(currency);
+            }
+        }
+        let tariff = looked_at.and_then(|currency| whole.in_currency(currency)).unwrap_or(whole);
         by_use |= !tariff.meters.is_empty();
+        let (price, per) = monthly(&tariff);
         let card = plan_card(&plan, &product, visit.account.is_some(), &applications, &subscriptions);
         plans.push(PlanCard {
+            price,
+            per,
             prices: use_prices(&tariff),
             estimate: calls.map(|calls| estimate(&plan, &tariff, calls)),
             ..card
@@ -126,9 +148,37 @@ pub async fn get(
         name: product.name,
         summary: product.summary,
         calculator: by_use.then(|| calls.map(|calls| calls.to_string()).unwrap_or_default()),
+        currency: looked_at.map(|currency| currency.as_str().to_owned()),
+        currencies: choices(&currencies, looked_at, theirs),
         plans,
         apis,
     })
+}
+
+/// The currencies to choose from: none where there is one, or the viewer's organization pays in one already.
+fn choices(all: &[Currency], looked_at: Option<Currency>, theirs: Option<Currency>) -> Vec<Chosen> {
+    if all.len() < 2 || theirs.is_some() {
+        return Vec::new();
+    }
+    let shown = looked_at.or(all.first().copied());
+    all.iter()
+        .map(|currency| Chosen { code: currency.as_str().to_owned(), chosen: Some(*currency) == shown })
+        .collect()
+}
+
+/// What the viewer's organization pays in and cannot choose any more.
+async fn fixed_currency(state: &PortalState, visit: &Visit) -> Result<Option<Currency>, Fault> {
+    let Ok(member) = visit.member() else { return Ok(None) };
+    let theirs = state.store.get_currency(member.scope, member.organization_id).await?;
+    Ok(if theirs.is_some() && state.store.pays(member.organization_id).await? { theirs } else { None })
+}
+
+/// The price per month: an amount, and what it is per.
+fn monthly(tariff: &Tariff) -> (String, String) {
+    match tariff.base_minor {
+        0 if tariff.is_free() => ("Free".into(), String::new()),
+        minor => (Amount { minor, currency: tariff.currency }.to_string(), "per month".into()),
+    }
 }
 
 /// What a month with so many calls comes to, or why there can be none.
@@ -184,9 +234,6 @@ fn plan_card(
     } else {
         PlanAction::OtherPlan
     };
-    let price = plan.price();
-    let whole = price.to_string();
-    let (amount, per) = whole.split_once(" per ").map_or(("Free", ""), |(amount, per)| (amount, per));
     PlanCard {
         slug: plan.slug.to_string(),
         name: plan.name.clone(),
@@ -195,8 +242,8 @@ fn plan_card(
             _ if plan.approval => Some(Label::new("warn", "Needs approval")),
             _ => None,
         },
-        price: amount.into(),
-        per: if per.is_empty() { String::new() } else { format!("per {per}") },
+        price: String::new(),
+        per: String::new(),
         limits: plan.limits.iter().filter(|limit| limit.visible).map(show::limit).collect(),
         prices: Vec::new(),
         estimate: None,
@@ -233,6 +280,9 @@ fn api_section(
 pub struct Subscribe {
     plan: String,
     application: String,
+    /// The currency that its price was looked at in.
+    #[serde(default)]
+    currency: String,
 }
 
 /// `POST /products/{slug}/subscribe`
@@ -248,6 +298,11 @@ pub async fn subscribe(
     let plan = plans.iter().find(|plan| plan.slug.as_str() == form.plan).ok_or_else(Fault::not_found)?;
     let application_id: ApplicationId = form.application.parse().map_err(|_| Fault::not_found())?;
     let there = format!("/applications/{application_id}");
+    if let Ok(currency) = form.currency.parse::<Currency>()
+        && fixed_currency(&state, &visit).await?.is_none()
+    {
+        state.control.choose_currency(&member.actor, member.organization_id, currency).await?;
+    }
     if let Some(page) = pay::before_plan(&state, &member, application_id, plan, &plans).await? {
         return Ok(page);
     }
@@ -280,7 +335,11 @@ impl View {
             per: per.into(),
             limits: vec!["10 requests per second".into(), "1,000 calls per month".into()],
             prices: if name == "Pro" {
-                vec!["10,000 calls included, then 0.002 EUR per call".into()]
+                vec![
+                    "14 days to try, without the price per month".into(),
+                    "10,000 calls included, then 0.002 EUR per call".into(),
+                    "50.00 EUR once, after the trial".into(),
+                ]
             } else {
                 vec![]
             },
@@ -316,6 +375,8 @@ impl View {
             subscribe_action: "/products/countries/subscribe".into(),
             applications,
             calculator: Some("20000".into()),
+            currencies: ["EUR", "USD"].map(|code| Chosen { code: code.into(), chosen: code == "EUR" }).into(),
+            currency: None,
             plans,
             apis,
         };

@@ -5,6 +5,7 @@ pub mod create;
 pub mod delete;
 pub mod document;
 pub mod life;
+mod metering;
 pub mod overview;
 pub mod routes;
 pub mod settings;

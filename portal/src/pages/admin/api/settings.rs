@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use axum::extract::{Path, State};
 use tollgate_control::{ApiInput, ApiPatch};
-use tollgate_domain::{ApiState, Metering, ServiceId};
+use tollgate_domain::{ApiState, ServiceId};
 use tollgate_store::{ApiRow, Page};
 
-use super::{LIST, bodies, find, frame};
+use super::{LIST, bodies, find, frame, metering};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -61,6 +61,7 @@ pub fn fieldsets(form: &Form, services: &Services) -> Vec<Fieldset> {
         ),
         bodies::fieldset(form),
         Fieldset::new("Who answers", vec![Input::one(form, "service", "Service", services.iter().cloned())]),
+        metering::fieldset(form),
         Fieldset::new(
             "Life",
             vec![Input::one(form, "state", "State", states.map(|(state, text)| (state.as_str(), text)))],
@@ -78,6 +79,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
     let service_id: Option<ServiceId> = reader.value("service", "choose a service");
     let state = reader.value("state", "choose a state");
     let body_limits = bodies::typed(sent, &mut reader);
+    let metering = metering::typed(&mut reader, sent);
     if let Some(form) = reader.refused() {
         return Err(form);
     }
@@ -92,7 +94,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             state,
             sunset_at: None,
             successor_id: None,
-            metering: Metering::default(),
+            metering,
             body_limits,
         }),
         _ => Err(sent.form()),
@@ -112,7 +114,7 @@ fn filled(row: &ApiRow) -> Form {
         ("service".into(), row.service_id.to_string()),
         ("state".into(), row.state.to_string()),
     ];
-    Form::with(values)
+    Form::with(values.into_iter().chain(metering::values(&row.metering)))
 }
 
 fn part(form: &Form, row: &ApiRow, services: &Services) -> FormPart {
@@ -162,6 +164,7 @@ pub async fn post(
     };
     let patch = ApiPatch {
         body_limits: Some(input.body_limits),
+        metering: Some(input.metering),
         slug: Some(input.slug),
         name: Some(input.name),
         summary: Some(input.summary),
