@@ -21,6 +21,12 @@ use tollgate_stripe::Stripe;
 use tollgate_testkit::{STRIPE_KEY, STRIPE_WEBHOOK_SECRET, StripeDouble};
 use uuid::Uuid;
 
+fn client() -> reqwest::Client {
+    // One process-wide choice; whoever was first is right.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Stopped when dropped.
 struct LocalStripe {
     child: Child,
@@ -48,7 +54,7 @@ impl LocalStripe {
             .ok()?;
         let started = Self { child, url: format!("http://127.0.0.1:{port}") };
         for _ in 0..200 {
-            if reqwest::Client::new().get(&started.url).send().await.is_ok() {
+            if client().get(&started.url).send().await.is_ok() {
                 return Some(started);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -93,7 +99,7 @@ fn outcome(answer: Result<(), ProviderFault>) -> &'static str {
 }
 
 async fn get(url: &str, path: &str) -> Value {
-    let request = reqwest::Client::new().get(format!("{url}{path}")).bearer_auth(STRIPE_KEY);
+    let request = client().get(format!("{url}{path}")).bearer_auth(STRIPE_KEY);
     request.send().await.unwrap().json().await.unwrap()
 }
 
@@ -124,7 +130,7 @@ async fn events_that_localstripe_signs_are_authentic() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(hear))).await });
     let webhook = serde_json::json!({ "url": format!("http://{address}/"), "secret": STRIPE_WEBHOOK_SECRET });
-    let registered = reqwest::Client::new().post(format!("{}/_config/webhooks/ours", theirs.url));
+    let registered = client().post(format!("{}/_config/webhooks/ours", theirs.url));
     let registered = registered.body(webhook.to_string()).header("content-type", "application/json");
     assert!(registered.send().await.unwrap().status().is_success());
     let stripe = crate::fixture::stripe(&theirs.url);
