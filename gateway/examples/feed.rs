@@ -144,7 +144,7 @@ fn count(ledgers: &[Arc<Ledger>], rate: u64, seconds: u64) -> u64 {
     while began.elapsed() < Duration::from_secs(seconds) {
         let due = rate * u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) / 1_000;
         let now = minute();
-        for _ in counted..due {
+        while counted < due {
             draw ^= draw << 13;
             draw ^= draw >> 7;
             draw ^= draw << 17;
