@@ -48,7 +48,7 @@ pub fn typed(reader: &mut Reader<'_>, sent: &Sent) -> Metering {
     });
     if let Err(fault) = metering.check() {
         let field = fault.pointer.split('/').nth(1).unwrap_or("charged").to_owned();
-        reader.wrong(&field, &fault.message);
+        reader.wrong(&field, fault.message);
     }
     metering
 }
