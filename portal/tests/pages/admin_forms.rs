@@ -178,7 +178,7 @@ async fn bodies_are_limited_by_a_field_and_by_lines_that_are_checked() {
     ] {
         let page = send("65536", &some).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let error = page.between("id=\"body_limits/operations-error\"", "</");
+        let error = page.between("id=\"body_limits/operations-error\"", "</p>");
         assert!(error.contains(said), "{error}");
     }
     assert_eq!(send("65536", &format!("{route} 0")).await.status, StatusCode::SEE_OTHER);
