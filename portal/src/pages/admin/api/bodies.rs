@@ -78,7 +78,12 @@ pub fn placed(error: Error) -> Error {
     let placed = faults.into_iter().map(|fault| {
         let rest = fault.pointer.strip_prefix("/body_limits/operations/").map(|rest| rest.split('/').next());
         match rest.flatten().and_then(|number| number.parse::<usize>().ok()) {
-            Some(at) => FieldFault::new(format!("/{SOME}"), format!("line {}: {}", at + 1, fault.message)),
+            Some(at) => {
+                // What says where it is says it twice here.
+                let place = format!("body_limits/operations/{at}: ");
+                let reason = fault.message.rsplit_once(&place).map_or(&*fault.message, |(_, reason)| reason);
+                FieldFault::new(format!("/{SOME}"), format!("line {}: {reason}", at + 1))
+            }
             None => fault,
         }
     });
