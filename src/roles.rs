@@ -85,6 +85,7 @@ pub async fn start_gateway(
     settings.upstream_roots.clone_from(&flags.upstream_ca_file);
     settings.origins = flags.browser_origins.clone();
     settings.h2c = flags.gateway_h2c;
+    settings.give_back = crate::memory::give_back;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
     if let Some(threads) = flags.gateway_threads {

@@ -79,7 +79,7 @@ impl Front {
         };
         tokio::select! {
             () = self.stop.cancelled() => {}
-            () = async { tokio::join!(plain, tls, desk.receive(brought), desk.pool.sweep()); } => {}
+            () = async { tokio::join!(plain, tls, desk.receive(brought), desk.pool.sweep(self.settings.give_back)); } => {}
         }
     }
 

@@ -111,27 +111,36 @@ impl Pool {
         }
     }
 
-    /// Closes what was not used for long, again and again.
-    pub(crate) async fn sweep(&self) {
+    /// Closes what was not used for long, again and again; when some was, `give_back` is called.
+    pub(crate) async fn sweep(&self, give_back: fn()) {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
-            let now = Instant::now();
-            let mut idle = self.idle();
-            idle.places.retain(|_, links| {
-                links.retain_mut(|link| now.duration_since(link.used) < IDLE_TIMEOUT && link.is_quiet());
-                !links.is_empty()
-            });
-            idle.trunks.retain(|_, trunks| {
-                trunks.retain_mut(|trunk| {
-                    let is_young = now.duration_since(trunk.used) < IDLE_TIMEOUT;
-                    trunk.is_open() && (is_young || !trunk.is_idle())
-                });
-                !trunks.is_empty()
-            });
-            let open: Vec<PlaceKey> = idle.trunks.keys().copied().collect();
-            idle.openings.retain(|place, opening| open.contains(place) || Arc::strong_count(opening) > 1);
-            idle.kept = idle.places.values().map(Vec::len).sum();
+            if self.close_unused() {
+                give_back();
+            }
         }
+    }
+
+    /// Whether there was something to close.
+    fn close_unused(&self) -> bool {
+        let now = Instant::now();
+        let mut idle = self.idle();
+        let before = idle.kept;
+        idle.places.retain(|_, links| {
+            links.retain_mut(|link| now.duration_since(link.used) < IDLE_TIMEOUT && link.is_quiet());
+            !links.is_empty()
+        });
+        idle.trunks.retain(|_, trunks| {
+            trunks.retain_mut(|trunk| {
+                let is_young = now.duration_since(trunk.used) < IDLE_TIMEOUT;
+                trunk.is_open() && (is_young || !trunk.is_idle())
+            });
+            !trunks.is_empty()
+        });
+        let open: Vec<PlaceKey> = idle.trunks.keys().copied().collect();
+        idle.openings.retain(|place, opening| open.contains(place) || Arc::strong_count(opening) > 1);
+        idle.kept = idle.places.values().map(Vec::len).sum();
+        idle.kept < before
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {

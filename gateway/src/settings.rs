@@ -105,6 +105,8 @@ pub struct Settings {
     pub request_log_addresses: LoggedAddress,
     /// Where each call is written as a line of JSON.
     pub access_log: Option<AccessLogTarget>,
+    /// Gives what the calling thread has freed back to the operating system; each worker does after it closed connections.
+    pub give_back: fn(),
 }
 
 /// Descriptors for what is neither a call nor its upstream: files, Postgres, the other faces of one process.
@@ -171,6 +173,7 @@ impl Settings {
             request_log_per_second: 100,
             request_log_addresses: LoggedAddress::default(),
             access_log: None,
+            give_back: || {},
         }
     }
 }
