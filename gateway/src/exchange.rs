@@ -135,14 +135,15 @@ impl Exchange {
     /// Whose leased budgets run low, where this call is the one to say so, and what it costs.
     pub(crate) fn runs_low(&self) -> Option<(SubscriptionId, u32)> {
         let admission = self.admission.as_ref().filter(|admission| admission.runs_low())?;
-        Some((admission.consumer.subscription_id(), admission.matched.route().units))
+        Some((admission.consumer.subscription_id(), admission.matched.route().units.max(1)))
     }
 
     /// Whose leased budgets must be asked for before the call can be decided, and what it costs.
     pub(crate) fn waits_for_lease(&self) -> Option<(SubscriptionId, u32)> {
         let refusal = self.refusal.as_ref().filter(|refusal| refusal.denial == Denial::QuotaUnavailable)?;
         let (consumer, matched) = (refusal.consumer.as_ref()?, refusal.matched.as_ref()?);
-        Some((consumer.subscription_id(), matched.route().units))
+        // What costs no units may cost money.
+        Some((consumer.subscription_id(), matched.route().units.max(1)))
     }
 
     /// Lends out why the engine refused the call.

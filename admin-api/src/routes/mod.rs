@@ -77,6 +77,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::list::list_plans, plans::create::create_plan))
         .routes(routes!(plans::put::put_plan))
         .routes(routes!(plans::get::get_plan, plans::update::update_plan, plans::delete::delete_plan))
+        .routes(routes!(plans::prepaid::get_plan_prepaid, plans::prepaid::put_plan_prepaid))
         .routes(routes!(plans::pricing::get_plan_pricing, plans::pricing::put_plan_pricing))
         .routes(routes!(plans::late_payers::get_plan_late_payers, plans::late_payers::put_plan_late_payers))
         .routes(routes!(plans::shadow::get_plan_shadow))
@@ -87,6 +88,8 @@ pub fn all() -> OpenApiRouter<App> {
             organizations::update::update_organization,
             organizations::delete::delete_organization
         ))
+        .routes(routes!(organizations::credits::get_credits, organizations::credits::grant_credits))
+        .routes(routes!(organizations::credits::refund_credits))
         .routes(routes!(organizations::statement::get_organization_statement))
         .routes(routes!(organizations::replay::replay_organization_month))
         .routes(routes!(
@@ -123,6 +126,11 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(
             subscriptions::limits::put_subscription_limit,
             subscriptions::limits::delete_subscription_limit
+        ))
+        .routes(routes!(
+            subscriptions::spend_cap::get_spend_cap,
+            subscriptions::spend_cap::put_spend_cap,
+            subscriptions::spend_cap::delete_spend_cap
         ))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))

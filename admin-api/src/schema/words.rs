@@ -73,6 +73,9 @@ word_schemas! {
         "What traffic a key is for; it is spelled out inside the key.";
     Enforcement = domain::Enforcement::ALL,
         "How exactly a quota is kept.";
+    CapLanding = domain::CapLanding::ALL,
+        "What becomes of calls when a spend cap is reached: `block` refuses them with 402, `throttle` holds them to the free \
+        plan and charges nothing more, `notify` lets them go on and cost what they cost.";
     Anchor = domain::Anchor::ALL, "When a quota's months begin.";
     LimitKind = [domain::LimitKind::Rate, domain::LimitKind::Quota],
         "`rate` is speed: calls per period, smoothed. `quota` is budget: units of charged calls per day or month.";

@@ -170,6 +170,38 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
                 200,
             ),
         ),
+        (
+            "putSpendCap",
+            row(
+                format!("/v1/subscriptions/{subscription}/spend-cap"),
+                Some(json!({ "amount_minor": 5000, "landing": "block" })),
+                200,
+            ),
+        ),
+        ("getSpendCap", row(format!("/v1/subscriptions/{subscription}/spend-cap"), None, 200)),
+        ("deleteSpendCap", row(format!("/v1/subscriptions/{subscription}/spend-cap"), None, 204)),
+        (
+            "grantCredits",
+            row(
+                format!("/v1/organizations/{organization}/credits"),
+                Some(json!({ "amount_minor": 5000, "currency": "EUR" })),
+                200,
+            ),
+        ),
+        ("getCredits", row(format!("/v1/organizations/{organization}/credits"), None, 200)),
+        (
+            "refundCredits",
+            row(
+                format!("/v1/organizations/{organization}/credits/refund"),
+                Some(json!({ "amount_minor": 10, "currency": "EUR" })),
+                200,
+            ),
+        ),
+        ("getPlanPrepaid", row(format!("/v1/plans/{plan_id}/prepaid"), None, 200)),
+        (
+            "putPlanPrepaid",
+            row(format!("/v1/plans/{plan_id}/prepaid"), Some(json!({ "prepaid": false })), 200),
+        ),
         ("endSubscription", row(format!("/v1/subscriptions/{subscription}"), None, 204)),
         ("listKeys", row("/v1/keys", None, 200)),
         ("createKey", row("/v1/keys", Some(json!({ "application_id": application, "name": "N" })), 201)),

@@ -2,8 +2,10 @@
 //! case that others should hear of adds a line to [`of_note`], and nothing else.
 
 use serde_json::{Value, json};
-use tollgate_domain::{ApiId, ApiState, CredentialId, EventId, OrganizationId, Scope, SubscriptionId};
-use tollgate_store::{NewEvent, Store, Tx};
+use tollgate_domain::{
+    Amount, ApiId, ApiState, CalendarMonth, CredentialId, EventId, OrganizationId, Scope, SubscriptionId,
+};
+use tollgate_store::{NewEvent, SpendCapRow, Store, SubscriptionRow, Tx};
 use uuid::Uuid;
 
 use crate::change::Note;
@@ -42,6 +44,9 @@ pub const EVENT_TYPES: &[EventType] = &[
     kind("key.revoked", "A key stopped."),
     kind("key.expiring", "A key stops in 14, 3 or 1 days."),
     kind("quota.threshold_reached", "50, 80 or 100 % of a quota are used."),
+    kind("spend_cap.threshold_reached", "50, 80 or 100 % of a subscription's spend cap are spent."),
+    kind("credits.granted", "Credits were added."),
+    kind("credits.low", "Of the credits that prepaid calls take from, a fifth or less is left."),
     kind("invoice.finalized", "A month was closed and its invoice written."),
     kind("invoice.paid", "An invoice was paid."),
     kind("invoice.payment_failed", "A payment of an invoice did not succeed."),
@@ -139,6 +144,9 @@ pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
             vec![of_key(store, "key.rotated", id.into(), note.details.get("replaces").cloned()).await?]
         }
         "key.revoke" => vec![of_key(store, "key.revoked", id.into(), None).await?],
+        "credits.grant" => note.subject.organization.map_or_else(Vec::new, |organization| {
+            vec![Event::of("credits.granted", organization, json!({ "grant": note.details.clone() }))]
+        }),
         "invoice.issue" => vec![of_invoice(store, "invoice.finalized", id).await?],
         "invoice.pay" => vec![of_invoice(store, "invoice.paid", id).await?],
         "invoice.payment_failed" => vec![of_invoice(store, "invoice.payment_failed", id).await?],
@@ -229,6 +237,25 @@ pub(crate) async fn of_quota(store: &Store, id: SubscriptionId, percent: i32, mo
         "percent": percent, "month": month,
     });
     Ok(Event::of("quota.threshold_reached", row.organization_id, data))
+}
+
+/// So much of a spend cap is spent.
+pub(crate) fn of_cap(
+    row: &SubscriptionRow,
+    cap: &SpendCapRow,
+    spent_minor: u64,
+    percent: u8,
+    month: CalendarMonth,
+) -> Event {
+    let data = json!({
+        "subscription": {
+            "id": row.id, "organization_id": row.organization_id, "application_id": row.application_id,
+            "product_id": row.product_id, "plan_id": row.plan_id, "state": row.state,
+        },
+        "percent": percent, "month": month.to_string(), "cap": cap.amount(), "landing": cap.landing,
+        "spent": Amount { minor: spent_minor, currency: cap.amount().currency },
+    });
+    Event::of("spend_cap.threshold_reached", row.organization_id, data)
 }
 
 async fn of_invoice(store: &Store, kind: &'static str, id: Uuid) -> Result<Event> {

@@ -20,8 +20,8 @@ impl Control {
     }
 
     /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were
-    /// counted by which gateway that is no more, single calls of a month ago, usage of months that need not be kept. What dead gateways had not
-    /// spent of their leases is free again.
+    /// counted by which gateway that is no more, single calls of a month ago, usage of
+    /// months that need not be kept.
     ///
     /// # Errors
     /// The database is away.
@@ -30,7 +30,7 @@ impl Control {
         self.store.sweep_kept_answers().await?;
         self.store.feed_prune().await?;
         self.store.fold_quota_usage().await?;
-        self.store.reclaim_leases().await?;
+        self.store.sweep_budgets().await?;
         self.store.keep_request_days().await?;
         self.store.sweep_jobs().await?;
         self.store.sweep_events().await?;

@@ -1,7 +1,9 @@
 //! Subscriptions: applications on plans.
 
 use serde_json::json;
-use tollgate_domain::{ApplicationId, PlanId, PlanState, ProductState, SubscriptionId, SubscriptionState};
+use tollgate_domain::{
+    ApplicationId, OrganizationId, PlanId, PlanState, ProductState, SubscriptionId, SubscriptionState,
+};
 use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow};
 use uuid::Uuid;
 
@@ -37,9 +39,10 @@ impl Control {
         let (scope, application) = self.own_application(actor, input.application_id).await?;
         let plan = self.choosable_plan(actor, input.plan_id).await?;
         if self.store.has_landed(application.organization_id).await? {
-            return Err(Error::Conflict("an invoice is unpaid past its grace; pay it first".to_owned()));
+            return Err(unpaid());
         }
         self.check_currency(application.organization_id, plan.id).await?;
+        self.check_payer(actor, application.organization_id, &plan).await?;
         let needs_approval = plan.approval && matches!(actor.who, Who::Member { .. });
         let state = if needs_approval { SubscriptionState::Requested } else { SubscriptionState::Active };
         let id = SubscriptionId::from(Uuid::now_v7());
@@ -89,6 +92,7 @@ impl Control {
                 return Err(Error::invalid("/plan_id", "this plan needs an approval"));
             }
             self.check_currency(row.organization_id, plan_id).await?;
+            self.check_payer(actor, row.organization_id, &plan).await?;
         }
         let state = patch.state.unwrap_or(row.state);
         if state != row.state {
@@ -116,6 +120,26 @@ impl Control {
         Ok(self.store.get_subscription(scope, id).await?)
     }
 
+    /// Nobody puts themselves on another plan past an unpaid bill, nor on one that costs something where a provider collects
+    /// and was left no way to pay. Plans that need an approval ask for one first; operators answer for what they do.
+    pub(crate) async fn check_payer(
+        &self,
+        actor: &Actor,
+        organization: OrganizationId,
+        plan: &PlanRow,
+    ) -> Result<()> {
+        if !matches!(actor.who, Who::Member { .. }) {
+            return Ok(());
+        }
+        if self.store.has_landed(organization).await? {
+            return Err(unpaid());
+        }
+        if !plan.approval && self.needs_method(organization, plan.id).await? {
+            return Err(Error::Conflict("leave a way to pay first: this plan costs something".to_owned()));
+        }
+        Ok(())
+    }
+
     /// A plan that the actor may put an application on.
     pub(crate) async fn choosable_plan(&self, actor: &Actor, id: PlanId) -> Result<PlanRow> {
         let plan = self.store.get_plan(id).await?;
@@ -130,4 +154,8 @@ impl Control {
         }
         Ok(plan)
     }
+}
+
+fn unpaid() -> Error {
+    Error::Conflict("an invoice is unpaid past its grace; pay it first".to_owned())
 }

@@ -224,6 +224,12 @@ pub struct Plan {
     pub slug: String,
     /// Its limits, in the order they are checked and shown.
     pub limits: Vec<Limit>,
+    /// The plan whose limits hold instead once a spend cap is reached; none where calls are refused then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<PlanId>,
+    /// Whether its calls are never charged, because a spend cap is reached.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncharged: bool,
 }
 
 /// An application with all that it may prove and open. Consumers live outside the blueprint and are

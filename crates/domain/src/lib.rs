@@ -6,6 +6,7 @@ mod blueprint;
 mod body_limits;
 mod budget;
 pub mod declared;
+mod funds;
 mod id;
 mod key;
 mod limit;
@@ -25,6 +26,7 @@ pub use blueprint::{
 };
 pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
+pub use funds::Funds;
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
     OrganizationId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
@@ -39,7 +41,7 @@ pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use scope::Scope;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
-    ApiState, ApplicationState, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
+    ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
     InvoiceState, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
     ServiceProtocol, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
 };

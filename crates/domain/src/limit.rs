@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Anchor, Budget, Enforcement, Period};
+use crate::{Anchor, Budget, Enforcement, Funds, Period};
 
 /// Which kind of limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,15 @@ impl Limit {
     pub const RATES_PER_PLAN_MAX: usize = 4;
     /// How many quotas one plan may have.
     pub const QUOTAS_PER_PLAN_MAX: usize = 3;
+
+    /// Budgets of one subscription that gateways lease: its plan's quotas, and its money's.
+    pub const LEASES_MAX: usize = Self::QUOTAS_PER_PLAN_MAX + Funds::KEPT.len();
+
+    /// What it is a budget of.
+    #[must_use]
+    pub fn funds(&self) -> Funds {
+        Funds::KEPT.into_iter().find(|funds| funds.limit_name() == Some(&self.name)).unwrap_or_default()
+    }
 
     /// Checks one limit by itself.
     ///

@@ -186,6 +186,15 @@ words! {
         /// Nothing.
         GoOn = "go_on",
     }
+    /// What becomes of calls when a spend cap is reached.
+    CapLanding {
+        /// They are refused with 402 until the month is over or the cap is raised.
+        Block = "block",
+        /// They cost nothing more, and are held to the limits of the product's free plan; refused where it has none.
+        Throttle = "throttle",
+        /// They go on and cost what they cost; somebody is told.
+        Notify = "notify",
+    }
     /// Whether a credential opens anything.
     CredentialState {
         /// It does.

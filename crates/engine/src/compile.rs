@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use tollgate_domain::{Blueprint, Enforcement, Limit, LimitKind, LimitPer};
+use tollgate_domain::{Blueprint, Enforcement, Funds, Limit, LimitKind, LimitPer};
 
 use crate::gcra::Rate;
 use crate::lease::key_of;
@@ -128,7 +128,13 @@ fn compile_service(service: &tollgate_domain::Service) -> Result<Service, Compil
 }
 
 fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
-    Limit::check_all(&plan.limits)
+    // What money allows is no plan's limit, and is not counted among them.
+    let (kept, own): (Vec<Limit>, Vec<Limit>) =
+        plan.limits.iter().cloned().partition(|limit| limit.funds() != Funds::Units);
+    if kept.iter().any(|limit| !limit.is_leased()) {
+        return Err(fault(Kind::Plan, plan.id, "limits", "what money allows is leased"));
+    }
+    Limit::check_all(&own)
         .map_err(|(at, reason)| fault(Kind::Plan, plan.id, format!("limits/{at}"), reason))?;
     let mut policy = String::new();
     let (mut cell, mut leases) = (0, 0);
@@ -143,8 +149,10 @@ fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
             // Nothing is refused for it.
             LimitKind::Quota if limit.budget.enforcement == Enforcement::Soft => continue,
             LimitKind::Quota if limit.is_leased() => {
-                leases += 1;
-                LimitCheck::Lease { cell: leases - 1, key: key_of(&limit.name) }
+                let funds = limit.funds();
+                let cell = funds.cell(leases);
+                leases += usize::from(funds == Funds::Units);
+                LimitCheck::Lease { cell, key: key_of(&limit.name), funds }
             }
             LimitKind::Quota => LimitCheck::Quota,
             LimitKind::Rate => {
@@ -171,6 +179,8 @@ fn compile_plan(plan: &tollgate_domain::Plan) -> Result<Plan, CompileError> {
         slug: plan.slug.as_str().into(),
         limits: limits.into(),
         policy_header: (!policy.is_empty()).then(|| policy.into()),
+        fallback: plan.fallback,
+        uncharged: plan.uncharged,
         limits_keys: plan.limits.iter().any(|limit| limit.per == LimitPer::Credential),
     })
 }

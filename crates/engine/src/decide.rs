@@ -167,7 +167,7 @@ impl Admission {
         if !charged {
             self.takings.give_back(&self.consumer.account, units);
         }
-        charged.then_some(units)
+        (charged && !self.plan().uncharged).then_some(units)
     }
 }
 
@@ -290,10 +290,19 @@ pub fn decide(
         };
         return Err(refuse(denial, matched, holder, Some((consumer, None))));
     };
-    let plan = snapshot.plan(index);
-    let cells =
-        Cells { account: &consumer.account, of_key: plan.limits_keys.then(|| consumers.key_cells(&found)) };
-    match limits::take(plan, &cells, matched.route().units, now_ns) {
+    let take = |index| {
+        let plan = snapshot.plan(index);
+        let of_key = plan.limits_keys.then(|| consumers.key_cells(&found));
+        limits::take(plan, &Cells { account: &consumer.account, of_key }, matched.route().units, now_ns)
+    };
+    let (mut index, mut taken) = (index, take(index));
+    if let Err(refused) = &taken
+        && matches!(refused.0, Denial::SpendCapReached(_))
+        && let Some(fallback) = snapshot.plan(index).fallback.and_then(|id| snapshot.plan_index(id))
+    {
+        (index, taken) = (fallback, take(fallback));
+    }
+    match taken {
         Ok((levels, takings)) => {
             Ok(Admission { matched, consumer, standing: Standing { plan: index, levels }, takings })
         }
@@ -374,5 +383,7 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii_start())
 }
 
+#[cfg(test)]
+mod money_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::{Outcome, Period};
+use tollgate_domain::{Outcome, Period, SubscriptionId};
 
 use crate::admission::BadRequest;
 use crate::snapshot::PlanLimit;
@@ -60,6 +60,10 @@ pub enum Denial {
     RateLimited(LimitHit),
     /// The budget is used up.
     QuotaExceeded(LimitHit),
+    /// What the subscription may cost in this month is spent.
+    SpendCapReached(SubscriptionId),
+    /// The plan is paid for in advance, and what was paid is used up.
+    CreditsUsedUp,
     /// What is left of a budget that is kept exactly is not known, because its ledger does not answer.
     QuotaUnavailable,
 
@@ -122,7 +126,7 @@ impl Denial {
             Self::BadRequest(_) | Self::BadMethod | Self::AmbiguousCredential => 400,
             Self::WebSocketKey | Self::GrpcMessage => 400,
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
-            Self::PaymentRequired => 402,
+            Self::PaymentRequired | Self::SpendCapReached(_) | Self::CreditsUsedUp => 402,
             Self::NotEntitled | Self::SubscriptionSuspended | Self::OriginNotAllowed => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
@@ -164,6 +168,8 @@ impl Denial {
             Self::PaymentRequired => "payment_required",
             Self::RateLimited(_) => "rate_limited",
             Self::QuotaExceeded(_) => "quota_exceeded",
+            Self::SpendCapReached(_) => "spend_cap_reached",
+            Self::CreditsUsedUp => "credits_used_up",
             Self::QuotaUnavailable => "quota_unavailable",
             Self::UpstreamUnreachable => "upstream_unreachable",
             Self::UpstreamTimeout => "upstream_timeout",
@@ -200,6 +206,8 @@ impl Denial {
             Self::SubscriptionSuspended => "The application's subscription to this API is suspended.",
             Self::PaymentRequired => "A bill for this subscription was not paid in time.",
             Self::RateLimited(_) | Self::QuotaExceeded(_) => "A limit is reached.",
+            Self::SpendCapReached(_) => "What this subscription may cost in a month is spent.",
+            Self::CreditsUsedUp => "The credits that this subscription's calls are paid from are used up.",
             Self::QuotaUnavailable => "How much of the quota is left cannot be found out at the moment.",
             Self::UpstreamUnreachable => "No connection to the API's own server could be made.",
             Self::UpstreamTimeout => "The API's own server did not answer in time.",
@@ -245,6 +253,8 @@ impl Denial {
             Self::PaymentRequired => "A bill is to be paid first",
             Self::RateLimited(_) => "Too many calls in a short time",
             Self::QuotaExceeded(_) => "The quota is used up",
+            Self::SpendCapReached(_) => "The spend cap is reached",
+            Self::CreditsUsedUp => "The credits are used up",
             Self::QuotaUnavailable => "The quota cannot be checked",
             Self::UpstreamUnreachable => "The upstream cannot be reached",
             Self::UpstreamTimeout => "The upstream did not answer in time",
@@ -299,6 +309,10 @@ impl Denial {
             Self::PaymentRequired => "Pay the open invoice in the portal; the same keys work again at once.",
             Self::RateLimited(_) => "Wait as long as Retry-After says, then send calls more evenly.",
             Self::QuotaExceeded(_) => "Wait until the period ends, or choose a larger plan.",
+            Self::SpendCapReached(_) => {
+                "Raise the spend cap in the portal, or wait until the month is over; the same keys work again at once."
+            }
+            Self::CreditsUsedUp => "Add credits in the portal; the same keys work again at once.",
             Self::QuotaUnavailable => "Try again after a moment; this call was not charged.",
             Self::UpstreamUnreachable | Self::UpstreamFailed | Self::UpstreamTimeout => {
                 "Try again later; this call was not charged."
@@ -353,7 +367,9 @@ impl Denial {
     pub const fn outcome(&self) -> Option<Outcome> {
         match self {
             Self::RateLimited(_) => Some(Outcome::RateLimited),
-            Self::QuotaExceeded(_) => Some(Outcome::QuotaExceeded),
+            Self::QuotaExceeded(_) | Self::SpendCapReached(_) | Self::CreditsUsedUp => {
+                Some(Outcome::QuotaExceeded)
+            }
             Self::UpstreamUnreachable | Self::UpstreamTimeout | Self::UpstreamFailed => {
                 Some(Outcome::UpstreamFailed)
             }

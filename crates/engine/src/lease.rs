@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tollgate_domain::Limit;
 
-/// Leased budgets of one plan.
-pub(crate) const CELLS: usize = Limit::QUOTAS_PER_PLAN_MAX;
+/// Leased budgets of one subscription.
+pub(crate) const CELLS: usize = Limit::LEASES_MAX;
 
 const COUNT_BITS: u32 = 40;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;

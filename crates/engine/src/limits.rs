@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use tollgate_domain::{Limit, LimitPer};
+use tollgate_domain::{Funds, Limit, LimitPer};
 
 use crate::consumers::{Account, RateCells};
 use crate::denial::{Denial, LimitHit};
@@ -16,7 +16,7 @@ use crate::quota::Month;
 use crate::snapshot::{LimitCheck, Plan};
 
 /// Every limit that a gateway checks.
-const LIMITS_MAX: usize = Limit::RATES_PER_PLAN_MAX + Limit::QUOTAS_PER_PLAN_MAX;
+const LIMITS_MAX: usize = Limit::RATES_PER_PLAN_MAX + Limit::LEASES_MAX;
 
 /// How each limit of a plan stands, in the plan's order.
 #[derive(Debug, Clone, Default)]
@@ -49,8 +49,8 @@ impl Cells<'_> {
 #[derive(Debug, Default)]
 pub(crate) struct Takings {
     month: Option<Month>,
-    /// The generation of each lease.
-    leases: [Option<u32>; lease::CELLS],
+    /// The generation of each lease, and what was taken from it.
+    leases: [Option<(u32, u32)>; lease::CELLS],
     /// Whether a lease runs low and this call is the one to say so.
     pub(crate) is_low: bool,
 }
@@ -61,9 +61,9 @@ impl Takings {
         if let Some(month) = self.month {
             account.quota.give_back(month, units);
         }
-        for (cell, generation) in self.leases.iter().enumerate() {
-            if let Some(generation) = generation {
-                account.lease(cell).give_back(*generation, units);
+        for (cell, taken) in self.leases.iter().enumerate() {
+            if let Some((generation, taken)) = taken {
+                account.lease(cell).give_back(*generation, *taken);
             }
         }
     }
@@ -79,8 +79,8 @@ pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> T
     let admitted = plan.limits.iter().all(|limit| match limit.check {
         LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
         LimitCheck::Quota => account.quota.peek(month, limit.amount).remaining >= u64::from(units),
-        LimitCheck::Lease { cell, key } => {
-            matches!(account.lease(cell).peek(key, units, now_s), Answer::Had { .. })
+        LimitCheck::Lease { cell, key, funds } => {
+            matches!(account.lease(cell).peek(key, funds.weight(units), now_s), Answer::Had { .. })
         }
     });
     if !admitted {
@@ -103,14 +103,16 @@ pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> T
                     opens_in_s: standing.month.end_s().saturating_sub(now_s),
                 }
             }),
-            LimitCheck::Lease { cell, key } => match account.lease(cell).take(key, units, now_s) {
-                Answer::Had { generation, remaining, ends_s, is_low } => {
-                    takings.leases[cell] = Some(generation);
-                    takings.is_low |= is_low && account.lease(cell).is_first_to_ask();
-                    Some(Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) })
+            LimitCheck::Lease { cell, key, funds } => {
+                match account.lease(cell).take(key, funds.weight(units), now_s) {
+                    Answer::Had { generation, remaining, ends_s, is_low } => {
+                        takings.leases[cell] = Some((generation, funds.weight(units)));
+                        takings.is_low |= is_low && account.lease(cell).is_first_to_ask();
+                        Some(Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) })
+                    }
+                    Answer::Exhausted { .. } | Answer::Unknown => None,
                 }
-                Answer::Exhausted { .. } | Answer::Unknown => None,
-            },
+            }
         };
         let Some(shown) = taken else {
             for earlier in &plan.limits[..index] {
@@ -126,7 +128,7 @@ pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> T
     Ok((levels, takings))
 }
 
-/// The refusal and how every limit stands. Speed is named before budget; among several of a kind the one that opens
+/// The refusal and how every limit stands. Speed is named before budget, budget before money; among several of a kind the one that opens
 /// last, so that who waits as told is not refused by the next one.
 fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Denial, Levels)> {
     let account = cells.account;
@@ -134,6 +136,7 @@ fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Deni
     let mut levels = Levels::default();
     let mut rate_hit: Option<(u64, usize)> = None;
     let mut quota_hit = None;
+    let mut money_hit = None;
     let mut is_unknown = false;
     let later = |hit: Option<(u64, usize)>, wait: u64, index| match hit {
         Some((longest, _)) if longest >= wait => hit,
@@ -158,29 +161,36 @@ fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Deni
                 }
                 Shown { remaining: standing.remaining, opens_in_s }
             }
-            LimitCheck::Lease { cell, key } => match account.lease(cell).peek(key, units, now_s) {
-                Answer::Had { remaining, ends_s, .. } => {
-                    Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) }
+            LimitCheck::Lease { cell, key, funds } => {
+                match account.lease(cell).peek(key, funds.weight(units), now_s) {
+                    Answer::Had { remaining, ends_s, .. } => {
+                        Shown { remaining, opens_in_s: ends_s.saturating_sub(now_s) }
+                    }
+                    Answer::Exhausted { remaining, ends_s } => {
+                        let opens_in_s = ends_s.saturating_sub(now_s);
+                        match funds {
+                            Funds::Units => quota_hit = later(quota_hit, opens_in_s, index),
+                            _ => money_hit = Some(funds),
+                        }
+                        Shown { remaining, opens_in_s }
+                    }
+                    Answer::Unknown => {
+                        is_unknown = true;
+                        Shown::default()
+                    }
                 }
-                Answer::Exhausted { remaining, ends_s } => {
-                    let opens_in_s = ends_s.saturating_sub(now_s);
-                    quota_hit = later(quota_hit, opens_in_s, index);
-                    Shown { remaining, opens_in_s }
-                }
-                Answer::Unknown => {
-                    is_unknown = true;
-                    Shown::default()
-                }
-            },
+            }
         };
         levels.0[index] = shown;
     }
-    let denial = match (rate_hit, quota_hit) {
-        (Some((wait, index)), _) => Denial::RateLimited(LimitHit::new(&plan.limits[index], wait)),
-        (None, Some((wait, index))) => Denial::QuotaExceeded(LimitHit::new(&plan.limits[index], wait)),
-        (None, None) if is_unknown => Denial::QuotaUnavailable,
+    let denial = match (rate_hit, quota_hit, money_hit) {
+        (Some((wait, index)), ..) => Denial::RateLimited(LimitHit::new(&plan.limits[index], wait)),
+        (None, Some((wait, index)), _) => Denial::QuotaExceeded(LimitHit::new(&plan.limits[index], wait)),
+        (None, None, Some(Funds::Credits)) => Denial::CreditsUsedUp,
+        (None, None, Some(_)) => Denial::SpendCapReached(account.owner.subscription_id),
+        (None, None, None) if is_unknown => Denial::QuotaUnavailable,
         // Another thread's undo reopened the limit since; the caller may come again at once.
-        (None, None) => Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)),
+        (None, None, None) => Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)),
     };
     Box::new((denial, levels))
 }

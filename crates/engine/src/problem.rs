@@ -45,6 +45,17 @@ impl Problem<'_> {
                 out.push_str(",\"successor\":");
                 string(&mut out, &[portal_of(self.type_base), "apis/", successor]);
             }
+            Denial::CreditsUsedUp => {
+                out.push_str(",\"pay_at\":");
+                string(&mut out, &[portal_of(self.type_base), "billing/credits"]);
+            }
+            Denial::SpendCapReached(subscription) => {
+                out.push_str(",\"raise_at\":");
+                string(
+                    &mut out,
+                    &[portal_of(self.type_base), "subscriptions/", &subscription.to_string(), "/cap"],
+                );
+            }
             Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) => {
                 number(&mut out, "retry_after", hit.retry_after_s);
                 if hit.visible {

@@ -57,6 +57,8 @@ pub fn blueprint() -> Blueprint {
         product_id: uuid(31).into(),
         slug: format!("plan-{n}"),
         limits,
+        fallback: None,
+        uncharged: false,
     };
     Blueprint {
         epoch: Uuid::nil(),

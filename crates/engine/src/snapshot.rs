@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tollgate_domain::{
-    ApiId, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, Statuses,
+    ApiId, Funds, LimitPer, Period, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol, Statuses,
 };
 use uuid::Uuid;
 
@@ -177,6 +177,10 @@ pub struct Plan {
     pub limits: Box<[PlanLimit]>,
     /// The value of `RateLimit-Policy`; none where no limit is visible.
     pub policy_header: Option<Bytes>,
+    /// The plan whose limits hold instead once a spend cap is reached.
+    pub(crate) fallback: Option<PlanId>,
+    /// Whether its calls are never charged.
+    pub(crate) uncharged: bool,
     /// Whether a limit is each key's own.
     pub(crate) limits_keys: bool,
 }
@@ -218,6 +222,8 @@ pub enum LimitCheck {
         cell: usize,
         /// Which budget, see [`crate::lease::key_of`].
         key: u64,
+        /// What it is a budget of.
+        funds: Funds,
     },
 }
 

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
-use tollgate_domain::{Anchor, Limit, OrganizationId, SubscriptionId, UserId, Window, Zone};
+use sqlx::{FromRow, PgExecutor};
+use tollgate_domain::{Anchor, Funds, Limit, OrganizationId, SubscriptionId, UserId, Window, Zone};
 use uuid::Uuid;
 
 use crate::{Result, Store};
@@ -74,6 +74,10 @@ pub struct BudgetSubjectRow {
     pub limits: Value,
     /// Amounts of its own that are in force, by the name of the limit.
     pub overrides: Value,
+    /// Budgets of money: see [`Funds`].
+    pub kept: Value,
+    /// What its spend cap allows a month that has just begun.
+    pub month_weight: i64,
     /// The database's clock.
     pub now: DateTime<Utc>,
 }
@@ -91,7 +95,14 @@ impl BudgetSubjectRow {
         limits
     }
 
-    /// The window of one of its quotas at an instant; a shared one's in UTC.
+    /// Every budget that it is lent from, with its place among the leases.
+    fn leased(&self) -> Vec<(usize, Limit)> {
+        let kept: Vec<Limit> = serde_json::from_value(self.kept.clone()).unwrap_or_default();
+        let quotas = self.limits().into_iter().filter(Limit::is_leased).enumerate();
+        quotas.chain(kept.into_iter().map(|limit| (limit.funds().cell(0), limit))).collect()
+    }
+
+    /// The window of one of its quotas at an instant; a shared one's, and money's, in UTC.
     #[must_use]
     pub fn window(&self, limit: &Limit, at: DateTime<Utc>) -> Option<Window> {
         Window::at(at, limit.period, self.zone(limit), self.anchor(limit))
@@ -102,9 +113,10 @@ impl BudgetSubjectRow {
     }
 
     fn zone(&self, limit: &Limit) -> Zone {
-        match limit.budget.enforcement {
-            tollgate_domain::Enforcement::Shared => Zone::UTC,
-            _ => self.time_zone.parse().unwrap_or_default(),
+        match (limit.budget.enforcement, limit.funds()) {
+            (tollgate_domain::Enforcement::Shared, _) => Zone::UTC,
+            (_, Funds::SpendCap | Funds::Credits | Funds::Throttled) => Zone::UTC,
+            (_, Funds::Units) => self.time_zone.parse().unwrap_or_default(),
         }
     }
 
@@ -119,6 +131,16 @@ struct Wanted {
     cell: usize,
     limit: Limit,
     window: Window,
+}
+
+impl Wanted {
+    /// What its plan says; below 0 where its row does.
+    fn amount(&self) -> i64 {
+        match self.limit.funds() {
+            Funds::Units | Funds::Throttled => i64::try_from(self.limit.amount).unwrap_or(i64::MAX),
+            Funds::SpendCap | Funds::Credits => -1,
+        }
+    }
 }
 
 impl Store {
@@ -137,8 +159,7 @@ impl Store {
         let mut wanted = Vec::new();
         for ask in asks {
             let Some(subject) = subjects.get(&ask.subscription_id) else { continue };
-            let leased = subject.limits().into_iter().filter(Limit::is_leased);
-            for (cell, limit) in leased.enumerate() {
+            for (cell, limit) in subject.leased() {
                 let Some(window) = subject.window(&limit, subject.now) else { continue };
                 wanted.push(Wanted { ask: *ask, cell, limit, window });
             }
@@ -200,15 +221,22 @@ impl Store {
         Ok(())
     }
 
-    /// Takes back what processes that are gone for good had not spent, and forgets budgets whose windows ended long ago.
-    /// Returns how many leases were closed.
+    /// Forgets budgets whose windows ended long ago.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sweep_budgets(&self) -> Result<()> {
+        sqlx::query("delete from budgets where ends < now() - interval '100 days'")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes back what processes that are gone for good had not spent. Returns how many leases were closed.
     ///
     /// # Errors
     /// The database failed.
     pub async fn reclaim_leases(&self) -> Result<u64> {
-        sqlx::query("delete from budgets where ends < now() - interval '100 days'")
-            .execute(&self.pool)
-            .await?;
         let closed = sqlx::query(RECLAIM).execute(&self.pool).await?;
         Ok(closed.rows_affected())
     }
@@ -229,6 +257,14 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok(used.unsigned_abs())
+    }
+
+    /// What was taken of budgets of money in a window, as counted so far: see [`Funds::weight`].
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn weight_used(&self, subscription: SubscriptionId, window: Window) -> Result<u64> {
+        weight_used(&self.pool, subscription, window).await
     }
 
     /// Units that a budget has besides its limit's amount, left over from the window before.
@@ -260,8 +296,15 @@ impl Store {
         Ok(sqlx::query_as(
             "select s.id as subscription_id, s.created_at, o.time_zone, p.limits, now() as now,
                 coalesce((select jsonb_object_agg(v.name, v.amount) from limit_overrides v where v.subscription_id = s.id
-                    and (v.expires_at is null or v.expires_at > now())), '{}') as overrides
+                    and (v.expires_at is null or v.expires_at > now())), '{}') as overrides,
+                coalesce((select jsonb_agg(k.limits) from (
+                    select kept_limit('$credits') where p.prepaid
+                    union all select kept_limit('$cap') where c.landing <> 'notify'
+                    union all select l from free_plans f cross join jsonb_array_elements(throttled_limits(f.limits)) l
+                        where c.landing = 'throttle' and f.product_id = s.product_id and l ->> 'name' = '$throttled'
+                ) k (limits)), '[]') as kept, coalesce(c.month_weight, 0) as month_weight
              from subscriptions s join organizations o on o.id = s.organization_id join plans p on p.id = s.plan_id
+             left join spend_caps c on c.subscription_id = s.id
              where s.id = any($1) and s.state = 'active'",
         )
         .bind(ids)
@@ -313,7 +356,15 @@ impl Store {
         for one in missing {
             let id = one.ask.subscription_id;
             let Some(subject) = subjects.get(&id) else { continue };
-            let used = self.units_used(id, one.window).await?;
+            // What money allows is worked out beside; a free plan's quota begins anew when a cap is reached.
+            let (used, amount) = match one.limit.funds() {
+                Funds::Units => (self.units_used(id, one.window).await?, one.limit.amount),
+                Funds::SpendCap => {
+                    (self.weight_used(id, one.window).await?, subject.month_weight.unsigned_abs())
+                }
+                Funds::Credits => (self.weight_used(id, one.window).await?, 0),
+                Funds::Throttled => (0, one.limit.amount),
+            };
             let carried = match subject.before(&one.limit, one.window) {
                 Some(before) if one.limit.budget.rollover > 0 && subject.created_at < before.ends => {
                     let had = one.limit.amount + self.units_carried(id, &one.limit.name, before).await?;
@@ -330,7 +381,7 @@ impl Store {
             .bind(one.window.starts)
             .bind(one.window.ends)
             .bind(carried.cast_signed())
-            .bind((one.limit.amount + carried).cast_signed())
+            .bind((amount + carried).cast_signed())
             .bind(used.cast_signed())
             .execute(&self.pool)
             .await?;
@@ -363,8 +414,8 @@ impl Store {
             .bind(&ids)
             .bind(&names)
             .bind(&starts)
-            .bind(numbers(|one| one.limit.amount))
-            .bind(numbers(|one| one.ask.needed))
+            .bind(wanted.iter().map(|one| one.amount()).collect::<Vec<_>>())
+            .bind(numbers(|one| one.ask.needed.max(1)))
             .bind(numbers(|one| one.ask.wanted))
             .fetch_all(&mut *tx)
             .await?;
@@ -374,6 +425,24 @@ impl Store {
         });
         Ok(of.collect())
     }
+}
+
+pub(crate) async fn weight_used(
+    executor: impl PgExecutor<'_>,
+    subscription: SubscriptionId,
+    window: Window,
+) -> Result<u64> {
+    let used: i64 = sqlx::query_scalar(
+        "select coalesce(sum(greatest(u.units, u.charged)), 0)::bigint from usage_counters u
+         join subscriptions s on s.id = u.subscription_id and s.organization_id = u.organization_id
+         where s.id = $1 and u.minute >= $2 and u.minute < $3",
+    )
+    .bind(subscription.uuid())
+    .bind(window.starts)
+    .bind(window.ends)
+    .fetch_one(executor)
+    .await?;
+    Ok(used.unsigned_abs())
 }
 
 type Budget = (SubscriptionId, String, DateTime<Utc>);
@@ -393,9 +462,9 @@ with asked as (
     select greatest(count(*), 1) as nodes from gateway_nodes
     where state = 'serving' and seen_at > now() - interval '1 minute'
 ), free as (
-    select b.subscription_id, b.name, b.starts, a.amount + b.carried as amount, a.needed, a.wanted,
-        greatest(a.amount + b.carried - b.granted, 0) as free
+    select subscription_id, name, starts, total as amount, a.needed, a.wanted, greatest(total - b.granted, 0) as free
     from budgets b join asked a using (subscription_id, name, starts)
+    cross join lateral (select case when a.amount < 0 then b.amount else a.amount + b.carried end) t (total)
 ), chunks as (
     select f.*, least(f.free, greatest(f.needed, least(f.wanted, f.free / (4 * s.nodes)))) as chunk
     from free f, serving s
@@ -409,7 +478,8 @@ with asked as (
 )
 select subscription_id, name, starts, chunk, free - chunk from chunks";
 
-/// Gone for good is who said goodbye, or was found silent a day ago.
+/// Gone for good is who said goodbye, whose journal the next process on its disk handed in, or who was found silent a day
+/// ago.
 const RECLAIM: &str = "
 with gone as (
     select l.* from budget_leases l join gateway_nodes n using (boot_id)
@@ -420,7 +490,9 @@ with gone as (
     returning l.*
 ), unspent as (
     select c.subscription_id, c.name, c.starts, sum(greatest(c.granted - coalesce((
-        select sum(u.units) from usage_counters u join budgets w
+        select sum(case c.name when '$cap' then greatest(u.units, u.charged) when '$credits' then greatest(u.units, u.charged)
+            when '$throttled' then u.calls else u.units end)
+        from usage_counters u join budgets w
             on w.subscription_id = c.subscription_id and w.name = c.name and w.starts = c.starts
         where u.boot_id = c.boot_id and u.subscription_id = c.subscription_id and u.minute >= w.starts and u.minute < w.ends
     ), 0), 0))::bigint as units

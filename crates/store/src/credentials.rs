@@ -164,11 +164,17 @@ pub struct ExpiringRow {
     /// The key.
     #[sqlx(try_from = "Uuid")]
     pub credential_id: CredentialId,
-    /// Somebody who may renew it.
-    #[sqlx(try_from = "Uuid")]
-    pub user_id: UserId,
+    user_id: Option<Uuid>,
     /// Whole days left: 14, 3 or 1 at most.
     pub days: i32,
+}
+
+impl ExpiringRow {
+    /// Somebody who may renew it, with a confirmed address; none where there is nobody to write to.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.user_id.map(Into::into)
+    }
 }
 
 impl Store {
@@ -223,8 +229,8 @@ impl Store {
                 case when c.expires_at < now() + interval '1 day' then 1
                      when c.expires_at < now() + interval '3 days' then 3 else 14 end as days
              from credentials c join applications a on a.id = c.application_id and a.deleted_at is null
-             join members m on m.organization_id = c.organization_id and m.role <> 'viewer'
-             join users u on u.id = m.user_id and u.disabled_at is null and u.email_verified_at is not null
+             left join (members m join users u on u.id = m.user_id and u.disabled_at is null
+                and u.email_verified_at is not null) on m.organization_id = c.organization_id and m.role <> 'viewer'
              where c.revoked_at is null and c.replaced_by is null
                and c.expires_at between now() and now() + interval '14 days'
                and c.created_at < c.expires_at - interval '15 days' limit 10000",

@@ -75,6 +75,20 @@ impl Store {
         Ok(())
     }
 
+    /// Gateway processes that are gone for good, whose counts are all stored: the next one on their disk says so.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn bury_gateways(&self, boots: &[Uuid]) -> Result<()> {
+        sqlx::query(
+            "update gateway_nodes set state = 'stopped' where boot_id = any($1) and state <> 'stopped'",
+        )
+        .bind(boots)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     /// Gateways heard of in the last day, latest first.
     ///
     /// # Errors

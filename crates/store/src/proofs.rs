@@ -118,11 +118,12 @@ impl Store {
             "select b.subscription_id, b.amount as expected, u.units as found
              from budgets b join subscriptions s on s.id = b.subscription_id
              cross join lateral (
-                select coalesce(sum(c.units), 0)::bigint as units from usage_counters c
+                select coalesce(sum(case when b.name in ('$cap', '$credits') then greatest(c.units, c.charged) else c.units end), 0)
+                    ::bigint as units from usage_counters c
                 where c.organization_id = s.organization_id and c.subscription_id = b.subscription_id
                     and c.minute >= b.starts and c.minute < b.ends
              ) u
-             where b.ends > $1 and b.ends <= $2 and u.units > b.amount order by 1 limit 1000",
+             where b.name <> '$throttled' and b.ends > $1 and b.ends <= $2 and u.units > b.amount order by 1 limit 1000",
         )
         .bind(month.start())
         .bind(month.end())

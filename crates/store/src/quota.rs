@@ -277,11 +277,17 @@ pub struct QuotaAlertRow {
     /// The subscription.
     #[sqlx(try_from = "Uuid")]
     pub subscription_id: SubscriptionId,
-    /// Somebody who looks after it.
-    #[sqlx(try_from = "Uuid")]
-    pub user_id: tollgate_domain::UserId,
+    user_id: Option<Uuid>,
     /// 50, 80 or 100.
     pub percent: i32,
+}
+
+impl QuotaAlertRow {
+    /// Somebody who looks after it, with a confirmed address; none where there is nobody to write to.
+    #[must_use]
+    pub fn user(&self) -> Option<tollgate_domain::UserId> {
+        self.user_id.map(Into::into)
+    }
 }
 
 impl Store {
@@ -304,8 +310,8 @@ impl Store {
                 where l ->> 'kind' = 'quota' and coalesce(l ->> 'enforcement', 'shared') = 'shared' limit 1
              ) q on exists (select from jsonb_array_elements_text(coalesce(q.alerts, '[50, 80, 100]')) a
                 where u.charged * 100 >= q.amount * a.value::int)
-             join members m on m.organization_id = s.organization_id and m.role <> 'viewer'
-             join users x on x.id = m.user_id and x.disabled_at is null and x.email_verified_at is not null
+             left join (members m join users x on x.id = m.user_id and x.disabled_at is null
+                and x.email_verified_at is not null) on m.organization_id = s.organization_id and m.role <> 'viewer'
              limit 10000",
         )
         .bind(month.first_day())

@@ -231,11 +231,12 @@ impl PaymentProvider for Stripe {
     }
 
     async fn add_line(&self, key: Uuid, line: &NewBillLine) -> Provided<String> {
+        let minor = line.amount.minor.cast_signed();
         let request = CreateInvoiceItem::new()
             .customer(&line.customer)
             .invoice(&line.bill)
             .currency(currency(line.amount.currency))
-            .amount(line.amount.minor.cast_signed())
+            .amount(if line.deducts { -minor } else { minor })
             .description(&line.title);
         Ok(self.ask::<Made>(Some(key), &request).await?.id)
     }

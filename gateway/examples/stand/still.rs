@@ -61,6 +61,10 @@ impl Source for Still {
         Ok(())
     }
 
+    async fn bury(&self, _: &[Uuid]) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     async fn quota_used_elsewhere(
         &self,
         _month: CalendarMonth,

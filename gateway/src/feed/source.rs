@@ -68,6 +68,8 @@ pub trait Source: Send + Sync + 'static {
     async fn lease_budgets(&self, boot_id: Uuid, asks: &[LeaseAsk]) -> Result<Vec<LeaseGrant>, SourceError>;
     /// Takes back units that were not spent.
     async fn return_leases(&self, boot_id: Uuid, returns: &[LeaseReturn]) -> Result<(), SourceError>;
+    /// Says that processes are gone for good, and all that they counted is stored.
+    async fn bury(&self, boots: &[Uuid]) -> Result<(), SourceError>;
     /// Adds calls to the request log. The same ones again change nothing.
     async fn record_requests(&self, calls: &[NewRequest]) -> Result<(), RecordError>;
     /// Reports this gateway.
@@ -180,6 +182,10 @@ impl Source for Store {
 
     async fn return_leases(&self, boot_id: Uuid, returns: &[LeaseReturn]) -> Result<(), SourceError> {
         Ok(Self::return_leases(self, boot_id, returns).await?)
+    }
+
+    async fn bury(&self, boots: &[Uuid]) -> Result<(), SourceError> {
+        Ok(self.bury_gateways(boots).await?)
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), SourceError> {

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tollgate_domain::UsageCount;
+use uuid::Uuid;
 
 use super::ledger::{Ledger, Pending};
 use super::leftovers::Leftovers;
@@ -42,6 +43,8 @@ pub(crate) struct Flush {
     status: Arc<FlushStatus>,
     quota: Quota,
     leftovers: Vec<Leftover>,
+    /// Processes that left journals and are gone for good.
+    gone: Vec<Uuid>,
     /// Calls last accepted, by file and slot.
     accepted: HashMap<u64, Vec<u64>>,
     complete_at: Instant,
@@ -95,6 +98,7 @@ impl Flush {
             settings,
             status,
             leftovers: Vec::new(),
+            gone: Vec::new(),
             accepted: HashMap::new(),
             complete_at: Instant::now(),
             answered: true,

@@ -322,6 +322,10 @@ impl Source for FakeSource {
         self.answer(|state| state.budget += returns.iter().map(|one| one.units).sum::<u64>()).await
     }
 
+    async fn bury(&self, _boots: &[Uuid]) -> Result<(), SourceError> {
+        self.answer(|_| ()).await
+    }
+
     async fn quota_used_elsewhere(
         &self,
         _month: CalendarMonth,

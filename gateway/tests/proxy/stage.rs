@@ -146,6 +146,8 @@ impl Plot {
                 product_id: id(40),
                 slug: "free".into(),
                 limits: vec![rate(1_000, Period::Second), quota(1_000_000)],
+                fallback: None,
+                uncharged: false,
             }],
             ..Blueprint::default()
         };

@@ -76,6 +76,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/get-started", get(start::get_started::get))
         .route("/get-started/first-call", get(start::first_call::get))
         .route("/billing", get(billing::overview::get))
+        .route("/billing/credits", get(billing::credits::get))
         .route("/billing/invoices/{id}", get(billing::invoice::get))
         .route("/billing/invoices/{id}/pdf", get(billing::pdf::get))
         .route("/billing/invoices/{id}/pay", post(billing::pay::invoice))
@@ -208,6 +209,11 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
         .route("/admin/invoices/{id}/refund", post(admin::invoices::refund))
         .route("/admin/invoices/{id}/credit", post(admin::invoices::credit))
+        .route(
+            "/admin/organizations/{id}/credits",
+            get(billing::credits::admin).post(billing::credits::grant),
+        )
+        .route("/admin/organizations/{id}/credits/refund", post(billing::credits::refund))
         .route("/admin/payments", get(admin::payments::get))
         .route("/admin/approvals", get(admin::approvals::get))
         .route("/admin/applications/{id}", get(admin::application::get))
@@ -223,6 +229,8 @@ fn moving_routes(base: &str) -> Router<PortalState> {
     let at = |rest: &str| format!("{base}{rest}");
     Router::new()
         .route(&at("/change"), get(subscriptions::change).post(subscriptions::post))
+        .route(&at("/cap"), get(subscriptions::cap::get).post(subscriptions::cap::post))
+        .route(&at("/cap/lift"), post(subscriptions::cap::lift))
         .route(&at("/cancel"), post(subscriptions::cancel))
         .route(&at("/keep"), post(subscriptions::keep))
         .route(&at("/pause"), post(subscriptions::pause))

@@ -1,6 +1,8 @@
 //! A subscription as its owner keeps it: its plan, another one, a pause, the end. Operators move subscriptions by the
 //! same pages.
 
+pub mod cap;
+
 use axum::extract::{Path, State};
 use tollgate_control::{Action as May, Actor, Move, MovePreview, When};
 use tollgate_domain::{Amount, Period, PlanState, Price, SubscriptionId, SubscriptionState};
@@ -10,6 +12,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::terms;
+use crate::pages::billing;
 use crate::parts::sheet::{Changed, fact};
 use crate::parts::{Asked, Cell, FormPart, List, Notice, Section, Sent, Sheet};
 use crate::session::Visit;
@@ -135,6 +138,7 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
         ),
         fact("Beside it", Cell::text_or(prices, "costs nothing")),
         fact("Calls this month", Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
+        fact("Spend cap", cap_cell(state, visit, place).await?),
         fact("Since", Cell::When(Moment::of(row.created_at, visit.now))),
     ];
     if let Some(ends) = trial_ends.filter(|ends| *ends > visit.now) {
@@ -208,6 +212,16 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
             .titled("Cancel the subscription", "At the end of the month, or at once.")
             .toned(""),
     ))
+}
+
+/// How the month stands against the cap, as the way to its page.
+async fn cap_cell(state: &PortalState, visit: &Visit, place: &Place) -> Result<Cell, Fault> {
+    let standing = state.control.spend_cap(&place.actor, place.row.id, visit.now).await?;
+    let text = match standing {
+        Some(now) => format!("{} of {} spent this month", now.spent, now.cap),
+        None => "none; set one".to_owned(),
+    };
+    Ok(Cell::Way { href: format!("{}/cap", place.base), text })
 }
 
 /// `GET /subscriptions/{id}`
@@ -372,6 +386,12 @@ pub async fn post(
 ) -> Answer {
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let (to, when, name) = wanted(&state, &place, &sent.get("plan"), &sent.get("when")).await?;
+    // Where a provider collects, a plan that costs something begins when a way to pay was left.
+    if let (Move::To(plan), When::Now, false) = (to, when, place.is_operator)
+        && let Some(page) = billing::pay::before_move(&state, &visit.member()?, place.row.id, plan).await?
+    {
+        return Ok(page);
+    }
     let moved =
         state.control.move_subscription(&place.actor, place.row.id, sent.read("version"), to, when).await;
     let text = match (to, when) {

@@ -1,6 +1,7 @@
 //! Organizations: tenants.
 
 pub mod create;
+pub mod credits;
 pub mod delete;
 pub mod get;
 pub mod list;

@@ -5,6 +5,7 @@ pub mod delete;
 pub mod get;
 pub mod late_payers;
 pub mod list;
+pub mod prepaid;
 pub mod pricing;
 pub mod put;
 pub mod shadow;

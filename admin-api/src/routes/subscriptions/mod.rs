@@ -6,6 +6,7 @@ pub mod get;
 pub mod limits;
 pub mod list;
 pub mod movement;
+pub mod spend_cap;
 pub mod update;
 
 use axum::response::Response;

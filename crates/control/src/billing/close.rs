@@ -64,7 +64,12 @@ impl Control {
             due_at: now + TERM,
         };
         change.tx.insert_invoice(&invoice, &lines).await?;
-        if minor > 0 && self.collects() {
+        let of = (invoice.id, closing.month, invoice.total);
+        let drawn = self.draw_credits(&mut change.tx, closing.organization, of, &lines).await?;
+        if drawn > 0 && drawn == minor {
+            change.tx.settle_invoice(invoice.id, InvoiceState::Paid).await?;
+        }
+        if minor > drawn && self.collects() {
             jobs::queue(&mut change.tx, &Job::CollectInvoice { invoice_id: invoice.id }).await?;
         }
         let subject =

@@ -97,8 +97,12 @@ impl Control {
                 provider.create_bill(key, &new).await
             })
             .await?;
-        for (position, (title, amount)) in self.lines_for_provider(row).await?.into_iter().enumerate() {
-            let line = NewBillLine { bill: bill.clone(), customer: customer.clone(), title, amount };
+        let deducted = self.deducted(row).await?;
+        let lines =
+            self.lines_for_provider(row).await?.into_iter().map(|(title, amount)| (title, amount, false));
+        let deduction = (deducted.minor > 0).then(|| ("Paid from credits".to_owned(), deducted, true));
+        for (position, (title, amount, deducts)) in lines.chain(deduction).enumerate() {
+            let line = NewBillLine { bill: bill.clone(), customer: customer.clone(), title, amount, deducts };
             let purpose = format!("line:{id}:{position}");
             self.once_at_provider(&purpose, None, async |key| provider.add_line(key, &line).await).await?;
         }
@@ -109,6 +113,19 @@ impl Control {
         let made = provider.bill(&bill).await?;
         self.store.keep_invoice_ref(id, &bill, made.hosted_url.as_deref(), made.tax_minor).await?;
         Ok(bill)
+    }
+
+    /// By how much a bill was lowered before the provider had it: from credits, or by hand.
+    pub(super) async fn deducted(&self, row: &InvoiceRow) -> Result<Amount> {
+        let none = Amount { minor: 0, ..row.total() };
+        if row.credited().minor == 0 {
+            return Ok(none);
+        }
+        let provider = self.payment_provider()?.name();
+        let payments = self.store.list_payments(Scope::Operator, row.id).await?;
+        let ours = payments.iter().filter(|one| one.kind == PaymentKind::Credit && one.provider != provider);
+        let minor = ours.fold(0u64, |sum, one| sum.saturating_add(one.amount().minor));
+        Ok(Amount { minor, ..none })
     }
 
     async fn lines_for_provider(&self, row: &InvoiceRow) -> Result<Vec<(String, Amount)>> {

@@ -185,7 +185,11 @@ impl Control {
             Move::To(plan) if plan == row.plan_id => {
                 return Err(Error::invalid("/plan_id", "the subscription is on this plan already"));
             }
-            Move::To(plan) => Some(self.movable_plan(actor, &row, plan).await?.id),
+            Move::To(plan) => {
+                let plan = self.movable_plan(actor, &row, plan).await?;
+                self.check_payer(actor, row.organization_id, &plan).await?;
+                Some(plan.id)
+            }
             Move::End => None,
         };
         let due_at = CalendarMonth::of(Utc::now()).end();

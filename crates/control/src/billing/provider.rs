@@ -142,6 +142,8 @@ pub struct NewBillLine {
     pub title: String,
     /// How much.
     pub amount: Amount,
+    /// Whether it lowers the bill: it was paid from credits, or taken off before the provider had it.
+    pub deducts: bool,
 }
 
 /// Where a bill stands at the provider.

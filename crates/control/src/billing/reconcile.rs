@@ -61,7 +61,8 @@ impl Control {
             let done = rows.len() < 500 || last.issued_at < since;
             for row in rows.iter().filter(|row| row.issued_at >= since && row.total().minor > 0) {
                 checked += 1;
-                differences.extend(self.compare(row, &mut bills, now));
+                let deducted = self.deducted(row).await?.minor;
+                differences.extend(self.compare(row, &mut bills, deducted, now));
             }
             if done {
                 break;
@@ -88,6 +89,7 @@ impl Control {
         &self,
         row: &InvoiceRow,
         bills: &mut HashMap<String, Bill>,
+        deducted: u64,
         now: DateTime<Utc>,
     ) -> Vec<Difference> {
         let difference = |what: &str, ours: String, theirs: String| Difference {
@@ -106,7 +108,8 @@ impl Control {
             };
         };
         let mut found = Vec::new();
-        let ours = tollgate_domain::Amount { minor: row.total().minor + row.tax().minor, ..row.total() };
+        let minor = (row.total().minor + row.tax().minor).saturating_sub(deducted);
+        let ours = tollgate_domain::Amount { minor, ..row.total() };
         if ours != bill.total {
             found.push(difference("total", ours.to_string(), bill.total.to_string()));
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tollgate_store::{AfterAttempt, DeliveryFigures, ProviderFigures, QueueFigures};
+use tollgate_store::{AfterAttempt, CreditAccountRow, DeliveryFigures, ProviderFigures, QueueFigures};
 
 use crate::Control;
 use crate::mail::Mailer;
@@ -82,6 +82,24 @@ impl Control {
         if let Ok(Some(differences)) = self.store.proof_differences().await {
             let help = "Differences between what was allowed, metered and invoiced, in the latest proofs; alert above 0.";
             metric("tollgate_proof_differences", "gauge", help, &[(String::new(), i128::from(differences))]);
+        }
+        if let Ok((caps, reached)) = self.store.spend_cap_figures().await {
+            let one = |value: i64| [(String::new(), i128::from(value))];
+            metric("tollgate_spend_caps", "gauge", "Subscriptions with a spend cap.", &one(caps));
+            let help = "Of them, those whose cap of this month allows no further call.";
+            metric("tollgate_spend_caps_reached", "gauge", help, &one(reached));
+        }
+        if let Ok(accounts) = self.store.credit_figures().await {
+            let each = |pick: fn(&CreditAccountRow) -> u64| -> Vec<(String, i128)> {
+                let labelled = accounts.iter();
+                labelled
+                    .map(|one| (format!("{{currency=\"{}\"}}", one.currency.as_str()), i128::from(pick(one))))
+                    .collect()
+            };
+            let help = "Credits that customers have, in minor units.";
+            metric("tollgate_credits_minor", "gauge", help, &each(|one| one.balance().minor));
+            let help = "Of them, what is held for prepaid calls that have no invoice yet.";
+            metric("tollgate_credits_held_minor", "gauge", help, &each(|one| one.held().minor));
         }
         let figures = &self.figures;
         let sent =

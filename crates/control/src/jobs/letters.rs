@@ -48,6 +48,17 @@ impl Control {
                 self.send_trial_ends(id, subscription_id, user_id, mailer).await
             }
             Job::LookAfterTrials {} => Ok(self.look_after_trials().await?),
+            Job::SpendReached { subscription_id, user_id, percent } => {
+                self.send_spend_reached(id, subscription_id, user_id, percent, mailer).await
+            }
+            Job::CreditsLow { organization_id: _, user_id, left, used_up } => {
+                self.send_credits_low(id, user_id, &left, used_up, mailer).await
+            }
+            Job::LookAfterFunds {} => {
+                self.store.reclaim_leases().await?;
+                self.look_after_spend_caps(Utc::now()).await?;
+                Ok(self.look_after_credits(Utc::now()).await?)
+            }
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
             Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
             Job::WebhookDisabled { webhook_id, user_id } => {
@@ -117,10 +128,11 @@ impl Control {
     /// The database is away.
     pub async fn look_after_keys(&self) -> crate::Result<()> {
         for row in self.store.list_expiring().await? {
-            let job =
-                Job::KeyExpires { credential_id: row.credential_id, user_id: row.user_id, days: row.days };
-            let once = format!("key_expires:{}:{}:{}", row.credential_id, row.user_id, row.days);
-            self.queue(&job, Some(&once), None).await?;
+            if let Some(user_id) = row.user() {
+                let job = Job::KeyExpires { credential_id: row.credential_id, user_id, days: row.days };
+                let once = format!("key_expires:{}:{user_id}:{}", row.credential_id, row.days);
+                self.queue(&job, Some(&once), None).await?;
+            }
             let event = events::of_expiring_key(&self.store, row.credential_id, row.days).await?;
             self.emit_once(&event, &format!("key.expiring:{}:{}", row.credential_id, row.days)).await?;
         }
@@ -154,10 +166,12 @@ impl Control {
     pub async fn look_after_quotas(&self) -> crate::Result<()> {
         let month = CalendarMonth::of(Utc::now());
         for row in self.store.list_quota_alerts(month).await? {
-            let (subscription_id, user_id, percent) = (row.subscription_id, row.user_id, row.percent);
-            let job = Job::QuotaUsed { subscription_id, user_id, percent, opens: None, soft: false };
-            let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
-            self.queue(&job, Some(&once), None).await?;
+            let (subscription_id, percent) = (row.subscription_id, row.percent);
+            if let Some(user_id) = row.user() {
+                let job = Job::QuotaUsed { subscription_id, user_id, percent, opens: None, soft: false };
+                let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
+                self.queue(&job, Some(&once), None).await?;
+            }
             let (month, about) = (month.to_string(), format!("{subscription_id}:{month}:{percent}"));
             let event = events::of_quota(&self.store, subscription_id, percent, &month).await?;
             self.emit_once(&event, &format!("quota.threshold_reached:{about}")).await?;

@@ -10,7 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
-use tollgate_domain::{CertificateId, CredentialId, InvoiceId, SubscriptionId, UserId, WebhookId};
+use tollgate_domain::{
+    CertificateId, CredentialId, InvoiceId, OrganizationId, SubscriptionId, UserId, WebhookId,
+};
 use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
 
@@ -73,6 +75,28 @@ pub enum Job {
     LookAfterTrials {},
     /// Look for quotas that are half, mostly or wholly used.
     LookAfterQuotas {},
+    /// Tell somebody how much of a spend cap is spent.
+    SpendReached {
+        /// Whose.
+        subscription_id: SubscriptionId,
+        /// Whom.
+        user_id: UserId,
+        /// So much of it.
+        percent: i32,
+    },
+    /// Tell somebody that credits run low.
+    CreditsLow {
+        /// Whose.
+        organization_id: OrganizationId,
+        /// Whom.
+        user_id: UserId,
+        /// What was left then.
+        left: String,
+        /// Whether nothing is.
+        used_up: bool,
+    },
+    /// Work out how many calls spend caps and credits still allow.
+    LookAfterFunds {},
     /// Sum usage by hour and day.
     SumUsage {},
     /// Send an invitation.
@@ -164,6 +188,7 @@ const PERIODIC: &[(Job, Duration)] = &[
     (Job::Reconcile {}, Duration::from_secs(86_400)),
     (Job::ProveUsage {}, Duration::from_secs(86_400)),
     (Job::LookAfterKeys {}, Duration::from_secs(60)),
+    (Job::LookAfterFunds {}, Duration::from_secs(5)),
     (Job::LookAfterQuotas {}, Duration::from_secs(120)),
     (Job::LookAfterTrials {}, Duration::from_secs(3_600)),
     (Job::LookAfterCertificates {}, Duration::from_secs(30)),

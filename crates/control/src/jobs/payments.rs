@@ -1,7 +1,7 @@
 //! What jobs about money do.
 
 use chrono::Utc;
-use tollgate_domain::{InvoiceId, InvoiceState, Scope, UserId};
+use tollgate_domain::{InvoiceId, InvoiceState, Scope, SubscriptionId, SubscriptionState, UserId};
 use tollgate_store::{InvoiceRow, UserRow};
 use uuid::Uuid;
 
@@ -36,6 +36,39 @@ impl Control {
         let user = self.store.find_user(user_id).await?;
         let user = user.filter(|user| user.disabled_at.is_none() && row.state == InvoiceState::Open);
         Ok(user.map(|user| (row, user)))
+    }
+
+    /// A cap that was lifted or a subscription that is over is not written about any more.
+    pub(super) async fn send_spend_reached(
+        &self,
+        id: Uuid,
+        subscription: SubscriptionId,
+        user_id: UserId,
+        percent: i32,
+        mailer: &Mailer,
+    ) -> std::result::Result<(), Failure> {
+        let Some(cap) = self.store.find_spend_cap(subscription).await? else { return Ok(()) };
+        let user = self.store.find_user(user_id).await?.filter(|user| user.disabled_at.is_none());
+        let row = self.store.get_subscription(Scope::Operator, subscription).await?;
+        let Some(user) = user.filter(|_| row.state == SubscriptionState::Active) else { return Ok(()) };
+        let product = self.store.get_product(row.product_id).await?.name;
+        let link = format!("{}/subscriptions/{subscription}/cap", mailer.site().portal_url);
+        let letter = mail::spend_reached(&product, percent, &cap.amount().to_string(), cap.landing, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    pub(super) async fn send_credits_low(
+        &self,
+        id: Uuid,
+        user_id: UserId,
+        left: &str,
+        used_up: bool,
+        mailer: &Mailer,
+    ) -> std::result::Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?.filter(|user| user.disabled_at.is_none());
+        let Some(user) = user else { return Ok(()) };
+        let link = format!("{}/billing/credits", mailer.site().portal_url);
+        Ok(mailer.send(id, &user.email, &mail::credits_low(left, used_up, &link)).await?)
     }
 
     pub(super) async fn send_payment_failed(

@@ -1,6 +1,7 @@
 //! Every letter that is written, in its own words.
 
 use chrono::{DateTime, Utc};
+use tollgate_domain::CapLanding;
 
 use super::Letter;
 
@@ -107,6 +108,54 @@ pub fn quota_used(product: &str, percent: i32, opens: DateTime<Utc>, soft: bool,
         .and_then(&then)
 }
 
+/// So much of a spend cap is spent.
+pub fn spend_reached(product: &str, percent: i32, cap: &str, landing: CapLanding, link: &str) -> Letter {
+    let of = format!("the {cap} that the use of {product} may cost this month");
+    let (subject, said) = if percent >= 100 {
+        let then = match landing {
+            CapLanding::Block => {
+                "Further calls are answered 402 until the month is over or you raise the cap."
+            }
+            CapLanding::Throttle => {
+                "Further calls cost nothing and are held to the limits of the free plan, until the month is over or you \
+                 raise the cap."
+            }
+            CapLanding::Notify => "Calls go on and cost what they cost, as you chose.",
+        };
+        (format!("Spend cap reached: {product}"), format!("{} is spent. {then}", capital(&of)))
+    } else {
+        (format!("{percent} % of a spend cap spent: {product}"), format!("{percent} % of {of} is spent."))
+    };
+    letter(&subject, &[&said], "You get this mail because you look after the subscription.")
+        .with_button("See the spend cap", link)
+        .and_then("The cap is for a calendar month (UTC); base fees are not counted.")
+}
+
+fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// Credits run low, or are used up.
+pub fn credits_low(left: &str, used_up: bool, link: &str) -> Letter {
+    let (subject, said) = if used_up {
+        (
+            "Your credits are used up",
+            "Calls on prepaid plans are answered 402 until credits are added.".to_owned(),
+        )
+    } else {
+        (
+            "Your credits run low",
+            format!(
+                "{left} of your credits are left. When they are used up, calls on prepaid plans are refused."
+            ),
+        )
+    };
+    letter(subject, &[&said], "You get this mail because you look after what uses them.")
+        .with_button("See the credits", link)
+        .and_then("Once credits are added, the same keys work again within seconds.")
+}
+
 /// Join an organization.
 pub fn invitation(organization: &str, by: &str, role: &str, link: &str) -> Letter {
     let name: String = organization.chars().take(40).collect();
@@ -207,6 +256,10 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
                 "https://portal.example.com/subscriptions/s",
             ),
         ),
+        ("spend-80", spend_reached("Atlas", 80, "50.00 EUR", CapLanding::Block, LINK)),
+        ("spend-cap-reached", spend_reached("Atlas", 100, "50.00 EUR", CapLanding::Throttle, LINK)),
+        ("credits-low", credits_low("4.20 EUR", false, LINK)),
+        ("credits-used-up", credits_low("0.00 EUR", true, LINK)),
         ("access-landed", access_landed("INV-2026-000042", "30.07 EUR", LINK)),
         (
             "key-expires",

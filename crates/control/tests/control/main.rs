@@ -8,6 +8,7 @@ mod billing;
 mod certificates;
 mod consumers;
 mod fixture;
+mod funds;
 mod jobs;
 mod moving;
 mod prices;

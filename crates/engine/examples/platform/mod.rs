@@ -103,6 +103,8 @@ pub fn blueprint(routes: usize) -> Blueprint {
             id: id(6, 0).into(),
             product_id: id(5, 0).into(),
             slug: "plan".into(),
+            fallback: None,
+            uncharged: false,
             limits: vec![
                 limit("burst", LimitKind::Rate, Period::Second),
                 limit("month", LimitKind::Quota, Period::Month),

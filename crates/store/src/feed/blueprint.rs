@@ -153,6 +153,8 @@ struct FeedPlan {
     product_id: Uuid,
     slug: String,
     limits: serde_json::Value,
+    fallback: Option<Uuid>,
+    uncharged: bool,
 }
 
 impl FeedPlan {
@@ -161,7 +163,14 @@ impl FeedPlan {
         let row = UnreadableRow::Plan(self.id.into());
         let limits: Vec<Limit> =
             serde_json::from_value(self.limits).map_err(|error| unreadable(row, "limits", &error))?;
-        Ok(Plan { id: self.id.into(), product_id: self.product_id.into(), slug: self.slug, limits })
+        Ok(Plan {
+            id: self.id.into(),
+            product_id: self.product_id.into(),
+            slug: self.slug,
+            limits,
+            fallback: self.fallback.map(Into::into),
+            uncharged: self.uncharged,
+        })
     }
 }
 
@@ -243,17 +252,38 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
     })
 }
 
-/// Plans, and for each subscription with amounts of its own a plan of its own: the same terms with those amounts, under the
-/// subscription's id. Gateways know nothing of overrides.
+/// Plans, and what stands in their place for some subscriptions. Gateways know of no prices, caps or overrides.
+///
+/// - Where the calls of a product have a spend cap somewhere, each of its plans once more with the budget of the cap: for
+///   those that are refused when it is reached, and for those that are then held to the free plan.
+/// - The free plan as it holds for the latter: never charged, its quota a budget of its own.
+/// - For each subscription with amounts of its own the same terms with those amounts, under the subscription's id.
 const PLANS: &str = "
-select id, product_id, slug, limits from plans
+with terms as (
+    select id, product_id, slug, case when prepaid then limits || kept_limit('$credits') else limits end as limits from plans
+), capped as (
+    select distinct s.product_id from spend_caps c join subscriptions s on s.id = c.subscription_id where c.landing <> 'notify'
+)
+select id, product_id, slug, limits, null::uuid as fallback, false as uncharged from terms
 union all
-select s.id, p.product_id, p.slug, (
+select md5(id::text || ':block')::uuid, product_id, slug, limits || kept_limit('$cap'), null, false
+from terms join capped using (product_id)
+union all
+select md5(id::text || ':throttle')::uuid, product_id, t.slug, t.limits || kept_limit('$cap'),
+    md5(f.plan_id::text || ':free')::uuid, false
+from terms t join capped using (product_id) left join free_plans f using (product_id)
+union all
+select md5(plan_id::text || ':free')::uuid, product_id, slug, throttled_limits(limits), null, true
+from free_plans join capped using (product_id)
+union all
+select s.id, t.product_id, t.slug, (
     select coalesce(jsonb_agg(case when v.amount is null then l.value else l.value || jsonb_build_object('amount', v.amount) end
         order by l.ordinality), '[]')
-    from jsonb_array_elements(p.limits) with ordinality l
+    from jsonb_array_elements(t.limits) with ordinality l
     left join limit_overrides v on v.subscription_id = s.id and v.name = l.value ->> 'name'
-)
-from subscriptions s join plans p on p.id = s.plan_id
+) || case when c.landing <> 'notify' then jsonb_build_array(kept_limit('$cap')) else '[]' end,
+    case when c.landing = 'throttle' then md5(f.plan_id::text || ':free')::uuid end, false
+from subscriptions s join terms t on t.id = s.plan_id
+left join spend_caps c on c.subscription_id = s.id left join free_plans f on f.product_id = s.product_id
 where s.state in ('active', 'suspended') and exists (select from limit_overrides v where v.subscription_id = s.id)
 order by id";

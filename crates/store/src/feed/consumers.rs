@@ -22,7 +22,9 @@ where revoked_at is null and (expires_at is null or expires_at > now() - interva
 
 const SUBSCRIPTIONS: &str = "
 select s.application_id, s.id, s.product_id, coalesce(s.landed_plan_id,
-    (select s.id where exists (select from limit_overrides v where v.subscription_id = s.id)), s.plan_id) as plan_id,
+    (select s.id where exists (select from limit_overrides v where v.subscription_id = s.id)),
+    (select md5(s.plan_id::text || ':' || c.landing)::uuid from spend_caps c
+     where c.subscription_id = s.id and c.landing <> 'notify'), s.plan_id) as plan_id,
     s.state = 'suspended' or a.state = 'suspended' as suspended, s.unpaid
 from subscriptions s join applications a on a.id = s.application_id
 where s.state in ('active', 'suspended')";

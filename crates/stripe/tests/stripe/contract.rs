@@ -35,8 +35,13 @@ async fn holds(stripe: &Stripe) {
     let bill = stripe.create_bill(Uuid::now_v7(), &new).await.unwrap();
     for minor in [1_000, 234] {
         let amount = Amount { minor, ..total };
-        let line =
-            NewBillLine { bill: bill.clone(), customer: customer.clone(), title: "Calls".to_owned(), amount };
+        let line = NewBillLine {
+            bill: bill.clone(),
+            customer: customer.clone(),
+            title: "Calls".to_owned(),
+            amount,
+            deducts: false,
+        };
         stripe.add_line(Uuid::now_v7(), &line).await.unwrap();
     }
     let open = stripe.finalize(Uuid::now_v7(), &bill).await.unwrap();

@@ -20,6 +20,8 @@ fn blueprint() -> Blueprint {
         product_id: Uuid::from_u128(2).into(),
         slug: "free".into(),
         limits: vec![limit(None), limit(Some(5))],
+        fallback: None,
+        uncharged: false,
     };
     Blueprint { plans: vec![plan], ..Blueprint::default() }
 }

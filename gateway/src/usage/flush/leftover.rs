@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Flush, Refused};
 use crate::fail_point;
-use crate::feed::source::RecordError;
+use crate::feed::source::{RecordError, timed};
 use crate::usage::journal::Recovered;
 use crate::usage::leftovers::Leftovers;
 use crate::usage::parcel::{Parcel, Verdict};
@@ -28,6 +28,11 @@ impl Flush {
             journal,
             refused: Refused::default(),
         };
+        // What a damaged journal does not tell may have been spent.
+        if found.set_aside == 0 {
+            let whole = found.recovered.iter().filter(|(_, journal)| journal.damaged_slots == 0);
+            self.gone.extend(whole.map(|(_, journal)| journal.boot_id));
+        }
         self.leftovers.extend(found.recovered.into_iter().map(leftover));
     }
 
@@ -52,10 +57,27 @@ impl Flush {
             if let Some(done) = self.leftovers.pop() {
                 self.quota.leftover_stored(&done.journal.counts);
                 self.ledger.release(done.journal.file_bytes);
+                if done.refused.counts > 0 {
+                    self.gone.retain(|boot_id| *boot_id != done.journal.boot_id);
+                }
                 self.clear_away(&done);
             }
         }
+        self.bury().await;
         Ok(())
+    }
+
+    /// All that processes before this one counted is stored: what they were lent and did not spend can be lent again.
+    async fn bury(&mut self) {
+        if self.gone.is_empty() {
+            return;
+        }
+        self.gone.sort_unstable();
+        self.gone.dedup();
+        // Where it does not arrive, it is said again with the next flush.
+        if timed(self.settings.query_timeout, self.source.bury(&self.gone)).await.is_ok() {
+            self.gone.clear();
+        }
     }
 
     fn clear_away(&self, done: &Leftover) {

@@ -57,6 +57,8 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
         Some("not_entitled") => "The key is good, but its application has no active subscription to a product with this API, or is suspended.".into(),
         Some("api_retired") => "The API is retired, or its sunset is past. Its page under Life says since when, and what takes its place.".into(),
         Some("payment_required") => "A bill for the subscription was not paid, and its grace is over.".into(),
+        Some("spend_cap_reached") => "Its owner capped what the subscription may cost in a month, and that is spent. They can raise it; so can you.".into(),
+        Some("credits_used_up") => "The plan is paid from credits, and the organization has none left. Finance adds some on its page.".into(),
         Some("subscription_suspended") => "The application has a subscription, and an operator suspended it.".into(),
         Some("route_not_found") => "No published API has this host and path. A draft is not served.".into(),
         Some("method_not_allowed") => format!("The path is published, but only with {}.", text("allow").unwrap_or("other methods")),

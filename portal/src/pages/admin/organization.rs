@@ -87,6 +87,7 @@ async fn page(
         .below(LIST, "Organizations")
         .labelled(state_label)
         .identified(row.id)
+        .action(true, Action::link(format!("{base}/credits"), "scroll-text", "Credits"))
         .action(desk.may_write, switch)
         .action(desk.may_write, Action::link(format!("{base}/delete"), "x", "Delete"))
         .maybe(notice)

@@ -1,6 +1,7 @@
 //! What the organization owes.
 
 pub mod checkout;
+pub mod credits;
 pub mod invoice;
 pub mod overview;
 pub mod pay;

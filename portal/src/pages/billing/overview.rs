@@ -72,6 +72,8 @@ pub struct View {
     pub paying: Option<Paying>,
     /// Why calls are refused or throttled, or soon will be.
     pub warning: Option<String>,
+    /// What was paid in advance.
+    pub credits: Option<String>,
 }
 
 /// `GET /billing`
@@ -91,7 +93,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             Some(Paying { method, tax_id, kinds: TAX_KINDS, may })
         }
     };
+    let accounts = state.store.list_credit_accounts(member.organization_id).await?;
+    let credits: Vec<String> =
+        accounts.iter().filter(|one| one.balance().minor > 0).map(|one| one.balance().to_string()).collect();
     visit.page(&View {
+        credits: (!credits.is_empty()).then(|| credits.join(" and ")),
         paying,
         warning: invoices.iter().find_map(warning),
         shell: visit.shell(Area::Developer, "Billing").await?,
@@ -245,14 +251,18 @@ impl View {
             bills,
             paying: None,
             warning: None,
+            credits: None,
         };
         let paying = |method: Option<&str>| {
             let tax_id = method.map(|_| "eu_vat DE123456789".to_owned());
             Some(Paying { method: method.map(str::to_owned), tax_id, kinds: TAX_KINDS, may: true })
         };
         let late = "Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.";
-        let collected =
-            View { paying: paying(Some("Visa ending in 4242, 12/2030")), ..view(cards(), bills()) };
+        let collected = View {
+            credits: Some("42.00 EUR".into()),
+            paying: paying(Some("Visa ending in 4242, 12/2030")),
+            ..view(cards(), bills())
+        };
         let failed = View { paying: paying(None), warning: Some(late.into()), ..view(cards(), bills()) };
         vec![view(cards(), bills()), view(vec![], vec![]), collected, failed]
     }

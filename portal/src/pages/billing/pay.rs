@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use tollgate_control::{CheckoutInput, Error, SubscriptionInput};
-use tollgate_domain::{ApplicationId, InvoiceId, PlanId, PlanState, SubscriptionState};
+use tollgate_domain::{ApplicationId, InvoiceId, PlanId, PlanState, SubscriptionId, SubscriptionState};
 use tollgate_store::{Page, PlanRow};
 
 use crate::PortalState;
@@ -95,4 +95,17 @@ pub async fn before_plan(
     };
     let input = subscription.map_or(CheckoutInput::Method, |id| CheckoutInput::Plan(id, plan.id));
     Ok(Some(to_page(state, member, input).await?))
+}
+
+/// As [`before_plan`], for a subscription that moves.
+pub async fn before_move(
+    state: &PortalState,
+    member: &Member,
+    subscription: SubscriptionId,
+    plan: PlanId,
+) -> Result<Option<Response>, Fault> {
+    if !state.control.needs_method(member.organization_id, plan).await? {
+        return Ok(None);
+    }
+    Ok(Some(to_page(state, member, CheckoutInput::Plan(subscription, plan)).await?))
 }

@@ -26,6 +26,8 @@ fn denials() -> Vec<Denial> {
         Denial::NotEntitled,
         Denial::SubscriptionSuspended,
         Denial::PaymentRequired,
+        Denial::SpendCapReached("sub_01ks2v8d3tf5cs9y0v3jq1q7zb".parse().expect("an id")),
+        Denial::CreditsUsedUp,
         Denial::RateLimited(hit("burst", 10, Period::Second, 1)),
         Denial::QuotaExceeded(hit("month", 1_000, Period::Month, 777_600)),
         Denial::QuotaUnavailable,

@@ -35,7 +35,7 @@ pub async fn plans(store: &Store, product: &ProductRow) -> Result<Vec<PlanLine>,
 }
 
 /// What callers meet, in the order in which the gateway looks.
-const MET: [&str; 10] = [
+const MET: [&str; 12] = [
     "missing_credential",
     "invalid_credential",
     "expired_credential",
@@ -44,6 +44,8 @@ const MET: [&str; 10] = [
     "payment_required",
     "rate_limited",
     "quota_exceeded",
+    "spend_cap_reached",
+    "credits_used_up",
     "upstream_unreachable",
     "upstream_timeout",
 ];

@@ -75,6 +75,16 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
             "Pay it; the same keys work again within a second.",
             Some(("Billing", "/billing")),
         ),
+        "spend_cap_reached" => why(
+            "The month's spend cap of this subscription is spent.",
+            "Raise it, or wait until the month is over. Nothing was charged for the call.",
+            Some(("Your applications", "/applications")),
+        ),
+        "credits_used_up" => why(
+            "The credits that this subscription's calls are paid from are used up.",
+            "Add credits; the same keys work again within seconds.",
+            Some(("Credits", "/billing/credits")),
+        ),
         "missing_credential" => why(
             "The call carried no key.",
             "Send it in the header X-API-Key.",

@@ -204,6 +204,16 @@ fn advice(status: u16, media: &str, body: &[u8], retry: Option<&str>, product_hr
             "It was not paid in time; calls are served again as soon as it is.".to_owned(),
             Some(("/billing".to_owned(), "Pay it".to_owned())),
         ),
+        "spend_cap_reached" => (
+            "The spend cap is reached",
+            "What the subscription may cost this month is spent.".to_owned(),
+            Some(("/applications".to_owned(), "Raise it".to_owned())),
+        ),
+        "credits_used_up" => (
+            "The credits are used up",
+            "Calls of this plan are paid from credits, and there are none left.".to_owned(),
+            Some(("/billing/credits".to_owned(), "See the credits".to_owned())),
+        ),
         "rate_limited" => ("Too many calls in a short time", again, None),
         "quota_exceeded" => (
             "The quota is used up",

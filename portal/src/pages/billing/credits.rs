@@ -1,0 +1,271 @@
+//! Credits: what is there and every movement of it; for finance, adding some and taking some back.
+
+use axum::extract::{Path, State};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use tollgate_control::{Action as May, CreditInput, CreditStanding, Error};
+use tollgate_domain::{Amount, Currency, OrganizationId};
+use tollgate_store::CreditEntryRow;
+
+use crate::PortalState;
+use crate::error::{Answer, Fault};
+use crate::form::Form;
+use crate::pages::admin::desk::{Desk, sheet};
+use crate::pages::admin::terms;
+use crate::parts::sheet::Tile;
+use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Reader, Section, Sent, Sheet};
+use crate::session::Visit;
+use crate::shell::{Area, Flash};
+use crate::show::{Label, Moment};
+
+fn tiles(standing: &CreditStanding) -> Option<Section> {
+    let tile = |name: &str, value: Amount, note: &str| Tile {
+        name: name.to_owned(),
+        value: value.to_string(),
+        note: note.to_owned(),
+        href: None,
+    };
+    let mut tiles = Vec::new();
+    for account in &standing.accounts {
+        tiles.push(tile("Credits", account.balance(), "used before anything is charged"));
+        if account.held().minor > 0 {
+            tiles.push(tile("Of them held", account.held(), "for prepaid calls that have no invoice yet"));
+        }
+    }
+    (!tiles.is_empty()).then_some(Section::Tiles(tiles))
+}
+
+fn signed(row: &CreditEntryRow) -> String {
+    let amount = Amount { minor: row.amount_minor.unsigned_abs(), currency: row.currency };
+    if row.amount_minor < 0 { format!("−{amount}") } else { format!("+{amount}") }
+}
+
+fn kind(row: &CreditEntryRow) -> Label {
+    match row.kind.as_str() {
+        "grant" => Label::new("ok", "Added"),
+        "use" => Label::new("", "Used"),
+        "expiry" => Label::new("warn", "Expired"),
+        _ => Label::new("", "Taken back"),
+    }
+}
+
+fn ledger(standing: &CreditStanding, base: &str, visit: &Visit, asked: &Asked) -> List {
+    let row = |one: &CreditEntryRow| {
+        let what = match (&one.invoice_id, &one.invoice) {
+            (Some(id), Some(number)) => {
+                let id = tollgate_domain::InvoiceId::from(*id);
+                Cell::link(format!("{base}/invoices/{id}"), number.clone())
+            }
+            _ => Cell::text_or(one.note.clone(), "–"),
+        };
+        let balance = Amount { minor: one.balance_minor.unsigned_abs(), currency: one.currency };
+        vec![
+            Cell::When(Moment::of(one.at, visit.now)),
+            Cell::Label(kind(one)),
+            what,
+            one.expires_at.map_or(Cell::Nothing("–"), |at| Cell::When(Moment::day(at))),
+            Cell::Number(signed(one)),
+            Cell::Number(balance.to_string()),
+        ]
+    };
+    let mut list = List::new("credits", "Movements")
+        .column("When")
+        .column("What")
+        .column("For")
+        .column("Expires")
+        .numbers("Amount")
+        .numbers("Balance")
+        .or_empty(
+            "scroll-text",
+            "No credits yet",
+            "Credits are money that was paid in advance. What is added and used is listed here.",
+        )
+        .rows(standing.entries.iter().map(row));
+    list.export = (!list.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
+    list
+}
+
+/// `GET /billing/credits`
+pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
+    let member = visit.member()?;
+    let standing = state.control.credits(&member.actor, member.organization_id).await?;
+    let mut page = Sheet::new(visit.shell(Area::Developer, "Credits").await?)
+        .below("/billing", "Billing")
+        .intro("Money that was paid in advance. What expires first is used first; what never expires comes last.");
+    if standing.entries.is_empty() {
+        page = page.part(Notice::new(
+            "plain",
+            "How to get credits",
+            "Ask whoever runs this platform: they add credits when your money has come. Invoices and prepaid plans use them up.",
+        ));
+    }
+    page.maybe(tiles(&standing)).part(ledger(&standing, "/billing", &visit, &asked)).answer(&visit, &asked)
+}
+
+fn forms(add: &Form, back: &Form, base: &str) -> [FormPart; 2] {
+    let currency =
+        |form: &Form| Input::line(form, "currency", "Currency").hint("Three letters, like EUR.").required();
+    let amount = |form: &Form| Input::line(form, "amount", "Amount").hint("Like 50 or 49.50.").required();
+    let added = vec![
+        amount(add),
+        currency(add),
+        Input::typed(add, "expires_at", "Expires at the end of (UTC)", "date").hint("Empty: never."),
+        Input::line(add, "note", "What for").hint("The customer reads it; up to 500 characters."),
+    ];
+    let taken =
+        vec![amount(back), currency(back), Input::line(back, "note", "Why").hint("The customer reads it.")];
+    [
+        FormPart::new("grant-form", add, vec![Fieldset::new("", added)], "Add credits")
+            .to(base.to_owned())
+            .titled(
+                "Add credits",
+                "Once the money has come, or as a gift. Prepaid calls go on within seconds.",
+            ),
+        FormPart::new("refund-form", back, vec![Fieldset::new("", taken)], "Take back")
+            .to(format!("{base}/refund"))
+            .titled(
+                "Take credits back",
+                "What is not used or held: its money was given back, or it was a mistake.",
+            )
+            .toned(""),
+    ]
+}
+
+async fn admin_page(
+    state: &PortalState,
+    visit: &Visit,
+    desk: &Desk,
+    id: OrganizationId,
+    asked: &Asked,
+    (add, back): (&Form, &Form),
+) -> Result<Sheet, Fault> {
+    let row = state.store.get_organization(desk.scope, id).await?;
+    let standing = state.control.credits(&desk.actor, id).await?;
+    let base = format!("/admin/organizations/{id}");
+    let mut page = sheet(visit, "Credits")
+        .await?
+        .below("/admin/organizations", "Organizations")
+        .below(&base, &row.name)
+        .intro("Money that was paid in advance. Entries are never changed.")
+        .maybe(tiles(&standing))
+        .part(ledger(&standing, "/admin", visit, asked));
+    if desk.actor.authorize(May::SettleBills).is_ok() {
+        for part in forms(add, back, &format!("{base}/credits")) {
+            page = page.part(part);
+        }
+    }
+    Ok(page)
+}
+
+fn parse(id: &str) -> Result<OrganizationId, Fault> {
+    id.parse().map_err(|_| Fault::not_found())
+}
+
+/// `GET /admin/organizations/{id}/credits`
+pub async fn admin(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(id): Path<String>,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let id = parse(&id)?;
+    let blank = Form::with([("currency", "EUR".to_owned())]);
+    admin_page(&state, &visit, &desk, id, &asked, (&blank, &blank)).await?.answer(&visit, &asked)
+}
+
+/// The amount that was typed.
+fn amount(sent: &Sent, reader: &mut Reader<'_>) -> Option<Amount> {
+    let currency: Currency = reader.value("currency", "three capital letters, like EUR")?;
+    let minor = terms::minor(&sent.get("amount"), currency).filter(|minor| *minor > 0);
+    if minor.is_none() {
+        reader.wrong("amount", "an amount above 0, like 50 or 49.50");
+    }
+    Some(Amount { minor: minor?, currency })
+}
+
+/// `POST /admin/organizations/{id}/credits`
+pub async fn grant(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let id = parse(&id)?;
+    let mut reader = Reader::new(&sent);
+    let amount = amount(&sent, &mut reader);
+    let typed = sent.get("expires_at");
+    let expires_at = end_of(&typed);
+    if !typed.is_empty() && expires_at.is_none() {
+        reader.wrong("expires_at", "a day, like 2026-12-31");
+    }
+    let refused = reader.refused();
+    let (Some(amount), None) = (amount, &refused) else {
+        let form = refused.unwrap_or_default();
+        return visit
+            .refused(&admin_page(&state, &visit, &desk, id, &asked, (&form, &Form::default())).await?);
+    };
+    let input = CreditInput { amount, expires_at, note: sent.get("note") };
+    let granted = state.control.grant_credits(&desk.actor, id, input, visit.now).await;
+    match granted {
+        Ok(_) => go_back(&visit, id, format!("{amount} added.")).await,
+        Err(error) => {
+            let form = sent.form().refused(amount_named(error))?;
+            visit.refused(&admin_page(&state, &visit, &desk, id, &asked, (&form, &Form::default())).await?)
+        }
+    }
+}
+
+/// `POST /admin/organizations/{id}/credits/refund`
+pub async fn refund(
+    State(state): State<PortalState>,
+    visit: Visit,
+    asked: Asked,
+    Path(id): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let id = parse(&id)?;
+    let mut reader = Reader::new(&sent);
+    let amount = amount(&sent, &mut reader);
+    let refused = reader.refused();
+    let (Some(amount), None) = (amount, &refused) else {
+        let form = refused.unwrap_or_default();
+        return visit
+            .refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?);
+    };
+    let taken = state.control.take_credits_back(&desk.actor, id, amount, &sent.get("note"), visit.now).await;
+    match taken {
+        Ok(_) => go_back(&visit, id, format!("{amount} taken back.")).await,
+        Err(error) => {
+            let form = sent.form().refused(amount_named(error))?;
+            visit.refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?)
+        }
+    }
+}
+
+async fn go_back(visit: &Visit, id: OrganizationId, text: String) -> Answer {
+    visit.go(&format!("/admin/organizations/{id}/credits"), Some(Flash::done(text))).await
+}
+
+/// What is said about the amount is said about its input.
+pub fn amount_named(error: Error) -> Error {
+    match error {
+        Error::Invalid(mut faults) => {
+            for fault in &mut faults {
+                if fault.pointer == "/amount_minor" {
+                    fault.pointer = "/amount".into();
+                }
+            }
+            Error::Invalid(faults)
+        }
+        other => other,
+    }
+}
+
+/// The first instant after a day in UTC.
+fn end_of(day: &str) -> Option<DateTime<Utc>> {
+    let day: NaiveDate = day.parse().ok()?;
+    Some(day.succ_opt()?.and_time(NaiveTime::MIN).and_utc())
+}
