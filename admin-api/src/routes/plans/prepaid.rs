@@ -28,7 +28,7 @@ pub struct Prepaid {
 )]
 pub async fn get_plan_prepaid(reader: Reader, Id(id): Id<PlanId>) -> Answer {
     reader.actor.authorize(tollgate_control::Action::ReadPlatform)?;
-    Ok(answer::ok(Prepaid { prepaid: reader.store.is_prepaid(id).await? }))
+    Ok(answer::ok(Prepaid { prepaid: reader.control.store().is_prepaid(id).await? }))
 }
 
 /// Say whether a plan is prepaid

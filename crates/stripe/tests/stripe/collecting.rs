@@ -2,8 +2,8 @@
 
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use tollgate_control::{Actor, CheckoutInput, Error};
-use tollgate_domain::{InvoiceState, Scope};
+use tollgate_control::{Actor, CheckoutInput, CreditInput, Error, Move, When};
+use tollgate_domain::{Amount, InvoiceState, Scope};
 use tollgate_testkit::StripeFault;
 
 use crate::fixture::{Shop, move_to};
@@ -182,4 +182,35 @@ async fn nobody_sees_or_pays_at_anothers_account() {
         shop.control.store().get_checkout(Scope::Organization(stranger), uuid::Uuid::nil()).await.is_err()
     );
     move_to(&shop, shop.free).await;
+}
+
+#[tokio::test]
+async fn nobody_moves_to_a_priced_plan_past_checkout() {
+    let shop = Shop::open().await;
+    for when in [When::Now, When::PeriodEnd] {
+        let to = Move::To(shop.pro);
+        let moved = shop.control.move_subscription(&shop.member, shop.subscription, None, to, when).await;
+        assert!(matches!(moved, Err(Error::Conflict(_))), "{moved:?}");
+    }
+    assert_eq!(shop.subscription().await.plan_id, shop.free);
+    let page = shop.visit(CheckoutInput::Plan(shop.subscription, shop.pro)).await;
+    shop.double.finish(&page, "4242").await;
+    shop.listen().await;
+    assert_eq!(shop.subscription().await.plan_id, shop.pro, "with a way to pay it does");
+}
+
+#[tokio::test]
+async fn credits_pay_first_and_stripe_collects_the_rest() {
+    let shop = Shop::subscribed("4242").await;
+    let amount = Amount { minor: 1_000, currency: "EUR".parse().unwrap() };
+    let input = CreditInput { amount, expires_at: None, note: "A gift".to_owned() };
+    shop.control.grant_credits(&Actor::system(), shop.organization, input, Utc::now()).await.unwrap();
+    let row = shop.bill().await;
+    assert_eq!((row.total().minor, row.due().minor), (2_900, 1_900));
+    shop.listen().await;
+    assert_eq!(shop.state().await, InvoiceState::Paid);
+    assert_eq!(shop.story().await, ["credit done 10.00 EUR", "payment done 19.00 EUR"]);
+    let left = shop.control.store().list_credit_accounts(shop.organization).await.unwrap();
+    assert_eq!(left[0].balance().minor, 0);
+    assert_eq!(shop.control.reconcile(Utc::now()).await.unwrap(), 0, "both sides agree");
 }

@@ -1,7 +1,7 @@
 //! Whoever does not pay has grace, then lands, and is back at once when the money comes.
 
 use chrono::{TimeDelta, Utc};
-use tollgate_control::{Actor, CheckoutInput, Error, SubscriptionInput};
+use tollgate_control::{Actor, CheckoutInput, Error, Move, SubscriptionInput, When};
 use tollgate_domain::{InvoiceState, UnpaidLanding};
 
 use crate::fixture::Shop;
@@ -25,12 +25,23 @@ async fn three_days_after_a_declined_payment_calls_are_refused_until_it_is_paid(
     let again = SubscriptionInput { application_id, plan_id: shop.pro };
     let dodged = shop.control.subscribe(&shop.member, again).await;
     assert!(matches!(dodged, Err(Error::Conflict(_))), "a new subscription is no way around it: {dodged:?}");
+    let dodged = shop
+        .control
+        .move_subscription(&shop.member, shop.subscription, None, Move::To(shop.free), When::Now)
+        .await;
+    assert!(matches!(dodged, Err(Error::Conflict(_))), "nor is another plan: {dodged:?}");
+    let told = "select count(*) from events where type = $1";
+    assert_eq!(shop.database.count(told, "invoice.payment_failed").await, 1);
+    let open = "select count(*) from subscription_terms where ends is null and subscription_id = $1::uuid";
+    let id_text = shop.subscription.uuid().to_string();
+    assert_eq!(shop.database.count(open, &id_text).await, 0, "no base fee for calls that are refused");
 
     let page = shop.visit(CheckoutInput::Invoice(id)).await;
     shop.double.finish(&page, "4242").await;
     shop.listen().await;
     assert_eq!(shop.state().await, InvoiceState::Paid);
     assert_eq!(shop.at_gateways().await, (false, shop.pro), "back at once");
+    assert_eq!(shop.database.count(open, &id_text).await, 1, "and billed again from then on");
     assert_eq!(shop.double.list("invoice")[0]["status"], "paid", "Stripe will not collect it once more");
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use tollgate_control::SecretText;
-use tollgate_domain::{ApplicationId, CalendarMonth, LimitKind, SubscriptionState};
+use tollgate_domain::{Amount, ApplicationId, CalendarMonth, SubscriptionState};
 use tollgate_store::{Grain, Page, TrafficRow, UsageKeyRow, UsageLineRow, UsageRange, UsageTotals};
 
 use super::range::{Choice, Range};
@@ -59,12 +59,20 @@ pub struct View {
     pub curl: Option<String>,
     pub stats: Vec<Stat>,
     pub meters: Vec<Meter>,
+    pub metered: Vec<MeterLine>,
     pub step: &'static str,
     pub chart: Chart,
     pub rows: Vec<Row>,
     pub keys: Vec<KeyLine>,
     pub errors: Vec<ErrorLine>,
     pub csv_href: String,
+}
+
+/// What one meter of one subscription counted this month.
+pub struct MeterLine {
+    pub of: String,
+    pub what: String,
+    pub units: String,
 }
 
 /// Usage of one key.
@@ -146,6 +154,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address):
         curl: if waiting { example(&state, &member, application).await? } else { None },
         stats: stats(&totals),
         meters: meters(&state, &member, &visit, application).await?,
+        metered: metered(&state, &member, &visit).await?,
         step: range.step(),
         chart: Chart::of(&steps, range.step_seconds()),
         errors: errors(&lines, &totals, &rest),
@@ -247,33 +256,47 @@ pub fn row(row: TrafficRow) -> Row {
     }
 }
 
-/// What is left of each quota this month.
+/// What is left of each quota in its period, and of each spend cap this month.
 async fn meters(
     state: &PortalState,
     member: &Member,
     visit: &Visit,
     application: Option<ApplicationId>,
 ) -> Result<Vec<Meter>, Fault> {
-    let month = CalendarMonth::of(visit.now);
     let mut meters = Vec::new();
     for one in state.store.list_subscriptions(member.scope, application, Page::FIRST_500).await? {
         if one.state != SubscriptionState::Active {
             continue;
         }
-        let plan = state.store.get_plan(one.plan_id).await?;
-        let Some(quota) = plan.limits.iter().find(|limit| limit.kind == LimitKind::Quota) else { continue };
-        let used = state.store.quota_used(one.id, month).await?;
-        let product = state.store.get_product(one.product_id).await?;
-        meters.push(meter(product.name, used, quota.amount, Moment::day(month.end())));
+        let product = state.store.get_product(one.product_id).await?.name;
+        let standing = state.control.limits_of(&member.actor, one.id).await?;
+        let several = standing.iter().filter(|limit| limit.period.is_some()).count() > 1;
+        for limit in &standing {
+            let Some(period) = limit.period else { continue };
+            let name = match several {
+                true => format!("Quota left, {product} ({})", limit.limit.name),
+                false => format!("Quota left, {product}"),
+            };
+            meters.push(meter(name, period.used, limit.amount(), Moment::day(period.window.ends)));
+        }
+        if let Some(cap) = state.control.spend_cap(&member.actor, one.id, visit.now).await? {
+            let left = Amount { minor: cap.cap.minor.saturating_sub(cap.spent.minor), ..cap.cap };
+            meters.push(Meter {
+                name: format!("Spend cap left, {product}"),
+                left: left.to_string(),
+                limit: cap.cap.to_string(),
+                ..meter(String::new(), cap.spent.minor, cap.cap.minor, Moment::day(cap.ends))
+            });
+        }
     }
     Ok(meters)
 }
 
-fn meter(product: String, used: u64, amount: u64, resets: Moment) -> Meter {
+fn meter(name: String, used: u64, amount: u64, resets: Moment) -> Meter {
     let percent = (used.min(amount) as f64) * 100.0 / amount.max(1) as f64;
     let shown = |calls: u64| show::number(i64::try_from(calls).unwrap_or(i64::MAX));
     Meter {
-        name: format!("Quota left, {product}"),
+        name,
         left: shown(amount.saturating_sub(used)),
         limit: shown(amount),
         resets,
@@ -284,6 +307,32 @@ fn meter(product: String, used: u64, amount: u64, resets: Moment) -> Meter {
             _ => "",
         },
     }
+}
+
+/// What each meter of this month says, besides calls.
+async fn metered(state: &PortalState, member: &Member, visit: &Visit) -> Result<Vec<MeterLine>, Fault> {
+    let month = CalendarMonth::of(visit.now);
+    let told = state.control.statement(&member.actor, member.organization_id, month, visit.now).await?;
+    let mut lines = Vec::new();
+    for charge in &told.charges {
+        let used = &charge.row.used;
+        let of = format!("{}, {} {}", charge.row.application, charge.row.product, charge.row.plan);
+        let mut line = |what: String, units: i64| {
+            if units > 0 {
+                lines.push(MeterLine { of: of.clone(), what, units: show::number(units) });
+            }
+        };
+        line("Calls charged".to_owned(), used.calls);
+        if used.units != used.calls {
+            line("Units".to_owned(), used.units);
+        }
+        line("Megabytes sent".to_owned(), used.bytes_in.div_euclid(1_000_000));
+        line("Megabytes received".to_owned(), used.bytes_out.div_euclid(1_000_000));
+        for (name, sum) in &used.readings {
+            line(name.as_str().to_owned(), i64::try_from(*sum).unwrap_or(i64::MAX));
+        }
+    }
+    Ok(lines)
 }
 
 async fn example(
@@ -354,7 +403,19 @@ impl View {
                 server_errors: 3,
                 duration_us: 80_000_000,
             }),
-            meters: vec![meter("Countries".into(), used, 25_000, crate::pages::sample_time(900_000))],
+            meters: vec![meter(
+                "Quota left, Countries".into(),
+                used,
+                25_000,
+                crate::pages::sample_time(900_000),
+            )],
+            metered: ["Calls charged", "Megabytes received"]
+                .map(|what| MeterLine {
+                    of: "My first app, Countries Pro".into(),
+                    what: what.into(),
+                    units: "18,204".into(),
+                })
+                .into(),
             step: "minute",
             chart: sample_chart(60),
             rows: if first { vec![] } else { sample_rows() },
