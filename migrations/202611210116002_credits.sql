@@ -61,9 +61,9 @@ begin
     if new.grant_id is not null and (select sum(amount_minor) from credit_entries where id = new.grant_id or grant_id = new.grant_id) < 0 then
         raise exception 'a grant has no more than it was given' using errcode = '23514', constraint = 'credits_never_overrun';
     end if;
-    insert into credit_accounts as a (organization_id, currency, balance_minor)
-        values (new.organization_id, new.currency, new.amount_minor)
-        on conflict (organization_id, currency) do update set balance_minor = a.balance_minor + excluded.balance_minor;
+    insert into credit_accounts (organization_id, currency) values (new.organization_id, new.currency) on conflict do nothing;
+    update credit_accounts set balance_minor = balance_minor + new.amount_minor
+        where organization_id = new.organization_id and currency = new.currency;
     return null;
 end
 $$;

@@ -357,6 +357,7 @@ fn group(method: &str, operation: &Value) -> Group {
         (_, "GET") => Group::Read,
         ("Batch", _) => Group::Batch,
         ("Invoices", _) => Group::Bills,
+        _ if ["grantCredits", "refundCredits"].contains(&id) => Group::Bills,
         _ if ["createToken", "putUserRole", "putAcmeAccount"].contains(&id) => Group::Whole,
         ("Services" | "Certificates" | "APIs" | "Products" | "Plans", _) => Group::Publish,
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,

@@ -98,6 +98,19 @@ mod tests {
     }
 
     #[test]
+    fn of_two_signatures_one_is_enough_while_a_secret_is_changed() {
+        let good = header(SECRET, NOW, b"{}");
+        let other = header("whsec_other", NOW, b"{}");
+        let other = other.split(',').find(|part| part.starts_with("v1=")).unwrap();
+        for both in
+            [format!("{good},{other}"), format!("t={NOW},{other},{}", &good[good.find("v1=").unwrap()..])]
+        {
+            assert_eq!(checked(Some(&both), b"{}"), Ok(()), "{both}");
+        }
+        assert_eq!(checked(Some(&format!("t={NOW},{other},{other}")), b"{}"), Err(NotAuthentic::Forged));
+    }
+
+    #[test]
     fn everything_else_is_refused_by_name() {
         let good = header(SECRET, NOW, b"{}");
         for (header, body, expected) in [

@@ -66,7 +66,7 @@ pub struct CreditEntry {
     #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
     /// The invoice that it paid.
-    #[schema(value_type = Option<schema::InvoiceId>, required)]
+    #[schema(value_type = Option<String>, pattern = "^inv_[0-7][0-9a-hjkmnp-tv-z]{25}$", required)]
     invoice_id: Option<InvoiceId>,
     /// What it is for.
     note: String,

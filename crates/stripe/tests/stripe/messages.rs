@@ -47,6 +47,29 @@ async fn what_is_not_stripes_or_not_ours_has_no_effect() {
     assert_eq!(shop.control.store().provider_figures().await.unwrap().events_foreign, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_five_times_at_once_is_kept_once() {
+    let shop = std::sync::Arc::new(Shop::open().await);
+    let page = shop.visit(CheckoutInput::Plan(shop.subscription, shop.pro)).await;
+    shop.double.finish(&page, "4242").await;
+    for message in shop.double.messages() {
+        let mut heard = Vec::new();
+        for _ in 0..5 {
+            let (shop, message) = (std::sync::Arc::clone(&shop), message.clone());
+            heard.push(tokio::spawn(async move { shop.hear(&message).await }));
+        }
+        let mut taken = 0;
+        for one in heard {
+            taken += usize::from(one.await.unwrap() == Received::Taken);
+        }
+        assert!(taken <= 1, "{taken} times");
+    }
+    shop.listen().await;
+    assert_eq!(shop.subscription().await.plan_id, shop.pro);
+    let moves = "select count(*) from audit_entries where action = $1 and subject_kind = 'checkout'";
+    assert_eq!(shop.database.count(moves, "checkout.complete").await, 1);
+}
+
 /// What stands at the end, whatever the order was.
 async fn outcome(shop: &Shop) -> (InvoiceState, Vec<String>, (bool, bool)) {
     let (unpaid, plan) = shop.at_gateways().await;

@@ -102,17 +102,20 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
 }
 
 fn forms(add: &Form, back: &Form, base: &str) -> [FormPart; 2] {
+    let amount = |form: &Form, name| Input::line(form, name, "Amount").hint("Like 50 or 49.50.").required();
     let currency =
-        |form: &Form| Input::line(form, "currency", "Currency").hint("Three letters, like EUR.").required();
-    let amount = |form: &Form| Input::line(form, "amount", "Amount").hint("Like 50 or 49.50.").required();
+        |form: &Form, name| Input::line(form, name, "Currency").hint("Three letters, like EUR.").required();
     let added = vec![
-        amount(add),
-        currency(add),
+        amount(add, "amount"),
+        currency(add, "currency"),
         Input::typed(add, "expires_at", "Expires at the end of (UTC)", "date").hint("Empty: never."),
         Input::line(add, "note", "What for").hint("The customer reads it; up to 500 characters."),
     ];
-    let taken =
-        vec![amount(back), currency(back), Input::line(back, "note", "Why").hint("The customer reads it.")];
+    let taken = vec![
+        amount(back, "back_amount"),
+        currency(back, "back_currency"),
+        Input::line(back, "back_note", "Why").hint("The customer reads it; up to 500 characters."),
+    ];
     [
         FormPart::new("grant-form", add, vec![Fieldset::new("", added)], "Add credits")
             .to(base.to_owned())
@@ -169,16 +172,17 @@ pub async fn admin(
 ) -> Answer {
     let desk = Desk::of(&visit)?;
     let id = parse(&id)?;
-    let blank = Form::with([("currency", "EUR".to_owned())]);
+    let blank = Form::with([("currency", "EUR".to_owned()), ("back_currency", "EUR".to_owned())]);
     admin_page(&state, &visit, &desk, id, &asked, (&blank, &blank)).await?.answer(&visit, &asked)
 }
 
-/// The amount that was typed.
-fn amount(sent: &Sent, reader: &mut Reader<'_>) -> Option<Amount> {
-    let currency: Currency = reader.value("currency", "three capital letters, like EUR")?;
-    let minor = terms::minor(&sent.get("amount"), currency).filter(|minor| *minor > 0);
+/// The amount that was typed; the names of the inputs begin alike.
+fn amount(sent: &Sent, reader: &mut Reader<'_>, prefix: &str) -> Option<Amount> {
+    let (amount, currency) = (format!("{prefix}amount"), format!("{prefix}currency"));
+    let currency: Currency = reader.value(&currency, "three capital letters, like EUR")?;
+    let minor = terms::minor(&sent.get(&amount), currency).filter(|minor| *minor > 0);
     if minor.is_none() {
-        reader.wrong("amount", "an amount above 0, like 50 or 49.50");
+        reader.wrong(&amount, "an amount above 0, like 50 or 49.50");
     }
     Some(Amount { minor: minor?, currency })
 }
@@ -194,7 +198,7 @@ pub async fn grant(
     let desk = Desk::of(&visit)?;
     let id = parse(&id)?;
     let mut reader = Reader::new(&sent);
-    let amount = amount(&sent, &mut reader);
+    let amount = amount(&sent, &mut reader, "");
     let typed = sent.get("expires_at");
     let expires_at = end_of(&typed);
     if !typed.is_empty() && expires_at.is_none() {
@@ -211,7 +215,7 @@ pub async fn grant(
     match granted {
         Ok(_) => go_back(&visit, id, format!("{amount} added.")).await,
         Err(error) => {
-            let form = sent.form().refused(amount_named(error))?;
+            let form = sent.form().refused(named(error, ""))?;
             visit.refused(&admin_page(&state, &visit, &desk, id, &asked, (&form, &Form::default())).await?)
         }
     }
@@ -228,18 +232,19 @@ pub async fn refund(
     let desk = Desk::of(&visit)?;
     let id = parse(&id)?;
     let mut reader = Reader::new(&sent);
-    let amount = amount(&sent, &mut reader);
+    let amount = amount(&sent, &mut reader, "back_");
     let refused = reader.refused();
     let (Some(amount), None) = (amount, &refused) else {
         let form = refused.unwrap_or_default();
         return visit
             .refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?);
     };
-    let taken = state.control.take_credits_back(&desk.actor, id, amount, &sent.get("note"), visit.now).await;
+    let taken =
+        state.control.take_credits_back(&desk.actor, id, amount, &sent.get("back_note"), visit.now).await;
     match taken {
         Ok(_) => go_back(&visit, id, format!("{amount} taken back.")).await,
         Err(error) => {
-            let form = sent.form().refused(amount_named(error))?;
+            let form = sent.form().refused(named(error, "back_"))?;
             visit.refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?)
         }
     }
@@ -249,14 +254,13 @@ async fn go_back(visit: &Visit, id: OrganizationId, text: String) -> Answer {
     visit.go(&format!("/admin/organizations/{id}/credits"), Some(Flash::done(text))).await
 }
 
-/// What is said about the amount is said about its input.
-pub fn amount_named(error: Error) -> Error {
+/// What is said about a field is said about its input.
+pub fn named(error: Error, prefix: &str) -> Error {
     match error {
         Error::Invalid(mut faults) => {
             for fault in &mut faults {
-                if fault.pointer == "/amount_minor" {
-                    fault.pointer = "/amount".into();
-                }
+                let name = fault.pointer.trim_start_matches('/').trim_end_matches("_minor");
+                fault.pointer = format!("/{prefix}{name}");
             }
             Error::Invalid(faults)
         }

@@ -9,6 +9,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::terms;
+use crate::pages::billing;
 use crate::parts::sheet::{Tile, fact};
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, Notice, Reader, Section, Sent, Sheet};
 use crate::session::Visit;
@@ -172,7 +173,7 @@ pub async fn post(
         return match state.control.preview_spend_cap(&place.actor, place.row.id, input, visit.now).await {
             Ok(standing) => preview(&visit, &place, &sent, &standing).await,
             Err(error) => {
-                let form = sent.form().refused(super::super::billing::credits::amount_named(error))?;
+                let form = sent.form().refused(billing::credits::named(error, ""))?;
                 visit.refused(&page(&state, &visit, &place, Some(form)).await?)
             }
         };
@@ -187,7 +188,7 @@ pub async fn post(
             visit.go(&format!("{}/cap", place.base), Some(Flash::done(text))).await
         }
         Err(error) => {
-            let form = sent.form().refused(super::super::billing::credits::amount_named(error))?;
+            let form = sent.form().refused(billing::credits::named(error, ""))?;
             visit.refused(&page(&state, &visit, &place, Some(form)).await?)
         }
     }
