@@ -51,7 +51,7 @@ async function publish() {
   await admin.send("PUT", `/v1/plans/${plans.team.id}/pricing`, {
     meters: [{ meter: "calls", price: { scheme: "per_unit", unit_minor: "1" } }],
   });
-  return admin;
+  return { admin, product };
 }
 
 /** The queue is hurried until something is so. */
@@ -63,7 +63,7 @@ function eventually(what, probe, limitMs = 30_000) {
 }
 
 test("free, paid, past what is included, warned, capped, upgraded, billed, declined, cut off, paid, back", async () => {
-  const admin = await publish();
+  const { admin, product } = await publish();
   const person = await Person.arrive(browser, tollgate.welcome.portal_url, { javaScript: false, alsoAt: [stripe.url] });
   const { page } = person;
 
@@ -84,7 +84,8 @@ test("free, paid, past what is included, warned, capped, upgraded, billed, decli
   await until("the key to be known", 5_000, async () => (await call()).status === 200 || undefined);
 
   // Paid by Checkout: no way around it, and nothing before Stripe has told us.
-  const [{ id: shown }] = (await admin.send("GET", "/v1/subscriptions")).data.filter((one) => one.application_id === application);
+  const [{ id: shown }] = (await admin.send("GET", "/v1/subscriptions")).data
+    .filter((one) => one.application_id === application && one.product_id === product.id);
   const pages = `/subscriptions/${shown}`;
   await page.goto(`${pages}/change?plan=pro`);
   await person.click(page.getByRole("button", { name: "Move now" }));
@@ -140,11 +141,10 @@ test("free, paid, past what is included, warned, capped, upgraded, billed, decli
   // The period ends; the invoice has lines that open; the card is declined.
   await eventually("usage to be counted", () => Number(sql(tollgate.room,
     `select coalesce(sum(charged), 0) from usage_counters where subscription_id = '${subscription}'`)) >= INCLUDED + 14);
+  const shift = "interval '1 day' * (extract(day from now() at time zone 'UTC') + 1)";
   sql(tollgate.room, `
-    update subscription_terms set begins = begins - interval '1 month', ends = ends - interval '1 month';
-    update usage_counters set minute = date_trunc('month', now(), 'UTC') - interval '1 day' where subscription_id = '${subscription}';
-    update subscription_terms set ends = date_trunc('month', now(), 'UTC') - interval '2 days' where ends is not null;
-    update subscription_terms set begins = date_trunc('month', now(), 'UTC') - interval '2 days' where ends is null;
+    update subscription_terms set begins = begins - ${shift}, ends = ends - ${shift};
+    update usage_counters set minute = minute - ${shift} where subscription_id = '${subscription}';
     update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '2 months')::date;`);
   await eventually("the invoice to be declined", () => Number(sql(tollgate.room,
     "select count(*) from invoices where failed_at is not null")) > 0);
@@ -153,8 +153,8 @@ test("free, paid, past what is included, warned, capped, upgraded, billed, decli
   const first = page.getByRole("link", { name: /^INV-/ }).first();
   await person.click(first);
   await page.getByText(/Team: calls/).first().waitFor();
-  await page.locator("details summary").first().click();
-  await page.locator("details[open] td").first().waitFor();
+  await page.getByText(/calls, by day and operation/).first().click();
+  await page.locator("section details[open] td").first().waitFor();
 
   // Grace, then cut off; paid, then back.
   assert.equal((await call()).status, 200, "grace");

@@ -396,6 +396,9 @@ async fn every_operation_knows_who_may_call_it() {
     // Removals last: what they remove is needed before.
     let mut operations = operations();
     let order = |id: &str| match id {
+        // What is asked for has to be set before.
+        "putSpendCap" => 0,
+        "deleteSpendCap" => 2,
         "deleteApplication" => 3,
         "deleteOrganization" => 4,
         "deleteWebhook" | "endSubscription" | "revokeKey" | "deleteUserRole" | "deleteCertificate" => 2,

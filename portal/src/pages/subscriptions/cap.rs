@@ -60,6 +60,9 @@ fn meaning(standing: &SpendStanding) -> Vec<Notice> {
                 "This product has no free plan, so calls are then refused with 402 until {ends}, or until you raise it."
             )
         }
+        (CapLanding::Block, _) if is_reached => {
+            format!("Calls are refused with 402 until {ends}, or until you raise it.")
+        }
         (CapLanding::Block, _) => {
             format!("Then calls are refused with 402 until {ends}, or until you raise it.")
         }
