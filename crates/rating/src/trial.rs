@@ -95,7 +95,8 @@ impl Span {
     }
 
     /// What the plan includes is for all of it.
-    pub(crate) const fn share(&self) -> Share {
+    #[must_use]
+    pub const fn share(&self) -> Share {
         Share::of(self.seconds, self.whole)
     }
 
@@ -108,7 +109,8 @@ impl Span {
     }
 
     /// Units of a meter that the trial gave and that were used in it.
-    pub(crate) fn given(&self, trial: Option<&Trial>, meter: Meter) -> u64 {
+    #[must_use]
+    pub fn given(&self, trial: Option<&Trial>, meter: Meter) -> u64 {
         trial.map_or(0, |trial| trial.units(meter, self.tried_seconds).min(self.tried.units(meter)))
     }
 }

@@ -169,7 +169,7 @@ impl Store {
         all: bool,
     ) -> Result<Vec<(OrganizationId, Currency)>> {
         let rows: Vec<(Uuid, String)> = sqlx::query_as(
-            "select distinct s.organization_id, p.price_currency from subscriptions s join plans p on p.id = s.plan_id
+            "select distinct s.organization_id, coalesce((select t.currency from subscription_terms t where t.subscription_id = s.id and t.ends is null), p.price_currency) from subscriptions s join plans p on p.id = s.plan_id
              where p.prepaid and s.state = 'active' and ($2 or exists (select from usage_counters u
                 where u.organization_id = s.organization_id and u.subscription_id = s.id
                     and u.minute >= now() - interval '3 minutes' and u.charged > 0)
@@ -274,9 +274,9 @@ impl Tx {
     /// The database failed.
     pub async fn list_prepaid(&mut self, id: OrganizationId, currency: Currency) -> Result<Vec<PrepaidRow>> {
         Ok(sqlx::query_as(
-            "select s.id as subscription_id, s.state = 'active' and p.prepaid and p.price_currency = $2 as active
+            "select s.id as subscription_id, s.state = 'active' and p.prepaid and coalesce((select t.currency from subscription_terms t where t.subscription_id = s.id and t.ends is null), p.price_currency) = $2 as active
              from subscriptions s join plans p on p.id = s.plan_id
-             where s.organization_id = $1 and ((p.prepaid and p.price_currency = $2 and s.state <> 'requested')
+             where s.organization_id = $1 and ((p.prepaid and coalesce((select t.currency from subscription_terms t where t.subscription_id = s.id and t.ends is null), p.price_currency) = $2 and s.state <> 'requested')
                 or exists (select from credit_holds h where h.subscription_id = s.id and h.currency = $2))
              order by s.id",
         )

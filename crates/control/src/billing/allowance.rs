@@ -10,7 +10,7 @@
 //! the cap can be passed by.
 
 use tollgate_domain::{Limit, Meter};
-use tollgate_rating::{LineKind, Scheme, Share, Tariff, Usage, rate};
+use tollgate_rating::{LineKind, Scheme, Span, Tariff, Usage, rate};
 
 /// Calls allowed at once where what they cost cannot be known.
 const UNKNOWN_MIN: u64 = 100;
@@ -20,8 +20,8 @@ const UNKNOWN_MIN: u64 = 100;
 pub(super) struct Position<'p> {
     /// What the terms of the rest of the month charge.
     pub tariff: &'p Tariff,
-    /// For which part of the month they hold.
-    pub share: Share,
+    /// For what of the month they hold.
+    pub span: Span,
     /// What was used on them.
     pub usage: Usage,
     /// What was spent, weighted as budgets of money are; test keys' calls among it.
@@ -48,7 +48,7 @@ impl Position<'_> {
                 .map(|(name, sum)| (*name, sum.saturating_add(expected(*sum))))
                 .collect(),
         };
-        let bill = rate(self.tariff, self.share, &usage);
+        let bill = rate(self.tariff, self.span.clone(), &usage);
         let own = match self.whole_bill {
             true => bill.total_minor,
             false => bill
@@ -96,7 +96,8 @@ impl Position<'_> {
                 _ => continue,
             };
             let (Scheme::Volume { tiers } | Scheme::Graduated { tiers }) = &price.price else { continue };
-            let included = self.share.of_allowance(price.included);
+            let given = self.span.given(self.tariff.trial.as_ref(), price.meter);
+            let included = self.span.share().of_allowance(price.included).saturating_add(given);
             let full = tiers.iter().filter_map(|tier| tier.up_to);
             ends.extend(full.filter_map(|end| end.saturating_add(included).checked_sub(used)));
         }
@@ -129,7 +130,7 @@ mod tests {
 
     fn position(tariff: &Tariff, calls: u64) -> Position<'_> {
         let usage = Usage { calls, units: calls, ..Usage::default() };
-        Position { tariff, share: Share::WHOLE, usage, spent: calls, besides_minor: 0, whole_bill: false }
+        Position { tariff, span: Span::of(1, 1), usage, spent: calls, besides_minor: 0, whole_bill: false }
     }
 
     #[test]

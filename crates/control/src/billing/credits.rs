@@ -13,7 +13,7 @@ use tollgate_domain::{
     Amount, CalendarMonth, Currency, Funds, InvoiceId, OrganizationId, PaymentKind, PaymentState, PlanId,
     Scope, SubscriptionId,
 };
-use tollgate_rating::{Share, Tariff, Usage};
+use tollgate_rating::{Span, Tariff, Usage};
 use tollgate_store::{
     CreditAccountRow, CreditEntryRow, MoneyBudget, NewCreditEntry, NewInvoiceLine, NewPayment, Tx,
 };
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::allowance::Position;
 use super::spend_cap::window;
-use super::statement::{Charge, share, usage};
+use super::statement::{Charge, span, usage};
 use crate::change::Subject;
 use crate::jobs::Job;
 use crate::{Action, Actor, Control, Error, Result, events};
@@ -60,7 +60,7 @@ struct Slot {
     subscription: SubscriptionId,
     month: CalendarMonth,
     tariff: Tariff,
-    share: Share,
+    span: Span,
     usage: Usage,
     besides_minor: u64,
     budget: MoneyBudget,
@@ -74,7 +74,7 @@ impl Slot {
     fn position(&self) -> Position<'_> {
         Position {
             tariff: &self.tariff,
-            share: self.share,
+            span: self.span.clone(),
             usage: self.usage.clone(),
             spent: self.budget.spent,
             besides_minor: self.besides_minor,
@@ -368,7 +368,7 @@ async fn slots(
                 subscription: row.subscription_id,
                 month: *month,
                 tariff: last.tariff.clone(),
-                share: share(&last.row, *month),
+                span: span(&last.row, *month),
                 usage: usage(&last.row.used),
                 besides_minor: total(&mine[..mine.len() - 1]),
                 budget,

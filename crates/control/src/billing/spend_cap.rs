@@ -9,11 +9,11 @@ use tollgate_domain::{
     Amount, CalendarMonth, CapLanding, Funds, OrganizationId, Scope, SubscriptionId, SubscriptionState,
     Window,
 };
-use tollgate_rating::{LineKind, Share, Tariff, Usage};
+use tollgate_rating::{LineKind, Span, Tariff, Usage};
 use tollgate_store::{MoneyBudget, NewSpendCap, SpendCapRow, SubscriptionRow, Tx};
 
 use super::allowance::Position;
-use super::statement::{Charge, share, usage};
+use super::statement::{Charge, span, usage};
 use crate::change::Subject;
 use crate::jobs::Job;
 use crate::{Action, Actor, Control, Error, Result, Who, events};
@@ -104,7 +104,7 @@ impl Use {
         };
         let position = Position {
             tariff: &current.tariff,
-            share: share(&current.row, month),
+            span: span(&current.row, month),
             usage: usage(&current.row.used),
             spent,
             besides_minor,
@@ -118,7 +118,7 @@ impl Use {
 fn fresh(tariff: &Tariff, cap: Amount) -> u64 {
     let limit = if tariff.currency == cap.currency { cap.minor } else { 0 };
     let usage = Usage::default();
-    Position { tariff, share: Share::WHOLE, usage, spent: 0, besides_minor: 0, whole_bill: false }
+    Position { tariff, span: Span::of(1, 1), usage, spent: 0, besides_minor: 0, whole_bill: false }
         .allows(limit)
 }
 
@@ -259,7 +259,15 @@ impl Control {
         if input.amount_minor > MINOR_MAX {
             return Err(Error::invalid("/amount_minor", format!("at most {MINOR_MAX}")));
         }
-        let currency = self.store.get_plan(row.plan_id).await?.price().currency;
+        // The plan may have several: what the customer is billed in.
+        let month = CalendarMonth::of(Utc::now());
+        let rows = self.store.list_billable(Scope::Organization(row.organization_id), month).await?;
+        let billed =
+            rows.iter().rev().find(|one| one.subscription_id == row.id && one.plan_id == row.plan_id);
+        let currency = match billed {
+            Some(billed) => billed.currency,
+            None => self.store.get_plan(row.plan_id).await?.price().currency,
+        };
         Ok(Amount { minor: input.amount_minor, currency })
     }
 
