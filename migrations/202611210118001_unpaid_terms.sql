@@ -39,3 +39,10 @@ $$;
 drop trigger subscriptions_keep_terms on subscriptions;
 create trigger subscriptions_keep_terms after insert or update of state, plan_id, unpaid on subscriptions
     for each row execute function subscriptions_keep_terms();
+
+-- A plan with a one-time fee, or with a price in another currency, is not free.
+create or replace view free_plans as
+    select distinct on (p.product_id) p.product_id, p.id as plan_id, p.slug, p.limits
+    from plans p join tariffs t on t.plan_id = p.id and t.number = (select max(number) from tariffs where plan_id = p.id)
+    where not p.prepaid and jsonb_typeof(p.limits) = 'array' and prices_are_free(t.terms)
+    order by p.product_id, p.created_at, p.id;
