@@ -18,8 +18,8 @@ pub use metering::Metering;
 pub use price::PriceBody;
 pub use tariff::{MeterPrice, Prices, Trial};
 pub use words::{
-    Anchor, ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, Enforcement, Environment,
-    EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, PaymentKind, PaymentState,
-    Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope, UnpaidLanding,
-    Visibility,
+    Anchor, ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, Enforcement,
+    Environment, EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, PaymentKind,
+    PaymentState, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope,
+    UnpaidLanding, Visibility,
 };

@@ -32,7 +32,7 @@ fn euros(minor: u64) -> Amount {
 fn per_unit(meter: &str, unit_minor: &str) -> Pricing {
     let price = json!({ "scheme": "per_unit", "unit_minor": unit_minor });
     let meters = json!([{ "meter": meter, "price": price }]);
-    Pricing { meters: serde_json::from_value(meters).unwrap(), minimum_minor: 0 }
+    Pricing { meters: serde_json::from_value(meters).unwrap(), ..Pricing::default() }
 }
 
 fn cap(amount_minor: u64, landing: CapLanding) -> SpendCapInput {
