@@ -3,13 +3,17 @@
 mod account;
 mod target;
 
+use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tollgate_boot::TrustedProxies;
 use tollgate_domain::{Outcome, SubscriptionId};
-use tollgate_engine::{Admission, Call, Consumers, Denial, Matched, Refusal, decide};
+use tollgate_engine::{Admission, Call, Consumers, Denial, Matched, Refusal, Whence, decide};
 
+use crate::browser;
 use crate::downstream::Downstream;
 use crate::fields::Said;
 use crate::live::Runtime;
@@ -56,6 +60,29 @@ impl Drop for Exchange {
     }
 }
 
+/// Where a call comes from, found out when it is asked for.
+struct Sender<'s, D> {
+    request: &'s D,
+    proxies: &'s TrustedProxies,
+}
+
+impl<D> fmt::Debug for Sender<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sender")
+    }
+}
+
+impl<D: Downstream> Whence for Sender<'_, D> {
+    fn address(&self) -> Option<IpAddr> {
+        let said = self.request.fields().filter(|(name, _)| name.eq_ignore_ascii_case(b"x-forwarded-for"));
+        Some(self.proxies.client_address(self.request.peer().address, said.map(|(_, value)| value)))
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        browser::origin(self.request)
+    }
+}
+
 /// How a call ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
@@ -98,6 +125,7 @@ impl Exchange {
         consumers: &Consumers,
         request: &D,
         said: &Said<'_>,
+        proxies: &TrustedProxies,
     ) -> Result<(), ()> {
         #[cfg(feature = "bare")]
         if let Some(admission) = crate::bare::admitted() {
@@ -111,6 +139,7 @@ impl Exchange {
                     host: request.authority(),
                     target: request.target(),
                     credential,
+                    whence: &Sender { request, proxies },
                 };
                 decide(&runtime.snapshot, consumers, &call, self.began_ns)
             }),

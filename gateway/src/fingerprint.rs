@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use tollgate_domain::{Blueprint, ConsumerApplication};
+use tollgate_domain::{Blueprint, ConsumerApplication, Restrictions};
 use uuid::Uuid;
 
 /// Of a blueprint and its consumers. Each consumer's part is added to a sum, so that their order is of no matter.
@@ -35,6 +35,11 @@ impl Fingerprint {
                 id,
                 &[key.id.uuid().as_bytes(), &key.tag, &version, environment.as_bytes(), &expires],
             );
+            if let Some(Restrictions { scopes, networks, origins }) = key.restrictions.as_deref() {
+                let words = [scopes, networks, origins].into_iter().flatten();
+                let words: Vec<&[u8]> = words.flat_map(|word| [word.as_bytes(), b"\0"]).collect();
+                self.add_part(key.id.uuid(), &words);
+            }
         }
         for subscription in &application.subscriptions {
             let (product, plan) = (subscription.product_id.uuid(), subscription.plan_id.uuid());
@@ -111,6 +116,8 @@ mod tests {
                     tag: [part as u8; 16],
                     pepper_version: 1,
                     expires_at: None,
+                    imported: false,
+                    restrictions: None,
                 })
                 .into(),
             subscriptions: vec![ConsumerSubscription {

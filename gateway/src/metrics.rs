@@ -229,7 +229,13 @@ mod tests {
 
     #[test]
     fn a_finished_call_is_in_the_scrape_under_its_route_template() {
-        let route = Route { id: Uuid::from_u128(1).into(), method: "GET".into(), path: "/x/{id}".into() };
+        let route = Route {
+            id: Uuid::from_u128(1).into(),
+            method: "GET".into(),
+            path: "/x/{id}".into(),
+            operation_id: String::new(),
+            tags: vec![],
+        };
         let api = Api {
             id: Uuid::from_u128(2).into(),
             slug: "a".into(),

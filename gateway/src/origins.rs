@@ -4,18 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use tollgate_domain::Site;
+
 /// Sites by their origins (RFC 6454), like `https://app.example`, `https://*.example`, or `*` for all. None: browsers are
 /// told nothing, and origins are not looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origins(Arc<[Site]>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Site {
-    Any,
-    Exact(Box<str>),
-    /// What stands before and behind `*`.
-    Below(Box<str>, Box<str>),
-}
 
 impl Origins {
     /// Whether none is named.
@@ -25,17 +19,7 @@ impl Origins {
 
     /// Whether pages of this origin may call.
     pub(crate) fn allow(&self, origin: &[u8]) -> bool {
-        self.0.iter().any(|site| match site {
-            Site::Any => true,
-            Site::Exact(exact) => exact.as_bytes() == origin,
-            Site::Below(begin, end) => origin
-                .strip_prefix(begin.as_bytes())
-                .and_then(|rest| rest.strip_suffix(end.as_bytes()))
-                .is_some_and(|name| {
-                    !name.is_empty()
-                        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
-                }),
-        })
+        self.0.iter().any(|site| site.allows(origin))
     }
 }
 
@@ -44,42 +28,15 @@ impl FromStr for Origins {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        parts.map(site).collect::<Result<Vec<_>, _>>().map(|sites| Self(sites.into()))
-    }
-}
-
-fn site(text: &str) -> Result<Site, String> {
-    if text == "*" {
-        return Ok(Site::Any);
-    }
-    let bad = || format!("{text:?} is no origin like https://app.example, https://*.example or *");
-    let lower = text.to_ascii_lowercase();
-    let (scheme, authority) = lower.split_once("://").ok_or_else(bad)?;
-    let is_authority = !authority.is_empty()
-        && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.:[]*".contains(&byte));
-    if !is_authority || !matches!(scheme, "http" | "https") {
-        return Err(bad());
-    }
-    match authority.split_once('*') {
-        None => Ok(Site::Exact(lower.into())),
-        Some(("", rest)) if rest.starts_with('.') && !rest.contains('*') => {
-            Ok(Site::Below(format!("{scheme}://").into(), rest.into()))
-        }
-        Some(_) => Err(bad()),
+        let read = |part: &str| part.parse::<Site>().map_err(|rule| format!("{part:?} is not {rule}"));
+        let sites: Result<Vec<Site>, String> = parts.map(read).collect();
+        sites.map(|sites| Self(sites.into()))
     }
 }
 
 impl fmt::Display for Origins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words: Vec<String> = self
-            .0
-            .iter()
-            .map(|site| match site {
-                Site::Any => "*".to_owned(),
-                Site::Exact(exact) => exact.to_string(),
-                Site::Below(begin, end) => format!("{begin}*{end}"),
-            })
-            .collect();
+        let words: Vec<String> = self.0.iter().map(Site::to_string).collect();
         f.write_str(&words.join(","))
     }
 }

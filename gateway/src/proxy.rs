@@ -83,7 +83,13 @@ impl Proxy {
     async fn serve_call<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
-        let mut decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+        let mut decided = exchange.decide(
+            self.live.runtime(),
+            &self.live.consumers,
+            &*caller,
+            &said,
+            &self.settings.trusted_proxies,
+        );
         if let Some((subscription, units)) = exchange.runs_low() {
             self.desk.ask(subscription, units);
         }
@@ -93,7 +99,13 @@ impl Proxy {
             while let Some((subscription, units)) = exchange.waits_for_lease()
                 && self.desk.next_answer(since, subscription, units).await
             {
-                decided = exchange.decide(self.live.runtime(), &self.live.consumers, &*caller, &said);
+                decided = exchange.decide(
+                    self.live.runtime(),
+                    &self.live.consumers,
+                    &*caller,
+                    &said,
+                    &self.settings.trusted_proxies,
+                );
             }
         }
         let wishes = Wishes {

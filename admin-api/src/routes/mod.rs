@@ -133,6 +133,7 @@ pub fn all() -> OpenApiRouter<App> {
             subscriptions::spend_cap::delete_spend_cap
         ))
         .routes(routes!(keys::list::list_keys, keys::create::create_key))
+        .routes(routes!(keys::import::import_key))
         .routes(routes!(keys::get::get_key, keys::update::update_key, keys::revoke::revoke_key))
         .routes(routes!(batch::run_batch))
         .routes(routes!(usage::get_usage))

@@ -205,6 +205,14 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("endSubscription", row(format!("/v1/subscriptions/{subscription}"), None, 204)),
         ("listKeys", row("/v1/keys", None, 200)),
         ("createKey", row("/v1/keys", Some(json!({ "application_id": application, "name": "N" })), 201)),
+        (
+            "importKey",
+            row(
+                "/v1/keys/import",
+                Some(json!({ "application_id": application, "name": "N", "sha256": "ab".repeat(32) })),
+                201,
+            ),
+        ),
         ("getKey", row(format!("/v1/keys/{key}"), None, 200)),
         ("updateKey", row(format!("/v1/keys/{key}"), Some(json!({ "name": "N" })), 200)),
         ("revokeKey", row(format!("/v1/keys/{key}"), None, 204)),

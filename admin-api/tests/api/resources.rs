@@ -201,6 +201,40 @@ async fn a_secret_is_shown_once_and_kept_by_nobody() {
 }
 
 #[tokio::test]
+async fn a_key_is_held_to_what_its_owner_says_and_a_foreign_one_comes_by_its_hash() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let body = json!({
+        "application_id": world.application, "name": "CI", "scopes": ["countries", "countries/nowhere", "none"],
+        "networks": ["10.0.0.1/8"], "origins": ["app.example"]
+    });
+    let refused = stage.post("/v1/keys", body).await.expect(422);
+    assert_eq!(refused.places(), ["/networks/0", "/origins/0"]);
+    let body = json!({
+        "application_id": world.application, "name": "CI", "scopes": ["countries", "countries/nowhere", "none"]
+    });
+    assert_eq!(stage.post("/v1/keys", body).await.expect(422).places(), ["/scopes/1", "/scopes/2"]);
+    let body = json!({
+        "application_id": world.application, "name": "CI", "scopes": ["countries"], "networks": ["2001:DB8::/32"]
+    });
+    let made = stage.post("/v1/keys", body).await.expect(201);
+    assert_eq!(made.body["networks"], json!(["2001:db8::/32"]));
+    let path = format!("/v1/keys/{}", made.id());
+    let changed =
+        stage.patch(&path, json!({ "scopes": [], "origins": ["https://*.example"] })).await.expect(200);
+    let lists = ["scopes", "networks", "origins"].map(|name| changed.body[name].clone());
+    assert_eq!(lists, [json!([]), json!(["2001:db8::/32"]), json!(["https://*.example"])]);
+
+    let foreign =
+        |sha256: &str| json!({ "application_id": world.application, "name": "Old", "sha256": sha256 });
+    assert_eq!(stage.post("/v1/keys/import", foreign("abc")).await.expect(422).places(), ["/sha256"]);
+    let hash = "6f".repeat(32);
+    let brought = stage.post("/v1/keys/import", foreign(&hash)).await.expect(201);
+    assert_eq!((&brought.body["imported"], brought.body.get("secret")), (&json!(true), None));
+    stage.post("/v1/keys/import", foreign(&hash.to_uppercase())).await.expect(409);
+}
+
+#[tokio::test]
 async fn every_write_leaves_an_audit_entry_with_its_request_id() {
     let stage = Stage::new().await;
     let made = stage.service("backend").await;

@@ -132,6 +132,7 @@ impl Control {
             name: "First key".to_owned(),
             environment: Environment::Test,
             expires_at: None,
+            restrictions: tollgate_domain::Restrictions::default(),
         };
         let key = self.mint_key(&mut change.tx, organization_id, application_id, &key).await?;
         jobs::queue(&mut change.tx, &Job::VerifyEmail { user_id: new.id }).await?;

@@ -8,7 +8,7 @@ use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
-use crate::documents::{published_changes, routes};
+use crate::documents::{published_changes, routes, tag_routes};
 use crate::services::check_name;
 use crate::{Action, Actor, Control, Error, FieldFault, Result};
 
@@ -366,6 +366,7 @@ pub(crate) async fn put_document(tx: &mut Tx, id: ApiId, document: &Document) ->
     let routes = routes(document);
     let number = tx.insert_document(id, document.value()).await?;
     tx.replace_routes(id, &routes).await?;
+    tag_routes(tx, id, document).await?;
     Ok(number)
 }
 

@@ -3,15 +3,18 @@
 use chrono::{DateTime, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-use serde_json::json;
-use tollgate_domain::{ApplicationId, CredentialId, Environment, OrganizationId, ProductId, Scope, UserId};
+use serde_json::{Value, json};
+use tollgate_domain::{
+    ApplicationId, CredentialId, Environment, KeyScope, OrganizationId, ProductId, Restrictions, Scope,
+    ScopePart, UserId,
+};
 use tollgate_engine::key;
-use tollgate_store::{CredentialRow, NewCredential, Tx};
+use tollgate_store::{CredentialRow, NewCredential, RouteRow, Tx};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
 use crate::services::check_name;
-use crate::{Actor, Control, Error, FieldFault, Result, SecretText, Who};
+use crate::{Action, Actor, Control, Error, FieldFault, Result, SecretText, Who};
 
 /// Active keys that members may make for one application; operators may make more.
 const KEYS_MAX: usize = 50;
@@ -25,6 +28,8 @@ pub struct CredentialInput {
     pub environment: Environment,
     /// When it stops.
     pub expires_at: Option<DateTime<Utc>>,
+    /// What it is held to beside its plan.
+    pub restrictions: Restrictions,
 }
 
 /// What to change about a key; `None` stays.
@@ -34,6 +39,23 @@ pub struct CredentialPatch {
     pub name: Option<String>,
     /// When it stops; `Some(None)` is never.
     pub expires_at: Option<Option<DateTime<Utc>>>,
+    /// What it may call.
+    pub scopes: Option<Vec<String>>,
+    /// Where it may be used from.
+    pub networks: Option<Vec<String>>,
+    /// On which sites' pages it may be used.
+    pub origins: Option<Vec<String>>,
+}
+
+/// A key that was made elsewhere, as far as it is told.
+#[derive(Debug, Clone)]
+pub struct ImportedKey {
+    /// The SHA-256 of its text.
+    pub sha256: [u8; 32],
+    /// Its first characters, 16 at most; may be empty.
+    pub prefix: String,
+    /// Its last four; may be empty.
+    pub last4: String,
 }
 
 /// When a key stops that another one takes over from.
@@ -66,17 +88,10 @@ impl Control {
         &self,
         actor: &Actor,
         application: ApplicationId,
-        input: CredentialInput,
+        mut input: CredentialInput,
     ) -> Result<MintedKey> {
         let (scope, application) = self.own_application(actor, application).await?;
-        let mut faults = Vec::new();
-        check_name(&input.name, "/name", &mut faults);
-        if input.expires_at.is_some_and(|at| at <= Utc::now()) {
-            faults.push(FieldFault::new("/expires_at", "an instant to come"));
-        }
-        if !faults.is_empty() {
-            return Err(Error::Invalid(faults));
-        }
+        self.check_key(&mut input, Vec::new()).await?;
         let mut change = self.change(actor).await?;
         if let Who::Member { user_id, .. } = actor.who {
             self.check_may_go_live(user_id, input.environment).await?;
@@ -89,10 +104,109 @@ impl Control {
         }
         let minted =
             self.mint_key(&mut change.tx, application.organization_id, application.id, &input).await?;
-        let details =
-            json!({ "application_id": application.id, "name": input.name, "environment": input.environment });
-        change.commit("key.create", subject(minted.id, application.organization_id), details).await?;
+        change
+            .commit(
+                "key.create",
+                subject(minted.id, application.organization_id),
+                made(application.id, &input),
+            )
+            .await?;
         Ok(minted)
+    }
+
+    /// Takes over a key that was made elsewhere: its text goes on working, and only its hash is ever told.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid`; `Conflict` where the key is here already; or the actor may not: operators only.
+    pub async fn import_credential(
+        &self,
+        actor: &Actor,
+        application: ApplicationId,
+        mut input: CredentialInput,
+        imported: ImportedKey,
+    ) -> Result<CredentialRow> {
+        let scope = actor.authorize(Action::ManageTenants)?;
+        let application = self.store.get_application(scope, application).await?;
+        let mut faults = Vec::new();
+        for (text, most, pointer) in [(&imported.prefix, 16, "/prefix"), (&imported.last4, 4, "/last4")] {
+            let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+            if !plain || text.len() > most {
+                let rule = format!("at most {most} letters, digits, '.', '_' and '-'");
+                faults.push(FieldFault::new(pointer, rule));
+            }
+        }
+        self.check_key(&mut input, faults).await?;
+        let id = CredentialId::from(Uuid::now_v7());
+        let version = self.peppers.current();
+        let digest = self.peppers.imported_digest(version, &imported.sha256);
+        let mut change = self.change(actor).await?;
+        change
+            .tx
+            .insert_credential(&NewCredential {
+                id,
+                organization_id: application.organization_id,
+                application_id: application.id,
+                name: &input.name,
+                environment: input.environment,
+                display_prefix: &imported.prefix,
+                display_last4: &imported.last4,
+                digest: &digest.expect("the current pepper is one of the peppers"),
+                pepper_version: version,
+                expires_at: input.expires_at,
+                sealed: None,
+                imported: true,
+                restrictions: &input.restrictions,
+            })
+            .await?;
+        let mut details = made(application.id, &input);
+        details["imported"] = true.into();
+        change.commit("key.create", subject(id, application.organization_id), details).await?;
+        Ok(self.store.get_credential(scope, id).await?)
+    }
+
+    /// Checks what a key is made from, and spells its restrictions in the one way.
+    async fn check_key(&self, input: &mut CredentialInput, mut faults: Vec<FieldFault>) -> Result<()> {
+        check_name(&input.name, "/name", &mut faults);
+        if input.expires_at.is_some_and(|at| at <= Utc::now()) {
+            faults.push(FieldFault::new("/expires_at", "an instant to come"));
+        }
+        if let Some(restrictions) = self.checked_restrictions(&input.restrictions, &[], &mut faults).await? {
+            input.restrictions = restrictions;
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    /// Restrictions in the one spelling, whose scopes name what there is; those in `kept` may have gone since.
+    async fn checked_restrictions(
+        &self,
+        restrictions: &Restrictions,
+        kept: &[String],
+        faults: &mut Vec<FieldFault>,
+    ) -> Result<Option<Restrictions>> {
+        let normalized = match restrictions.normalized() {
+            Ok(normalized) => normalized,
+            Err(wrong) => {
+                faults.extend(wrong.into_iter().map(|one| FieldFault::new(one.pointer, one.reason)));
+                return Ok(None);
+            }
+        };
+        for (at, text) in normalized.scopes.iter().enumerate().filter(|(_, text)| !kept.contains(text)) {
+            let Ok(scope) = text.parse::<KeyScope>() else { continue };
+            let (slug, pointer) = (&scope.api, format!("/scopes/{at}"));
+            let Some(api) = self.store.find_api_by_slug(slug.as_str()).await? else {
+                faults.push(FieldFault::new(pointer, format!("there is no API {slug}")));
+                continue;
+            };
+            let routes = self.store.list_routes(api.id).await?;
+            let tags = |route: &RouteRow| route.tags.clone();
+            let names_one = |route: &RouteRow| {
+                scope.allows(slug.as_str(), &route.operation_id, tags(route).iter().map(String::as_str))
+            };
+            if scope.part != ScopePart::All && !routes.iter().any(names_one) {
+                faults.push(FieldFault::new(pointer, format!("no operation of {slug} is called so")));
+            }
+        }
+        Ok(Some(normalized))
     }
 
     /// Renames a key.
@@ -127,8 +241,16 @@ impl Control {
         check_version(expected, row.version)?;
         let name = patch.name.unwrap_or_else(|| row.name.clone());
         let expires_at = patch.expires_at.unwrap_or(row.expires_at);
+        let before = row.restrictions();
+        let wanted = Restrictions {
+            scopes: patch.scopes.unwrap_or_else(|| before.scopes.clone()),
+            networks: patch.networks.unwrap_or_else(|| before.networks.clone()),
+            origins: patch.origins.unwrap_or_else(|| before.origins.clone()),
+        };
         let mut faults = Vec::new();
         check_name(&name, "/name", &mut faults);
+        let restrictions =
+            self.checked_restrictions(&wanted, &before.scopes, &mut faults).await?.unwrap_or_default();
         if expires_at != row.expires_at {
             if expires_at.is_some_and(|at| at <= Utc::now()) {
                 faults.push(FieldFault::new(
@@ -145,13 +267,13 @@ impl Control {
         if !faults.is_empty() {
             return Err(Error::Invalid(faults));
         }
-        if name == row.name && expires_at == row.expires_at {
+        if name == row.name && expires_at == row.expires_at && restrictions == before {
             return Ok(row);
         }
-        change.tx.update_credential(scope, id, &name, expires_at).await?;
+        change.tx.update_credential(scope, id, &name, expires_at, &restrictions).await?;
         let details = before_after(
-            &json!({ "name": row.name, "expires_at": row.expires_at }),
-            &json!({ "name": name, "expires_at": expires_at }),
+            &json!({ "name": row.name, "expires_at": row.expires_at, "restrictions": before }),
+            &json!({ "name": name, "expires_at": expires_at, "restrictions": restrictions }),
         );
         change.commit("key.update", subject(id, row.organization_id), details).await?;
         Ok(self.store.get_credential(scope, id).await?)
@@ -221,8 +343,8 @@ impl Control {
         Ok(SecretText::new(text))
     }
 
-    /// Makes a key that takes over from another, which goes on for a while: the same application, name, environment and
-    /// span of time.
+    /// Makes a key that takes over from another, which goes on for a while: the same application, name, environment,
+    /// restrictions and span of time.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` where it is revoked, over, or replaced already; or the actor may not.
@@ -249,6 +371,7 @@ impl Control {
             name: old.name.clone(),
             environment: old.environment,
             expires_at: span.map(|span| now + span),
+            restrictions: old.restrictions(),
         };
         let mut change = self.change(actor).await?;
         let minted = self.mint_key(&mut change.tx, old.organization_id, old.application_id, &input).await?;
@@ -308,6 +431,8 @@ impl Control {
             pepper_version: minted.pepper_version,
             expires_at: input.expires_at,
             sealed: sealed.as_deref(),
+            imported: false,
+            restrictions: &input.restrictions,
         })
         .await?;
         Ok(MintedKey { id, secret: SecretText::new(minted.text) })
@@ -339,6 +464,16 @@ pub struct MintedText {
 
 pub(crate) fn place(id: CredentialId) -> String {
     format!("credentials/{id}/sealed")
+}
+
+/// What was made, for the audit log.
+fn made(application: ApplicationId, input: &CredentialInput) -> Value {
+    let mut details =
+        json!({ "application_id": application, "name": input.name, "environment": input.environment });
+    if !input.restrictions.is_empty() {
+        details["restrictions"] = json!(input.restrictions);
+    }
+    details
 }
 
 const fn subject(id: CredentialId, organization: OrganizationId) -> Subject {

@@ -81,12 +81,14 @@ impl Control {
             other => other?,
         };
         let changes = published_changes(&change.tx, id, &wanted).await?;
-        let routes = operations(wanted).await?;
+        let document = read_again(wanted).await?;
+        let routes = routes(&document);
         let details = json!({
             "document": number, "before": row.document_number, "operations": routes.len(), "changes": changes
         });
         change.tx.set_document_in_force(id, number).await?;
         change.tx.replace_routes(id, &routes).await?;
+        tag_routes(&mut change.tx, id, &document).await?;
         let subject = Subject { kind: "api", id: id.uuid(), organization: None };
         change.compile_and_commit("api.publish", subject, details).await?;
         Ok(self.store.get_api(id).await?)
@@ -115,16 +117,23 @@ async fn compared(
     Ok(comparing.await.map_err(|error| Error::Internal(Box::new(error)))?.unwrap_or_default())
 }
 
-/// The routes of a stored document.
-async fn operations(document: Value) -> Result<Vec<(String, String, String)>> {
+/// A stored document.
+async fn read_again(document: Value) -> Result<Document> {
     let reading = tokio::task::spawn_blocking(move || Document::from_value(document));
     let read = reading.await.map_err(|error| Error::Internal(Box::new(error)))?;
-    let document = read.map_err(|_| {
+    read.map_err(|_| {
         Error::Conflict(
             "this document was published by an older release that took more; publish it anew".to_owned(),
         )
-    })?;
-    Ok(routes(&document))
+    })
+}
+
+/// Puts the routes of a document into its tags, which scopes of keys may name.
+pub async fn tag_routes(tx: &mut Tx, api: ApiId, document: &Document) -> Result<()> {
+    let routed = document.operations().iter().filter(|operation| operation.method != "TRACE");
+    let tagged: Vec<(&str, &str, &[String])> =
+        routed.map(|one| (one.method.as_str(), one.path.as_str(), one.tags.as_slice())).collect();
+    Ok(tx.tag_routes(api, &tagged).await?)
 }
 
 /// Operations as routes: id, method and path.

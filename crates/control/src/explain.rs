@@ -1,7 +1,9 @@
 //! What would happen to a call, and why: the route, the terms and every limit with where it comes from.
 
 use chrono::Utc;
-use tollgate_domain::{ApplicationState, CredentialId, Enforcement, Limit, SubscriptionState};
+use tollgate_domain::{
+    ApplicationState, CredentialId, Enforcement, KeyScope, Limit, Restrictions, SubscriptionState,
+};
 use tollgate_engine::admission::{check_method, check_path};
 use tollgate_engine::{Denial, RouteMatch, Tolerated, compile_what_can_be};
 use tollgate_store::{
@@ -142,6 +144,18 @@ impl Control {
         if explanation.key.expires_at.is_some_and(|at| at <= Utc::now()) {
             return Ok(explanation.refused("expired_credential", "the key has expired"));
         }
+        if let Some((api, route)) = &explanation.route {
+            let scopes = explanation.key.restrictions().scopes;
+            let allows = |scope: &String| {
+                let tags = route.tags.iter().map(String::as_str);
+                let read = scope.parse::<KeyScope>();
+                read.is_ok_and(|scope| scope.allows(api.slug.as_str(), &route.operation_id, tags))
+            };
+            if !scopes.is_empty() && !scopes.iter().any(allows) {
+                let because = format!("the key is held to {}", scopes.join(", "));
+                return Ok(explanation.refused("scope_missing", because));
+            }
+        }
         self.with_terms(actor, explanation, &compiled).await
     }
 
@@ -216,8 +230,13 @@ impl Control {
         if let Some(because) = exhausted {
             return Ok(explanation.refused("quota_exceeded", because));
         }
-        explanation.because =
-            "nothing stands against it but its rate limits, as they are at that moment".to_owned();
+        let Restrictions { networks, origins, .. } = explanation.key.restrictions();
+        explanation.because = if networks.is_empty() && origins.is_empty() {
+            "nothing stands against it but its rate limits, as they are at that moment".to_owned()
+        } else {
+            "nothing stands against it but its rate limits, and the networks or sites that the key is held to"
+                .to_owned()
+        };
         Ok(explanation)
     }
 

@@ -69,7 +69,7 @@ pub use billing::{
 };
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};
-pub use credentials::{CredentialInput, CredentialPatch, MintedKey, OldKeyEnds};
+pub use credentials::{CredentialInput, CredentialPatch, ImportedKey, MintedKey, OldKeyEnds};
 pub use documents::Change as DocumentChange;
 pub use effects::Effect;
 pub use error::{Error, FieldFault, Result};

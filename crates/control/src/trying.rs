@@ -92,8 +92,12 @@ impl Control {
             state: SubscriptionState::Active,
         };
         change.tx.insert_subscription(subscription).await?;
-        let input =
-            CredentialInput { name: "Guests".to_owned(), environment: Environment::Test, expires_at: None };
+        let input = CredentialInput {
+            name: "Guests".to_owned(),
+            environment: Environment::Test,
+            expires_at: None,
+            restrictions: tollgate_domain::Restrictions::default(),
+        };
         // The text is dropped here: nobody will ever hold it.
         let key = self.mint_key(&mut change.tx, organization_id, application_id, &input).await?;
         change.tx.put_guest(product.id, GuestRow { application_id, credential_id: key.id }).await?;

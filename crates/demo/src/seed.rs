@@ -72,8 +72,12 @@ pub async fn seed(control: &Control, upstream_url: &str, existing_key: Option<&s
     let key = match kept {
         Some(text) => text.to_owned(),
         None => {
-            let input =
-                CredentialInput { name: "Demo".to_owned(), environment: Environment::Test, expires_at: None };
+            let input = CredentialInput {
+                name: "Demo".to_owned(),
+                environment: Environment::Test,
+                expires_at: None,
+                restrictions: tollgate_domain::Restrictions::default(),
+            };
             let minted = control.create_credential(&actor, application, input).await?;
             tracing::info!(key_id = %minted.id, "made a key for the demo");
             minted.secret.reveal().to_owned()

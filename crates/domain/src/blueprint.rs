@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     ApiId, ApplicationId, BodyLimits, CertificateId, CertificateSource, ChallengeKind, CredentialId,
-    Environment, Limit, Metering, OrganizationId, PlanId, ProductId, RouteId, ServiceId, ServiceProtocol,
-    SubscriptionId,
+    Environment, Limit, Metering, OrganizationId, PlanId, ProductId, Restrictions, RouteId, ServiceId,
+    ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -202,6 +202,12 @@ pub struct Route {
     pub method: String,
     /// OpenAPI path template, like `/countries/{code}`.
     pub path: String,
+    /// The document's name for it.
+    #[serde(default)]
+    pub operation_id: String,
+    /// The groups it is in.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
 /// APIs offered together.
@@ -260,6 +266,10 @@ pub struct ConsumerCredential {
     pub pepper_version: i16,
     /// Unix seconds after which it opens nothing.
     pub expires_at: Option<i64>,
+    /// It was made elsewhere, and `tag` is of the SHA-256 of its text.
+    pub imported: bool,
+    /// What it is held to beside its plan; mostly nothing.
+    pub restrictions: Option<Box<Restrictions>>,
 }
 
 /// An application's standing on a plan.

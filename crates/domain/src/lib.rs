@@ -14,7 +14,9 @@ mod meter;
 mod metering;
 mod money;
 mod period;
+mod restrictions;
 mod scope;
+mod site;
 mod slug;
 mod state;
 mod usage;
@@ -38,7 +40,11 @@ pub use meter::{InvalidReadingName, Meter, ReadingName};
 pub use metering::{InvalidMetering, InvalidStatuses, Metering, OperationCost, Reading, Statuses};
 pub use money::{Amount, Currency, InvalidCurrency, Price};
 pub use period::{CalendarMonth, InvalidMonth, Period};
+pub use restrictions::{
+    InvalidRestriction, KeyScope, Network, Restrictions, ScopePart, Unreadable as UnreadableEntry,
+};
 pub use scope::Scope;
+pub use site::Site;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
     ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, CheckoutState, CredentialState,

@@ -23,6 +23,7 @@ fn main() {
             host: Some(b"api.example"),
             target: b"/v1/r500/items/7?page=2",
             credential: Some(key.as_bytes()),
+            whence: &tollgate_engine::Nowhere,
         };
         let admission = decide(&snapshot, &consumers, &call, NOW + n).expect("admitted");
         level.clear();

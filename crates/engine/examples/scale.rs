@@ -62,6 +62,7 @@ fn main() {
                 host: Some(b"api.example"),
                 target: path.as_bytes(),
                 credential: Some(key.as_bytes()),
+                whence: &tollgate_engine::Nowhere,
             };
             let admission = decide(&snapshot, &consumers, &call, NOW + n as u64).expect("admitted");
             std::hint::black_box(&admission);

@@ -11,7 +11,7 @@ mod keys;
 mod shards;
 mod terms;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::Guard;
@@ -20,15 +20,17 @@ use tollgate_domain::{
     PlanId, ProductId, RouteId, SubscriptionId,
 };
 
+use crate::denial::Denial;
 use crate::grant::Grant;
 use crate::key::{ParsedKey, Peppers};
 use crate::lease::{LeaseCell, key_of};
 use crate::quota::Month;
+use crate::rules::{Names, RulesOfShard, Whence};
 pub(crate) use accounts::{Account, RateCells};
 use accounts::{Held, Remembered, is_spent};
 use applications::ApplicationShard;
 use change::{Writer, shard_of};
-use keys::{KeyShard, Place, Tag};
+use keys::{KeyRow, KeyShard, Place, Tag};
 use shards::Shards;
 use terms::Terms;
 
@@ -39,6 +41,10 @@ use terms::Terms;
 pub struct Consumers {
     peppers: Peppers,
     keys: Shards<KeyShard>,
+    /// What keys are held to beside their plans, in the shards of the keys.
+    rules: Shards<RulesOfShard>,
+    /// Whether a key that was made elsewhere ever came: until then a text that is no key of ours is looked for nowhere.
+    has_imported: AtomicBool,
     applications: Shards<ApplicationShard>,
     terms: Terms,
     accounts: Remembered<SubscriptionId, Held>,
@@ -63,6 +69,8 @@ pub(crate) struct Found {
     key: usize,
     applications: Guard<Arc<ApplicationShard>>,
     application: usize,
+    /// The portal calls with it, for whom it belongs to.
+    is_granted: bool,
 }
 
 /// A subscription of a key's application.
@@ -89,6 +97,11 @@ impl Found {
         self.applications.owner(self.application)
     }
 
+    /// Whether it is held to rules of its own.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.keys.row(self.key).is_restricted()
+    }
+
     /// Whether its expiry has come.
     pub(crate) fn is_expired(&self, now_ns: u64) -> bool {
         self.keys.row(self.key).is_expired(now_ns / 1_000_000_000)
@@ -102,6 +115,8 @@ impl Consumers {
         Self {
             peppers,
             keys: Shards::new(),
+            rules: Shards::new(),
+            has_imported: AtomicBool::new(false),
             applications: Shards::new(),
             terms: Terms::default(),
             accounts: Remembered::new(),
@@ -116,6 +131,29 @@ impl Consumers {
         self.peppers.tags(key.text()).find_map(|tag| self.find_tag(Tag::from(tag), || ()))
     }
 
+    /// Finds a key that was made elsewhere, and came as the SHA-256 of its text.
+    pub(crate) fn find_imported(&self, text: &str) -> Option<Found> {
+        if !self.has_imported.load(Ordering::Acquire) {
+            return None;
+        }
+        self.peppers.imported_tags(text).find_map(|tag| self.find_tag(Tag::from(tag), || ()))
+    }
+
+    /// Whether a key that was found may be used for an operation, from there.
+    pub(crate) fn check_rules(
+        &self,
+        found: &Found,
+        api: &str,
+        names: &Names,
+        whence: &dyn Whence,
+    ) -> Result<(), Denial> {
+        let row = found.keys.row(found.key);
+        let rules = self.rules.get(found.keys.shard_of(found.key));
+        // They come before their key and go after it.
+        let rules = rules.get(&row.id).ok_or(Denial::NotReady)?;
+        rules.check(api, names, (!found.is_granted).then_some(whence))
+    }
+
     /// `meanwhile` is where a test lets things change between the two tables.
     fn find_tag(&self, tag: Tag, mut meanwhile: impl FnMut()) -> Option<Found> {
         let mut keys = self.keys.get(tag.shard());
@@ -128,7 +166,7 @@ impl Consumers {
             // the key still stands where it was found, the place is its application's.
             let keys_after = self.keys.get(tag.shard());
             if Arc::ptr_eq(&keys, &keys_after) {
-                return Some(Found { keys, key, applications, application: place.slot() });
+                return Some(Found { keys, key, applications, application: place.slot(), is_granted: false });
             }
             keys = keys_after;
         }
@@ -177,7 +215,7 @@ impl Consumers {
         let found = self.find_tag(tag, || ())?;
         let is_meant =
             found.credential_id() == grant.credential_id && found.owner().1 == grant.application_id;
-        is_meant.then_some(found)
+        is_meant.then_some(Found { is_granted: true, ..found })
     }
 
     /// Puts an application in the place of what was known of it. Keys it no longer lists open nothing from now on;
@@ -251,7 +289,14 @@ impl Consumers {
                 let credentials = shard.keys_of(slot).iter().flat_map(|prefix| {
                     let keys = self.keys.get(Tag::shard_of_prefix(*prefix));
                     let of_it = keys.with_prefix(*prefix).filter(|(_, row)| row.application == place);
-                    of_it.map(|(tag, row)| row.credential(tag)).collect::<Vec<ConsumerCredential>>()
+                    let rules = self.rules.get(Tag::shard_of_prefix(*prefix));
+                    let restrictions =
+                        |id: CredentialId| rules.get(&id).map(|rules| Box::new(rules.source().clone()));
+                    let credential = |(tag, row): (Tag, &KeyRow)| ConsumerCredential {
+                        restrictions: restrictions(row.id).filter(|_| row.is_restricted()),
+                        ..row.credential(tag)
+                    };
+                    of_it.map(credential).collect::<Vec<ConsumerCredential>>()
                 });
                 visit(shard.application(slot, credentials.collect(), &self.terms));
             }

@@ -12,6 +12,7 @@ use crate::consumers::{Account, Consumers, Found, Opening};
 use crate::denial::Denial;
 use crate::key;
 use crate::limits::{self, Cells, Levels, Takings};
+use crate::rules::Whence;
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
 
 /// What a call says of itself, as it came: nothing decoded, nothing trimmed.
@@ -25,6 +26,8 @@ pub struct Call<'c> {
     pub target: &'c [u8],
     /// The key, without `Bearer`; see [`credential_of`].
     pub credential: Option<&'c [u8]>,
+    /// Where it comes from: asked only where its key is held to that.
+    pub whence: &'c dyn Whence,
 }
 
 /// The route that a call matched, in the snapshot it matched in.
@@ -269,6 +272,12 @@ pub fn decide(
         Err((denial, holder)) => return Err(refuse(denial, matched, holder, None)),
     };
     let holder = Some(Holder::from(&found));
+    if found.is_restricted() {
+        let names = &snapshot.names[matched.index()];
+        if let Err(denial) = consumers.check_rules(&found, &matched.api().slug, names, call.whence) {
+            return Err(refuse(denial, matched, holder, None));
+        }
+    }
     let Some(opening) = consumers.opening(&found, &matched.api().product_ids) else {
         return Err(refuse(Denial::NotEntitled, matched, holder, None));
     };
@@ -341,7 +350,7 @@ fn identify(
         // What is no key may be the portal's leave to call as one.
         Err(_) => consumers.find_granted(text, route.id, now_ns),
     };
-    let found = found.ok_or_else(invalid)?;
+    let found = found.or_else(|| consumers.find_imported(text)).ok_or_else(invalid)?;
     if found.is_expired(now_ns) {
         return Err((Denial::ExpiredCredential, Some(Holder::from(&found))));
     }

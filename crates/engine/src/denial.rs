@@ -50,6 +50,15 @@ pub enum Denial {
     InvalidCredential,
     /// A key past its expiry.
     ExpiredCredential,
+    /// The key's scopes do not name this operation.
+    ScopeMissing {
+        /// The scope that would.
+        scope: Arc<str>,
+    },
+    /// The key is not for this network.
+    AddressNotAllowed,
+    /// The key is for pages of other sites.
+    KeyOriginNotAllowed,
     /// The application has no subscription that opens this API.
     NotEntitled,
     /// It has one, and it is suspended.
@@ -128,6 +137,7 @@ impl Denial {
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
             Self::PaymentRequired | Self::SpendCapReached(_) | Self::CreditsUsedUp => 402,
             Self::NotEntitled | Self::SubscriptionSuspended | Self::OriginNotAllowed => 403,
+            Self::ScopeMissing { .. } | Self::AddressNotAllowed | Self::KeyOriginNotAllowed => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
@@ -163,6 +173,9 @@ impl Denial {
             Self::AmbiguousCredential => "ambiguous_credential",
             Self::InvalidCredential => "invalid_credential",
             Self::ExpiredCredential => "expired_credential",
+            Self::ScopeMissing { .. } => "scope_missing",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::KeyOriginNotAllowed => "key_origin_not_allowed",
             Self::NotEntitled => "not_entitled",
             Self::SubscriptionSuspended => "subscription_suspended",
             Self::PaymentRequired => "payment_required",
@@ -200,6 +213,13 @@ impl Denial {
             Self::AmbiguousCredential => "The request carries more than one key, and they differ.",
             Self::InvalidCredential => "No active key has this text: it was mistyped, cut off or revoked.",
             Self::ExpiredCredential => "The key was valid until its expiry, which is past.",
+            Self::ScopeMissing { .. } => {
+                "The key is valid, but it is held to other operations than this one."
+            }
+            Self::AddressNotAllowed => {
+                "The key is valid, but it may not be used from the address that calls."
+            }
+            Self::KeyOriginNotAllowed => "The key is valid, but it may only be used on pages of some sites.",
             Self::NotEntitled => {
                 "The key is valid, but its application has no subscription to a product with this API."
             }
@@ -248,6 +268,9 @@ impl Denial {
             Self::AmbiguousCredential => "The key is given more than once",
             Self::InvalidCredential => "The key is not valid",
             Self::ExpiredCredential => "The key has expired",
+            Self::ScopeMissing { .. } => "The key is not for this operation",
+            Self::AddressNotAllowed => "The key is not for this network",
+            Self::KeyOriginNotAllowed => "The key is not for this site",
             Self::NotEntitled => "The key does not open this API",
             Self::SubscriptionSuspended => "The subscription is suspended",
             Self::PaymentRequired => "A bill is to be paid first",
@@ -302,6 +325,13 @@ impl Denial {
             Self::AmbiguousCredential => "Send the key in one field, once.",
             Self::InvalidCredential => "Check that the key was copied whole and has not been revoked.",
             Self::ExpiredCredential => "Create or rotate the key in the portal.",
+            Self::ScopeMissing { .. } => "Use another key, or add the scope to this one in the portal.",
+            Self::AddressNotAllowed => {
+                "Call from a network that the key is for, or add this one in the portal."
+            }
+            Self::KeyOriginNotAllowed => {
+                "Call from a page of a site that the key is for, or add the site in the portal."
+            }
             Self::NotEntitled => {
                 "Subscribe the key's application to a plan of a product that contains this API."
             }
@@ -349,11 +379,12 @@ impl Denial {
         }
     }
 
-    /// The value of `WWW-Authenticate` on 401 (RFC 6750 §3).
+    /// The value of `WWW-Authenticate` on 401, and on 403 for want of a scope (RFC 6750 §3).
     #[must_use]
     pub const fn challenge(&self) -> Option<&'static str> {
         match self {
             Self::MissingCredential => Some(r#"Bearer realm="tollgate""#),
+            Self::ScopeMissing { .. } => Some(r#"Bearer realm="tollgate", error="insufficient_scope""#),
             Self::InvalidCredential => Some(r#"Bearer realm="tollgate", error="invalid_token""#),
             Self::ExpiredCredential => {
                 Some(r#"Bearer realm="tollgate", error="invalid_token", error_description="expired""#)

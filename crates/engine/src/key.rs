@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use tollgate_domain::Environment;
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -208,6 +208,19 @@ impl Peppers {
         self.states.iter().map(|(_, state)| first_half(&keyed(state, key.as_bytes())))
     }
 
+    /// What a key that was made elsewhere is stored as: the HMAC of the SHA-256 of its text. Whoever can write to the
+    /// database alone cannot make one.
+    #[must_use]
+    pub fn imported_digest(&self, version: i16, sha256: &[u8; 32]) -> Option<[u8; 32]> {
+        self.state(version).map(|state| imported(state, sha256))
+    }
+
+    /// The tags of a text, as of a key that was made elsewhere, under every version.
+    pub(crate) fn imported_tags<'a>(&'a self, text: &str) -> impl Iterator<Item = [u8; 16]> + 'a {
+        let sha256: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        self.states.iter().map(move |(_, state)| first_half(&imported(state, &sha256)))
+    }
+
     /// The key that secrets at rest are sealed with under one version; never the pepper itself.
     pub(crate) fn sealing_key(&self, version: i16) -> Option<[u8; 32]> {
         self.state(version).map(|state| keyed(state, b"tollgate sealing key v1"))
@@ -240,6 +253,14 @@ fn grant_mac(state: &Hmac<Sha256>, said: &[u8]) -> [u8; 32] {
     let mut mac = state.clone();
     mac.update(b"tollgate relay grant v1\0");
     mac.update(said);
+    mac.finalize().into_bytes().into()
+}
+
+/// No key begins like this, so that no digest of ours is one of an imported key.
+fn imported(state: &Hmac<Sha256>, sha256: &[u8; 32]) -> [u8; 32] {
+    let mut mac = state.clone();
+    mac.update(b"tollgate imported key v1\0");
+    mac.update(sha256);
     mac.finalize().into_bytes().into()
 }
 

@@ -22,6 +22,7 @@ pub mod quota;
 pub mod reading;
 mod retired;
 mod router;
+mod rules;
 #[cfg(test)]
 mod sample;
 mod seal;
@@ -37,6 +38,7 @@ pub use grant::Grant;
 pub use key::{MalformedKey, ParsedKey, Peppers};
 pub use problem::{Problem, portal_of};
 pub use quota::Month;
+pub use rules::{Nowhere, Whence};
 pub use seal::{NONCE_BYTES, Unsealable};
 pub use snapshot::{RouteMatch, Snapshot};
 pub use target::parse_target;

@@ -41,6 +41,7 @@ impl Problem<'_> {
                 out.push_str(",\"pay_at\":");
                 string(&mut out, &[portal_of(self.type_base), "billing"]);
             }
+            Denial::ScopeMissing { scope } => field(&mut out, "scope", scope),
             Denial::ApiRetired { successor: Some(successor) } => {
                 out.push_str(",\"successor\":");
                 string(&mut out, &[portal_of(self.type_base), "apis/", successor]);

@@ -36,7 +36,13 @@ pub fn limit(name: &str, kind: LimitKind, amount: u64, period: Period) -> Limit 
 }
 
 pub fn route(n: u128, method: &str, path: &str) -> Route {
-    Route { id: uuid(n).into(), method: method.into(), path: path.into() }
+    Route {
+        id: uuid(n).into(),
+        method: method.into(),
+        path: path.into(),
+        operation_id: format!("op{n}"),
+        tags: vec![format!("tag{n}")],
+    }
 }
 
 pub fn blueprint() -> Blueprint {
@@ -116,6 +122,8 @@ pub fn application(n: u128, plan: u128, keys: &[u8]) -> ConsumerApplication {
                 tag: peppers().tag(1, &key(*key_number)).expect("version 1"),
                 pepper_version: 1,
                 expires_at: None,
+                imported: false,
+                restrictions: None,
             })
             .collect(),
         subscriptions: vec![ConsumerSubscription {

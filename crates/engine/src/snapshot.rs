@@ -16,6 +16,7 @@ use crate::denial::Denial;
 use crate::gcra::Rate;
 use crate::reading::Place;
 use crate::retired::Retired;
+use crate::rules::Names;
 
 /// Everything but the consumers, ready to be asked.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Snapshot {
     /// What was published once; looked at where nothing else is found.
     pub(crate) retired: Retired,
     pub(crate) routes: Vec<Route>,
+    /// In the order of the routes; apart from them, because few calls ask.
+    pub(crate) names: Vec<Names>,
     pub(crate) apis: Vec<Api>,
     pub(crate) services: Vec<Service>,
     pub(crate) plans: Vec<Plan>,

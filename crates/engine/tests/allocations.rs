@@ -22,6 +22,7 @@ fn a_call_that_is_admitted_allocates_nothing() {
             host: Some(b"api.example"),
             target: b"/v1/r50/items/7?page=2",
             credential: Some(key.as_bytes()),
+            whence: &tollgate_engine::Nowhere,
         };
         let admission = decide(&snapshot, &consumers, &call, now).expect("admitted");
         level.clear();

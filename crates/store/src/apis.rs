@@ -81,6 +81,8 @@ pub struct RouteRow {
     pub method: String,
     /// OpenAPI path template.
     pub path: String,
+    /// The groups it is in.
+    pub tags: Vec<String>,
 }
 
 /// What an API is made from.
@@ -206,10 +208,12 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn list_routes(&self, api: ApiId) -> Result<Vec<RouteRow>> {
-        Ok(sqlx::query_as("select id, operation_id, method, path from routes where api_id = $1 order by id")
-            .bind(api.uuid())
-            .fetch_all(&self.pool)
-            .await?)
+        Ok(sqlx::query_as(
+            "select id, operation_id, method, path, tags from routes where api_id = $1 order by id",
+        )
+        .bind(api.uuid())
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// The OpenAPI 3.1 document in force.
@@ -375,6 +379,29 @@ impl Tx {
         .bind(&operations)
         .bind(&methods)
         .bind(&paths)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// Puts the operations of an API, by method and path, into these groups.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn tag_routes(&mut self, api: ApiId, routes: &[(&str, &str, &[String])]) -> Result<()> {
+        let methods: Vec<&str> = routes.iter().map(|(method, ..)| *method).collect();
+        let paths: Vec<&str> = routes.iter().map(|(_, path, _)| *path).collect();
+        let tags: Vec<Value> = routes.iter().map(|(.., tags)| Value::from(tags.to_vec())).collect();
+        sqlx::query(
+            "update routes r set tags = t.tags from (
+                select method, path, array(select jsonb_array_elements_text(tags)) as tags
+                from unnest($2::text[], $3::text[], $4::jsonb[]) t (method, path, tags)
+             ) t where r.api_id = $1 and r.method = t.method and r.path = t.path and r.tags <> t.tags",
+        )
+        .bind(api.uuid())
+        .bind(&methods)
+        .bind(&paths)
+        .bind(&tags)
         .execute(self.conn())
         .await?;
         Ok(())

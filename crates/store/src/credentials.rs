@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use tollgate_domain::{
-    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, ProductId, Scope, UserId,
+    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, ProductId, Restrictions,
+    Scope, UserId,
 };
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::{Error, Page, Result, Store, Tx};
 pub(crate) const COLUMNS: &str =
     "select id, organization_id, application_id, name, environment, display_prefix, display_last4,
     version, created_at, expires_at, revoked_at, sealed is not null as revealable, replaced_by, retire_hours,
+    imported, scopes, networks, origins,
     (select least(u.minute + interval '59 seconds', now()) from usage_counters u where u.credential_id = credentials.id
        order by u.minute desc limit 1) as last_used_at
     from credentials";
@@ -54,9 +56,34 @@ pub struct CredentialRow {
     pub replaced_by: Option<Uuid>,
     /// Hours that it goes on after that one is first used.
     pub retire_hours: Option<i32>,
+    /// Whether it was made elsewhere.
+    pub imported: bool,
+    /// What it is held to beside its plan.
+    #[sqlx(flatten)]
+    restrictions: RestrictionColumns,
+}
+
+/// What a key is held to, as its columns have it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
+pub struct RestrictionColumns {
+    scopes: Vec<String>,
+    networks: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl From<RestrictionColumns> for Restrictions {
+    fn from(RestrictionColumns { scopes, networks, origins }: RestrictionColumns) -> Self {
+        Self { scopes, networks, origins }
+    }
 }
 
 impl CredentialRow {
+    /// What it is held to beside its plan.
+    #[must_use]
+    pub fn restrictions(&self) -> Restrictions {
+        self.restrictions.clone().into()
+    }
+
     /// Active or revoked.
     #[must_use]
     pub const fn state(&self) -> CredentialState {
@@ -89,6 +116,10 @@ pub struct NewCredential<'a> {
     pub expires_at: Option<DateTime<Utc>>,
     /// The key itself, sealed, for keys that may be looked at again.
     pub sealed: Option<&'a [u8]>,
+    /// Whether it was made elsewhere, and the digest is of the SHA-256 of its text.
+    pub imported: bool,
+    /// What it is held to beside its plan.
+    pub restrictions: &'a Restrictions,
 }
 
 impl Store {
@@ -305,8 +336,8 @@ impl Tx {
     pub async fn insert_credential(&mut self, new: &NewCredential<'_>) -> Result<()> {
         sqlx::query(
             "insert into credentials (id, organization_id, application_id, name, environment, display_prefix,
-             display_last4, digest, pepper_version, expires_at, sealed)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             display_last4, digest, pepper_version, expires_at, sealed, imported, scopes, networks, origins)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
         )
         .bind(new.id.uuid())
         .bind(new.organization_id.uuid())
@@ -319,6 +350,10 @@ impl Tx {
         .bind(new.pepper_version)
         .bind(new.expires_at)
         .bind(new.sealed)
+        .bind(new.imported)
+        .bind(&new.restrictions.scopes)
+        .bind(&new.restrictions.networks)
+        .bind(&new.restrictions.origins)
         .execute(self.conn())
         .await?;
         Ok(())
@@ -354,7 +389,7 @@ impl Tx {
         .ok_or(Error::NotFound("key"))
     }
 
-    /// Replaces a key's name and end, where the scope may see it.
+    /// Replaces a key's name, end and restrictions, where the scope may see it.
     ///
     /// # Errors
     /// `NotFound`, or the database failed.
@@ -364,14 +399,18 @@ impl Tx {
         id: CredentialId,
         name: &str,
         expires_at: Option<DateTime<Utc>>,
+        restrictions: &Restrictions,
     ) -> Result<()> {
         let done = sqlx::query(
-            "update credentials set name = $3, expires_at = $4, version = version + 1 where id = $1 and ($2::uuid is null or organization_id = $2)",
+            "update credentials set name = $3, expires_at = $4, scopes = $5, networks = $6, origins = $7, version = version + 1 where id = $1 and ($2::uuid is null or organization_id = $2)",
         )
         .bind(id.uuid())
         .bind(scope.organization().map(OrganizationId::uuid))
         .bind(name)
         .bind(expires_at)
+        .bind(&restrictions.scopes)
+        .bind(&restrictions.networks)
+        .bind(&restrictions.origins)
         .execute(self.conn())
         .await?;
         if done.rows_affected() == 0 { Err(Error::NotFound("key")) } else { Ok(()) }

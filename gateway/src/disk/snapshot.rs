@@ -20,7 +20,7 @@ use self::record::Records;
 use super::{DIGEST_BYTES, DataDir, MAGIC_BYTES};
 use crate::fingerprint::Fingerprint;
 
-const MAGIC: [u8; MAGIC_BYTES] = *b"TGRUN004";
+const MAGIC: [u8; MAGIC_BYTES] = *b"TGRUN005";
 const BODY: u64 = (MAGIC_BYTES + DIGEST_BYTES) as u64;
 /// How many are kept.
 const KEPT: usize = 5;

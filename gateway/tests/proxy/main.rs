@@ -9,6 +9,7 @@ mod stage;
 mod bodies;
 mod configuration;
 mod forwarding;
+mod keys;
 mod leases;
 mod lifecycle;
 mod limits;

@@ -141,6 +141,8 @@ impl World {
             pepper_version: 1,
             expires_at: None,
             sealed: None,
+            imported: false,
+            restrictions: &tollgate_domain::Restrictions::default(),
         })
         .await
         .unwrap();

@@ -55,7 +55,15 @@ pub fn id<T: From<Uuid>>(n: u128) -> T {
 /// A credential for `key` with an id made from `n`.
 pub fn credential(n: u128, key: &str) -> ConsumerCredential {
     let tag = peppers().tag(1, key).expect("version 1 is known");
-    ConsumerCredential { id: id(n), environment: Environment::Live, tag, pepper_version: 1, expires_at: None }
+    ConsumerCredential {
+        id: id(n),
+        environment: Environment::Live,
+        tag,
+        pepper_version: 1,
+        expires_at: None,
+        imported: false,
+        restrictions: None,
+    }
 }
 
 pub fn mint() -> String {
@@ -94,7 +102,13 @@ pub fn quota(amount: u64) -> Limit {
 }
 
 pub fn route(n: u128, method: &str, path: &str) -> Route {
-    Route { id: id(n), method: method.into(), path: path.into() }
+    Route {
+        id: id(n),
+        method: method.into(),
+        path: path.into(),
+        operation_id: format!("op{n}"),
+        tags: vec!["all".into()],
+    }
 }
 
 impl Plot {

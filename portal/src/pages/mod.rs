@@ -108,6 +108,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/applications/{id}/keys/{key}", get(applications::key_show::get))
         .route("/applications/{id}/keys/{key}/reveal", post(applications::key_show::reveal))
         .route(
+            "/applications/{id}/keys/{key}/restrict",
+            get(applications::key_restrict::get).post(applications::key_restrict::post),
+        )
+        .route(
             "/applications/{id}/keys/{key}/rotate",
             get(applications::key_rotate::get).post(applications::key_rotate::post),
         )
@@ -201,6 +205,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/keys", get(admin::keys::list))
         .route("/admin/keys/find", post(admin::keys::find))
         .route("/admin/keys/{id}", get(admin::keys::show))
+        .route(
+            "/admin/keys/{id}/restrict",
+            get(applications::key_restrict::get_any).post(applications::key_restrict::post_any),
+        )
         .route("/admin/subscriptions", get(admin::subscriptions::get))
         .route("/admin/subscriptions/{id}", get(admin::subscription::get).post(admin::subscription::post))
         .route("/admin/revenue", get(admin::revenue::get))

@@ -17,6 +17,40 @@ async fn make_key(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]
 }
 
 #[tokio::test]
+async fn an_owner_holds_a_key_to_operations_and_networks() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    let path = application(&mut maria).await;
+    let page = maria.get(&path).await;
+    let key = format!("{path}/keys/{}", page.between(&format!("{path}/keys/"), "\""));
+    let form = maria.get(&format!("{key}/restrict")).await;
+    assert!(
+        form.text.contains("All of Countries API") && form.text.contains("value=\"countries/op1\""),
+        "{}",
+        form.text
+    );
+    let version = form.between("name=\"version\" value=\"", "\"").to_owned();
+    let send =
+        |networks: &'static str| [("scopes", "countries/op1"), ("networks", networks), ("origins", "")];
+    let restrict = format!("{key}/restrict");
+    let wrong = maria.post(&restrict, &[&send("10.0.0.1/8")[..], &[("version", &version)]].concat()).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.text.contains("an address or a network") && wrong.text.contains("10.0.0.1/8"),
+        "{}",
+        wrong.text
+    );
+    let saved = maria.post(&restrict, &[&send("10.0.0.0/8")[..], &[("version", &version)]].concat()).await;
+    assert_eq!(saved.location(), key);
+    let shown = maria.get(&key).await.text;
+    assert!(shown.contains("countries/op1") && shown.contains("10.0.0.0/8"), "{shown}");
+    let mut eve = site.browser();
+    eve.sign_up("eve@example.com").await;
+    assert_eq!(eve.get(&restrict).await.status, StatusCode::NOT_FOUND, "another's key");
+}
+
+#[tokio::test]
 async fn case_155_a_live_key_is_shown_once_and_a_sandbox_key_again() {
     let site = Site::open().await;
     let mut maria = site.browser();

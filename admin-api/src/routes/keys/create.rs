@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollgate_control::CredentialInput;
-use tollgate_domain::{ApplicationId, Environment};
+use tollgate_domain::{ApplicationId, Environment, Restrictions};
 use utoipa::ToSchema;
 
 use super::Key;
@@ -31,9 +31,27 @@ pub struct NewKey {
     /// When it stops by itself; absent or `null` is never.
     #[serde(default)]
     expires_at: Option<DateTime<Utc>>,
+    /// What it may call, each an API's slug, alone or with `/operationId` or `/tag:name` behind it; empty is all that its
+    /// subscriptions open.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    scopes: Vec<Text>,
+    /// Addresses and networks that it may be used from, like `192.0.2.7` or `2001:db8::/32`; empty is everywhere.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    networks: Vec<Text>,
+    /// Sites on whose pages it may be used, like `https://app.example` or `https://*.example`; empty is anywhere.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    origins: Vec<Text>,
 }
 
-const fn live() -> Environment {
+/// Entries as they were sent.
+pub fn texts(list: Vec<Text>) -> Vec<String> {
+    list.into_iter().map(|text| text.0).collect()
+}
+
+pub const fn live() -> Environment {
     Environment::Live
 }
 
@@ -55,8 +73,16 @@ pub struct KeyWithSecret {
     responses((status = 201, description = "The new key and its secret.", body = KeyWithSecret))
 )]
 pub async fn create_key(writer: Writer, Json(body): Json<NewKey>) -> Answer {
-    let input =
-        CredentialInput { name: body.name.0, environment: body.environment, expires_at: body.expires_at };
+    let input = CredentialInput {
+        name: body.name.0,
+        environment: body.environment,
+        expires_at: body.expires_at,
+        restrictions: Restrictions {
+            scopes: texts(body.scopes),
+            networks: texts(body.networks),
+            origins: texts(body.origins),
+        },
+    };
     let minted = writer
         .control
         .create_credential(&writer.actor, body.application_id, input)

@@ -2,13 +2,16 @@
 
 pub mod create;
 pub mod get;
+pub mod import;
 pub mod list;
 pub mod revoke;
 pub mod update;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tollgate_domain::{ApplicationId, CredentialId, CredentialState, Environment, OrganizationId};
+use tollgate_domain::{
+    ApplicationId, CredentialId, CredentialState, Environment, OrganizationId, Restrictions,
+};
 use tollgate_store::CredentialRow;
 use utoipa::ToSchema;
 
@@ -20,7 +23,8 @@ use crate::schema;
     "id": "key_01ks2v8d3tf5cs9y0v3jq1q7zb", "organization_id": "org_01ks2v8d3tf5cs9y0v3jq1q7zb",
     "application_id": "app_01ks2v8d3tf5cs9y0v3jq1q7zb", "name": "Production", "environment": "live", "state": "active",
     "prefix": "tg_live_4fGh", "last4": "x9Zq", "version": 1, "created_at": "2026-11-21T09:30:00Z", "expires_at": null,
-    "revoked_at": null, "last_used_at": "2026-11-21T09:41:00Z"
+    "revoked_at": null, "last_used_at": "2026-11-21T09:41:00Z", "imported": false,
+    "scopes": ["countries/getCountry"], "networks": ["192.0.2.0/24"], "origins": []
 }))]
 pub struct Key {
     /// Its id.
@@ -57,11 +61,25 @@ pub struct Key {
     /// The minute of its last counted call within 90 days; `null` where there was none.
     #[schema(required)]
     last_used_at: Option<DateTime<Utc>>,
+    /// Whether it was made elsewhere.
+    imported: bool,
+    /// What it may call: an API's slug, alone or with `/operationId` or `/tag:name` behind it; empty is all that its
+    /// subscriptions open.
+    scopes: Vec<String>,
+    /// Addresses and networks that it may be used from; empty is everywhere.
+    networks: Vec<String>,
+    /// Sites on whose pages it may be used; empty is anywhere.
+    origins: Vec<String>,
 }
 
 impl From<CredentialRow> for Key {
     fn from(row: CredentialRow) -> Self {
+        let Restrictions { scopes, networks, origins } = row.restrictions();
         Self {
+            imported: row.imported,
+            scopes,
+            networks,
+            origins,
             state: row.state(),
             id: row.id,
             organization_id: row.organization_id,

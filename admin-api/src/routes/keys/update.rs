@@ -7,6 +7,7 @@ use tollgate_domain::CredentialId;
 use utoipa::ToSchema;
 
 use super::Key;
+use super::create::texts;
 use crate::answer;
 use crate::auth::Writer;
 use crate::body::{Json, Text, given};
@@ -27,6 +28,18 @@ pub struct KeyChange {
     /// When it stops by itself; `null` is never.
     #[serde(default, deserialize_with = "given")]
     expires_at: Option<Option<DateTime<Utc>>>,
+    /// What it may call; empty is all that its subscriptions open. Replaces them all.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    scopes: Option<Vec<Text>>,
+    /// Addresses and networks that it may be used from; empty is everywhere. Replaces them all.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    networks: Option<Vec<Text>>,
+    /// Sites on whose pages it may be used; empty is anywhere. Replaces them all.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, max_items = 100)]
+    origins: Option<Vec<Text>>,
 }
 
 /// Change a key
@@ -41,7 +54,13 @@ pub async fn update_key(
     IfMatch(expected): IfMatch,
     Json(body): Json<KeyChange>,
 ) -> Answer {
-    let patch = CredentialPatch { name: body.name.map(|name| name.0), expires_at: body.expires_at };
+    let patch = CredentialPatch {
+        name: body.name.map(|name| name.0),
+        expires_at: body.expires_at,
+        scopes: body.scopes.map(texts),
+        networks: body.networks.map(texts),
+        origins: body.origins.map(texts),
+    };
     let row = writer.control.update_credential(&writer.actor, id, expected, patch).await?;
     Ok(answer::tagged(row.version, answer::ok(Key::from(row))))
 }

@@ -58,8 +58,12 @@ impl Paying {
         let patch = SubscriptionPatch { plan_id: Some(plan), ..SubscriptionPatch::default() };
         fixture.control.update_subscription(&member, subscription, None, patch).await.unwrap();
         // The key of the sign-up is for trying things out.
-        let input =
-            CredentialInput { name: "Server".to_owned(), environment: Environment::Live, expires_at: None };
+        let input = CredentialInput {
+            name: "Server".to_owned(),
+            environment: Environment::Live,
+            expires_at: None,
+            restrictions: tollgate_domain::Restrictions::default(),
+        };
         let key = fixture.control.create_credential(&system, made.application_id, input).await.unwrap();
         let paying =
             Self { key: key.id, fixture, member, published, plan, subscription, boot: Uuid::now_v7() };
@@ -322,8 +326,12 @@ async fn calls_with_test_keys_are_not_billed() {
     let store = paying.fixture.control.store();
     let application =
         store.get_subscription(Scope::Operator, paying.subscription).await.unwrap().application_id;
-    let input =
-        CredentialInput { name: "Sandbox".to_owned(), environment: Environment::Test, expires_at: None };
+    let input = CredentialInput {
+        name: "Sandbox".to_owned(),
+        environment: Environment::Test,
+        expires_at: None,
+        restrictions: tollgate_domain::Restrictions::default(),
+    };
     let sandbox = paying.fixture.control.create_credential(&paying.member, application, input).await.unwrap();
     paying.call(sandbox.id, "2026-04-12T10:00:00Z", 9_000).await;
     paying.close("2026-05-02T00:00:00Z").await;

@@ -1,15 +1,22 @@
 //! Applications, subscriptions and keys: what their owners, others and operators may do.
 
+use sha2::{Digest, Sha256};
 use tollgate_control::{
-    Actor, ApplicationPatch, CredentialInput, Error, PlanPatch, SubscriptionInput, SubscriptionPatch,
+    Actor, ApplicationPatch, CredentialInput, CredentialPatch, Error, ImportedKey, OldKeyEnds, PlanPatch,
+    SubscriptionInput, SubscriptionPatch,
 };
-use tollgate_domain::{ApplicationState, Environment, PlanState, Scope, SubscriptionState};
+use tollgate_domain::{ApplicationState, Environment, PlanState, Restrictions, Scope, SubscriptionState};
 use tollgate_store::Page;
 
 use crate::fixture::Fixture;
 
 fn key_input(name: &str) -> CredentialInput {
-    CredentialInput { name: name.to_owned(), environment: Environment::Test, expires_at: None }
+    CredentialInput {
+        name: name.to_owned(),
+        environment: Environment::Test,
+        expires_at: None,
+        restrictions: tollgate_domain::Restrictions::default(),
+    }
 }
 
 #[tokio::test]
@@ -48,6 +55,56 @@ async fn a_key_is_made_renamed_and_revoked_once() {
     let past = CredentialInput { expires_at: Some(chrono::Utc::now()), ..key_input("") };
     let error = control.create_credential(&maria, made.application_id, past).await.unwrap_err();
     assert!(matches!(&error, Error::Invalid(faults) if faults.len() == 2), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_a_key_is_held_to_goes_to_gateways_and_to_the_key_that_takes_over() {
+    let fixture = Fixture::new().await;
+    fixture.publish("things").await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let control = &fixture.control;
+    let held = Restrictions { scopes: vec!["things/getThing".to_owned()], ..Restrictions::default() };
+    let input = CredentialInput { restrictions: held.clone(), ..key_input("Server") };
+    let key = control.create_credential(&maria, made.application_id, input).await.unwrap();
+    let now = OldKeyEnds::AfterFirstUse { hours: 24 };
+    let next = control.rotate_credential(&maria, key.id, now).await.unwrap();
+    let carried = control.store().feed_consumers(&[made.application_id]).await.unwrap();
+    for id in [key.id, next.id] {
+        let credential = carried[0].credentials.iter().find(|one| one.id == id).unwrap();
+        assert_eq!(credential.restrictions.as_deref(), Some(&held));
+    }
+    let unknown = CredentialPatch { scopes: Some(vec!["nothing".to_owned()]), ..CredentialPatch::default() };
+    let refused = control.update_credential(&maria, next.id, None, unknown).await;
+    assert!(
+        matches!(&refused, Err(Error::Invalid(faults)) if faults[0].pointer == "/scopes/0"),
+        "{refused:?}"
+    );
+    let free = CredentialPatch { scopes: Some(Vec::new()), ..CredentialPatch::default() };
+    assert!(control.update_credential(&maria, next.id, None, free).await.unwrap().restrictions().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_elsewhere_is_found_by_its_text_and_only_operators_bring_it() {
+    let fixture = Fixture::new().await;
+    let (maria, made) = fixture.sign_up("maria@example.com").await;
+    let (control, system) = (&fixture.control, Actor::system());
+    let text = "a key of the old gateway";
+    let imported =
+        || ImportedKey { sha256: Sha256::digest(text).into(), prefix: String::new(), last4: String::new() };
+    let own = control.import_credential(&maria, made.application_id, key_input("Old"), imported()).await;
+    assert!(matches!(own, Err(Error::Forbidden)), "{own:?}");
+    let row =
+        control.import_credential(&system, made.application_id, key_input("Old"), imported()).await.unwrap();
+    assert_eq!(control.find_key(&system, text).await.unwrap().map(|found| found.id), Some(row.id));
+    let again = control.import_credential(&system, made.application_id, key_input("Old"), imported()).await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    let stored = "select count(*) from credentials where encode(digest, 'hex') = $1";
+    let plain: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        fixture.database.count(stored, &plain).await,
+        0,
+        "whoever writes to the database cannot make one"
+    );
 }
 
 #[tokio::test]

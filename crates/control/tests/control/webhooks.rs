@@ -101,7 +101,12 @@ async fn an_organization_is_told_what_is_its_own_and_the_platform_everything() {
 
     let input = SubscriptionInput { application_id: one.application_id, plan_id: published.plan.id };
     control.subscribe(&ada, input).await.unwrap();
-    let key = CredentialInput { name: "k".into(), environment: Environment::Test, expires_at: None };
+    let key = CredentialInput {
+        name: "k".into(),
+        environment: Environment::Test,
+        expires_at: None,
+        restrictions: tollgate_domain::Restrictions::default(),
+    };
     let key = control.create_credential(&ada, one.application_id, key).await.unwrap();
     control.revoke_credential(&ada, key.id).await.unwrap();
     let changed = DOCUMENT.replace("/things/{id}", "/thing/{id}");

@@ -41,6 +41,8 @@ pub fn application(peppers: &Peppers, n: usize, keys: usize) -> ConsumerApplicat
                 tag: peppers.tag(1, &key(n)).expect("version 1"),
                 pepper_version: 1,
                 expires_at: None,
+                imported: false,
+                restrictions: None,
             })
             .collect(),
         subscriptions: vec![ConsumerSubscription {
@@ -91,6 +93,8 @@ pub fn blueprint(routes: usize) -> Blueprint {
                     id: id(10, n).into(),
                     method: "GET".into(),
                     path: format!("/r{n}/items/{{item}}"),
+                    operation_id: String::new(),
+                    tags: Vec::new(),
                 })
                 .collect(),
         }],

@@ -10,6 +10,7 @@ use super::{CompileError, Kind, body_limits, compile_plan, compile_service, faul
 use crate::admission::{Method, check_host, check_path};
 use crate::retired::Retired;
 use crate::router::{Tables, pattern};
+use crate::rules::Names;
 use crate::snapshot::{Api, IdMap, Plan, Route, Service, Snapshot};
 
 /// What breaks when a row is at fault; a route breaks its API.
@@ -49,6 +50,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
     let (plans, plan_indices) = compile_plans(blueprint, &mut faults);
 
     let mut routes: Vec<Route> = Vec::new();
+    let mut names: Vec<Names> = Vec::new();
     let mut apis: Vec<Api> = Vec::with_capacity(blueprint.apis.len());
     let mut tables = Tables::default();
     for api in &blueprint.apis {
@@ -78,6 +80,10 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
                 }
             };
             let template = format!("{}{}", api.base_path, route.path);
+            names.push(Names {
+                operation_id: route.operation_id.as_str().into(),
+                tags: route.tags.iter().map(|tag| tag.as_str().into()).collect(),
+            });
             routes.push(Route {
                 id: route.id,
                 method,
@@ -130,6 +136,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         any_host: built.any_host,
         retired: Retired::of(&blueprint.retired),
         routes,
+        names,
         apis,
         services,
         plans,

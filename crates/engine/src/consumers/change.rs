@@ -1,15 +1,17 @@
 //! Changes to the tables: many applications at once, each shard written once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tollgate_domain::{ApplicationId, ConsumerApplication, ConsumerSubscription};
+use tollgate_domain::{ApplicationId, ConsumerApplication, ConsumerSubscription, CredentialId};
 
 use super::Consumers;
 use super::applications::NewApplication;
 use super::keys::{KeyRow, Place, Tag};
 use super::shards::SHARD_BITS;
 use super::terms::Pair;
+use crate::rules::{Rules, RulesOfShard};
 
 /// What only writers need.
 #[derive(Default)]
@@ -22,6 +24,8 @@ pub(super) struct Writer {
 struct KeyChanges {
     opened: Vec<(Tag, KeyRow)>,
     closed: Vec<(u32, Place)>,
+    /// What keys that open are held to, by their shards.
+    rules: Vec<(usize, CredentialId, Arc<Rules>)>,
 }
 
 pub(super) fn shard_of(id: ApplicationId) -> usize {
@@ -74,6 +78,14 @@ impl Consumers {
                 None => drop(self.counts.0.fetch_add(1, Ordering::Relaxed)),
             }
             keys.opened.extend(row.credentials.iter().map(|key| KeyRow::new(key, place)));
+            for key in &row.credentials {
+                if let Some(restrictions) = &key.restrictions {
+                    keys.rules.push((Tag::from(key.tag).shard(), key.id, Arc::new(Rules::of(restrictions))));
+                }
+                if key.imported {
+                    self.has_imported.store(true, Ordering::Release);
+                }
+            }
             changes.insert(
                 slot,
                 Some(NewApplication::new(row, |subscription| self.terms_of(subscription, writer))),
@@ -112,6 +124,10 @@ impl Consumers {
             same
         });
         keys.closed.sort();
+        keys.rules.sort_by_key(|(shard, id, _)| (*shard, *id));
+        for run in keys.rules.chunk_by(|one, other| one.0 == other.0) {
+            self.add_rules(run);
+        }
         let (mut opened, mut closed) = (&keys.opened[..], &keys.closed[..]);
         loop {
             let next = opened.first().map(|(tag, _)| tag.shard());
@@ -124,7 +140,35 @@ impl Consumers {
             let after = before.with(here, gone);
             self.counts.1.fetch_add(after.len().wrapping_sub(before.len()), Ordering::Relaxed);
             self.keys.set(index, after);
+            self.drop_rules(index);
             (opened, closed) = (later, later_gone);
+        }
+    }
+
+    /// Rules are there before the keys that they are of.
+    fn add_rules(&self, run: &[(usize, CredentialId, Arc<Rules>)]) {
+        let shard = run[0].0;
+        let known = self.rules.get(shard);
+        if run.iter().all(|(_, id, rules)| known.get(id) == Some(rules)) {
+            return;
+        }
+        let mut all = RulesOfShard::clone(&known);
+        all.extend(run.iter().map(|(_, id, rules)| (*id, Arc::clone(rules))));
+        self.rules.set(shard, all);
+    }
+
+    /// Rules go once nothing in their shard is held to them.
+    fn drop_rules(&self, shard: usize) {
+        let known = self.rules.get(shard);
+        if known.is_empty() {
+            return;
+        }
+        let keys = self.keys.get(shard);
+        let held: HashSet<CredentialId> = keys.restricted().collect();
+        if known.keys().any(|id| !held.contains(id)) {
+            let mut all = RulesOfShard::clone(&known);
+            all.retain(|id, _| held.contains(id));
+            self.rules.set(shard, all);
         }
     }
 

@@ -9,6 +9,10 @@ use super::RateCells;
 use super::shards::SHARD_BITS;
 
 const NEVER: u32 = u32::MAX;
+/// A mark of a key that is held to something beside its plan.
+const RESTRICTED: u8 = 1;
+/// A mark of a key that was made elsewhere.
+const IMPORTED: u8 = 2;
 
 /// What a key is recognised by: the first half of its digest, which RFC 2104 §5 allows. It is uniform and nobody
 /// without the pepper can choose it, so its first bits are its own hash.
@@ -81,6 +85,7 @@ pub(super) struct KeyRow {
     expires_at_s: u32,
     pepper_version: i16,
     pub(super) environment: Environment,
+    marks: u8,
 }
 
 impl KeyRow {
@@ -88,13 +93,21 @@ impl KeyRow {
         let tag = Tag::from(row.tag);
         let expires_at_s = row.expires_at.map_or(NEVER, |at| at.clamp(0, i64::from(NEVER) - 1) as u32);
         let (id, pepper_version, environment) = (row.id, row.pepper_version, row.environment);
-        (tag, Self { tail: tag.tail, id, application, expires_at_s, pepper_version, environment })
+        let restricted = if row.restrictions.is_some() { RESTRICTED } else { 0 };
+        let marks = restricted | if row.imported { IMPORTED } else { 0 };
+        (tag, Self { tail: tag.tail, id, application, expires_at_s, pepper_version, environment, marks })
     }
 
     pub(super) const fn is_expired(&self, now_s: u64) -> bool {
         self.expires_at_s != NEVER && now_s >= self.expires_at_s as u64
     }
 
+    /// Whether it is held to rules of its own.
+    pub(super) const fn is_restricted(&self) -> bool {
+        self.marks & RESTRICTED != 0
+    }
+
+    /// In the form it came in, but for its restrictions, which lie elsewhere.
     pub(super) fn credential(&self, tag: Tag) -> ConsumerCredential {
         ConsumerCredential {
             id: self.id,
@@ -102,6 +115,8 @@ impl KeyRow {
             tag: tag.bytes(),
             pepper_version: self.pepper_version,
             expires_at: (self.expires_at_s != NEVER).then_some(i64::from(self.expires_at_s)),
+            imported: self.marks & IMPORTED != 0,
+            restrictions: None,
         }
     }
 }
@@ -125,6 +140,16 @@ impl KeyShard {
 
     pub(super) fn row(&self, at: usize) -> &KeyRow {
         &self.rows[at]
+    }
+
+    /// Which shard this is, known by one of its keys.
+    pub(super) fn shard_of(&self, at: usize) -> usize {
+        Tag { head: self.heads[at], tail: self.rows[at].tail }.shard()
+    }
+
+    /// Ids of its keys that are held to rules of their own.
+    pub(super) fn restricted(&self) -> impl Iterator<Item = CredentialId> + '_ {
+        self.rows.iter().filter(|row| row.is_restricted()).map(|row| row.id)
     }
 
     /// Where a key stands. Heads are uniform, so it lies near where its head lies among all numbers.
@@ -246,6 +271,8 @@ mod tests {
             tag,
             pepper_version: 1,
             expires_at: None,
+            imported: false,
+            restrictions: None,
         };
         KeyRow::new(&row, Place::new(3, application))
     }

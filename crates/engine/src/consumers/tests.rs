@@ -260,3 +260,24 @@ fn the_table_prints_no_digest() {
         "Consumers { counts: Counts { applications: 1, credentials: 1 }, .. }"
     );
 }
+
+#[test]
+fn what_keys_are_held_to_is_given_back_and_forgotten_with_them() {
+    let consumers = Consumers::new(peppers());
+    let held = tollgate_domain::Restrictions { scopes: vec!["api-11".to_owned()], ..Default::default() };
+    let mut row = application(51, 43, &[1, 2]);
+    row.credentials[0].restrictions = Some(Box::new(held.clone()));
+    row.credentials[1].imported = true;
+    consumers.replace(row.clone());
+    let mut seen = Vec::new();
+    consumers.for_each(|application| seen.push(application));
+    let known = |id| seen[0].credentials.iter().find(|key| key.id == id).expect("it is there");
+    assert_eq!(known(row.credentials[0].id).restrictions.as_deref(), Some(&held));
+    assert_eq!(known(row.credentials[1].id).restrictions, None);
+    assert!(known(row.credentials[1].id).imported);
+    let rules = || consumers.rules.iter().map(|shard| shard.len()).sum::<usize>();
+    assert_eq!(rules(), 1);
+    row.credentials[0].restrictions = None;
+    consumers.replace(row);
+    assert_eq!(rules(), 0);
+}

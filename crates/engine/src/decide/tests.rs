@@ -38,6 +38,7 @@ impl Platform {
             host: Some(b"api.example"),
             target: target.as_bytes(),
             credential: key.map(str::as_bytes),
+            whence: &crate::Nowhere,
         };
         decide(&self.snapshot, &self.consumers, &call, now)
     }

@@ -47,7 +47,7 @@ select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering, a.body_limi
 from apis a where a.state in ('published', 'deprecated')";
 
 const ROUTES: &str = "
-select r.api_id, r.id, r.method, r.path from routes r join apis a on a.id = r.api_id
+select r.api_id, r.id, r.method, r.path, r.operation_id, r.tags from routes r join apis a on a.id = r.api_id
 where a.state in ('published', 'deprecated')";
 
 const RETIRED: &str = "
@@ -207,7 +207,8 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
     .fetch_all(&mut *conn)
     .await?;
     let mut apis: Vec<FeedApi> = rows(conn, APIS, "a.id", touched).await?;
-    let mut routes: Vec<(Uuid, Uuid, String, String)> = rows(conn, ROUTES, "r.api_id", touched).await?;
+    let mut routes: Vec<(Uuid, Uuid, String, String, String, Vec<String>)> =
+        rows(conn, ROUTES, "r.api_id", touched).await?;
     // In the order of their ids, which decides who keeps a contested path.
     apis.sort_unstable_by_key(|api| api.id);
     routes.sort_unstable_by_key(|(_, id, ..)| *id);
@@ -217,8 +218,8 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
     let plans: Vec<FeedPlan> = sqlx::query_as(PLANS).fetch_all(&mut *conn).await?;
 
     let mut routes_of: HashMap<Uuid, Vec<Route>> = HashMap::new();
-    for (api, id, method, path) in routes {
-        routes_of.entry(api).or_default().push(Route { id: id.into(), method, path });
+    for (api, id, method, path, operation_id, tags) in routes {
+        routes_of.entry(api).or_default().push(Route { id: id.into(), method, path, operation_id, tags });
     }
     let mut unreadable = Vec::new();
     let apis = apis.into_iter().map(|api| Api {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
-    ConsumerApplication, ConsumerCredential, ConsumerSubscription, Environment, OrganizationId,
+    ConsumerApplication, ConsumerCredential, ConsumerSubscription, Environment, OrganizationId, Restrictions,
 };
 use uuid::Uuid;
 
@@ -17,7 +17,8 @@ select a.id, a.organization_id from applications a join organizations o on o.id 
 where a.deleted_at is null and o.deleted_at is null";
 
 const CREDENTIALS: &str = "
-select application_id, id, environment, digest, pepper_version, expires_at from credentials
+select application_id, id, environment, digest, pepper_version, expires_at, imported, scopes, networks, origins
+from credentials
 where revoked_at is null and (expires_at is null or expires_at > now() - interval '30 days')";
 
 const SUBSCRIPTIONS: &str = "
@@ -38,6 +39,10 @@ struct Credential {
     digest: Vec<u8>,
     pepper_version: i16,
     expires_at: Option<DateTime<Utc>>,
+    imported: bool,
+    scopes: Vec<String>,
+    networks: Vec<String>,
+    origins: Vec<String>,
 }
 
 #[derive(FromRow)]
@@ -73,6 +78,7 @@ pub(super) async fn read_consumers(
         .collect();
     for row in credentials {
         let Some((tag, _)) = row.digest.split_first_chunk() else { continue };
+        let restrictions = Restrictions { scopes: row.scopes, networks: row.networks, origins: row.origins };
         if let Some(application) = found.get_mut(&row.application_id) {
             application.credentials.push(ConsumerCredential {
                 id: row.id.into(),
@@ -80,6 +86,8 @@ pub(super) async fn read_consumers(
                 tag: *tag,
                 pepper_version: row.pepper_version,
                 expires_at: row.expires_at.map(|at| at.timestamp()),
+                imported: row.imported,
+                restrictions: (!restrictions.is_empty()).then(|| Box::new(restrictions)),
             });
         }
     }

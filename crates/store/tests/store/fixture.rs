@@ -139,6 +139,8 @@ pub async fn consumer(store: &Store, world: &World, name: &str) -> Consumer {
         pepper_version: 1,
         expires_at: None,
         sealed: None,
+        imported: false,
+        restrictions: &tollgate_domain::Restrictions::default(),
     })
     .await
     .unwrap();

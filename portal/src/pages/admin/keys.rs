@@ -8,6 +8,7 @@ use super::timeline;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::pages::applications::key_show::held_to;
 use crate::pages::applications::{key_row, shown};
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, Fieldset, FormPart, Input, List, Notice, Section, Sent, Sheet};
@@ -148,6 +149,8 @@ pub async fn show(
         fact("Created", Cell::When(line.created)),
         fact("Revoked", when(row.revoked_at, "no")),
     ];
+    let held_to = held_to(&row).into_iter().map(|(name, entries)| fact(name, Cell::Code(entries)));
+    let facts: Vec<_> = facts.into_iter().chain(held_to).collect();
     let leaked = line.revoke_href.as_ref().map(|_| {
         Notice::new(
             "info",
@@ -163,6 +166,7 @@ pub async fn show(
         .below(LIST, "Keys")
         .labelled(line.state)
         .identified(id)
+        .action(may_revoke, Action::link(format!("{LIST}/{id}/restrict"), "shield", "Restrict"))
         .action(may_revoke, revoke)
         .part(Section::Facts(String::new(), facts))
         .maybe(leaked.filter(|_| desk.may_write))

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use tollgate_control::{CredentialInput, Error, FieldFault, MintedKey};
-use tollgate_domain::{ApplicationId, Environment, UserId};
+use tollgate_domain::{ApplicationId, Environment, Restrictions, UserId};
 use tollgate_store::FormClaim;
 use tollgate_web::Problem;
 
@@ -48,7 +48,8 @@ impl Typed {
             "30" | "90" | "365" => self.expires.parse().ok().map(|days| now + TimeDelta::days(days)),
             _ => return refuse("/expires", "one of the spans offered"),
         };
-        Ok(CredentialInput { name: self.name.trim().to_owned(), environment, expires_at })
+        let restrictions = Restrictions::default();
+        Ok(CredentialInput { name: self.name.trim().to_owned(), environment, expires_at, restrictions })
     }
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use chrono::TimeDelta;
+use tollgate_domain::Restrictions;
 use tollgate_store::CredentialRow;
 
 use super::key_revoke::key_of;
@@ -38,6 +39,19 @@ pub struct View {
     pub calls_a_day: String,
     pub succession: Option<Succession>,
     pub curl: Option<String>,
+    /// What it is held to beside its plan: name and entries.
+    pub held_to: Vec<(&'static str, String)>,
+    pub restrict_href: Option<String>,
+}
+
+/// What a key is held to, for people.
+pub fn held_to(row: &CredentialRow) -> Vec<(&'static str, String)> {
+    let Restrictions { scopes, networks, origins } = row.restrictions();
+    [("Operations", scopes), ("Networks", networks), ("Sites", origins)]
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(name, list)| (name, list.join(", ")))
+        .collect()
 }
 
 /// `GET /applications/{id}/keys/{key}`
@@ -68,6 +82,8 @@ pub async fn get(
             calls_a_day: show::number(calls),
             succession: succession(&state, &visit, &member, &row, &base).await?,
             row: key_row(&row, &base, visit.now),
+            held_to: held_to(&row),
+            restrict_href: row.revoked_at.is_none().then(|| format!("{href}/restrict")),
             key: secret,
             curl,
         })?,
@@ -128,6 +144,8 @@ impl View {
             reveal_action: reveals.then(|| format!("{href}/reveal")),
             row: super::sample_keys(base).remove(usize::from(!replaced)),
             calls_a_day: "1,284".into(),
+            held_to: if replaced { vec![("Operations", "countries/getCountry".into())] } else { vec![] },
+            restrict_href: Some(format!("{href}/restrict")),
             succession: replaced.then(|| Succession {
                 successor_href: href.clone(),
                 successor: "tg_live_Pq0Z…77bL".into(),

@@ -1,6 +1,7 @@
 //! Developers' programs: list, one, its keys.
 
 pub mod key_create;
+pub mod key_restrict;
 pub mod key_revoke;
 pub mod key_rotate;
 pub mod key_show;

@@ -55,6 +55,21 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
             "The quota opens again on the first of the month, UTC. A larger plan opens it at once.",
             Some(("See your limits", "/limits")),
         ),
+        "scope_missing" => why(
+            "The key is held to other operations than this one.",
+            "Add the operation to the key under Restrict, or use another key.",
+            Some(("Your applications", "/applications")),
+        ),
+        "address_not_allowed" => why(
+            "The key is held to some networks, and this call came from another.",
+            "Add the network to the key under Restrict, if it is yours.",
+            Some(("Your applications", "/applications")),
+        ),
+        "key_origin_not_allowed" => why(
+            "The key is held to pages of some sites, and this call came from another, or from no page.",
+            "Add the site to the key under Restrict, or use a key of its own on servers.",
+            Some(("Your applications", "/applications")),
+        ),
         "not_entitled" => why(
             "The key works, but its application has no subscription in force to a product with this API.",
             "Subscribe the application to the product. It is in force within a second.",

@@ -184,6 +184,11 @@ fn advice(status: u16, media: &str, body: &[u8], retry: Option<&str>, product_hr
             "It was revoked or has expired, or the gateway has not heard of it yet: a new key works within a second.".to_owned(),
             Some(("/applications".to_owned(), "Your keys".to_owned())),
         ),
+        "scope_missing" => (
+            "The key is held to other operations",
+            "Its owner chose under Restrict what it may call.".to_owned(),
+            Some(("/applications".to_owned(), "Your keys".to_owned())),
+        ),
         "not_entitled" => (
             "The application has no subscription",
             "Its key is valid, but not for this product.".to_owned(),
