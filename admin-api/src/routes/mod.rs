@@ -67,6 +67,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(apis::documents::get_api_document_numbered))
         .routes(routes!(apis::documents::get_api_document_changes))
         .routes(routes!(apis::documents::rollback_api_document))
+        .routes(routes!(products::audience::get_product_audience, products::audience::put_product_audience))
         .routes(routes!(products::list::list_products, products::create::create_product))
         .routes(routes!(
             products::get::get_product,

@@ -48,7 +48,7 @@ word_schemas! {
         "Whether a product is on offer: `draft` is for operators' eyes, `retired` takes no new subscriptions.";
     PlanState = domain::PlanState::ALL,
         "Whether a plan can be chosen: `open` can, `announced` shows its price only, `closed` is kept by its present subscribers.";
-    Visibility = domain::Visibility::ALL, "Who sees a product in the portal.";
+    Visibility = domain::Visibility::ALL, "Who sees a product in the portal: everybody, people who signed in, or the organizations of its audience (`chosen`).";
     ApplicationState = domain::ApplicationState::ALL, "Whether an application may call.";
     SubscriptionState = domain::SubscriptionState::ALL,
         "An application's standing on a plan: requested → active ⇄ suspended → ended, and nothing follows ended.";

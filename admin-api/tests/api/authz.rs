@@ -102,6 +102,11 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("listApiRoutes", row(format!("/v1/apis/{api}/routes"), None, 200)),
         ("listProducts", row("/v1/products", None, 200)),
         ("createProduct", row("/v1/products", Some(json!({ "slug": "new", "name": "N" })), 201)),
+        ("getProductAudience", row(format!("/v1/products/{product}/audience"), None, 200)),
+        (
+            "putProductAudience",
+            row(format!("/v1/products/{product}/audience"), Some(json!({ "organization_ids": [] })), 200),
+        ),
         ("getProduct", row(format!("/v1/products/{product}"), None, 200)),
         ("putProduct", row("/v1/products/put", Some(json!({ "slug": "put", "name": "N" })), 201)),
         ("updateProduct", row(format!("/v1/products/{product}"), Some(json!({ "name": "N" })), 200)),

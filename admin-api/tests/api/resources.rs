@@ -106,6 +106,13 @@ async fn products_and_plans_live_their_lives() {
         stage.patch("/v1/products/atlas", json!({ "apis": [], "state": "retired" })).await.expect(200);
     assert_eq!((&changed.body["apis"], &changed.body["state"]), (&json!([]), &json!("retired")));
 
+    let audience = "/v1/products/atlas/audience";
+    let unknown = json!({ "organization_ids": [world.organization, "org_01ks2v8d3tf5cs9y0v3jq1q7zb"] });
+    assert_eq!(stage.put(audience, unknown).await.expect(422).places(), ["/organization_ids/1"]);
+    let chosen = json!({ "organization_ids": [world.organization] });
+    stage.put(audience, chosen.clone()).await.expect(200);
+    assert_eq!(stage.get(audience).await.expect(200).body, chosen);
+
     let paid = plan(&world.product, "paid");
     let made = stage.post("/v1/plans", paid.clone()).await.expect(201);
     assert_eq!(made.body["limits"][0]["visible"], true);

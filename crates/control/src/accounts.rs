@@ -6,9 +6,9 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 use tollgate_domain::{
     ApplicationId, Environment, MemberRole, OrganizationId, PlanState, ProductState, SubscriptionId,
-    SubscriptionState, UserId,
+    SubscriptionState, UserId, Visibility,
 };
-use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow};
+use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow, Viewer};
 use uuid::Uuid;
 
 use crate::change::Subject;
@@ -185,8 +185,12 @@ impl Control {
             None => None,
         };
         let products = match wanted {
-            Some(product) if product.state == ProductState::Published => vec![product],
-            _ => self.store.list_offered_products(true).await?,
+            Some(product)
+                if product.state == ProductState::Published && product.visibility != Visibility::Chosen =>
+            {
+                vec![product]
+            }
+            _ => self.store.list_offered_products(Viewer::SIGNED_IN).await?,
         };
         for product in products {
             let plans = self.store.list_plans(Some(product.id), Page::FIRST_500).await?;

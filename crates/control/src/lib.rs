@@ -9,6 +9,7 @@ mod actor;
 mod apis;
 mod applications;
 mod apply;
+mod audience;
 mod audit;
 mod billing;
 mod certificates;

@@ -4,7 +4,7 @@ use serde_json::json;
 use tollgate_domain::{
     ApplicationId, OrganizationId, PlanId, PlanState, ProductState, SubscriptionId, SubscriptionState,
 };
-use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow};
+use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow, Viewer};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
@@ -143,9 +143,10 @@ impl Control {
     /// A plan that the actor may put an application on.
     pub(crate) async fn choosable_plan(&self, actor: &Actor, id: PlanId) -> Result<PlanRow> {
         let plan = self.store.get_plan(id).await?;
-        if matches!(actor.who, Who::Member { .. }) {
+        if let Who::Member { organization_id, .. } = actor.who {
             let product = self.store.get_product(plan.product_id).await?;
-            if product.state == ProductState::Draft {
+            let sees = self.store.sees_product(Viewer::of(organization_id), product.id).await?;
+            if product.state == ProductState::Draft || !sees {
                 return Err(Error::NotFound("plan"));
             }
             if product.state != ProductState::Published || plan.state != PlanState::Open {

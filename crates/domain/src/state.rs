@@ -120,6 +120,8 @@ words! {
         Public = "public",
         /// People who signed in.
         SignedIn = "signed_in",
+        /// Members of the organizations that it is shown to.
+        Chosen = "chosen",
     }
     /// Whether an application may call.
     ApplicationState {

@@ -288,7 +288,7 @@ pub const PRODUCT: Kind = Kind {
             "visibility",
             Shape::Word(|| Visibility::ALL.iter().map(|word| word.as_str()).collect()),
             Absent::IsButShown("\"public\""),
-            "Who sees it in the portal.",
+            "Who sees it in the portal. Which organizations are chosen is no part of files: they differ from place to place.",
         ),
         field("apis", Shape::List(&Shape::Reference("api"), 100), Absent::Is("[]"), "Its APIs, in order."),
     ],

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{ApiId, ProductId, ProductState, Slug, Visibility};
+use tollgate_domain::{ApiId, OrganizationId, ProductId, ProductState, Slug, Visibility};
 use uuid::Uuid;
 
-use crate::{Error, Page, Result, Store, Tx};
+use crate::audience::SEES;
+use crate::{Error, Page, Result, Store, Tx, Viewer};
 
 pub(crate) const COLUMNS: &str =
     "select p.*, array(select a.api_id from product_apis a where a.product_id = p.id
@@ -111,13 +112,14 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn find_offer(&self, api: ApiId, signed_in: bool) -> Result<Option<ProductRow>> {
+    pub async fn find_offer(&self, api: ApiId, viewer: Viewer) -> Result<Option<ProductRow>> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} where p.state = 'published' and ($1 or p.visibility = 'public')
-             and exists (select from product_apis a where a.product_id = p.id and a.api_id = $2)
+            "{COLUMNS} where p.state = 'published' and {SEES}
+             and exists (select from product_apis a where a.product_id = p.id and a.api_id = $3)
              order by p.id limit 1"
         )))
-        .bind(signed_in)
+        .bind(viewer.signed_in)
+        .bind(viewer.organization.map(OrganizationId::uuid))
         .bind(api.uuid())
         .fetch_optional(&self.pool)
         .await?)
@@ -127,11 +129,12 @@ impl Store {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn list_offered_products(&self, signed_in: bool) -> Result<Vec<ProductRow>> {
+    pub async fn list_offered_products(&self, viewer: Viewer) -> Result<Vec<ProductRow>> {
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} where p.state = 'published' and ($1 or p.visibility = 'public') order by p.id limit 200"
+            "{COLUMNS} where p.state = 'published' and {SEES} order by p.id limit 200"
         )))
-        .bind(signed_in)
+        .bind(viewer.signed_in)
+        .bind(viewer.organization.map(OrganizationId::uuid))
         .fetch_all(&self.pool)
         .await?)
     }

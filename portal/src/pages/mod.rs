@@ -173,6 +173,10 @@ pub fn routes() -> Router<PortalState> {
         )
         .route("/admin/products/{slug}", get(admin::product::overview::get))
         .route(
+            "/admin/products/{slug}/audience",
+            get(admin::product::audience::get).post(admin::product::audience::post),
+        )
+        .route(
             "/admin/products/{slug}/settings",
             get(admin::product::settings::get).post(admin::product::settings::post),
         )

@@ -7,7 +7,7 @@ use tollgate_control::Actor;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-const PAGES: [&str; 27] = [
+const PAGES: [&str; 28] = [
     "/admin/revenue",
     "/admin/webhooks",
     "/admin",
@@ -25,6 +25,7 @@ const PAGES: [&str; 27] = [
     "/admin/certificates",
     "/admin/products",
     "/admin/products/countries",
+    "/admin/products/countries/audience",
     "/admin/products/countries/settings",
     "/admin/approvals",
     "/admin/organizations",

@@ -2,8 +2,10 @@
 
 use axum::http::StatusCode;
 use tollgate_control::Actor;
+use tollgate_domain::Scope;
+use tollgate_store::Page as Rows;
 
-use crate::site::{Browser, Page, Site};
+use crate::site::{Browser, PASSWORD, Page, Site};
 
 async fn admin(site: &Site) -> Browser<'_> {
     let mut admin = site.browser();
@@ -93,6 +95,57 @@ async fn the_second_of_two_admins_sees_both_versions_before_anything_is_lost() {
     assert_ne!(now, version);
     assert_eq!(send(&mut first, fields("Mine", &now)).await.status, StatusCode::SEE_OTHER);
     assert!(first.get(path).await.text.contains("value=\"Mine\""));
+}
+
+#[tokio::test]
+async fn a_product_for_chosen_organizations_does_not_exist_for_others() {
+    let site = Site::open().await;
+    let (mut admin, mut maria, mut eve, mut visitor) =
+        (admin(&site).await, site.browser(), site.browser(), site.browser());
+    let hide = "with hidden as (update products set visibility = 'chosen' where slug = $1 returning 1) select count(*) from hidden";
+    assert_eq!(site.database.count(hide, "countries").await, 1);
+    for (browser, email) in [(&mut maria, "maria@example.com"), (&mut eve, "eve@example.com")] {
+        let fields = [("email", email), ("password", PASSWORD), ("product", "countries")];
+        assert_eq!(browser.post("/signup", &fields).await.status, StatusCode::SEE_OTHER);
+    }
+    let subscribed = "select count(*) from subscriptions where state <> $1";
+    assert_eq!(site.database.count(subscribed, "ended").await, 0, "signing up opens nothing that is hidden");
+    let path = "/admin/products/countries/audience";
+    let wrong = admin.post(path, &[("organization_ids", "nobody-there")]).await;
+    assert!(
+        wrong.status == StatusCode::UNPROCESSABLE_ENTITY
+            && wrong.text.contains("here is no organization nobody-there"),
+        "{}",
+        wrong.text
+    );
+    let organizations = site.control.store().list_organizations(Scope::Operator, Rows::FIRST_500).await;
+    let mut organizations = organizations.expect("organizations").into_iter();
+    let slug = organizations.find(|one| one.name.starts_with("maria")).expect("hers").slug.to_string();
+    assert_eq!(admin.post(path, &[("organization_ids", &slug)]).await.status, StatusCode::SEE_OTHER);
+    let places = [
+        "/products/countries",
+        "/products/countries/apis/countries",
+        "/products/countries/apis/countries/openapi.json",
+        "/products/countries/apis/countries/operations/op1.md",
+        "/apis/countries",
+    ];
+    for place in places {
+        assert!(maria.get(place).await.status.as_u16() < 400, "{place}");
+        for other in [&mut eve, &mut visitor] {
+            assert_eq!(other.get(place).await.status, StatusCode::NOT_FOUND, "{place}");
+        }
+    }
+    for list in ["/", "/llms.txt", "/.well-known/api-catalog", "/search?q=countries"] {
+        assert!(maria.get(list).await.text.contains("/products/countries"), "{list}");
+        for other in [&mut eve, &mut visitor] {
+            assert!(!other.get(list).await.text.contains("/products/countries"), "{list}");
+        }
+    }
+    let subscribe = "/products/countries/subscribe";
+    let list = eve.get("/applications").await;
+    let application = format!("app_{}", list.between("/applications/app_", "\""));
+    let refused = eve.post(subscribe, &[("plan", "free"), ("application", &application)]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "a form made by hand");
 }
 
 #[tokio::test]

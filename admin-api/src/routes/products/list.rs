@@ -17,7 +17,7 @@ use crate::query::Params;
     get, path = "/v1/products", tag = "Products", operation_id = "listProducts",
     params(
         ("state" = Option<String>, Query, description = "Only in this state: one of `draft`, `published`, `retired`, or several by commas.", pattern = "^(draft|published|retired)(,(draft|published|retired))*$"),
-        ("visibility" = Option<String>, Query, description = "Only seen by these: one of `public`, `signed_in`, or several by commas.", pattern = "^(public|signed_in)(,(public|signed_in))*$"),
+        ("visibility" = Option<String>, Query, description = "Only seen by these: one of `public`, `signed_in`, `chosen`, or several by commas.", pattern = "^(public|signed_in|chosen)(,(public|signed_in|chosen))*$"),
         ("q" = Option<String>, Query, description = "Only those of which every word given here begins a word of the name; or with this id; or, where there is one, with a slug or key that begins so.", min_length = 1, max_length = 100),
         ("sort" = Option<String>, Query, description = "The order: `created_at`, `name`, `slug`; with `-` before it from the end.", pattern = "^-?(created_at|name|slug)$"),
         PageParams

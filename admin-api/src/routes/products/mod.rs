@@ -1,5 +1,6 @@
 //! Products: APIs offered together.
 
+pub mod audience;
 pub mod create;
 pub mod delete;
 pub mod get;

@@ -97,8 +97,12 @@ async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&s
 /// The product that the visitor came for, with its free plan.
 async fn wanted(state: &PortalState, slug: Option<&str>) -> Result<Option<Wanted>, Fault> {
     let Some(slug) = slug else { return Ok(None) };
-    let Some(product) =
-        state.store.list_offered_products(true).await?.into_iter().find(|p| p.slug.as_str() == slug)
+    let Some(product) = state
+        .store
+        .list_offered_products(tollgate_store::Viewer::SIGNED_IN)
+        .await?
+        .into_iter()
+        .find(|p| p.slug.as_str() == slug)
     else {
         return Ok(None);
     };

@@ -65,5 +65,6 @@ pub const fn seen_by(visibility: Visibility) -> &'static str {
     match visibility {
         Visibility::Public => "everybody",
         Visibility::SignedIn => "people who signed in",
+        Visibility::Chosen => "chosen organizations",
     }
 }

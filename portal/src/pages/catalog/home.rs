@@ -53,7 +53,7 @@ pub struct View {
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let mut products = Vec::new();
     let mut example = None;
-    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+    for product in state.store.list_offered_products(visit.viewer()).await? {
         let href = format!("/products/{}", product.slug);
         let mut operations = 0;
         for api in served_apis(&state.store, &product).await? {

@@ -3,7 +3,7 @@
 pub mod home;
 pub mod product;
 
-use tollgate_domain::{PlanState, ProductState, Visibility};
+use tollgate_domain::{PlanState, ProductState};
 use tollgate_store::{ApiRow, Page, PlanRow, ProductRow, Store};
 
 use crate::error::Fault;
@@ -13,8 +13,8 @@ use crate::session::Visit;
 async fn visible_product(store: &Store, visit: &Visit, slug: &str) -> Result<ProductRow, Fault> {
     let product = store.find_product_by_slug(slug).await?.ok_or_else(Fault::not_found)?;
     let account = visit.account.as_ref();
-    let offered = product.state == ProductState::Published
-        && (product.visibility == Visibility::Public || account.is_some());
+    let offered =
+        product.state == ProductState::Published && store.sees_product(visit.viewer(), product.id).await?;
     let operator = account.is_some_and(|account| account.operator.is_some());
     if offered || operator { Ok(product) } else { Err(Fault::not_found()) }
 }

@@ -16,7 +16,7 @@ use crate::{PortalState, reference};
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let base = &state.settings.portal_url;
     let mut linkset: Vec<Value> = Vec::new();
-    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+    for product in state.store.list_offered_products(visit.viewer()).await? {
         for api in served_apis(&state.store, &product).await? {
             let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
             let mut entry = json!({

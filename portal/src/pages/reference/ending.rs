@@ -79,7 +79,7 @@ async fn place_of(state: &PortalState, visit: &Visit, api: &ApiRow) -> Result<Op
     if !api.is_served(visit.now) {
         return Ok(None);
     }
-    let product = state.store.find_offer(api.id, visit.account.is_some()).await?;
+    let product = state.store.find_offer(api.id, visit.viewer()).await?;
     Ok(product.map(|product| Place { product: product.slug.to_string(), api: api.slug.to_string() }))
 }
 

@@ -23,7 +23,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         "Calls go to {} and carry a key as `X-API-Key`. A key takes two fields: {base}/signup\n",
         state.settings.gateway_url
     );
-    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+    for product in state.store.list_offered_products(visit.viewer()).await? {
         let _ = writeln!(out, "## {}\n\n{}\n", product.name, product.summary);
         for api in served_apis(&state.store, &product).await? {
             let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };

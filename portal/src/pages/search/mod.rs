@@ -91,7 +91,7 @@ impl Words {
 
 async fn found(state: &PortalState, visit: &Visit, words: &Words) -> Result<Vec<Group>, Fault> {
     let (mut products, mut operations, mut schemas) = (Vec::new(), Vec::new(), Vec::new());
-    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+    for product in state.store.list_offered_products(visit.viewer()).await? {
         if let Some(score) = words.score(&product.name, product.slug.as_str(), &product.summary) {
             let href = format!("/products/{}", product.slug);
             products.push(Hit {

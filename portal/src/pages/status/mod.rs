@@ -38,7 +38,7 @@ pub struct View {
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let health = state.store.api_health(visit.now - WINDOW).await?;
     let mut lines = Vec::new();
-    for product in state.store.list_offered_products(visit.account.is_some()).await? {
+    for product in state.store.list_offered_products(visit.viewer()).await? {
         for api in served_apis(&state.store, &product).await? {
             let (label, note) = judge(health.iter().find(|one| one.api_id == api.id));
             lines.push(Line {

@@ -1,5 +1,6 @@
 //! One product: its APIs, its plans, its settings.
 
+pub mod audience;
 pub mod delete;
 pub mod overview;
 pub mod settings;
@@ -29,7 +30,11 @@ pub async fn find(state: &PortalState, slug: &str) -> Result<ProductRow, Fault> 
 /// The database is away.
 pub async fn frame(visit: &Visit, desk: &Desk, row: &ProductRow) -> Result<Sheet, Fault> {
     let base = format!("{LIST}/{}", row.slug);
-    let tabs = [(base.clone(), "Overview"), (format!("{base}/settings"), "Settings")];
+    let tabs = [
+        (base.clone(), "Overview"),
+        (format!("{base}/audience"), "Audience"),
+        (format!("{base}/settings"), "Settings"),
+    ];
     Ok(sheet(visit, &row.name)
         .await?
         .below(LIST, "Products")

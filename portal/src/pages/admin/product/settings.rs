@@ -49,7 +49,11 @@ fn fieldsets(form: &Form, apis: &Apis) -> Vec<Fieldset> {
         (ProductState::Published, "Published: on offer"),
         (ProductState::Retired, "Retired: no new subscriptions"),
     ];
-    let visibilities = [(Visibility::Public, "Everybody"), (Visibility::SignedIn, "People who signed in")];
+    let visibilities = [
+        (Visibility::Public, "Everybody"),
+        (Visibility::SignedIn, "People who signed in"),
+        (Visibility::Chosen, "Chosen organizations: see Audience"),
+    ];
     vec![
         Fieldset::new(
             "",
