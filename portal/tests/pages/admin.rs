@@ -172,10 +172,33 @@ async fn an_auditor_sees_everything_and_changes_nothing() {
     for path in NEW {
         let page = admin.get(path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
-        assert!(page.text.contains("Changing this takes the role admin"), "{path}");
+        assert!(page.text.contains("Changing this takes the role admin"), "{path}: {}", page.text);
     }
     let refused = admin.post("/admin/services/countries/delete", &[("confirm", "countries")]).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_publisher_is_shown_the_buttons_of_a_publisher() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut publisher = site.browser();
+    publisher.become_admin("ops@example.com").await;
+    site.run("update operators set role = 'publisher'").await;
+    let met = walk(&mut publisher).await;
+    for path in ["/admin/new/service", "/admin/new/api", "/admin/new/product", "/admin/apis/countries/delete"]
+    {
+        assert!(met.contains(path), "no link leads to {path}");
+    }
+    for page in ["/admin/services/countries/delete", "/admin/apis/countries/settings"] {
+        assert_eq!(publisher.get(page).await.status, StatusCode::OK, "{page}");
+    }
+    let suspend = publisher.post("/admin/organizations/org_00000000000000000000000000/suspend", &[]).await;
+    assert_eq!(suspend.status, StatusCode::FORBIDDEN, "people are not a publisher's");
+    let subscription =
+        met.iter().find(|path| path.starts_with("/admin/subscriptions/sub_") && !path.ends_with("limits"));
+    let page = publisher.get(subscription.expect("one is listed")).await;
+    assert!(page.text.contains("Suspend the subscription"), "{}", page.text);
 }
 
 #[tokio::test]

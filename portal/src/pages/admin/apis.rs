@@ -17,7 +17,7 @@ use crate::show::Moment;
 
 /// `GET /admin/apis`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let cut = asked.cut(&["name", "path", "-created"]);
     let filter = ApiFilter { words: asked.get("q"), state: asked.read("state"), ..ApiFilter::default() };
     let found = state.store.browse_apis(filter, &cut).await?;

@@ -17,7 +17,7 @@ const SHOWN: i64 = 50;
 
 /// `GET /admin/approvals`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_subscriptions(&visit)?;
     let filter =
         SubscriptionFilter { state: Some(SubscriptionState::Requested), ..SubscriptionFilter::default() };
     let found = state.store.browse_subscriptions(desk.scope, filter, &Cut::first(SHOWN)).await?;

@@ -53,13 +53,13 @@ async fn new_sheet(visit: &Visit) -> Result<Sheet, Fault> {
 
 /// `GET /admin/new/certificate`
 pub async fn create(visit: Visit) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     visit.page(&new_sheet(&visit).await?.part(new_part(&Form::default())))
 }
 
 /// `POST /admin/new/certificate`
 pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let shown = sent.without(KEY);
     let mut reader = Reader::new(&shown);
     let Some(slug) = reader.slug() else {
@@ -159,7 +159,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let mut sheet = frame(&visit, &desk, &row).await?;
     if desk.may_write {
@@ -175,7 +175,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let shown = sent.without(KEY);
     let mut reader = Reader::new(&shown);
@@ -202,7 +202,7 @@ pub async fn post(
 
 /// `POST /admin/certificates/{slug}/renew`
 pub async fn renew(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     state.control.renew_certificate(&desk.actor, row.id).await?;
     let flash = Flash::done("Ordered again. That takes some seconds.".to_owned());
@@ -221,7 +221,7 @@ fn question<'q>(row: &'q CertificateRow, back: &'q str) -> Question<'q> {
 
 /// `GET /admin/certificates/{slug}/delete`
 pub async fn ask_delete(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}");
     let sheet = sheet(&visit, format!("Delete {}?", row.slug)).await?;
@@ -235,7 +235,7 @@ pub async fn delete(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}");
     let question = question(&row, &back);

@@ -89,7 +89,7 @@ fn authority(account: Option<&AcmeAccountRow>, now: DateTime<Utc>) -> Section {
 
 /// `GET /admin/certificates`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let rows = state.store.list_certificates(Page { after: None, limit: SHOWN_MAX }).await?;
     let account = state.store.find_acme_account().await?;
     let notice = notice(&rows, visit.now);

@@ -21,8 +21,16 @@ pub struct Desk {
     pub actor: Actor,
     /// For `store`: all rows.
     pub scope: Scope,
-    /// Whether they may change things; buttons are drawn only then.
+    /// Whether they may change what this page is about; buttons are drawn only then.
     pub may_write: bool,
+}
+
+/// What is said to whoever may not.
+fn refused(roles: &str) -> Fault {
+    Fault::Problem(
+        tollgate_web::Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role only reads here")
+            .detail(format!("Changing this takes the role {roles}. An admin can give it to you.")),
+    )
 }
 
 impl Desk {
@@ -31,8 +39,28 @@ impl Desk {
     /// # Errors
     /// Nobody is signed in, or they do not run the platform.
     pub fn of(visit: &Visit) -> Result<Self, Fault> {
+        Self::able(visit, Action::WritePlatform)
+    }
+
+    /// The same on a page about what is published.
+    ///
+    /// # Errors
+    /// As [`Desk::of`].
+    pub fn of_publisher(visit: &Visit) -> Result<Self, Fault> {
+        Self::able(visit, Action::Publish)
+    }
+
+    /// The same on a page about subscriptions.
+    ///
+    /// # Errors
+    /// As [`Desk::of`].
+    pub fn of_subscriptions(visit: &Visit) -> Result<Self, Fault> {
+        Self::able(visit, Action::ManageSubscriptions)
+    }
+
+    fn able(visit: &Visit, to: Action) -> Result<Self, Fault> {
         let (actor, scope) = visit.operator()?;
-        let may_write = actor.authorize(Action::WritePlatform).is_ok();
+        let may_write = actor.authorize(to).is_ok();
         Ok(Self { actor, scope, may_write })
     }
 
@@ -42,13 +70,25 @@ impl Desk {
     /// As [`Desk::of`], or their role only reads.
     pub fn writing(visit: &Visit) -> Result<Self, Fault> {
         let desk = Self::of(visit)?;
-        if desk.may_write {
-            return Ok(desk);
-        }
-        Err(Fault::Problem(
-            tollgate_web::Problem::new(StatusCode::FORBIDDEN, "forbidden", "Your role only reads")
-                .detail("Changing this takes the role admin. Another admin can give it to you."),
-        ))
+        if desk.may_write { Ok(desk) } else { Err(refused("admin")) }
+    }
+
+    /// The visitor as an operator who may change what is published.
+    ///
+    /// # Errors
+    /// As [`Desk::writing`].
+    pub fn publishing(visit: &Visit) -> Result<Self, Fault> {
+        let desk = Self::of_publisher(visit)?;
+        if desk.may_write { Ok(desk) } else { Err(refused("admin or publisher")) }
+    }
+
+    /// The visitor as an operator who may decide about subscriptions.
+    ///
+    /// # Errors
+    /// As [`Desk::writing`].
+    pub fn deciding(visit: &Visit) -> Result<Self, Fault> {
+        let desk = Self::of_subscriptions(visit)?;
+        if desk.may_write { Ok(desk) } else { Err(refused("admin or publisher")) }
     }
 }
 

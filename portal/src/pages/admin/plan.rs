@@ -133,7 +133,7 @@ async fn new_sheet(visit: &Visit, product: &ProductRow, form: &Form) -> Result<S
 
 /// `GET /admin/new/plan`
 pub async fn create(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let product = find_product(&state, asked.get("product")).await?;
     let mut values: Vec<(Cow<'static, str>, String)> =
         vec![("state".into(), "open".into()), ("currency".into(), "EUR".into())];
@@ -154,7 +154,7 @@ pub async fn create(State(state): State<PortalState>, visit: Visit, asked: Asked
 
 /// `POST /admin/new/plan`
 pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let product = find_product(&state, &sent.get("product")).await?;
     if sent.has("more") {
         return visit.page(&new_sheet(&visit, &product, &with_one_more(&sent)).await?);
@@ -222,7 +222,7 @@ pub async fn get(
     asked: Asked,
     Path((slug, plan)): Path<(String, String)>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let (product, plan) = find(&state, &slug, &plan).await?;
     let (_, total) = subscribers(&state, &desk, &plan, 1).await?;
     let notice = (total > 0).then(|| {
@@ -256,7 +256,7 @@ pub async fn post(
     Path((slug, plan)): Path<(String, String)>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let (product, row) = find(&state, &slug, &plan).await?;
     let sheet = frame(&visit, &desk, &product, &row).await?;
     if sent.has("more") {
@@ -384,7 +384,7 @@ pub async fn ask_delete(
     visit: Visit,
     Path((slug, plan)): Path<(String, String)>,
 ) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let (product, row) = find(&state, &slug, &plan).await?;
     let back = base(&product, &row);
     let sheet = sheet(&visit, format!("Delete {}?", row.name)).await?;
@@ -398,7 +398,7 @@ pub async fn delete(
     Path((slug, plan)): Path<(String, String)>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let (product, row) = find(&state, &slug, &plan).await?;
     let back = base(&product, &row);
     let question = question(&row, &back);

@@ -12,7 +12,7 @@ use crate::show::Moment;
 
 /// `GET /admin/products`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let cut = asked.cut(&["name", "-created"]);
     let found = state.store.browse_products(asked.get("q"), asked.read("state"), &cut).await?;
     let states = [

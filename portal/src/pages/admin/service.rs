@@ -117,7 +117,7 @@ async fn new_sheet(visit: &Visit) -> Result<Sheet, Fault> {
 
 /// `GET /admin/new/service`
 pub async fn create(visit: Visit) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let form = Form::with([
         ("connect_timeout_ms", "2000".to_owned()),
         ("read_timeout_ms", "30000".to_owned()),
@@ -128,7 +128,7 @@ pub async fn create(visit: Visit) -> Answer {
 
 /// `POST /admin/new/service`
 pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let page = async |form: Form| -> Result<Sheet, Fault> {
         Ok(new_sheet(&visit).await?.part(part(&form, "Create service", LIST)))
     };
@@ -214,7 +214,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let sheet = frame(&state, &visit, &desk, &row).await?;
     let sheet =
@@ -229,7 +229,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     if sent.has("more") {
         let sheet = frame(&state, &visit, &desk, &row).await?;
@@ -264,7 +264,7 @@ pub async fn post(
 
 /// `POST /admin/services/{slug}/test`
 pub async fn test(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let probes = state.control.probe_service(&desk.actor, row.id).await?;
     let bad = probes.iter().filter(|probe| probe.found.is_err()).count();
@@ -321,7 +321,7 @@ fn question<'q>(row: &'q ServiceRow, back: &'q str) -> Question<'q> {
 
 /// `GET /admin/services/{slug}/delete`
 pub async fn ask_delete(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}");
     let sheet = sheet(&visit, format!("Delete {}?", row.name)).await?;
@@ -335,7 +335,7 @@ pub async fn delete(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}");
     let question = question(&row, &back);

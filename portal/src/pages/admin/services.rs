@@ -11,7 +11,7 @@ use crate::show::Moment;
 
 /// `GET /admin/services`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let cut = asked.cut(&["name", "slug", "-created"]);
     let found = state.store.browse_services(asked.get("q"), &cut).await?;
     let list = List::new("services", "All services")

@@ -157,7 +157,7 @@ pub async fn get(
     asked: Asked,
     Path(id): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_subscriptions(&visit)?;
     let row = find(&state, &desk, &id).await?;
     let form = Form::with([("plan_id", row.plan_id.to_string())]);
     page(&state, &visit, &desk, &row, &form).await?.answer(&visit, &asked)
@@ -170,7 +170,7 @@ pub async fn post(
     Path(id): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::deciding(&visit)?;
     let row = find(&state, &desk, &id).await?;
     let plan_id: Option<PlanId> = sent.read("plan_id");
     let next: Option<SubscriptionState> = sent.read("state");

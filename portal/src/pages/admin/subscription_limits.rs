@@ -101,7 +101,7 @@ pub async fn get(
     asked: Asked,
     Path(id): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_subscriptions(&visit)?;
     let row = find(&state, &desk, &id).await?;
     page(&state, &visit, &desk, &row, &Form::default()).await?.answer(&visit, &asked)
 }
@@ -113,7 +113,7 @@ pub async fn post(
     Path(id): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::deciding(&visit)?;
     let row = find(&state, &desk, &id).await?;
     let name = sent.get("limit");
     let done = if sent.has("amount") {

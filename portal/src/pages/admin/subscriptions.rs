@@ -53,7 +53,7 @@ pub fn row(line: SubscriptionLine, visit: &Visit) -> Vec<Cell> {
 
 /// `GET /admin/subscriptions`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_subscriptions(&visit)?;
     let cut = asked.cut(&["-created"]);
     let mut filter = SubscriptionFilter {
         words: asked.get("q"),

@@ -53,7 +53,7 @@ async fn page(visit: &Visit, form: &Form, services: &Services) -> Result<Sheet, 
 
 /// `GET /admin/new/api`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let services = services(&state).await?;
     let form = Form::with([("state", "published".to_owned())]);
     visit.page(&page(&visit, &form, &services).await?)
@@ -61,7 +61,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
 
 /// `POST /admin/new/api`
 pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let services = services(&state).await?;
     let document = sent_document(&sent);
     let input = match typed(&sent) {

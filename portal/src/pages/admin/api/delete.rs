@@ -24,7 +24,7 @@ fn question<'q>(row: &'q ApiRow, back: &'q str) -> Question<'q> {
 
 /// `GET /admin/apis/{slug}/delete`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}/settings");
     let sheet = sheet(&visit, format!("Delete {}?", row.name)).await?;
@@ -38,7 +38,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let back = format!("{LIST}/{slug}/settings");
     let question = question(&row, &back);

@@ -92,7 +92,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let sheet = page(&state, &visit, &desk, &row, &Form::default()).await?;
     sheet.answer(&visit, &asked)
@@ -104,7 +104,7 @@ pub async fn file(
     visit: Visit,
     Path((slug, file)): Path<(String, String)>,
 ) -> Answer {
-    Desk::of(&visit)?;
+    Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let number =
         file.strip_suffix(".json").and_then(|number| number.parse().ok()).ok_or_else(Fault::not_found)?;
@@ -125,7 +125,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let text = match sent.read::<i32>("number") {
         Some(number) => state.store.get_document(row.id, number).await?.to_string(),

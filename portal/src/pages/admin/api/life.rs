@@ -135,7 +135,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let sheet = page(&state, &visit, &desk, &row).await?;
     if !desk.may_write || row.state == ApiState::Draft {
@@ -184,7 +184,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let mut patch = ApiPatch { state: sent.read("state"), ..ApiPatch::default() };
     if sent.has("dates") {

@@ -22,7 +22,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let store = &state.store;
     let service = store.get_service(row.service_id).await?;

@@ -19,7 +19,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let wanted = asked.get("q").to_lowercase();
     let mut routes = state.store.list_routes(row.id).await?;

@@ -45,7 +45,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let sheet = frame(&visit, &desk, &row).await?.narrow().maybe(notice(&row));
     if desk.may_write {
@@ -70,7 +70,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let mut chosen: Vec<OrganizationId> = Vec::new();
     let mut unknown: Vec<String> = Vec::new();

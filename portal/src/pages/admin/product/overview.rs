@@ -21,7 +21,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let plans = state.store.browse_plans(row.id, &Cut::first(100)).await?.rows;
     let filter = ApiFilter { product: Some(row.id), ..ApiFilter::default() };

@@ -130,14 +130,14 @@ async fn new_sheet(visit: &Visit, form: &Form, apis: &Apis) -> Result<Sheet, Fau
 
 /// `GET /admin/new/product`
 pub async fn create(State(state): State<PortalState>, visit: Visit) -> Answer {
-    Desk::writing(&visit)?;
+    Desk::publishing(&visit)?;
     let form = Form::with([("state", "draft".to_owned()), ("visibility", "public".to_owned())]);
     visit.page(&new_sheet(&visit, &form, &apis(&state.store, &[]).await?).await?)
 }
 
 /// `POST /admin/new/product`
 pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let apis = apis(&state.store, &[]).await?;
     let input = match typed(&sent, &[]) {
         Ok(input) => input,
@@ -167,7 +167,7 @@ pub async fn get(
     asked: Asked,
     Path(slug): Path<String>,
 ) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let delete = Action::link(format!("{LIST}/{slug}/delete"), "x", "Delete");
     let sheet = frame(&visit, &desk, &row).await?.narrow().action(desk.may_write, delete);
@@ -189,7 +189,7 @@ pub async fn post(
     Path(slug): Path<String>,
     sent: Sent,
 ) -> Answer {
-    let desk = Desk::writing(&visit)?;
+    let desk = Desk::publishing(&visit)?;
     let row = find(&state, &slug).await?;
     let apis = apis(&state.store, &row.apis()).await?;
     let sheet = frame(&visit, &desk, &row).await?.narrow();
