@@ -25,6 +25,10 @@ pub fn openapi(flags: ImportFlags) -> anyhow::Result<()> {
             bail!("{name} cannot be published");
         }
     };
+    for warning in tollgate_openapi::lint(&document, Some(&text)) {
+        let line = warning.line.map_or_else(String::new, |line| format!("line {line}, "));
+        eprintln!("{name}: warning: {line}{}: {}", warning.pointer, warning.message);
+    }
     let slug = match flags.slug {
         Some(slug) => slug,
         None => Slug::from_text(document.title())

@@ -19,6 +19,18 @@ async fn api(stage: &Stage) {
 }
 
 #[tokio::test]
+async fn publishing_tells_what_callers_will_miss_with_its_line() {
+    let stage = Stage::new().await;
+    api(&stage).await;
+    let document = "openapi: 3.1.0\ninfo: { title: T, version: '1' }\npaths:\n  /a:\n    get:\n      summary: One\n      operationId: a\n      responses: { '200': { description: ok } }\n";
+    let published = put(&stage, "application/yaml", document).await.expect(200);
+    let warnings = published.body["warnings"].as_array().expect("a list");
+    assert_eq!((warnings.len(), &warnings[0]["rule"]), (1, &json!("error_answer_missing")));
+    let place = (&warnings[0]["pointer"], &warnings[0]["line"]);
+    assert_eq!(place, (&json!("/paths/~1a/get/responses"), &json!(8)));
+}
+
+#[tokio::test]
 async fn published_specs_become_routes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/specs");
     let Ok(specs) = folder.read_dir() else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use tollgate_domain::ApiId;
-use tollgate_openapi::{Document, OperationDiff, diff};
+use tollgate_openapi::{Document, OperationDiff, Warning, diff, lint};
 use tollgate_store::CallerRow;
 
 use crate::apis::read_document;
@@ -27,9 +27,22 @@ pub struct DocumentPreview {
     pub changes: Vec<OperationDiff>,
     /// Who called operations that break, in the last 30 days.
     pub callers: Vec<CallerRow>,
+    /// What its callers will miss in it.
+    pub warnings: Vec<Warning>,
 }
 
 impl Control {
+    /// What the callers of an API will miss in a document that can be read; nothing of one that cannot.
+    ///
+    /// # Errors
+    /// A thread was lost.
+    pub async fn lint_document(&self, text: String) -> Result<Vec<Warning>> {
+        let looking = tokio::task::spawn_blocking(move || {
+            Document::parse(&text).map(|document| lint(&document, Some(&text))).unwrap_or_default()
+        });
+        looking.await.map_err(|error| Error::Internal(Box::new(error)))
+    }
+
     /// Reads a document as publishing would and compares it with the one in force. Nothing is written.
     ///
     /// # Errors
@@ -39,11 +52,11 @@ impl Control {
         self.store.get_api(id).await?;
         let stored = self.store.find_document(id).await?;
         let document = Arc::new(read_document(text).await?);
-        let new = Arc::clone(&document);
-        let changes = tokio::task::spawn_blocking(move || {
+        let (new, written) = (Arc::clone(&document), text.to_owned());
+        let (changes, warnings) = tokio::task::spawn_blocking(move || {
             // A stored document that cannot be read any more is compared as if there were none.
             let old = stored.and_then(|value| Document::from_value(value).ok());
-            diff(old.as_ref(), &new)
+            (diff(old.as_ref(), &new), lint(&new, Some(&written)))
         })
         .await
         .map_err(|error| Error::Internal(Box::new(error)))?;
@@ -59,6 +72,7 @@ impl Control {
             operations: document.operations().len(),
             changes,
             callers,
+            warnings,
         })
     }
 }

@@ -12,6 +12,7 @@ mod example;
 mod fault;
 mod kind;
 mod lift;
+mod lint;
 mod pointer;
 mod read;
 mod schema;
@@ -27,6 +28,7 @@ pub use diff::{Fate, OperationDiff, diff};
 pub use document::Document;
 pub use fault::Fault;
 pub use kind::Dialect;
+pub use lint::{WARNINGS_MAX, Warning, lint};
 pub use read::TEXT_BYTES_MAX;
 pub use snippet::{Language, snippet};
 pub use view::{

@@ -237,6 +237,12 @@ async fn review(
                 Cell::number(caller.calls),
             ]
         }));
+    let warnings = List::new("warnings", "What callers will miss in it").column("Where").column("What").rows(
+        preview.warnings.into_iter().map(|one| {
+            let line = one.line.map_or_else(String::new, |line| format!("line {line}, "));
+            vec![Cell::Code(format!("{line}{}", one.pointer)), Cell::Text(one.message)]
+        }),
+    );
     let sheet = sheet(visit, format!("Publish {} {}?", preview.title, preview.version)).await?;
     let sheet = sheet
         .below(LIST, "APIs")
@@ -251,6 +257,7 @@ async fn review(
         ]))
         .part(changes);
     let sheet = if callers.rows.is_empty() { sheet } else { sheet.part(callers) };
+    let sheet = if warnings.rows.is_empty() { sheet } else { sheet.part(warnings) };
     Ok(sheet.part(part))
 }
 
