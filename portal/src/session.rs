@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollgate_control::{Action, Actor, Face, Origin, Who};
 use tollgate_domain::{MemberRole, OperatorRole, OrganizationId, Scope, UserId};
-use tollgate_store::{SessionOwner, Store, Viewer};
+use tollgate_store::{SessionOwner, Store};
 use tollgate_web::{RequestId, client_address};
 use tower_sessions::Session;
 use tower_sessions::session::Record;
@@ -247,9 +247,12 @@ impl Visit {
 
     /// The visitor as somebody who looks at what is on offer.
     #[must_use]
-    pub fn viewer(&self) -> Viewer {
+    pub fn viewer(&self) -> tollgate_store::Viewer {
         let organization = self.account.as_ref().and_then(|account| account.organization);
-        Viewer { signed_in: self.account.is_some(), organization: organization.map(|(id, _)| id) }
+        tollgate_store::Viewer {
+            signed_in: self.account.is_some(),
+            organization: organization.map(|(id, _)| id),
+        }
     }
 
     /// The signed-in user.

@@ -155,6 +155,10 @@ impl Stage {
         self.call_as(&self.admin, "POST", path, Some(body)).await
     }
 
+    pub async fn put(&self, path: &str, body: Value) -> Reply {
+        self.call_as(&self.admin, "PUT", path, Some(body)).await
+    }
+
     pub async fn patch(&self, path: &str, body: Value) -> Reply {
         self.call_as(&self.admin, "PATCH", path, Some(body)).await
     }

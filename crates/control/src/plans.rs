@@ -167,6 +167,10 @@ impl Control {
         let mut change = self.change(actor).await?;
         let row = change.tx.lock_plan(id).await?;
         check_version(expected, row.version)?;
+        if !row.limits_are_whole && patch.limits.is_none() {
+            let message = "a limit of this plan cannot be read, and would be lost: give all limits anew";
+            return Err(Error::invalid("/limits", message));
+        }
         let before = PlanInput::from(&row);
         let after = PlanInput {
             product_id: before.product_id,

@@ -37,6 +37,7 @@ mod operators;
 mod organizations;
 mod page;
 mod payments;
+mod plan_limits;
 mod planned_changes;
 mod plans;
 mod products;

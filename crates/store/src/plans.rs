@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use tollgate_domain::{Currency, Limit, Period, PlanId, PlanState, Price, ProductId, Slug, UnpaidLanding};
 use uuid::Uuid;
 
+use crate::plan_limits::Written;
 use crate::{Error, Page, Result, Store, Tx};
 
 /// The terms under which a product is used.
@@ -31,9 +32,12 @@ pub struct PlanRow {
     price_minor: i64,
     #[sqlx(try_from = "String")]
     price_currency: Currency,
-    /// Its limits.
-    #[sqlx(json)]
+    /// Its limits, as far as this release can read them.
+    #[sqlx(try_from = "Written")]
     pub limits: Vec<Limit>,
+    /// Whether it can read all of them. A plan of which it cannot is refused by gateways, not served without.
+    #[sqlx(rename = "limits", try_from = "Written")]
+    pub limits_are_whole: bool,
     /// What becomes of calls when a bill stays unpaid past its grace.
     #[sqlx(try_from = "String")]
     pub unpaid_landing: UnpaidLanding,

@@ -202,6 +202,25 @@ async fn a_publisher_is_shown_the_buttons_of_a_publisher() {
 }
 
 #[tokio::test]
+async fn a_plan_whose_limits_cannot_be_read_takes_no_page_down() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    let mut admin = site.browser();
+    admin.become_admin("ops@example.com").await;
+    site.run(
+        r#"update plans set limits = limits || '[{"name": "x", "kind": "of tomorrow"}]' where slug = 'free'"#,
+    )
+    .await;
+    walk(&mut admin).await;
+    let page = admin.get("/admin/products/countries/plans/free").await;
+    assert!(page.text.contains("A limit of this plan cannot be read"), "{}", page.text);
+    for path in ["/products/countries", "/limits", "/applications", "/usage"] {
+        assert_eq!(maria.get(path).await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_setup_link_works_once() {
     let site = Site::open().await;
     let token = site.control.create_setup_token(&Actor::system()).await.expect("a link");

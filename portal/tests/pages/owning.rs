@@ -37,7 +37,8 @@ async fn an_owner_holds_a_key_to_operations_and_networks() {
     let wrong = maria.post(&restrict, &[&send("10.0.0.1/8")[..], &[("version", &version)]].concat()).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
-        wrong.text.contains("an address or a network") && wrong.text.contains("10.0.0.1/8"),
+        wrong.text.contains("n address or a network whose address is its first")
+            && wrong.text.contains("10.0.0.1/8"),
         "{}",
         wrong.text
     );

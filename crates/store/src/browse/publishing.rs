@@ -6,6 +6,7 @@ use tollgate_domain::{ApiState, Limit, PlanState, ProductId, ProductState, Servi
 use uuid::Uuid;
 
 use super::{Conditions, Cut, Found, Shape, Type};
+use crate::plan_limits::Written;
 use crate::{Result, Store};
 
 /// A service in a list.
@@ -104,7 +105,7 @@ pub struct PlanLine {
     /// The price's currency.
     pub price_currency: String,
     /// Its limits.
-    #[sqlx(json)]
+    #[sqlx(try_from = "Written")]
     pub limits: Vec<Limit>,
     /// The slug of its product.
     pub product: String,

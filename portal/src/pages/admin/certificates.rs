@@ -118,7 +118,10 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     sheet(&visit, "Certificates")
         .await?
         .intro("What gateways present to callers who speak TLS.")
-        .action(desk.may_write, Action::link("/admin/certificate-authority", "settings", choose))
+        .action(
+            Desk::writing(&visit).is_ok(),
+            Action::link("/admin/certificate-authority", "settings", choose),
+        )
         .action(
             desk.may_write && account.is_some(),
             Action::link("/admin/new/certificate-order", "refresh-cw", "Order certificate"),

@@ -232,7 +232,14 @@ pub async fn get(
             "New limits hold for all of them within seconds, a new price for those who subscribe from then on. Before anything is changed you see whom it affects.",
         )
     });
-    let sheet = frame(&visit, &desk, &product, &plan).await?;
+    let lost = (!plan.limits_are_whole).then(|| {
+        Notice::new(
+            "bad",
+            "A limit of this plan cannot be read",
+            "It was written by hand or by a newer release. Gateways refuse calls on this plan as config_invalid; saving the form below leaves the limit out.",
+        )
+    });
+    let sheet = frame(&visit, &desk, &product, &plan).await?.maybe(lost);
     let tariff = state.control.plan_tariff(plan.id).await?.tariff;
     if !desk.may_write {
         let facts = vec![
