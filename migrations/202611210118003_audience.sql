@@ -10,3 +10,8 @@ create table product_audience (
 );
 create index product_audience_organization_idx on product_audience (organization_id);
 comment on table product_audience is 'Which organizations see a product whose visibility is chosen; kept, without effect, while it is another. Gateways know nothing of it: who subscribes may call.';
+
+alter table product_audience enable row level security;
+create policy tenant on product_audience
+    using (organization_id = nullif(current_setting('tollgate.organization', true), '')::uuid)
+    with check (organization_id = nullif(current_setting('tollgate.organization', true), '')::uuid);
