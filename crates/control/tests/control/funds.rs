@@ -54,8 +54,12 @@ impl Wallet {
             fixture.control.store().list_subscriptions(scope, None, Page::FIRST_500).await.unwrap()[0].id;
         let patch = SubscriptionPatch { plan_id: Some(plan), ..SubscriptionPatch::default() };
         fixture.control.update_subscription(&member, subscription, None, patch).await.unwrap();
-        let input =
-            CredentialInput { name: "Server".to_owned(), environment: Environment::Live, expires_at: None };
+        let input = CredentialInput {
+            name: "Server".to_owned(),
+            environment: Environment::Live,
+            expires_at: None,
+            restrictions: Default::default(),
+        };
         let key = fixture.control.create_credential(&system, made.application_id, input).await.unwrap().id;
         fixture.database.run("delete from subscription_terms where ends is not null").await;
         fixture

@@ -53,6 +53,7 @@ impl Till {
             host: Some(b"api.example"),
             target: b"/one/items/7",
             credential: Some(key.as_bytes()),
+            whence: &crate::Nowhere,
         };
         decide(&self.snapshot, &self.consumers, &call, now)
     }
