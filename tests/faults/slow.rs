@@ -30,8 +30,9 @@ enum Kind {
 }
 
 impl Kind {
+    /// Whether the upstream is asked at once, and somebody waits for its answer: a body that does not come is not sent on.
     const fn is_call(self) -> bool {
-        matches!(self, Self::HalfBody | Self::Deaf)
+        matches!(self, Self::Deaf)
     }
 
     async fn open(self, gateway: SocketAddr, key: &str) -> std::io::Result<TcpStream> {
@@ -74,8 +75,8 @@ async fn thousands_of_slow_connections_cost_others_no_call_and_bounded_memory() 
     let gateway = Process::start(command).await.unwrap();
     let before = gateway.resident_bytes();
     let load = Load::start(gateway.gateway, &rig.world.key, 2, 50);
-    // Half of them are calls. They are slow callers, not a rush of calls: of those an upstream has 1,000 waiting at most, and
-    // whoever comes then is told 503.
+    // They are slow callers, not a rush of calls: of those an upstream has 1,000 waiting at most, and whoever comes then is
+    // told 503.
     let asked = Arc::new(AtomicU64::new(0));
     let mut opening = JoinSet::new();
     for part in 0..9 {
