@@ -24,6 +24,9 @@ use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
 /// How long after a change the configuration is saved to disk, so that a burst is saved once.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
+/// How long changes are gathered at most, however long it took to apply those before.
+const GATHER_MAX: Duration = Duration::from_millis(200);
+
 /// How long after a failure it is tried again; a full disk is not emptied by asking.
 const SAVE_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
@@ -105,9 +108,9 @@ impl Feed {
             let was_unsaved = self.unsaved;
             let asked = tokio::time::Instant::now();
             self.catch_up_logged().await;
-            // The first of a burst of changes is applied at once, the others together: half of one core at most.
+            // The first of a burst of changes is applied at once, the others together.
             let answered = tokio::time::Instant::now();
-            self.may_ask_at = answered + self.settings.debounce.max(answered - asked);
+            self.may_ask_at = answered + (answered - asked).min(GATHER_MAX).max(self.settings.debounce);
             if self.unsaved && !was_unsaved {
                 // A large configuration is saved less often: a twentieth of the time at most.
                 self.save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);

@@ -111,21 +111,18 @@ impl Pool {
         }
     }
 
-    /// Closes what was not used for long, again and again; when some was, `give_back` is called.
+    /// Closes what was not used for long, again and again, and calls `give_back` on this thread.
     pub(crate) async fn sweep(&self, give_back: fn()) {
         loop {
             tokio::time::sleep(SWEEP_EVERY).await;
-            if self.close_unused() {
-                give_back();
-            }
+            self.close_unused();
+            give_back();
         }
     }
 
-    /// Whether there was something to close.
-    fn close_unused(&self) -> bool {
+    fn close_unused(&self) {
         let now = Instant::now();
         let mut idle = self.idle();
-        let before = idle.kept;
         idle.places.retain(|_, links| {
             links.retain_mut(|link| now.duration_since(link.used) < IDLE_TIMEOUT && link.is_quiet());
             !links.is_empty()
@@ -140,7 +137,6 @@ impl Pool {
         let open: Vec<PlaceKey> = idle.trunks.keys().copied().collect();
         idle.openings.retain(|place, opening| open.contains(place) || Arc::strong_count(opening) > 1);
         idle.kept = idle.places.values().map(Vec::len).sum();
-        idle.kept < before
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {

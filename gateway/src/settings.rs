@@ -105,7 +105,7 @@ pub struct Settings {
     pub request_log_addresses: LoggedAddress,
     /// Where each call is written as a line of JSON.
     pub access_log: Option<AccessLogTarget>,
-    /// Gives what the calling thread has freed back to the operating system; each worker does after it closed connections.
+    /// Gives what the calling thread has freed back to the operating system; each worker does every few seconds.
     pub give_back: fn(),
 }
 
