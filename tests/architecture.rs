@@ -58,6 +58,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("async-stripe*", &["stripe"]),
     ("instant-acme", &["control"]),
     ("lettre", &["control"]),
+    ("openidconnect", &["control"]),
+    ("webauthn_rp", &["control"]),
     ("pdf-writer", &["paper"]),
     ("tower-sessions", &["portal"]),
     ("utoipa*", &["admin-api"]),
