@@ -384,6 +384,9 @@ pub struct PortalFlags {
     /// Directory with the publisher's guides/*.md and changelog/*.md; read at the start.
     #[arg(long, env = "TOLLGATE_CONTENT_DIR", value_name = "DIR")]
     pub content_dir: Option<PathBuf>,
+    /// File that says through which OpenID Connect providers people may sign in; see the guide «sign in with a provider».
+    #[arg(long, env = "TOLLGATE_IDENTITY_PROVIDERS", value_name = "FILE")]
+    pub identity_providers: Option<PathBuf>,
 }
 
 /// The portal as a process of its own.

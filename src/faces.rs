@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_admin_api::AdminApiState;
 use tollgate_boot::TrustedProxies;
-use tollgate_control::Control;
+use tollgate_control::{Control, oidc};
 use tollgate_control::mail::{Mailer, Transport};
 use tollgate_portal::PortalState;
 use tollgate_stripe::Stripe;
 use tollgate_web::serve::{Limits, serve};
 
-use crate::cli::MailFlags;
+use crate::cli::{MailFlags, PortalFlags};
 use crate::payments::PaymentFlags;
 
 /// Below the portal: where problem types are explained.
@@ -41,6 +41,13 @@ pub fn collecting(control: Control, flags: &PaymentFlags) -> anyhow::Result<Cont
     let stripe =
         Stripe::new(settings).context("Stripe is not set up (TOLLGATE_STRIPE_KEY_FILE and others)")?;
     Ok(control.collecting_by(Arc::new(stripe)))
+}
+
+/// People may sign in through the providers that the file names.
+pub fn signing_in(control: Control, flags: &PortalFlags) -> anyhow::Result<Control> {
+    let Some(file) = &flags.identity_providers else { return Ok(control) };
+    let ready = oidc::read(file).context("providers to sign in through (TOLLGATE_IDENTITY_PROVIDERS)")?;
+    Ok(control.signing_in_by(oidc::Providers::new(ready)))
 }
 
 /// Works through the queue of jobs beside the faces; several processes share it.

@@ -126,6 +126,7 @@ pub async fn portal(place: Place, role: Box<PortalRole>) -> anyhow::Result<()> {
         .await?
         .reaching(role.mail.webhook_networks.clone());
     let control = faces::collecting(control, &role.payments)?;
+    let control = faces::signing_in(control, &role.portal)?;
     let shutdown = shutdown::on_signal()?;
     let (listener, address) = listen::bind(role.portal.portal_listen, "portal-listen").await?;
     let gateway_url = role.portal.gateway_url.clone().unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());

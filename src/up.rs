@@ -43,6 +43,7 @@ async fn serve(
     let control =
         database::control(place, store, peppers.clone()).await?.reaching(up.mail.webhook_networks.clone());
     let control = faces::collecting(control, &up.payments)?;
+    let control = faces::signing_in(control, &up.portal)?;
 
     let (portal_listener, portal_address) = listen::bind(up.portal.portal_listen, "portal-listen").await?;
     let (admin_listener, admin_address) = listen::bind(up.admin.admin_listen, "admin-listen").await?;

@@ -98,7 +98,7 @@ impl Form {
 }
 
 /// With a capital in front and a full stop behind.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let mut out: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
     if !out.ends_with(['.', '?', '!']) {

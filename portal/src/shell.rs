@@ -74,6 +74,11 @@ impl Flash {
         Self { tone: "ok".into(), text: text.into() }
     }
 
+    /// Something was not done.
+    pub fn failed(text: impl Into<String>) -> Self {
+        Self { tone: "bad".into(), text: text.into() }
+    }
+
     /// The icon of its tone.
     #[must_use]
     pub fn icon(&self) -> &'static str {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::change::Subject;
 use crate::jobs::{self, Job};
+use crate::oidc::FromProvider;
 use crate::organizations::unique_slug;
 use crate::password_rules;
 use crate::throttle::Subjects;
@@ -90,7 +91,7 @@ impl Control {
             password_hash: &password_hash,
             shadow_of: owner.map(|owner| owner.id),
         };
-        match self.insert_newcomer(actor, &new, plan.as_ref()).await {
+        match self.insert_newcomer(actor, &new, plan.as_ref(), None).await {
             // The same form was sent twice: what the first one made is there by now.
             Err(Error::Conflict(_)) => match self.store.find_user_by_email(&email).await? {
                 Some(user) if self.passwords.verify(&input.password, Some(&user.password_hash)).await? => {
@@ -102,11 +103,13 @@ impl Control {
         }
     }
 
-    async fn insert_newcomer(
+    /// Makes all that somebody new gets, who typed a password or came from a provider.
+    pub(crate) async fn insert_newcomer(
         &self,
         actor: &Actor,
         new: &NewUser<'_>,
         plan: Option<&PlanRow>,
+        from: Option<&FromProvider<'_>>,
     ) -> Result<SignedUp> {
         let organization_id = OrganizationId::from(Uuid::now_v7());
         let application_id = ApplicationId::from(Uuid::now_v7());
@@ -135,7 +138,10 @@ impl Control {
             restrictions: tollgate_domain::Restrictions::default(),
         };
         let key = self.mint_key(&mut change.tx, organization_id, application_id, &key).await?;
-        jobs::queue(&mut change.tx, &Job::VerifyEmail { user_id: new.id }).await?;
+        match from {
+            Some(from) => self.settle_identity(&mut change, new, from).await?,
+            None => jobs::queue(&mut change.tx, &Job::VerifyEmail { user_id: new.id }).await?,
+        }
         let subject = Subject { kind: "user", id: new.id.uuid(), organization: Some(organization_id) };
         let details = json!({ "application_id": application_id, "plan_id": plan.map(|plan| plan.id), "key_id": key.id });
         change.commit("user.sign_up", subject, details).await?;
@@ -170,8 +176,12 @@ impl Control {
         let stored = owner.as_ref().map(|user| user.password_hash.as_str());
         let hash = self.passwords.hash_beside(&input.password, stored).await?;
         match owner.iter().chain(&shadows).find(|user| is_of(user, &hash)) {
-            Some(user) => Ok(user.id),
+            Some(user) => {
+                self.figures.count_sign_in("password", true);
+                Ok(user.id)
+            }
             None => {
+                self.figures.count_sign_in("password", false);
                 self.note_failure(&subjects).await?;
                 Err(Error::WrongPassword)
             }
@@ -179,7 +189,7 @@ impl Control {
     }
 
     /// The free, open plan without approval of a product, or of the first product that has one.
-    async fn free_plan(&self, product: Option<&str>) -> Result<Option<PlanRow>> {
+    pub(crate) async fn free_plan(&self, product: Option<&str>) -> Result<Option<PlanRow>> {
         let wanted = match product {
             Some(slug) => self.store.find_product_by_slug(slug).await?,
             None => None,
@@ -204,22 +214,15 @@ impl Control {
         Ok(None)
     }
 
-    /// Makes a user with their own organization, inside an open change; for the first admin.
-    pub(crate) async fn insert_person(
-        &self,
-        tx: &mut Tx,
-        email: &str,
-        password_hash: &str,
-    ) -> Result<UserId> {
-        let user_id = UserId::from(Uuid::now_v7());
-        tx.insert_user(&NewUser { id: user_id, email, password_hash, shadow_of: None }).await?;
+    /// Makes a user with their own organization, inside an open change; for operators, whose address somebody vouches for.
+    pub(crate) async fn insert_person(&self, tx: &mut Tx, new: &NewUser<'_>) -> Result<()> {
+        tx.insert_user(new).await?;
         // Whoever starts the platform vouches for the address.
-        tx.verify_user(user_id).await?;
+        tx.verify_user(new.id).await?;
         let organization_id = OrganizationId::from(Uuid::now_v7());
-        let local = email.split('@').next().unwrap_or(email);
+        let local = new.email.split('@').next().unwrap_or(new.email);
         tx.insert_organization(organization_id, local, &unique_slug(local, organization_id.uuid())).await?;
-        tx.insert_member(organization_id, user_id, MemberRole::Owner).await?;
-        Ok(user_id)
+        Ok(tx.insert_member(organization_id, new.id, MemberRole::Owner).await?)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod jobs;
 mod lifecycle;
 mod links;
 pub mod mail;
+pub mod oidc;
 mod once;
 mod operators;
 mod organizations;
@@ -122,6 +123,7 @@ pub struct Control {
     figures: Arc<jobs::Figures>,
     provider: Option<Arc<dyn provider::PaymentProvider>>,
     sender: webhooks::Sender,
+    providers: oidc::Providers,
     /// Set inside a unit of work.
     log: Option<Arc<unit::UnitLog>>,
 }
@@ -139,6 +141,7 @@ impl Control {
             figures: Arc::default(),
             provider: None,
             sender: webhooks::Sender::new(Arc::default()),
+            providers: oidc::Providers::default(),
             log: None,
         }
     }
@@ -147,6 +150,12 @@ impl Control {
     #[must_use]
     pub fn reaching(self, networks: Reachable) -> Self {
         Self { sender: webhooks::Sender::new(Arc::new(networks)), ..self }
+    }
+
+    /// The same, with these providers to sign in through.
+    #[must_use]
+    pub fn signing_in_by(self, providers: oidc::Providers) -> Self {
+        Self { providers, ..self }
     }
 
     /// The same, with bills collected by a payment provider.

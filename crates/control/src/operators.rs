@@ -24,7 +24,7 @@ impl Control {
         if role != OperatorRole::Admin {
             keeps_an_admin(&admins, user)?;
         }
-        change.tx.insert_operator(user, role).await?;
+        change.tx.insert_operator(user, role, None).await?;
         let details = before_after(&json!({ "role": person.role() }), &json!({ "role": role }));
         change.commit("operator.update", subject(user), details).await?;
         Ok(self.store.get_person(user).await?)
@@ -49,7 +49,7 @@ impl Control {
 }
 
 /// Somebody must be able to give roles: the last admin stays one.
-fn keeps_an_admin(admins: &[UserId], without: UserId) -> Result<()> {
+pub(crate) fn keeps_an_admin(admins: &[UserId], without: UserId) -> Result<()> {
     match admins {
         [last] if *last == without => Err(Error::Conflict(
             "this is the last admin who can sign in; make another user admin first".to_owned(),

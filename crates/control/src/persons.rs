@@ -50,7 +50,16 @@ impl Control {
             organizations.push(self.export_organization(member.organization_id, member.role).await?);
         }
         let factor = self.store.find_second_factor(user_id).await?;
+        let identities = self.store.list_identities(user_id).await?;
+        let identities: Vec<Value> = identities
+            .iter()
+            .map(|one| {
+                json!({ "issuer": one.issuer, "subject": one.subject, "email": one.email, "since": one.created_at,
+                    "used": one.last_used_at })
+            })
+            .collect();
         Ok(json!({
+            "identities": identities,
             "user": {
                 "id": user.id, "email": user.email, "name": user.name, "created_at": user.created_at,
                 "email_verified_at": user.email_verified_at,

@@ -7,6 +7,8 @@ use rand::rngs::OsRng;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tollgate_domain::{OperatorRole, UserId};
+use tollgate_store::NewUser;
+use uuid::Uuid;
 
 use crate::accounts::check_email;
 use crate::change::Subject;
@@ -77,9 +79,15 @@ impl Control {
         }
         let user_id = match (existing, password_hash) {
             (Some(user), _) => user.id,
-            (None, hash) => self.insert_person(&mut change.tx, &email, &hash.unwrap_or_default()).await?,
+            (None, hash) => {
+                let id = UserId::from(Uuid::now_v7());
+                let password_hash = &hash.unwrap_or_default();
+                let new = NewUser { id, email: &email, password_hash, shadow_of: None };
+                self.insert_person(&mut change.tx, &new).await?;
+                id
+            }
         };
-        change.tx.insert_operator(user_id, OperatorRole::Admin).await?;
+        change.tx.insert_operator(user_id, OperatorRole::Admin, None).await?;
         let subject = Subject { kind: "operator", id: user_id.uuid(), organization: None };
         change.commit("operator.create", subject, json!({ "role": OperatorRole::Admin })).await?;
         Ok(user_id)

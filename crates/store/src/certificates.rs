@@ -6,10 +6,10 @@ use sqlx::{FromRow, PgConnection, Row};
 use tollgate_domain::{Certificate, CertificateId, CertificateSource, ChallengeKind, Slug};
 use uuid::Uuid;
 
-use crate::{Error, Page, Result, Store, Tx};
+use crate::{Error, Result, Store, Tx};
 
 /// What may be shown; the key is read by [`Tx::lock_certificate`] and by gateways only.
-const COLUMNS: &str = "select c.id, c.slug, c.source, c.names, c.chain, c.fingerprint, c.issuer, c.valid_from,
+pub(crate) const COLUMNS: &str = "select c.id, c.slug, c.source, c.names, c.chain, c.fingerprint, c.issuer, c.valid_from,
     c.valid_until, c.is_default, c.version, c.created_at, o.challenge, o.due_at, o.attempts, o.error, o.error_at
     from certificates c left join certificate_orders o on o.certificate_id = c.id";
 
@@ -150,20 +150,6 @@ impl Store {
             .bind(slug)
             .fetch_optional(&self.pool)
             .await?)
-    }
-
-    /// Certificates, oldest first.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_certificates(&self, page: Page) -> Result<Vec<CertificateRow>> {
-        Ok(sqlx::query_as(sqlx::AssertSqlSafe(format!(
-            "{COLUMNS} where ($1::uuid is null or c.id > $1) order by c.id limit $2"
-        )))
-        .bind(page.after)
-        .bind(page.limit)
-        .fetch_all(&self.pool)
-        .await?)
     }
 }
 

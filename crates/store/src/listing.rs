@@ -6,8 +6,8 @@ use tollgate_domain::Scope;
 use uuid::Uuid;
 
 use crate::{
-    ApiRow, ApplicationRow, CredentialRow, OrganizationRow, PlanRow, ProductRow, Result, ServiceRow, Store,
-    SubscriptionRow, credentials, products, services,
+    ApiRow, ApplicationRow, CertificateRow, CredentialRow, OrganizationRow, PlanRow, ProductRow, Result,
+    ServiceRow, Store, SubscriptionRow, certificates, credentials, products, services,
 };
 
 /// What a list is sorted by.
@@ -41,6 +41,8 @@ pub enum Column {
     Product,
     /// The plan.
     Plan,
+    /// Where a certificate comes from.
+    Source,
 }
 
 /// What a column must hold.
@@ -142,6 +144,24 @@ impl Store {
     pub async fn find_products(&self, listing: &Listing) -> Result<Vec<ProductRow>> {
         self.listed(
             &published(products::COLUMNS, "products p", "p", "p.name || ' ' || p.slug"),
+            Scope::Operator,
+            listing,
+        )
+        .await
+    }
+
+    /// Certificates, found by the words of slug and hosts.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_certificates(&self, listing: &Listing) -> Result<Vec<CertificateRow>> {
+        self.listed(
+            &published(
+                certificates::COLUMNS,
+                "certificates c",
+                "c",
+                "c.slug || ' ' || joined_names(c.names)",
+            ),
             Scope::Operator,
             listing,
         )
@@ -256,9 +276,10 @@ impl Store {
     /// What a search finds; none where it is so much that walking the list finds a page soon. Asked for first, because the
     /// planner takes every word for a common one and would walk the whole list for what is rare.
     async fn found(&self, table: &Listed, text: &str) -> Result<Option<Vec<Uuid>>> {
+        // With what always holds, or an index of those rows alone would not be taken.
         let mut query = QueryBuilder::<Postgres>::new(format!(
-            "select {}.id from {} where true",
-            table.alias, table.from
+            "select {}.id from {} where {}",
+            table.alias, table.from, table.always
         ));
         push_search(&mut query, table, text);
         query.push(" limit ").push_bind(FOUND_MAX + 1);
@@ -282,6 +303,7 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, table: &Listed, column: Colum
         Column::Service => format!("{alias}.service_id"),
         Column::Product => format!("{alias}.product_id"),
         Column::Plan => format!("{alias}.plan_id"),
+        Column::Source => format!("{alias}.source"),
     };
     query.push(format!(" and {column} = "));
     match wanted {

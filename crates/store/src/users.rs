@@ -221,6 +221,7 @@ impl Tx {
         for statement in [
             "delete from sessions where user_id = $1",
             "delete from account_links where user_id = $1",
+            "delete from identities where user_id = $1",
             "delete from recovery_codes where user_id = $1",
             "delete from second_factors where user_id = $1",
             "delete from sent_forms where user_id = $1",
@@ -248,16 +249,23 @@ impl Tx {
         Ok(others.len())
     }
 
-    /// Makes a user an operator, or changes their role.
+    /// Makes a user an operator, or changes their role: by hand, or because an issuer's claims say so.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn insert_operator(&mut self, user_id: UserId, role: OperatorRole) -> Result<()> {
+    pub async fn insert_operator(
+        &mut self,
+        user_id: UserId,
+        role: OperatorRole,
+        granted_by: Option<&str>,
+    ) -> Result<()> {
         sqlx::query(
-            "insert into operators (user_id, role) values ($1, $2) on conflict (user_id) do update set role = $2",
+            "insert into operators (user_id, role, granted_by) values ($1, $2, $3)
+             on conflict (user_id) do update set role = $2, granted_by = $3",
         )
         .bind(user_id.uuid())
         .bind(role.as_str())
+        .bind(granted_by)
         .execute(self.conn())
         .await?;
         Ok(())

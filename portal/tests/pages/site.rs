@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use tollgate_control::oidc::{self, Providers};
 use tollgate_control::mail::{KeptMail, Mailer, Transport};
 use tollgate_control::{Actor, ApiInput, Control, PlanInput, ProductInput, ServiceInput};
 use tollgate_domain::{
@@ -67,11 +68,25 @@ impl Site {
 
     /// A portal that tries calls at this address.
     pub async fn open_before(secure_cookies: bool, relay_url: &str) -> Self {
+        Self::open_as(secure_cookies, relay_url, Providers::default()).await
+    }
+
+    /// A portal that these providers sign people in to.
+    pub async fn open_to(providers: &[serde_json::Value]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("providers.json");
+        std::fs::write(&file, serde_json::json!({ "providers": providers }).to_string()).expect("it is written");
+        let ready = oidc::read(&file).expect("providers can be set up");
+        Self::open_as(false, "http://127.0.0.1:9", Providers::new(ready)).await
+    }
+
+    async fn open_as(secure_cookies: bool, relay_url: &str, providers: Providers) -> Self {
         let database = TestDatabase::create().await;
         let peppers = Arc::new(
             Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"),
         );
-        let control = Control::new(database.store(), peppers, tollgate_control::Settings::default());
+        let control = Control::new(database.store(), peppers, tollgate_control::Settings::default())
+            .signing_in_by(providers);
         publish(&control).await;
         let settings = Settings {
             portal_url: PORTAL_URL.to_owned(),

@@ -18,6 +18,8 @@ pub struct Figures {
     delayed: AtomicU64,
     dead: AtomicU64,
     messages_refused: AtomicU64,
+    /// How somebody signed in, and whether they did.
+    sign_ins: Mutex<BTreeMap<(&'static str, bool), u64>>,
 }
 
 impl Figures {
@@ -30,6 +32,12 @@ impl Figures {
     /// Somebody sent what claims to be the payment provider's, and is not.
     pub(crate) fn refuse_message(&self) {
         self.messages_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Somebody signed in, or could not: by `password`, `provider` or `passkey`.
+    pub(crate) fn count_sign_in(&self, by: &'static str, done: bool) {
+        let mut sign_ins = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        *sign_ins.entry((by, done)).or_default() += 1;
     }
 
     /// An attempt to tell a webhook something.
@@ -135,6 +143,15 @@ impl Control {
                 metric(name, "gauge", help, &[(String::new(), i128::from(value))]);
             }
         }
+        let sign_ins = self.figures.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sign_ins: Vec<_> = sign_ins
+            .iter()
+            .map(|((by, done), count)| {
+                let result = if *done { "done" } else { "refused" };
+                (format!("{{by=\"{by}\",result=\"{result}\"}}"), i128::from(*count))
+            })
+            .collect();
+        metric("tollgate_sign_ins_total", "counter", "Sign-ins, by what somebody showed.", &sign_ins);
         let refused = i128::from(self.figures.messages_refused.load(Ordering::Relaxed));
         let help = "Messages that claimed to be the payment provider's and were not.";
         metric("tollgate_payment_messages_refused_total", "counter", help, &[(String::new(), refused)]);

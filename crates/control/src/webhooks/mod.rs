@@ -12,7 +12,7 @@ pub use address::{BadNetwork, Reachable};
 use chrono::{TimeDelta, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;
-pub(crate) use sender::Sender;
+pub(crate) use sender::{Sender, guarded_client};
 use serde_json::{Value, json};
 use signature::Secret;
 use tollgate_domain::{EventId, OrganizationId, Scope, WebhookId};

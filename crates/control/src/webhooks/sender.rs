@@ -79,21 +79,31 @@ impl Resolve for Guarded {
     }
 }
 
+/// A client that connects to addresses which were looked at, and is never led elsewhere; `purpose` is how it calls itself.
+pub(crate) fn guarded_client(
+    reachable: &Arc<Reachable>,
+    is_plain: bool,
+    purpose: &str,
+    patience: Duration,
+) -> reqwest::Result<Client> {
+    // Whoever was first chose the same: there is one provider in this program.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .user_agent(format!("Tollgate/{} ({purpose})", env!("CARGO_PKG_VERSION")))
+        .timeout(patience)
+        .connect_timeout(CONNECT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_idle_timeout(Duration::from_secs(30))
+        .dns_resolver(Arc::new(Guarded { reachable: Arc::clone(reachable), is_plain }))
+        .build()
+}
+
 impl Sender {
     /// Into the public internet, and these networks.
     pub(crate) fn new(reachable: Arc<Reachable>) -> Self {
-        // Whoever was first chose the same: there is one provider in this program.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = |is_plain| {
-            Client::builder()
-                .user_agent(concat!("Tollgate/", env!("CARGO_PKG_VERSION"), " (webhooks)"))
-                .timeout(PATIENCE)
-                .connect_timeout(CONNECT)
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .pool_idle_timeout(Duration::from_secs(30))
-                .dns_resolver(Arc::new(Guarded { reachable: Arc::clone(&reachable), is_plain }))
-                .build()
+            guarded_client(&reachable, is_plain, "webhooks", PATIENCE)
                 .inspect_err(|error| tracing::error!(%error, "webhooks cannot be sent: there is no client"))
                 .ok()
         };

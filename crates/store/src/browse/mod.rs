@@ -5,6 +5,7 @@
 
 mod audit;
 mod billing;
+mod certificates;
 mod consumers;
 mod everything;
 mod people;
@@ -13,6 +14,7 @@ mod traffic;
 
 pub use audit::{AuditFilter, AuditLine};
 pub use billing::InvoiceFilter;
+pub use certificates::{CertificateFilter, CertificateHealth};
 pub use consumers::{ApplicationLine, CredentialLine, SubscriptionFilter, SubscriptionLine};
 pub use everything::{Hit, HitKind};
 pub use people::{OrganizationLine, UserLine};

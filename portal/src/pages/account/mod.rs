@@ -10,6 +10,7 @@ pub mod second_factor;
 pub mod sessions;
 pub mod setup;
 pub mod signin;
+pub mod signin_with;
 pub mod signout;
 pub mod signup;
 pub mod verify;

@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::extract::State;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::Answer;
 use crate::session::Visit;
 use crate::session_rows::digest;
-use crate::shell::{Area, Shell};
+use crate::shell::{Area, Flash, Shell};
 use crate::show::{Label, Moment};
 use crate::{PortalState, filters};
 
@@ -33,6 +34,39 @@ pub struct View {
     /// An operator without a second factor.
     pub unprotected: bool,
     pub sessions: Vec<Session>,
+    pub has_password: bool,
+    pub identities: Vec<Identity>,
+}
+
+/// A provider that opens the account.
+pub struct Identity {
+    pub provider: String,
+    pub email: String,
+    pub issuer: String,
+    pub subject: String,
+    pub used: Moment,
+}
+
+/// Which identity goes.
+#[derive(Deserialize)]
+pub struct Removed {
+    issuer: String,
+    subject: String,
+}
+
+/// `POST /account/identities/remove`
+pub async fn remove_identity(
+    State(state): State<PortalState>,
+    visit: Visit,
+    axum::Form(removed): axum::Form<Removed>,
+) -> Answer {
+    let (user, actor) = visit.person()?;
+    let flash = match state.control.delete_identity(&actor, user, &removed.issuer, &removed.subject).await {
+        Ok(()) => Flash::done("It does not sign you in any more."),
+        Err(tollgate_control::Error::Conflict(text)) => Flash::failed(crate::form::sentence(&text)),
+        Err(error) => return Err(error.into()),
+    };
+    visit.go("/account", Some(flash)).await
 }
 
 /// `GET /account`
@@ -53,7 +87,17 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         seen: row.seen_at.map(|at| Moment::of(at, visit.now)),
     });
     let second_factor = state.store.find_second_factor(account.user_id).await?.is_some();
+    let user = state.store.find_user(account.user_id).await?;
+    let identities = state.store.list_identities(account.user_id).await?.into_iter().map(|row| Identity {
+        provider: state.control.provider_name(&row.issuer).unwrap_or(&row.issuer).to_owned(),
+        email: row.email,
+        used: Moment::of(row.last_used_at, visit.now),
+        issuer: row.issuer,
+        subject: row.subject,
+    });
     visit.page(&View {
+        has_password: user.is_some_and(|user| !user.password_hash.is_empty()),
+        identities: identities.collect(),
         email: account.email.clone(),
         verified: verified(account.verified),
         organization,
@@ -88,6 +132,14 @@ impl View {
             since: crate::pages::sample_time(-300_000),
             second_factor,
             unprotected,
+            has_password: !unprotected,
+            identities: vec![Identity {
+                provider: "Example SSO".into(),
+                email: "maria.lindqvist@example.com".into(),
+                issuer: "https://sso.example.com".into(),
+                subject: "248289761001".into(),
+                used: crate::pages::sample_time(-90_000),
+            }],
             sessions: vec![
                 session(true, "Firefox on Linux", -10),
                 session(false, "Safari on iPhone", -7_000),

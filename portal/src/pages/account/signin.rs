@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use tollgate_control::SignIn;
 
-use crate::error::{Answer, Fault};
+use crate::error::{Answer, Fault, query_value};
 use crate::form::{Form, local_path};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -17,6 +17,22 @@ pub struct View {
     pub shell: Shell,
     pub form: Form,
     pub next: String,
+    pub ways: Vec<Way>,
+}
+
+/// A provider to go on with, instead of a password.
+pub struct Way {
+    pub name: String,
+    pub href: String,
+}
+
+/// The providers of this site; to sign up, those that make accounts.
+pub fn ways(state: &PortalState, signing_up: bool, query: &str) -> Vec<Way> {
+    let buttons = state.control.provider_buttons().into_iter();
+    buttons
+        .filter(|button| button.for_developers || !signing_up)
+        .map(|button| Way { href: format!("/signin/with/{}{query}", button.slug), name: button.name })
+        .collect()
 }
 
 /// What the page's address carries.
@@ -44,11 +60,11 @@ pub fn destination(next: &str) -> &str {
 }
 
 /// `GET /signin`
-pub async fn get(visit: Visit, Query(address): Query<Address>) -> Answer {
+pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address): Query<Address>) -> Answer {
     if visit.account.is_some() {
         return visit.go(destination(&address.next), None).await;
     }
-    visit.page(&view(&visit, Form::default(), &address.next).await?)
+    visit.page(&view(&state, &visit, Form::default(), &address.next).await?)
 }
 
 /// `POST /signin`
@@ -62,14 +78,16 @@ pub async fn post(
         Ok(user) => super::code::admit(&state, &visit, user, destination(&typed.next)).await,
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
-            visit.refused(&view(&visit, form, &typed.next).await?)
+            visit.refused(&view(&state, &visit, form, &typed.next).await?)
         }
     }
 }
 
-async fn view(visit: &Visit, form: Form, next: &str) -> Result<View, Fault> {
+async fn view(state: &PortalState, visit: &Visit, form: Form, next: &str) -> Result<View, Fault> {
     let shell = visit.shell(Area::Public, "Sign in").await?;
-    Ok(View { shell, form, next: local_path(next).to_owned() })
+    let next = local_path(next).to_owned();
+    let query = if next.is_empty() { String::new() } else { format!("?next={}", query_value(&next)) };
+    Ok(View { shell, form, ways: ways(state, false, &query), next })
 }
 
 #[cfg(test)]
@@ -78,11 +96,13 @@ impl View {
         let refused = Form::with([("email", "maria@example.com".to_owned())])
             .refused(tollgate_control::Error::WrongPassword)
             .expect("a wrong password is shown in the form");
-        [Form::default(), refused]
-            .map(|form| Self {
+        let ways = || vec![Way { name: "Example SSO".into(), href: "/signin/with/work?next=/usage".into() }];
+        [(Form::default(), Vec::new()), (Form::default(), ways()), (refused, ways())]
+            .map(|(form, ways)| Self {
                 shell: Shell::sample(Area::Public, "Sign in", "/signin"),
                 form,
                 next: "/usage".into(),
+                ways,
             })
             .into()
     }

@@ -7,6 +7,7 @@ use tollgate_control::SignUp;
 use tollgate_domain::PlanState;
 
 use super::password_rule;
+use super::signin::{Way, ways};
 use crate::error::{Answer, Fault, query_value};
 use crate::form::Form;
 use crate::session::Visit;
@@ -27,6 +28,7 @@ pub struct View {
     pub product: Option<Wanted>,
     pub password_rule: String,
     pub signin_href: String,
+    pub ways: Vec<Way>,
 }
 
 /// What the page's address carries.
@@ -85,7 +87,9 @@ pub async fn post(
 async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&str>) -> Result<View, Fault> {
     let next = product
         .map_or_else(String::new, |slug| format!("?next={}", query_value(&format!("/products/{slug}"))));
+    let query = product.map_or_else(String::new, |slug| format!("?product={}", query_value(slug)));
     Ok(View {
+        ways: ways(state, true, &query),
         shell: visit.shell(Area::Public, "Get a key").await?,
         form,
         product: wanted(state, product).await?,
@@ -121,6 +125,7 @@ impl View {
             product,
             password_rule: password_rule(),
             signin_href: "/signin?next=/products/countries".into(),
+            ways: Vec::new(),
         };
         let faults = vec![
             tollgate_control::FieldFault::new("/email", "an e-mail address, like name@example.com"),
@@ -135,6 +140,10 @@ impl View {
             view(Form::default(), Some(wanted())),
             view(form.expect("faults are shown"), Some(wanted())),
             view(Form::default(), None),
+            View {
+                ways: vec![Way { name: "Example SSO".into(), href: "/signin/with/work".into() }],
+                ..view(Form::default(), Some(wanted()))
+            },
         ]
     }
 }

@@ -2,18 +2,17 @@
 
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
-use tollgate_store::{AcmeAccountRow, CertificateRow, Page};
+use tollgate_store::browse::{CertificateFilter, CertificateHealth, Cut};
+use tollgate_store::{AcmeAccountRow, CertificateRow};
 
 use super::desk::{Desk, sheet};
 use crate::PortalState;
-use crate::error::Answer;
+use crate::error::{Answer, Fault};
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, List, Notice, Section};
 use crate::session::Visit;
 use crate::show::{Label, Moment};
 
-/// More are a case for the API.
-const SHOWN_MAX: i64 = 200;
 /// What ends sooner than this is told.
 const SOON: TimeDelta = TimeDelta::days(14);
 
@@ -46,16 +45,22 @@ pub fn end(row: &CertificateRow, now: DateTime<Utc>) -> Cell {
     }
 }
 
-fn notice(rows: &[CertificateRow], now: DateTime<Utc>) -> Option<Notice> {
-    let ended = |row: &&CertificateRow| row.issued.0.as_ref().is_some_and(|it| it.valid_until <= now);
-    if let Some(row) = rows.iter().find(ended) {
+/// The worst of all certificates, whatever the list shows.
+async fn notice(state: &PortalState) -> Result<Option<Notice>, Fault> {
+    let worst = async |health| {
+        let filter = CertificateFilter { health: Some(health), ..CertificateFilter::default() };
+        let found = state.store.browse_certificates(filter, &Cut::first(1)).await?;
+        Ok::<_, Fault>(found.rows.into_iter().next())
+    };
+    if let Some(row) = worst(CertificateHealth::Expired).await? {
         let title = format!("{} has expired", row.slug);
         let text = format!("Callers of {} cannot connect by TLS.", row.names.join(", "));
-        return Some(Notice::new("bad", title, text).with(address(row), "Look at it"));
+        return Ok(Some(Notice::new("bad", title, text).with(address(&row), "Look at it")));
     }
-    let (row, error) = rows.iter().find_map(|row| Some((row, row.order.0.as_ref()?.error.clone()?)))?;
+    let Some(row) = worst(CertificateHealth::Failing).await? else { return Ok(None) };
     let title = format!("{} was not issued when its authority was asked last", row.slug);
-    Some(Notice::new("warn", title, error).with(address(row), "Look at it"))
+    let error = row.order.0.as_ref().and_then(|order| order.error.clone()).unwrap_or_default();
+    Ok(Some(Notice::new("warn", title, error).with(address(&row), "Look at it")))
 }
 
 fn address(row: &CertificateRow) -> String {
@@ -90,30 +95,62 @@ fn authority(account: Option<&AcmeAccountRow>, now: DateTime<Utc>) -> Section {
 /// `GET /admin/certificates`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let desk = Desk::of_publisher(&visit)?;
-    let rows = state.store.list_certificates(Page { after: None, limit: SHOWN_MAX }).await?;
+    let cut = asked.cut(&["slug", "ends", "-created"]);
+    let health = match asked.get("state") {
+        "valid" => Some(CertificateHealth::Valid),
+        "soon" => Some(CertificateHealth::EndsSoon),
+        "expired" => Some(CertificateHealth::Expired),
+        "failing" => Some(CertificateHealth::Failing),
+        "pending" => Some(CertificateHealth::Pending),
+        _ => None,
+    };
+    let filter =
+        CertificateFilter { words: asked.get("q"), health, source: asked.get("source").parse().ok() };
+    let found = state.store.browse_certificates(filter, &cut).await?;
     let account = state.store.find_acme_account().await?;
-    let notice = notice(&rows, visit.now);
+    let notice = notice(&state).await?;
     let list = List::new("certificates", "All certificates")
-        .column("Certificate")
+        .searched(&asked, "host or slug")
+        .filtered(
+            &asked,
+            "state",
+            "State",
+            "Any",
+            [
+                ("valid", "Valid"),
+                ("soon", "Ends soon"),
+                ("expired", "Expired"),
+                ("failing", "Not issued when asked last"),
+                ("pending", "Being issued"),
+            ],
+        )
+        .filtered(
+            &asked,
+            "source",
+            "Comes from",
+            "Anywhere",
+            [("acme", "Authority"), ("upload", "Upload")],
+        )
+        .sortable("Certificate", &asked, "slug", &cut)
         .column("State")
         .column("Issued by")
         .column("Comes from")
-        .numbers("Ends")
+        .sortable("Ends", &asked, "ends", &cut)
         .or_empty(
             "shield",
             "No certificate yet",
             "Gateways present one to callers who speak TLS. Bring your own, or let an authority issue it and renew it.",
         )
         .or_do(desk.may_write, "/admin/new/certificate", "Add certificate")
-        .rows(rows.iter().map(|row| {
+        .found(&asked, found, |row| {
             vec![
-                Cell::Link { href: address(row), text: row.slug.to_string(), second: row.names.join(", ") },
-                Cell::Label(label(row, visit.now)),
-                issuer(row),
+                Cell::Link { href: address(&row), text: row.slug.to_string(), second: row.names.join(", ") },
+                Cell::Label(label(&row, visit.now)),
+                issuer(&row),
                 Cell::Text(if row.order.0.is_some() { "Authority" } else { "Upload" }.to_owned()),
-                end(row, visit.now),
+                end(&row, visit.now),
             ]
-        }));
+        });
     let choose = if account.is_some() { "Change authority" } else { "Choose authority" };
     sheet(&visit, "Certificates")
         .await?

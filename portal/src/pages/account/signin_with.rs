@@ -1,0 +1,116 @@
+//! Signing in through an OpenID Connect provider: off to it, and back from it.
+
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+use tollgate_control::oidc::{Admitted, CameBack, Fault as Refusal, PendingSignIn};
+
+use super::signin::destination;
+use crate::PortalState;
+use crate::error::{Answer, Fault};
+use crate::form::local_path;
+use crate::session::Visit;
+use crate::shell::Flash;
+
+const PENDING: &str = "provider";
+
+/// What the link carries.
+#[derive(Debug, Deserialize)]
+pub struct Address {
+    #[serde(default)]
+    next: String,
+    product: Option<String>,
+}
+
+/// What waits in the session until somebody comes back.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    pending: PendingSignIn,
+    next: String,
+    product: Option<String>,
+}
+
+/// `GET /signin/with/{provider}`
+pub async fn get(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(provider): Path<String>,
+    Query(address): Query<Address>,
+) -> Answer {
+    let back = back(&state, &provider);
+    match state.control.begin_sign_in_with(&provider, &back, visit.now).await {
+        Ok((url, pending)) => {
+            let next = local_path(&address.next).to_owned();
+            visit.session.insert(PENDING, Waiting { pending, next, product: address.product }).await?;
+            visit.go(&url, None).await
+        }
+        Err(refusal) => refused(&state, &visit, &provider, refusal).await,
+    }
+}
+
+/// `GET /signin/with/{provider}/back`
+pub async fn came_back(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(provider): Path<String>,
+    Query(came): Query<CameBack>,
+) -> Answer {
+    let waiting = visit.session.get::<Waiting>(PENDING).await.ok().flatten();
+    let Some(waiting) = waiting.filter(|waiting| waiting.pending.provider == provider) else {
+        return refused(&state, &visit, &provider, Refusal::Stale).await;
+    };
+    // Gone from the database before it is used: good once.
+    visit.session.remove_value(PENDING).await?;
+    visit.session.save().await?;
+    let back = back(&state, &provider);
+    let Waiting { pending, next, product } = waiting;
+    let admitted = match state.control.finish_sign_in_with(pending, &came, &back, visit.now).await {
+        Ok(identity) => state.control.admit(&visit.visitor(), &provider, &identity, product.as_deref()).await,
+        Err(refusal) => Err(refusal),
+    };
+    match admitted {
+        Ok(Admitted::Known(user)) => super::code::admit(&state, &visit, user, destination(&next)).await,
+        Ok(Admitted::New(signed_up)) => {
+            visit.sign_in(signed_up.user_id).await?;
+            if let Some(key) = signed_up.key {
+                visit.keep_secret(key.id, key.secret.reveal()).await?;
+            }
+            visit.go("/get-started", None).await
+        }
+        Err(refusal) => refused(&state, &visit, &provider, refusal).await,
+    }
+}
+
+/// Where the provider sends browsers back to: from the configured origin, never from the request.
+fn back(state: &PortalState, provider: &str) -> String {
+    format!("{}/signin/with/{provider}/back", state.settings.portal_url)
+}
+
+/// Says on the page to sign in why they were not, and what to do.
+async fn refused(state: &PortalState, visit: &Visit, provider: &str, refusal: Refusal) -> Answer {
+    let buttons = state.control.provider_buttons();
+    let name = buttons.iter().find(|button| button.slug == provider).map(|button| button.name.as_str());
+    let Some(name) = name else { return Err(Fault::not_found()) };
+    let text = match refusal {
+        Refusal::Other(error) => return Err(error.into()),
+        Refusal::Unknown => return Err(Fault::not_found()),
+        Refusal::Stale => "That sign-in took too long, or began in another browser. Try again.".to_owned(),
+        Refusal::Declined => format!("You were not signed in: {name} was told not to."),
+        Refusal::Unreachable(_) => {
+            format!("{name} does not answer at the moment. Try again soon, or sign in with your password.")
+        }
+        Refusal::Untrusted(_) => format!(
+            "{name} answered with something that proves nothing. Try again; if it stays so, tell whoever runs this site."
+        ),
+        Refusal::NoEmail => {
+            format!("{name} told no confirmed e-mail address of yours. Add one there, or sign up with your e-mail here.")
+        }
+        Refusal::Disabled => "This account was disabled. Ask whoever runs this site.".to_owned(),
+        Refusal::NoRole => {
+            format!("Your account at {name} gives you no role here. Ask an admin to add you to a group that does.")
+        }
+        Refusal::NotForOperators => {
+            format!("You run this platform, and {name} is not for that. Sign in with your password.")
+        }
+    };
+    visit.go("/signin", Some(Flash::failed(text))).await
+}
