@@ -12,7 +12,7 @@ const FLAGS = [
   "--no-first-run",
   "--disable-quic",
   // Nothing outside this machine is reached, whatever a page asks for.
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
 
 /** Debian's Chromium with a fresh profile. */

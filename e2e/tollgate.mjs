@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 
 const READY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 30_000;
-const OTHERS = ["operator", "admin", "portal", "demo"];
+const OTHERS = ["operator", "admin", "demo"];
 
 export class Tollgate {
   #child;
@@ -20,11 +20,11 @@ export class Tollgate {
   #settings;
 
   /** Starts with an empty data directory and returns when every listener is ready. */
-  static async start({ gateway = "127.0.0.1:0", settings = {} } = {}) {
+  static async start({ gateway = "127.0.0.1:0", portal = "127.0.0.1:0", settings = {} } = {}) {
     const room = mkdtempSync(join(tmpdir(), "tollgate-e2e-"));
     // The account that runs PostgreSQL for root passes through here.
     chmodSync(room, 0o755);
-    const tollgate = new Tollgate(room, ["--gateway-listen", gateway], settings);
+    const tollgate = new Tollgate(room, ["--gateway-listen", gateway, "--portal-listen", portal], settings);
     try {
       await tollgate.#launch();
     } catch (error) {

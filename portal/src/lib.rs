@@ -71,6 +71,8 @@ pub struct PortalState {
     articles: pages::reference::Articles,
     relay: relay::Relay,
     content: content::Content,
+    /// What passkeys are for; none where browsers make none here.
+    passkeys: Option<tollgate_control::PasskeySite>,
 }
 
 impl PortalState {
@@ -83,6 +85,7 @@ impl PortalState {
             store,
             relay: relay::Relay::to(&settings.relay_url),
             content: content::Content::read(settings.content_dir.as_deref()),
+            passkeys: tollgate_control::PasskeySite::of(&settings.portal_url),
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
             articles: pages::reference::Articles::default(),

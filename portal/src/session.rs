@@ -223,6 +223,12 @@ impl Visit {
         Ok(self.session.flush().await?)
     }
 
+    /// Browser and system in a few words.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
     /// Where the request came from, for the audit log.
     fn origin(&self) -> Origin {
         Origin::new(Face::Portal, self.address, self.user_agent.as_deref())

@@ -58,8 +58,14 @@ impl Control {
                     "used": one.last_used_at })
             })
             .collect();
+        let passkeys = self.store.list_passkeys(user_id).await?;
+        let passkeys: Vec<Value> = passkeys
+            .iter()
+            .map(|one| json!({ "name": one.name, "since": one.created_at, "used": one.last_used_at }))
+            .collect();
         Ok(json!({
             "identities": identities,
+            "passkeys": passkeys,
             "user": {
                 "id": user.id, "email": user.email, "name": user.name, "created_at": user.created_at,
                 "email_verified_at": user.email_verified_at,

@@ -98,13 +98,12 @@ impl Tx {
     /// # Errors
     /// The database failed.
     pub async fn delete_identity(&mut self, user: UserId, issuer: &str, subject: &str) -> Result<bool> {
-        let done =
-            sqlx::query("delete from identities where user_id = $1 and issuer = $2 and subject = $3")
-                .bind(user.uuid())
-                .bind(issuer)
-                .bind(subject)
-                .execute(self.conn())
-                .await?;
+        let done = sqlx::query("delete from identities where user_id = $1 and issuer = $2 and subject = $3")
+            .bind(user.uuid())
+            .bind(issuer)
+            .bind(subject)
+            .execute(self.conn())
+            .await?;
         Ok(done.rows_affected() == 1)
     }
 

@@ -222,6 +222,7 @@ impl Tx {
             "delete from sessions where user_id = $1",
             "delete from account_links where user_id = $1",
             "delete from identities where user_id = $1",
+            "delete from passkeys where user_id = $1",
             "delete from recovery_codes where user_id = $1",
             "delete from second_factors where user_id = $1",
             "delete from sent_forms where user_id = $1",

@@ -4,6 +4,7 @@
 //! Everything here panics with a reason where a test could not go on.
 
 mod acme;
+mod authenticator;
 mod authority;
 mod cluster;
 mod database;
@@ -17,6 +18,7 @@ mod upstream;
 mod world;
 
 pub use acme::{AcmeServer, AcmeTrouble};
+pub use authenticator::Authenticator;
 pub use authority::{Authority, Issued};
 pub use cluster::Cluster;
 pub use database::TestDatabase;

@@ -35,6 +35,7 @@ fn all() -> Vec<Rendered> {
     rendered("forgotten", account::forgotten::View::samples(), &mut all);
     rendered("reset", account::reset::View::samples(), &mut all);
     rendered("password", account::password::View::samples(), &mut all);
+    rendered("passkeys", account::passkeys::View::samples(), &mut all);
     rendered("second-factor", account::second_factor::View::samples(), &mut all);
     rendered("recovery-codes", account::second_factor::CodesView::samples(), &mut all);
     rendered("delete", account::delete::View::samples(), &mut all);

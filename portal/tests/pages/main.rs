@@ -6,6 +6,7 @@ mod admin_forms;
 mod gateways;
 mod journey;
 mod owning;
+mod passkeys;
 mod providers;
 mod safety;
 mod site;

@@ -103,10 +103,7 @@ async fn every_lie_of_a_provider_is_refused_and_nothing_is_made() {
 
 #[tokio::test]
 async fn a_discovery_document_that_leads_elsewhere_is_not_followed() {
-    for (lie, said) in [
-        (Lie::OtherDiscovery, "proves nothing"),
-        (Lie::PrivateKeys, "does not answer"),
-    ] {
+    for (lie, said) in [(Lie::OtherDiscovery, "proves nothing"), (Lie::PrivateKeys, "does not answer")] {
         let provider = OidcProvider::start().await;
         let site = Site::open_to(&[provider.settings(&json!({}))]).await;
         provider.lie(Some(lie));

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use tollgate_control::oidc::{self, Providers};
 use tollgate_control::mail::{KeptMail, Mailer, Transport};
+use tollgate_control::oidc::{self, Providers};
 use tollgate_control::{Actor, ApiInput, Control, PlanInput, ProductInput, ServiceInput};
 use tollgate_domain::{
     ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, Target, Visibility,
@@ -68,19 +68,25 @@ impl Site {
 
     /// A portal that tries calls at this address.
     pub async fn open_before(secure_cookies: bool, relay_url: &str) -> Self {
-        Self::open_as(secure_cookies, relay_url, Providers::default()).await
+        Self::open_as(secure_cookies, relay_url, Providers::default(), PORTAL_URL).await
     }
 
     /// A portal that these providers sign people in to.
     pub async fn open_to(providers: &[serde_json::Value]) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let file = directory.path().join("providers.json");
-        std::fs::write(&file, serde_json::json!({ "providers": providers }).to_string()).expect("it is written");
+        std::fs::write(&file, serde_json::json!({ "providers": providers }).to_string())
+            .expect("it is written");
         let ready = oidc::read(&file).expect("providers can be set up");
-        Self::open_as(false, "http://127.0.0.1:9", Providers::new(ready)).await
+        Self::open_as(false, "http://127.0.0.1:9", Providers::new(ready), PORTAL_URL).await
     }
 
-    async fn open_as(secure_cookies: bool, relay_url: &str, providers: Providers) -> Self {
+    /// A portal that browsers reach at this URL.
+    pub async fn open_at(portal_url: &str) -> Self {
+        Self::open_as(false, "http://127.0.0.1:9", Providers::default(), portal_url).await
+    }
+
+    async fn open_as(secure_cookies: bool, relay_url: &str, providers: Providers, portal_url: &str) -> Self {
         let database = TestDatabase::create().await;
         let peppers = Arc::new(
             Peppers::new(vec![(1, *b"a pepper that only the tests use")]).expect("one pepper is enough"),
@@ -89,7 +95,7 @@ impl Site {
             .signing_in_by(providers);
         publish(&control).await;
         let settings = Settings {
-            portal_url: PORTAL_URL.to_owned(),
+            portal_url: portal_url.to_owned(),
             gateway_url: "http://127.0.0.1:8080".to_owned(),
             relay_url: relay_url.to_owned(),
             content_dir: None,

@@ -156,7 +156,8 @@ impl Control {
         let identity = from.identity;
         change.tx.insert_identity(new.id, &identity.issuer, &identity.subject, new.email).await?;
         if !identity.email_verified {
-            return crate::jobs::queue(&mut change.tx, &crate::jobs::Job::VerifyEmail { user_id: new.id }).await;
+            return crate::jobs::queue(&mut change.tx, &crate::jobs::Job::VerifyEmail { user_id: new.id })
+                .await;
         }
         if let Some(owner) = new.shadow_of {
             // Somebody typed this address before and never showed that it is theirs.

@@ -1,5 +1,7 @@
 //! Going to a provider and coming back: authorization code with PKCE, state and nonce (OpenID Connect Core 1.0).
 
+use std::pin::Pin;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim,
@@ -7,11 +9,11 @@ use openidconnect::core::{
     CoreRevocableToken, CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthorizationCode, Client, ClaimsVerificationError, ClientId,
-    ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, IdToken,
+    AccessTokenHash, AdditionalClaims, AuthorizationCode, ClaimsVerificationError, Client, ClientId,
+    ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet,
     IdTokenClaims, IdTokenFields, IdTokenVerifier, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, StandardErrorResponse,
-    StandardTokenResponse, TokenResponse as _,
+    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, SigningError,
+    StandardErrorResponse, StandardTokenResponse, TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -75,8 +77,34 @@ struct OtherClaims {
 
 impl AdditionalClaims for OtherClaims {}
 
-type Token =
-    IdToken<OtherClaims, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+/// Why an ID token proves nothing.
+#[derive(Debug, thiserror::Error)]
+enum Unproven {
+    #[error("there is none")]
+    Missing,
+    #[error("it is signed with a key that the provider does not name")]
+    UnknownKey,
+    #[error("the access token beside it is of another")]
+    AccessToken,
+    #[error(transparent)]
+    Claims(ClaimsVerificationError),
+    #[error(transparent)]
+    Signature(#[from] SignatureVerificationError),
+    #[error(transparent)]
+    Hash(#[from] SigningError),
+}
+
+impl From<ClaimsVerificationError> for Unproven {
+    fn from(error: ClaimsVerificationError) -> Self {
+        match error {
+            ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
+                Self::UnknownKey
+            }
+            other => Self::Claims(other),
+        }
+    }
+}
+
 type Claims = IdTokenClaims<OtherClaims, CoreGenderClaim>;
 type Fields = IdTokenFields<
     OtherClaims,
@@ -112,7 +140,8 @@ impl Provider {
         let secret = self.ready.secret.as_ref().map(|secret| ClientSecret::new(secret.reveal().to_owned()));
         let back = RedirectUrl::new(back.to_owned())
             .map_err(|error| Fault::Untrusted(format!("the portal's own URL: {error}")))?;
-        let client = Client::from_provider_metadata(metadata, ClientId::new(settings.client_id.clone()), secret);
+        let client =
+            Client::from_provider_metadata(metadata, ClientId::new(settings.client_id.clone()), secret);
         Ok(client.set_redirect_uri(back))
     }
 
@@ -123,7 +152,11 @@ impl Provider {
         let wanted = ["email", "profile"].into_iter().map(str::to_owned);
         let wanted = wanted.chain(self.ready.settings.scopes.iter().cloned()).map(Scope::new);
         let (url, state, nonce) = client
-            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                CsrfToken::new_random,
+                Nonce::new_random,
+            )
             .add_scopes(wanted)
             .set_pkce_challenge(challenge)
             .url();
@@ -159,38 +192,57 @@ impl Provider {
         }
         let client = self.client(self.metadata().await?, back)?;
         let tokens = self.exchange(&client, pending.verifier, came.code.clone()).await?;
-        let token = tokens
-            .id_token()
-            .ok_or_else(|| Fault::Untrusted("the answer has no ID token".to_owned()))?;
         let nonce = Nonce::new(pending.nonce);
-        let verifier = verifier(&client, now);
-        let claims = match token.claims(&verifier, &nonce) {
-            Err(ClaimsVerificationError::SignatureVerification(
-                SignatureVerificationError::NoMatchingKey,
-            )) => {
+        match self.identity_in(&tokens, &client, &nonce, now) {
+            Err(Unproven::UnknownKey) => {
                 let client = self.client(self.newer_metadata().await?, back)?;
-                let verifier = self::verifier(&client, now);
-                checked(token, &tokens, &verifier, &nonce)?
+                self.identity_in(&tokens, &client, &nonce, now)
             }
-            _ => checked(token, &tokens, &verifier, &nonce)?,
-        };
-        Ok(self.identity(claims))
+            found => found,
+        }
+        .map_err(|unproven| Fault::Untrusted(format!("the ID token: {unproven}")))
     }
 
-    async fn exchange(&self, client: &Ready, verifier: String, code: String) -> Result<Tokens> {
-        let untrusted = |what: &str| Fault::Untrusted(what.to_owned());
-        let request = client
-            .exchange_code(AuthorizationCode::new(code))
-            .map_err(|_| untrusted("the provider names no place for codes"))?
-            .set_pkce_verifier(PkceCodeVerifier::new(verifier));
-        let wire = |request| async move { self.wire().ask(request).await };
-        request.request_async(&wire).await.map_err(|error| match error {
-            openidconnect::RequestTokenError::Request(error) => Fault::Unreachable(error.to_string()),
-            openidconnect::RequestTokenError::ServerResponse(answer) => {
-                Fault::Untrusted(format!("the code was refused: {}", answer.error().as_ref()))
-            }
-            other => Fault::Untrusted(format!("the answer to the code cannot be read: {other}")),
+    /// Has the code turned into tokens. Boxed, because it happens once in a sign-in and its type is a page long.
+    fn exchange<'a>(
+        &'a self,
+        client: &'a Ready,
+        verifier: String,
+        code: String,
+    ) -> Pin<Box<dyn Future<Output = Result<Tokens>> + Send + 'a>> {
+        Box::pin(async move {
+            let request = client
+                .exchange_code(AuthorizationCode::new(code))
+                .map_err(|_| Fault::Untrusted("the provider names no place for codes".to_owned()))?
+                .set_pkce_verifier(PkceCodeVerifier::new(verifier));
+            request.request_async(self.wire()).await.map_err(|error| match error {
+                RequestTokenError::Request(error) => Fault::Unreachable(error.to_string()),
+                RequestTokenError::ServerResponse(answer) => {
+                    Fault::Untrusted(format!("the code was refused: {}", answer.error().as_ref()))
+                }
+                other => Fault::Untrusted(format!("the answer to the code cannot be read: {other}")),
+            })
         })
+    }
+
+    /// Who the ID token is about, where it is its issuer's, for us, for this sign-in, and of now.
+    fn identity_in(
+        &self,
+        tokens: &Tokens,
+        client: &Ready,
+        nonce: &Nonce,
+        now: DateTime<Utc>,
+    ) -> std::result::Result<Identity, Unproven> {
+        let token = tokens.id_token().ok_or(Unproven::Missing)?;
+        let verifier = verifier(client, now);
+        let claims = token.claims(&verifier, nonce)?;
+        if let Some(expected) = claims.access_token_hash() {
+            let (algorithm, key) = (token.signing_alg()?, token.signing_key(&verifier)?);
+            if AccessTokenHash::from_token(tokens.access_token(), algorithm, key)? != *expected {
+                return Err(Unproven::AccessToken);
+            }
+        }
+        Ok(self.identity(claims))
     }
 
     fn identity(&self, claims: &Claims) -> Identity {
@@ -214,27 +266,6 @@ fn verifier(client: &Ready, now: DateTime<Utc>) -> IdTokenVerifier<'_, CoreJsonW
         .set_issue_time_verifier_fn(move |at| {
             if at > now + SKEW { Err("it was made in the future".to_owned()) } else { Ok(()) }
         })
-}
-
-/// The claims of a token that is its issuer's, for us, for this sign-in, and of now.
-fn checked<'t>(
-    token: &'t Token,
-    tokens: &Tokens,
-    verifier: &IdTokenVerifier<'_, CoreJsonWebKey>,
-    nonce: &Nonce,
-) -> Result<&'t Claims> {
-    let untrusted = |error: &dyn std::error::Error| Fault::Untrusted(format!("the ID token: {error}"));
-    let claims = token.claims(verifier, nonce).map_err(|error| untrusted(&error))?;
-    if let Some(expected) = claims.access_token_hash() {
-        let algorithm = token.signing_alg().map_err(|error| untrusted(&error))?;
-        let key = token.signing_key(verifier).map_err(|error| untrusted(&error))?;
-        let found = AccessTokenHash::from_token(tokens.access_token(), algorithm, key)
-            .map_err(|error| untrusted(&error))?;
-        if found != *expected {
-            return Err(Fault::Untrusted("the access token is of another ID token".to_owned()));
-        }
-    }
-    Ok(claims)
 }
 
 fn same(kept: &str, sent: &str) -> bool {

@@ -7,8 +7,8 @@ mod settings;
 
 use std::sync::Arc;
 
-pub(crate) use account::FromProvider;
 pub use account::Admitted;
+pub(crate) use account::FromProvider;
 pub use ceremony::{CameBack, PendingSignIn};
 use chrono::{DateTime, Utc};
 use provider::Provider;
@@ -151,12 +151,9 @@ impl Control {
 
     /// Counts and logs what is the provider's fault.
     fn counted<T>(&self, result: Result<T>) -> Result<T> {
-        match &result {
-            Err(fault @ (Fault::Unreachable(_) | Fault::Untrusted(_))) => {
-                tracing::warn!(%fault, "somebody could not sign in through a provider");
-                self.figures.count_sign_in("provider", false);
-            }
-            _ => {}
+        if let Err(fault @ (Fault::Unreachable(_) | Fault::Untrusted(_))) = &result {
+            tracing::warn!(%fault, "somebody could not sign in through a provider");
+            self.figures.count_sign_in("provider", false);
         }
         result
     }

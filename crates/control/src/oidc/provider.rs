@@ -1,10 +1,11 @@
 //! A provider as it is known at the moment: its discovery document and its keys, fetched guarded and kept for an hour.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use openidconnect::core::{CoreJsonWebKeySet, CoreProviderMetadata};
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::{Client, header};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -62,7 +63,7 @@ impl Wire {
     }
 
     /// Asks once.
-    pub(super) async fn ask(&self, request: HttpRequest) -> std::result::Result<HttpResponse, NoAnswer> {
+    async fn ask(&self, request: HttpRequest) -> std::result::Result<HttpResponse, NoAnswer> {
         let refused = |what: &str| NoAnswer(format!("{}: {what}", request.uri()));
         // What a discovery document names is no more trusted than any other address.
         let address = self.reachable.check(&request.uri().to_string());
@@ -73,7 +74,8 @@ impl Wire {
         let client = client.as_ref().ok_or_else(|| refused("there is no client"))?;
         let shown = url.host_str().unwrap_or_default().to_owned();
         let failed = |error: reqwest::Error| {
-            let what = if error.is_timeout() { "no answer within 10 s" } else { "no connection, or it broke" };
+            let what =
+                if error.is_timeout() { "no answer within 10 s" } else { "no connection, or it broke" };
             tracing::debug!(%error, "a provider did not answer");
             NoAnswer(format!("{shown}: {what}"))
         };
@@ -96,15 +98,22 @@ impl Wire {
     async fn read<T: DeserializeOwned>(&self, url: &str) -> Result<T> {
         let mut request = HttpRequest::new(Vec::new());
         *request.uri_mut() = url.parse().map_err(|_| Fault::Unreachable(format!("{url} is no URL")))?;
-        request
-            .headers_mut()
-            .insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
         let answer = self.ask(request).await.map_err(|error| Fault::Unreachable(error.to_string()))?;
         if !answer.status().is_success() {
             return Err(Fault::Unreachable(format!("{url} answered {}", answer.status())));
         }
         serde_json::from_slice(answer.body())
             .map_err(|error| Fault::Unreachable(format!("{url} cannot be read: {error}")))
+    }
+}
+
+impl<'w> AsyncHttpClient<'w> for Wire {
+    type Error = NoAnswer;
+    type Future = Pin<Box<dyn Future<Output = std::result::Result<HttpResponse, NoAnswer>> + Send + 'w>>;
+
+    fn call(&'w self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.ask(request))
     }
 }
 
@@ -154,7 +163,10 @@ impl Provider {
         // Else one provider could speak for another (OpenID Connect Discovery 1.0, section 4.3).
         if metadata.issuer() != issuer {
             let other = metadata.issuer().as_str();
-            return Err(Fault::Untrusted(format!("{place} is of the issuer {other}, not {}", issuer.as_str())));
+            return Err(Fault::Untrusted(format!(
+                "{place} is of the issuer {other}, not {}",
+                issuer.as_str()
+            )));
         }
         let keys: CoreJsonWebKeySet = self.wire.read(metadata.jwks_uri().as_str()).await?;
         Ok(metadata.set_jwks(keys))

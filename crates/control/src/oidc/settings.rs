@@ -158,7 +158,10 @@ impl ReadyProvider {
     }
 
     /// The role that claims map to: of several, the one that may most.
-    pub(super) fn role_of(&self, claims: &serde_json::Map<String, serde_json::Value>) -> Option<OperatorRole> {
+    pub(super) fn role_of(
+        &self,
+        claims: &serde_json::Map<String, serde_json::Value>,
+    ) -> Option<OperatorRole> {
         let claim = self.settings.role_claim.as_deref()?;
         let value = claims.get(claim).or_else(|| {
             let (first, rest) = claim.split_once('.')?;
@@ -189,7 +192,8 @@ mod tests {
         for (key, changed) in changes.as_object().expect("an object") {
             value[key] = changed.clone();
         }
-        let settings = serde_json::from_value(value).map_err(|error| BadProviders::new("", error.to_string()))?;
+        let settings =
+            serde_json::from_value(value).map_err(|error| BadProviders::new("", error.to_string()))?;
         check(settings, Path::new("/"), |field| format!("providers[0].{field}"))
     }
 
@@ -221,7 +225,10 @@ mod tests {
             "roles": { "boss": "admin", "desk": "support", "api": "publisher" } }))
         .expect("it can be set up");
         let role = |claims: serde_json::Value| ready.role_of(claims.as_object().expect("an object"));
-        assert_eq!(role(json!({ "realm_access": { "roles": ["desk", "api"] } })), Some(OperatorRole::Publisher));
+        assert_eq!(
+            role(json!({ "realm_access": { "roles": ["desk", "api"] } })),
+            Some(OperatorRole::Publisher)
+        );
         assert_eq!(role(json!({ "realm_access.roles": "boss" })), Some(OperatorRole::Admin));
         for nothing in [
             json!({}),

@@ -226,7 +226,8 @@ async fn keys(State(desk): State<Shared>) -> axum::Json<Value> {
 async fn authorize(State(desk): State<Shared>, Query(asked): Query<HashMap<String, String>>) -> Response {
     let mut desk = locked(&desk);
     let of = |name: &str| asked.get(name).cloned().unwrap_or_default();
-    if of("client_id") != CLIENT_ID || of("response_type") != "code" || of("code_challenge_method") != "S256" {
+    if of("client_id") != CLIENT_ID || of("response_type") != "code" || of("code_challenge_method") != "S256"
+    {
         return (StatusCode::BAD_REQUEST, "the client asks for something else").into_response();
     }
     let back = of("redirect_uri");
@@ -256,7 +257,8 @@ async fn token(
     headers: HeaderMap,
     Form(sent): Form<HashMap<String, String>>,
 ) -> Response {
-    let refused = |error: &str| (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": error }))).into_response();
+    let refused =
+        |error: &str| (StatusCode::BAD_REQUEST, axum::Json(json!({ "error": error }))).into_response();
     let mut desk = locked(&desk);
     count(&mut desk, "/token");
     if let Some(basic) = headers.get(header::AUTHORIZATION) {
@@ -267,7 +269,9 @@ async fn token(
     }
     let of = |name: &str| sent.get(name).map(String::as_str).unwrap_or_default();
     // Good once.
-    let Some((nonce, challenge, back)) = desk.codes.remove(of("code")) else { return refused("invalid_grant") };
+    let Some((nonce, challenge, back)) = desk.codes.remove(of("code")) else {
+        return refused("invalid_grant");
+    };
     let verifier = URL_SAFE_NO_PAD.encode(Sha256::digest(of("code_verifier")));
     if verifier != challenge || of("redirect_uri") != back {
         return refused("invalid_grant");

@@ -28,6 +28,8 @@ pub struct View {
     pub shell: Shell,
     pub form: Form,
     pub next: String,
+    /// Whether a passkey of theirs may take the place of the code.
+    pub passkey: bool,
 }
 
 /// What the page's address carries.
@@ -57,18 +59,16 @@ pub async fn admit(state: &PortalState, visit: &Visit, user: UserId, there: &str
     visit.go(&format!("/signin/code?next={}", query_value(there)), None).await
 }
 
-async fn halfway(visit: &Visit) -> Result<Option<UserId>, Fault> {
+pub async fn halfway(visit: &Visit) -> Result<Option<UserId>, Fault> {
     let halfway = visit.session.get::<Halfway>(HALFWAY).await?;
     let fresh = halfway.filter(|halfway| visit.now.timestamp() - halfway.since <= HALFWAY_MAX);
     Ok(fresh.map(|halfway| halfway.user))
 }
 
 /// `GET /signin/code`
-pub async fn get(visit: Visit, Query(address): Query<Address>) -> Answer {
-    if halfway(&visit).await?.is_none() {
-        return visit.go("/signin", None).await;
-    }
-    Ok(unkept(visit.page(&view(&visit, Form::default(), &address.next).await?)?))
+pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address): Query<Address>) -> Answer {
+    let Some(user) = halfway(&visit).await? else { return visit.go("/signin", None).await };
+    Ok(unkept(visit.page(&view(&state, &visit, user, Form::default(), &address.next).await?)?))
 }
 
 /// `POST /signin/code`
@@ -85,14 +85,21 @@ pub async fn post(
         }
         Err(error) => {
             let form = Form::default().refused(error)?;
-            Ok(unkept(visit.refused(&view(&visit, form, &typed.next).await?)?))
+            Ok(unkept(visit.refused(&view(&state, &visit, user, form, &typed.next).await?)?))
         }
     }
 }
 
-async fn view(visit: &Visit, form: Form, next: &str) -> Result<View, Fault> {
+async fn view(
+    state: &PortalState,
+    visit: &Visit,
+    user: UserId,
+    form: Form,
+    next: &str,
+) -> Result<View, Fault> {
+    let passkey = state.passkeys.is_some() && !state.store.list_passkeys(user).await?.is_empty();
     let shell = visit.shell(Area::Public, "Second step").await?;
-    Ok(View { shell, form, next: local_path(next).to_owned() })
+    Ok(View { shell, form, next: local_path(next).to_owned(), passkey })
 }
 
 #[cfg(test)]
@@ -101,6 +108,8 @@ impl View {
         let shell = || Shell::sample(Area::Public, "Second step", "/signin/code");
         let faults = vec![tollgate_control::FieldFault::new("/code", "this code is wrong or was used")];
         let refused = Form::default().refused(tollgate_control::Error::Invalid(faults)).expect("shown");
-        [Form::default(), refused].map(|form| Self { shell: shell(), form, next: "/usage".into() }).into()
+        [(Form::default(), true), (refused, false)]
+            .map(|(form, passkey)| Self { shell: shell(), form, next: "/usage".into(), passkey })
+            .into()
     }
 }

@@ -3,6 +3,8 @@
 pub mod code;
 pub mod delete;
 pub mod forgotten;
+pub mod passkey_signin;
+pub mod passkeys;
 pub mod password;
 pub mod profile;
 pub mod reset;

@@ -35,6 +35,7 @@ pub struct View {
     pub unprotected: bool,
     pub sessions: Vec<Session>,
     pub has_password: bool,
+    pub passkeys: usize,
     pub identities: Vec<Identity>,
 }
 
@@ -98,6 +99,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     visit.page(&View {
         has_password: user.is_some_and(|user| !user.password_hash.is_empty()),
         identities: identities.collect(),
+        passkeys: state.store.list_passkeys(account.user_id).await?.len(),
         email: account.email.clone(),
         verified: verified(account.verified),
         organization,
@@ -133,6 +135,7 @@ impl View {
             second_factor,
             unprotected,
             has_password: !unprotected,
+            passkeys: usize::from(second_factor),
             identities: vec![Identity {
                 provider: "Example SSO".into(),
                 email: "maria.lindqvist@example.com".into(),

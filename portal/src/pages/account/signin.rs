@@ -18,6 +18,8 @@ pub struct View {
     pub form: Form,
     pub next: String,
     pub ways: Vec<Way>,
+    /// Whether browsers make passkeys here.
+    pub passkeys: bool,
 }
 
 /// A provider to go on with, instead of a password.
@@ -87,7 +89,7 @@ async fn view(state: &PortalState, visit: &Visit, form: Form, next: &str) -> Res
     let shell = visit.shell(Area::Public, "Sign in").await?;
     let next = local_path(next).to_owned();
     let query = if next.is_empty() { String::new() } else { format!("?next={}", query_value(&next)) };
-    Ok(View { shell, form, ways: ways(state, false, &query), next })
+    Ok(View { shell, form, ways: ways(state, false, &query), passkeys: state.passkeys.is_some(), next })
 }
 
 #[cfg(test)]
@@ -102,6 +104,7 @@ impl View {
                 shell: Shell::sample(Area::Public, "Sign in", "/signin"),
                 form,
                 next: "/usage".into(),
+                passkeys: !ways.is_empty(),
                 ways,
             })
             .into()

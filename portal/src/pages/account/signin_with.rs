@@ -102,11 +102,15 @@ async fn refused(state: &PortalState, visit: &Visit, provider: &str, refusal: Re
             "{name} answered with something that proves nothing. Try again; if it stays so, tell whoever runs this site."
         ),
         Refusal::NoEmail => {
-            format!("{name} told no confirmed e-mail address of yours. Add one there, or sign up with your e-mail here.")
+            format!(
+                "{name} told no confirmed e-mail address of yours. Add one there, or sign up with your e-mail here."
+            )
         }
         Refusal::Disabled => "This account was disabled. Ask whoever runs this site.".to_owned(),
         Refusal::NoRole => {
-            format!("Your account at {name} gives you no role here. Ask an admin to add you to a group that does.")
+            format!(
+                "Your account at {name} gives you no role here. Ask an admin to add you to a group that does."
+            )
         }
         Refusal::NotForOperators => {
             format!("You run this platform, and {name} is not for that. Sign in with your password.")
