@@ -17,7 +17,7 @@ use crate::query::Params;
     get, path = "/v1/certificates", tag = "Certificates", operation_id = "listCertificates",
     params(
         ("q" = Option<String>, Query, description = "Only those of which every word given here begins a word of slug or hosts; or with this id.", min_length = 1, max_length = 100),
-        ("source" = Option<String>, Query, description = "Only those that come from here: `upload` or `acme`."),
+        ("source" = Option<String>, Query, description = "Only from here: one of `upload`, `acme`, or both by a comma.", pattern = "^(upload|acme)(,(upload|acme))*$"),
         ("sort" = Option<String>, Query, description = "The order: `created_at`, `slug`; with `-` before it from the end.", pattern = "^-?(created_at|slug)$"),
         PageParams
     ),
