@@ -144,10 +144,20 @@ function terms(form) {
     limits.push(`${number.format(amount)}${noun} ${period === "hour" ? "an" : "a"} ${period}${each}`);
   }
   const told = limits.length > 0 ? limits.join(", ") : "As many calls as one likes";
-  const [whole, part = ""] = value("price").split(".");
-  const free = /^0*$/.test(whole + part);
-  const price = part ? `${whole}.${part.padEnd(2, "0")}` : `${whole}.00`;
-  return free ? `${told}, free of charge.` : `${told}, for ${price} ${value("currency").toUpperCase()} per month.`;
+  const amount = (name) => {
+    const [whole, part = ""] = value(name).split(".");
+    const typed = part ? `${whole}.${part.padEnd(2, "0")}` : `${whole}.00`;
+    return /^0*$/.test(whole + part) ? "" : `${typed} ${value("currency").toUpperCase()}`;
+  };
+  let priced = amount("minimum") !== "";
+  for (let n = 0; form.elements.namedItem(`meters/${n}/price`); n += 1) priced ||= value(`meters/${n}/price`) !== "";
+  const costs = [];
+  if (amount("price")) costs.push(`${amount("price")} per month`);
+  if (priced) costs.push("what use costs");
+  if (amount("setup")) costs.push(`${amount("setup")} once`);
+  const last = costs.pop();
+  if (!last) return `${told}, free of charge.`;
+  return costs.length > 0 ? `${told}, for ${costs.join(", ")} and ${last}.` : `${told}, for ${last}.`;
 }
 
 for (const sentence of document.querySelectorAll("[data-sentence]")) {

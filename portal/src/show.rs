@@ -224,10 +224,11 @@ impl From<PlanState> for Label {
     }
 }
 
-/// How a call ended, in words.
+/// How a call ended, in words. What money did not allow is refused as quotas are, and answered 402.
 #[must_use]
-pub const fn outcome(code: i16) -> &'static str {
+pub const fn outcome(code: i16, status: i16) -> &'static str {
     match Outcome::from_code(code) {
+        Some(Outcome::QuotaExceeded) if status == 402 => "Refused: spend cap reached or no credits left",
         Some(Outcome::Served) => "Answered by the service",
         Some(Outcome::RateLimited) => "Refused: rate limit",
         Some(Outcome::QuotaExceeded) => "Refused: quota used up",

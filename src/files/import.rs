@@ -142,5 +142,6 @@ fn free(product: Slug) -> Plan {
         currencies: vec![],
         unpaid_landing: tollgate_domain::UnpaidLanding::Block,
         grace_days: None,
+        prepaid: false,
     }
 }

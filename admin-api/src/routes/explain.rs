@@ -1,7 +1,7 @@
 //! `GET /v1/explain`
 
 use serde::Serialize;
-use tollgate_control::{Error, Explanation, FieldFault, Question};
+use tollgate_control::{CreditsLeft, Error, Explanation, FieldFault, Question};
 use tollgate_domain::{ApiId, ApplicationId, CredentialId, PlanId, ProductId, RouteId, SubscriptionId};
 use utoipa::ToSchema;
 
@@ -9,6 +9,7 @@ use crate::answer;
 use crate::auth::Reader;
 use crate::problem::{Answer, Refusal, invalid_parameter};
 use crate::query::Params;
+use crate::routes::subscriptions::spend_cap::SpendCap;
 use crate::schema::{self, LimitBody};
 
 /// What would happen to a call, and why.
@@ -22,7 +23,8 @@ use crate::schema::{self, LimitBody};
     "limits": [{
         "limit": { "name": "month", "kind": "quota", "amount": 1000, "period": "month", "burst": null, "per": "subscription", "visible": true },
         "from": "plan free of product atlas", "used": 412
-    }]
+    }],
+    "spend_cap": null, "credits": null
 }))]
 pub struct Explained {
     /// `admitted`, or the `code` of the problem that it would be refused with.
@@ -56,6 +58,34 @@ pub struct Explained {
     plan_id: Option<PlanId>,
     /// Every limit that holds, in the order in which they are checked.
     limits: Vec<ExplainedLimit>,
+    /// The subscription's spend cap; `null` where it has none.
+    #[schema(required)]
+    spend_cap: Option<SpendCap>,
+    /// What the organization's credits still allow, where the plan is prepaid; else `null`.
+    #[schema(required)]
+    credits: Option<ExplainedCredits>,
+}
+
+/// What credits still allow.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedCredits {
+    /// What is there, before what calls have taken this month is billed; in minor units.
+    balance_minor: u64,
+    /// ISO 4217.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// Calls of one unit each that are paid for, those that gateways hold ready among them.
+    calls_left: u64,
+}
+
+impl From<CreditsLeft> for ExplainedCredits {
+    fn from(left: CreditsLeft) -> Self {
+        Self {
+            balance_minor: left.balance.minor,
+            currency: left.balance.currency.as_str().to_owned(),
+            calls_left: left.calls_left,
+        }
+    }
 }
 
 /// A limit that holds.
@@ -78,6 +108,12 @@ impl From<Explanation> for Explained {
         };
         let base = api.as_ref().map(|api| api.base_path.clone()).unwrap_or_default();
         let terms = found.terms.as_ref();
+        let (subscription_id, product_id, plan_id) = (
+            terms.map(|terms| terms.subscription.id),
+            terms.map(|terms| terms.product.id),
+            terms.map(|terms| terms.plan.id),
+        );
+        let (limits, funds) = found.terms.map(|terms| (terms.limits, terms.funds)).unwrap_or_default();
         Self {
             verdict: found.verdict,
             because: found.because,
@@ -86,16 +122,15 @@ impl From<Explanation> for Explained {
             operation: route.map(|route| format!("{} {base}{}", route.method, route.path)),
             key_id: found.key.id,
             application_id: found.application.id,
-            subscription_id: terms.map(|terms| terms.subscription.id),
-            product_id: terms.map(|terms| terms.product.id),
-            plan_id: terms.map(|terms| terms.plan.id),
-            limits: found
-                .terms
-                .map(|terms| terms.limits)
-                .unwrap_or_default()
+            subscription_id,
+            product_id,
+            plan_id,
+            limits: limits
                 .into_iter()
                 .map(|held| ExplainedLimit { limit: held.limit.into(), from: held.from, used: held.used })
                 .collect(),
+            spend_cap: funds.cap.map(SpendCap::from),
+            credits: funds.credits.map(ExplainedCredits::from),
         }
     }
 }

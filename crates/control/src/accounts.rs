@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 use tollgate_domain::{
-    ApplicationId, Environment, MemberRole, OrganizationId, PlanState, ProductState, SubscriptionId,
-    SubscriptionState, UserId, Visibility,
+    ApplicationId, Environment, MemberRole, OrganizationId, ProductState, SubscriptionId, SubscriptionState,
+    UserId, Visibility,
 };
-use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow, Viewer};
+use tollgate_store::{NewSubscription, NewUser, PlanRow, Tx, UserRow, Viewer};
 use uuid::Uuid;
 
 use crate::change::Subject;
@@ -203,10 +203,7 @@ impl Control {
             _ => self.store.list_offered_products(Viewer::SIGNED_IN).await?,
         };
         for product in products {
-            let plans = self.store.list_plans(Some(product.id), Page::FIRST_500).await?;
-            let free = plans
-                .into_iter()
-                .find(|plan| plan.state == PlanState::Open && !plan.approval && plan.price().minor == 0);
+            let free = self.store.find_gratis_plan(product.id).await?;
             if free.is_some() {
                 return Ok(free);
             }

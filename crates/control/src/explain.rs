@@ -11,7 +11,7 @@ use tollgate_store::{
     Wanted,
 };
 
-use crate::{Action, Actor, Control, Error, LimitStanding, Result};
+use crate::{Action, Actor, Control, Error, FundsStanding, LimitStanding, Result};
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct Terms {
     pub plan: PlanRow,
     /// Every limit that holds.
     pub limits: Vec<EffectiveLimit>,
+    /// The money that it depends on.
+    pub funds: FundsStanding,
 }
 
 /// A limit that holds, and where it comes from.
@@ -211,7 +213,9 @@ impl Control {
             refuses
                 .then(|| format!("{used} of {} units of {} are used", limit.limit.amount, limit.limit.name))
         });
-        explanation.terms = Some(Terms { subscription, product, plan, limits });
+        let funds = self.funds_standing(actor, &subscription, &plan, Utc::now()).await?;
+        let (broke, throttled) = (funds.refusal(), funds.throttled_to().map(str::to_owned));
+        explanation.terms = Some(Terms { subscription, product, plan, limits, funds });
         if suspended {
             return Ok(explanation
                 .refused("subscription_suspended", "the subscription or its application is suspended"));
@@ -230,7 +234,16 @@ impl Control {
         if let Some(because) = exhausted {
             return Ok(explanation.refused("quota_exceeded", because));
         }
+        if let Some((code, because)) = broke {
+            return Ok(explanation.refused(code, because));
+        }
         let Restrictions { networks, origins, .. } = explanation.key.restrictions();
+        if let Some(free) = throttled {
+            explanation.because = format!(
+                "its spend cap is reached: it is held to the limits of {free}, and costs nothing more"
+            );
+            return Ok(explanation);
+        }
         explanation.because = if networks.is_empty() && origins.is_empty() {
             "nothing stands against it but its rate limits, as they are at that moment".to_owned()
         } else {

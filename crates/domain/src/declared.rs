@@ -130,6 +130,9 @@ pub struct Plan {
     /// Days of grace; none for the installation's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_days: Option<i16>,
+    /// Whether its calls are paid from credits as they are made.
+    #[serde(default)]
+    pub prepaid: bool,
     /// Its limits, in the order they are checked and shown.
     pub limits: Vec<Limit>,
 }

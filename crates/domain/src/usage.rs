@@ -14,7 +14,7 @@ pub enum Outcome {
     Served = 1,
     /// A rate limit refused it.
     RateLimited = 2,
-    /// The quota refused it.
+    /// The quota refused it; with status 402, a spend cap or the want of credits.
     QuotaExceeded = 3,
     /// Allowed, but the upstream did not answer.
     UpstreamFailed = 4,

@@ -359,6 +359,12 @@ pub const PLAN: Kind = Kind {
             "Days between a payment that failed and its landing; three where not given. A customer's own go before these.",
         ),
         field(
+            "prepaid",
+            Shape::Bool,
+            Absent::Is("false"),
+            "Whether its calls are paid from credits as they are made, and refused where none are left.",
+        ),
+        field(
             "limits",
             Shape::List(&Shape::Object(LIMIT), Limit::RATES_PER_PLAN_MAX + Limit::QUOTAS_PER_PLAN_MAX),
             Absent::Is("[]"),

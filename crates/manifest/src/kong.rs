@@ -367,6 +367,7 @@ impl Import {
             currencies: Vec::new(),
             unpaid_landing: tollgate_domain::UnpaidLanding::Block,
             grace_days: None,
+            prepaid: false,
             limits: std::mem::take(&mut self.limits),
         });
     }

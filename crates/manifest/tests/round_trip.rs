@@ -145,7 +145,7 @@ fn plans() -> impl Strategy<Value = Plan> {
         base_due,
         included: (units > 0).then(|| TrialUnits { meter: "calls".to_owned(), units }).into_iter().collect(),
     });
-    let late = (0..3usize, prop::option::of(0..=365i16));
+    let late = (0..3usize, prop::option::of(0..=365i16), any::<bool>());
     let more = (0..9u64, prop::option::of(trial), any::<bool>(), late);
     let limits = prop::collection::vec(limit, 0..4);
     (slugs(), texts(), texts(), any::<bool>(), prices, limits, more).prop_map(
@@ -155,6 +155,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             currencies: more.2.then(|| dollars(&meters)).into_iter().collect(),
             unpaid_landing: UnpaidLanding::ALL[more.3.0],
             grace_days: more.3.1,
+            prepaid: more.3.2,
             meters,
             minimum_minor,
             product: self::slug("p".to_owned()),

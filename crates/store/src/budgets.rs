@@ -267,6 +267,27 @@ impl Store {
         weight_used(&self.pool, subscription, window).await
     }
 
+    /// What may be lent of a budget in a window in all; none where nobody asked for any yet.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_budget(
+        &self,
+        subscription: SubscriptionId,
+        name: &str,
+        window: Window,
+    ) -> Result<Option<u64>> {
+        let amount: Option<i64> = sqlx::query_scalar(
+            "select amount from budgets where subscription_id = $1 and name = $2 and starts = $3",
+        )
+        .bind(subscription.uuid())
+        .bind(name)
+        .bind(window.starts)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(amount.map(i64::unsigned_abs))
+    }
+
     /// Units that a budget has besides its limit's amount, left over from the window before.
     ///
     /// # Errors

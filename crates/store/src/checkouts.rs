@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{CheckoutState, InvoiceId, OrganizationId, PlanId, Scope, SubscriptionId, UserId};
+use tollgate_domain::{
+    Amount, CheckoutState, Currency, InvoiceId, OrganizationId, PlanId, Scope, SubscriptionId, UserId,
+};
 use uuid::Uuid;
 
 use crate::{Error, Result, Store, Tx};
@@ -18,6 +20,8 @@ pub struct CheckoutRow {
     invoice_id: Option<Uuid>,
     subscription_id: Option<Uuid>,
     plan_id: Option<Uuid>,
+    credits_minor: Option<i64>,
+    currency: Option<String>,
     /// What the provider calls it.
     pub provider_ref: Option<String>,
     /// Where it stands, by what the provider said.
@@ -28,7 +32,14 @@ pub struct CheckoutRow {
 }
 
 impl CheckoutRow {
-    /// The bill that is to be paid; none where a way to pay is to be left.
+    /// The credits that are bought.
+    #[must_use]
+    pub fn credits(&self) -> Option<Amount> {
+        let currency: Currency = self.currency.as_ref()?.parse().ok()?;
+        Some(Amount { minor: self.credits_minor?.unsigned_abs(), currency })
+    }
+
+    /// The bill that is to be paid; none where a way to pay is to be left or credits are bought.
     #[must_use]
     pub fn invoice(&self) -> Option<InvoiceId> {
         self.invoice_id.map(InvoiceId::from)
@@ -50,8 +61,10 @@ pub struct NewCheckout {
     pub organization_id: OrganizationId,
     /// Who visits.
     pub user_id: Option<UserId>,
-    /// The bill that is to be paid; none to leave a way to pay.
+    /// The bill that is to be paid.
     pub invoice_id: Option<InvoiceId>,
+    /// The credits that are to be bought; with neither a way to pay is left.
+    pub credits: Option<Amount>,
     /// The subscription that moves to a plan when it completes.
     pub wish: Option<(SubscriptionId, PlanId)>,
 }
@@ -130,8 +143,9 @@ impl Tx {
     /// The database failed.
     pub async fn insert_checkout(&mut self, new: &NewCheckout) -> Result<()> {
         sqlx::query(
-            "insert into checkouts (id, organization_id, user_id, kind, invoice_id, subscription_id, plan_id)
-             values ($1, $2, $3, case when $4::uuid is null then 'setup' else 'payment' end, $4, $5, $6)",
+            "insert into checkouts (id, organization_id, user_id, kind, invoice_id, subscription_id, plan_id, credits_minor, currency)
+             values ($1, $2, $3, case when $4::uuid is not null then 'payment' when $7::bigint is not null then 'credits'
+                else 'setup' end, $4, $5, $6, $7, $8)",
         )
         .bind(new.id)
         .bind(new.organization_id.uuid())
@@ -139,6 +153,8 @@ impl Tx {
         .bind(new.invoice_id.map(InvoiceId::uuid))
         .bind(new.wish.map(|wish| wish.0.uuid()))
         .bind(new.wish.map(|wish| wish.1.uuid()))
+        .bind(new.credits.map(|credits| credits.minor.cast_signed()))
+        .bind(new.credits.map(|credits| String::from(credits.currency)))
         .execute(self.conn())
         .await?;
         Ok(())

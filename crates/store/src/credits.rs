@@ -33,6 +33,8 @@ pub struct CreditEntryRow {
     pub invoice_id: Option<Uuid>,
     /// That invoice's number.
     pub invoice: Option<String>,
+    /// Of grants: the visit to the payment provider's page that they were bought on.
+    pub checkout_id: Option<Uuid>,
     /// What it is for, in somebody's words.
     pub note: String,
     /// When.
@@ -97,6 +99,8 @@ pub struct NewCreditEntry<'e> {
     pub expires_at: Option<DateTime<Utc>>,
     /// Of uses: the invoice that is paid.
     pub invoice_id: Option<InvoiceId>,
+    /// Of grants that were bought: the visit to the payment provider's page.
+    pub checkout_id: Option<Uuid>,
     /// What it is for.
     pub note: &'e str,
 }
@@ -251,8 +255,8 @@ impl Tx {
     /// The database failed, or refuses it because there is no more.
     pub async fn insert_credit_entry(&mut self, entry: &NewCreditEntry<'_>) -> Result<()> {
         sqlx::query(
-            "insert into credit_entries (id, organization_id, currency, kind, amount_minor, grant_id, expires_at, invoice_id, note)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "insert into credit_entries (id, organization_id, currency, kind, amount_minor, grant_id, expires_at, invoice_id, note, checkout_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(entry.id)
         .bind(entry.organization_id.uuid())
@@ -263,6 +267,7 @@ impl Tx {
         .bind(entry.expires_at)
         .bind(entry.invoice_id.map(InvoiceId::uuid))
         .bind(entry.note)
+        .bind(entry.checkout_id)
         .execute(self.conn())
         .await?;
         Ok(())
@@ -345,7 +350,7 @@ impl Tx {
     /// # Errors
     /// The database failed.
     pub async fn set_prepaid(&mut self, plan: PlanId, prepaid: bool) -> Result<()> {
-        sqlx::query("update plans set prepaid = $2 where id = $1 and prepaid <> $2")
+        sqlx::query("update plans set prepaid = $2, version = version + 1 where id = $1 and prepaid <> $2")
             .bind(plan.uuid())
             .bind(prepaid)
             .execute(self.conn())

@@ -43,6 +43,8 @@ pub struct PlanRow {
     pub unpaid_landing: UnpaidLanding,
     /// Days of grace; none for the installation's.
     pub grace_days: Option<i16>,
+    /// Whether its calls are paid from credits as they are made.
+    pub prepaid: bool,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.
@@ -91,6 +93,23 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?
             .ok_or(Error::NotFound("plan"))
+    }
+
+    /// The oldest plan of a product that anybody can choose without paying: nothing that it charges, in no currency, and
+    /// nothing in advance.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_gratis_plan(&self, product: ProductId) -> Result<Option<PlanRow>> {
+        Ok(sqlx::query_as(
+            "select p.* from plans p join tariffs t on t.plan_id = p.id
+                and t.number = (select max(number) from tariffs where plan_id = p.id)
+             where p.product_id = $1 and p.state = 'open' and not p.approval and not p.prepaid and prices_are_free(t.terms)
+             order by p.id limit 1",
+        )
+        .bind(product.uuid())
+        .fetch_optional(&self.pool)
+        .await?)
     }
 
     /// A plan by its product and slug.

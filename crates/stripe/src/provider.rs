@@ -26,7 +26,7 @@ use stripe_shared::{CheckoutSessionBillingAddressCollection, CheckoutSessionMode
 use stripe_types::{Currency as StripeCurrency, RangeQueryTs};
 use tollgate_control::provider::{
     Bill, BillStanding, HostedPage, NewBill, NewBillLine, NewCustomer, NotAuthentic, PageRequest, PageState,
-    PaymentProvider, Provided, ProviderEvent, ProviderFault, RefundStanding, Sought,
+    PaymentProvider, Provided, ProviderEvent, ProviderFault, Purchase, RefundStanding, Sought,
 };
 use tollgate_domain::{Amount, Currency};
 use uuid::Uuid;
@@ -152,7 +152,7 @@ impl PaymentProvider for Stripe {
             .success_url(&page.return_url)
             .cancel_url(&page.cancel_url);
         request = match &page.pays {
-            Some((invoice, title, sum)) => {
+            Some(Purchase { invoice_id, title, amount: sum }) => {
                 let price = CreateCheckoutSessionLineItemsPriceData {
                     product_data: Some(ProductData::new(title)),
                     unit_amount: Some(sum.minor.cast_signed()),
@@ -163,10 +163,11 @@ impl PaymentProvider for Stripe {
                     quantity: Some(1),
                     ..CreateCheckoutSessionLineItems::new()
                 };
-                request
-                    .mode(CheckoutSessionMode::Payment)
-                    .line_items(vec![line])
-                    .metadata(named(INVOICE, invoice))
+                let request = request.mode(CheckoutSessionMode::Payment).line_items(vec![line]);
+                match invoice_id {
+                    Some(invoice) => request.metadata(named(INVOICE, invoice)),
+                    None => request,
+                }
             }
             None => request.mode(CheckoutSessionMode::Setup).currency(currency(page.currency)),
         };

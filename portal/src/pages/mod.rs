@@ -85,7 +85,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/get-started", get(start::get_started::get))
         .route("/get-started/first-call", get(start::first_call::get))
         .route("/billing", get(billing::overview::get))
-        .route("/billing/credits", get(billing::credits::get))
+        .route("/billing/credits", get(billing::credits::get).post(billing::credits::buy))
         .route("/billing/invoices/{id}", get(billing::invoice::get))
         .route("/billing/invoices/{id}/pdf", get(billing::pdf::get))
         .route("/billing/invoices/{id}/pay", post(billing::pay::invoice))

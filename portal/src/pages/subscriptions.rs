@@ -130,12 +130,10 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
     let used = state.store.quota_used(row.id, tollgate_domain::CalendarMonth::of(visit.now)).await?;
     let prices = crate::pages::billing::use_prices(&tariff).join("; ");
     let price = Price { minor: tariff.base_minor, currency: tariff.currency, per: Period::Month };
+    let told = terms::sentence(&place.plan.limits, price, terms::Beside::from(&tariff));
     let mut facts = vec![
         fact("Product", Cell::Text(place.product.clone())),
-        fact(
-            "Plan",
-            Cell::Text(format!("{}: {}", place.plan.name, terms::sentence(&place.plan.limits, price))),
-        ),
+        fact("Plan", Cell::Text(format!("{}: {told}", place.plan.name))),
         fact("Beside it", Cell::text_or(prices, "costs nothing")),
         fact("Calls this month", Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
         fact("Spend cap", cap_cell(state, visit, place).await?),
@@ -155,7 +153,11 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
     if !place.may_move() {
         return Ok(sheet);
     }
-    let others = place.others(state).await?;
+    let mut others = Vec::new();
+    for plan in place.others(state).await? {
+        let told = terms::of_plan(state, &plan).await?;
+        others.push((plan, told));
+    }
     let list = List::new("plans", "Other plans")
         .column("Plan")
         .column("Terms")
@@ -165,14 +167,14 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
             "No other plan is open",
             "This is the only plan of the product that can be chosen now.",
         )
-        .rows(others.iter().map(|plan| {
+        .rows(others.into_iter().map(|(plan, told)| {
             vec![
                 Cell::Strong { text: plan.name.clone(), second: plan.summary.clone() },
-                Cell::Text(terms::sentence(&plan.limits, plan.price())),
+                Cell::Text(told),
                 Cell::Open {
                     href: format!("{}/change?plan={}", place.base, plan.slug),
                     text: "See what changes",
-                    of: plan.name.clone(),
+                    of: plan.name,
                 },
             ]
         }));

@@ -209,6 +209,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             currencies: Vec::new(),
             unpaid_landing: row.unpaid_landing,
             grace_days: row.grace_days,
+            prepaid: row.prepaid,
             limits: row.limits,
         };
         // What is stored was checked before it was.

@@ -196,6 +196,10 @@ impl<'a, 'b> Writer<'a, 'b> {
             let details = json!({ "unpaid_landing": landing, "grace_days": grace_days });
             self.change.note("plan.late_payers", &subject, &details).await?;
         }
+        if wanted.prepaid != held.is_some_and(|held| held.prepaid) {
+            self.change.tx.set_prepaid(id, wanted.prepaid).await?;
+            self.change.note("plan.prepaid", &subject, &json!({ "prepaid": wanted.prepaid })).await?;
+        }
         if let Some((old, new)) = self.price(id, &tariff).await? {
             self.change.note("plan.price", &subject, &before_after(&old, &new)).await?;
         }

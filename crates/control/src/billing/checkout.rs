@@ -9,7 +9,7 @@ use tollgate_domain::{
 use tollgate_store::{CheckoutRow, NewCheckout, Page, PaymentAccountRow};
 use uuid::Uuid;
 
-use super::provider::{PageRequest, PageState};
+use super::provider::{PageRequest, PageState, Purchase};
 use crate::change::Subject;
 use crate::jobs::{self, Job};
 use crate::{Action, Actor, Control, Error, Result, SubscriptionPatch, Who};
@@ -23,6 +23,8 @@ pub enum CheckoutInput {
     Plan(SubscriptionId, PlanId),
     /// To pay a bill.
     Invoice(InvoiceId),
+    /// To buy credits.
+    Credits(Amount),
 }
 
 impl Control {
@@ -52,8 +54,17 @@ impl Control {
                 if row.state != InvoiceState::Open {
                     return Err(Error::Conflict(format!("this invoice is {} already", row.state)));
                 }
-                (Some((id, format!("Invoice {}", row.number), row.due())), None)
+                let title = format!("Invoice {}", row.number);
+                (Some(Purchase { invoice_id: Some(id), title, amount: row.due() }), None)
             }
+            CheckoutInput::Credits(amount) => {
+                self.check_purchase(organization, amount).await?;
+                (Some(Purchase { invoice_id: None, title: "Credits".to_owned(), amount }), None)
+            }
+        };
+        let credits = match input {
+            CheckoutInput::Credits(amount) => Some(amount),
+            _ => None,
         };
         let account = self.payer(organization).await?;
         let id = Uuid::now_v7();
@@ -61,14 +72,14 @@ impl Control {
             Who::Member { user_id, .. } => Some(user_id),
             _ => None,
         };
-        let invoice_id = pays.as_ref().map(|pays| pays.0);
+        let invoice_id = pays.as_ref().and_then(|pays| pays.invoice_id);
         let mut change = self.change(actor).await?;
-        change
-            .tx
-            .insert_checkout(&NewCheckout { id, organization_id: organization, user_id, invoice_id, wish })
-            .await?;
+        let new = NewCheckout { id, organization_id: organization, user_id, invoice_id, credits, wish };
+        change.tx.insert_checkout(&new).await?;
         let subject = Subject { kind: "checkout", id, organization: Some(organization) };
-        change.commit("checkout.open", subject, json!({ "invoice_id": invoice_id })).await?;
+        change
+            .commit("checkout.open", subject, json!({ "invoice_id": invoice_id, "credits": credits }))
+            .await?;
         let request = PageRequest {
             checkout: id,
             customer: account.customer_ref,
@@ -88,10 +99,10 @@ impl Control {
     async fn currency_of(
         &self,
         organization: OrganizationId,
-        pays: &Option<(InvoiceId, String, Amount)>,
+        pays: &Option<Purchase>,
         wish: Option<(SubscriptionId, PlanId)>,
     ) -> Result<Currency> {
-        if let Some((_, _, amount)) = pays {
+        if let Some(Purchase { amount, .. }) = pays {
             return Ok(amount.currency);
         }
         if let Some((_, plan)) = wish {
@@ -115,13 +126,16 @@ impl Control {
         Ok(())
     }
 
-    /// Whether an organization must leave a way to pay before it is on a plan: one that costs something, where a
-    /// provider collects.
+    /// Whether an organization must leave a way to pay before it is on a plan: one that costs something and is not paid in
+    /// advance, where a provider collects.
     ///
     /// # Errors
     /// The database is away.
     pub async fn needs_method(&self, organization: OrganizationId, plan: PlanId) -> Result<bool> {
-        if !self.collects() || self.plan_tariff(plan).await?.tariff.is_free() {
+        if !self.collects()
+            || self.plan_tariff(plan).await?.tariff.is_free()
+            || self.store.is_prepaid(plan).await?
+        {
             return Ok(false);
         }
         let account = self.store.find_payment_account(organization).await?;
@@ -151,6 +165,7 @@ impl Control {
             return Ok(());
         };
         let provider = self.payment_provider()?.clone();
+        let mut bought = None;
         let state = match (provider.page(page).await?, row.invoice()) {
             (PageState::Open, _) => return Ok(()),
             (PageState::Expired, _) => CheckoutState::Expired,
@@ -162,12 +177,19 @@ impl Control {
                 self.note_paid(invoice, &payment, amount, now).await?;
                 CheckoutState::Completed
             }
-            (PageState::Paid { .. }, None) => CheckoutState::Completed,
+            (PageState::Paid { amount, .. }, None) => {
+                // What came is what counts, should it ever differ from what was asked for.
+                bought = row.credits().map(|_| amount);
+                CheckoutState::Completed
+            }
         };
         let system = Actor::system();
         let mut change = self.change(&system).await?;
         if !change.tx.settle_checkout(row.id, state).await? {
             return Ok(());
+        }
+        if let Some(amount) = bought {
+            self.grant_bought(&mut change, (row.organization_id, row.id), amount, now).await?;
         }
         // What was paid on this page must not be collected there once more.
         if let Some(invoice_id) = row.invoice().filter(|_| state == CheckoutState::Completed) {

@@ -6,6 +6,7 @@
 //! evenly, and levelled every few seconds.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use super::allowance::Position;
 use super::spend_cap::window;
 use super::statement::{Charge, span, usage};
-use crate::change::Subject;
+use crate::change::{Change, Subject};
 use crate::jobs::Job;
 use crate::{Action, Actor, Control, Error, Result, events};
 
@@ -30,6 +31,8 @@ use crate::{Action, Actor, Control, Error, Result, events};
 const TURN: TimeDelta = TimeDelta::minutes(2);
 /// The most that is granted at once, in minor units.
 const MINOR_MAX: u64 = 100_000_000_000;
+/// What can be bought at once, in minor units; providers take no less and no more.
+const BOUGHT_MINOR: RangeInclusive<u64> = 100..=10_000_000;
 /// Percentages of what was granted that are left when somebody is told.
 const TOLD: [u64; 2] = [20, 0];
 /// Movements that a page or an answer shows.
@@ -141,6 +144,7 @@ impl Control {
             grant_id: None,
             expires_at: input.expires_at,
             invoice_id: None,
+            checkout_id: None,
             note: &input.note,
         };
         change.tx.insert_credit_entry(&entry).await?;
@@ -150,6 +154,48 @@ impl Control {
         });
         change.commit("credits.grant", subject(organization), details).await?;
         self.credits(actor, organization).await
+    }
+
+    /// That so many credits can be bought by an organization.
+    pub(super) async fn check_purchase(&self, organization: OrganizationId, amount: Amount) -> Result<()> {
+        if !BOUGHT_MINOR.contains(&amount.minor) {
+            let of = |minor| Amount { minor, currency: amount.currency };
+            let (least, most) = (of(*BOUGHT_MINOR.start()), of(*BOUGHT_MINOR.end()));
+            return Err(Error::invalid("/amount_minor", format!("between {least} and {most}")));
+        }
+        match self.store.get_currency(Scope::Operator, organization).await? {
+            Some(theirs) if theirs != amount.currency => {
+                Err(Error::invalid("/currency", format!("this organization pays in {}", theirs.as_str())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds credits that were bought on a visit to the provider's page, with the change that settles the visit.
+    pub(super) async fn grant_bought(
+        &self,
+        change: &mut Change<'_>,
+        (organization, checkout): (OrganizationId, Uuid),
+        amount: Amount,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        change.tx.lock_credits(organization, amount.currency).await?;
+        let entry = NewCreditEntry {
+            id: Uuid::now_v7(),
+            organization_id: organization,
+            currency: amount.currency,
+            kind: "grant",
+            amount_minor: amount.minor.cast_signed(),
+            grant_id: None,
+            expires_at: None,
+            invoice_id: None,
+            checkout_id: Some(checkout),
+            note: "",
+        };
+        change.tx.insert_credit_entry(&entry).await?;
+        settle(&mut change.tx, organization, amount.currency, now).await?;
+        let details = json!({ "id": entry.id, "amount": amount, "checkout_id": checkout });
+        change.note("credits.grant", &subject(organization), &details).await
     }
 
     /// Takes credits back that were not used: because their money was given back, or they were granted by mistake.
@@ -488,6 +534,7 @@ async fn take(
             grant_id: Some(grant),
             expires_at: None,
             invoice_id,
+            checkout_id: None,
             note,
         };
         tx.insert_credit_entry(&entry).await?;

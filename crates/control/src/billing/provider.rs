@@ -69,6 +69,17 @@ pub struct NewCustomer {
     pub email: Option<String>,
 }
 
+/// What is paid on a page.
+#[derive(Debug, Clone)]
+pub struct Purchase {
+    /// The bill; none where it is credits.
+    pub invoice_id: Option<InvoiceId>,
+    /// What it is for, as its payer reads it.
+    pub title: String,
+    /// How much.
+    pub amount: Amount,
+}
+
 /// A page of the provider on which something is paid, or a way to pay is left.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
@@ -76,8 +87,8 @@ pub struct PageRequest {
     pub checkout: Uuid,
     /// The provider's customer.
     pub customer: String,
-    /// What is to be paid, and what for; none to leave a way to pay only.
-    pub pays: Option<(InvoiceId, String, Amount)>,
+    /// What is to be paid; none to leave a way to pay only.
+    pub pays: Option<Purchase>,
     /// In which currency bills will be.
     pub currency: Currency,
     /// Where browsers are sent afterwards.

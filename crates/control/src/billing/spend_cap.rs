@@ -54,6 +54,12 @@ pub struct SpendStanding {
 }
 
 impl SpendStanding {
+    /// Whether it allows no further call, as far as is counted.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        self.percent() >= 100 || self.calls_left == Some(0)
+    }
+
     /// How much of the cap is spent, in percent; a cap of nothing is always spent.
     #[must_use]
     pub fn percent(&self) -> u64 {

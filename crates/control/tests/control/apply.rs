@@ -73,6 +73,7 @@ fn plan(product: &str, name: &str, amount: u64) -> Plan {
         currencies: Vec::new(),
         unpaid_landing: tollgate_domain::UnpaidLanding::Block,
         grace_days: None,
+        prepaid: false,
         limits: vec![Limit {
             name: "burst".to_owned(),
             kind: LimitKind::Rate,

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use tollgate_control::SignUp;
-use tollgate_domain::PlanState;
 
 use super::password_rule;
 use super::signin::{Way, ways};
@@ -110,8 +109,7 @@ async fn wanted(state: &PortalState, slug: Option<&str>) -> Result<Option<Wanted
     else {
         return Ok(None);
     };
-    let plans = state.store.list_plans(Some(product.id), tollgate_store::Page::FIRST_500).await?;
-    let free = plans.into_iter().find(|p| p.state == PlanState::Open && !p.approval && p.price().minor == 0);
+    let free = state.store.find_gratis_plan(product.id).await?;
     Ok(free.map(|plan| Wanted { slug: slug.into(), name: product.name, plan: plan.name }))
 }
 

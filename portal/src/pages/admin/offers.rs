@@ -54,16 +54,18 @@ pub fn currencies_fieldset(form: &Form) -> Fieldset {
     ))
 }
 
-/// The fields about late payers.
-pub fn late_fieldset(form: &Form) -> Fieldset {
+/// The fields about when a subscriber pays, and about late payers.
+pub fn paying_fieldset(form: &Form) -> Fieldset {
     let landings = [
         (UnpaidLanding::Block, "Calls are refused with 402"),
         (UnpaidLanding::Throttle, "The limits of the product's free plan hold"),
         (UnpaidLanding::GoOn, "Nothing"),
     ];
     Fieldset::new(
-        "Late payers",
+        "Paying",
         vec![
+            Input::tick(form, "prepaid", "In advance: calls are paid from credits as they are made")
+                .hint("Without credits they are refused with 402, at the very call. Left open, each month is billed when it is over."),
             Input::one(form, "unpaid_landing", "When an invoice stays unpaid", landings.map(|(one, text)| (one.as_str(), text))),
             Input::number(form, "grace_days", "Days of grace", 0, 365)
                 .hint("Between the first failed payment and that. Empty is three; a customer's own go before these."),

@@ -53,7 +53,7 @@ fn part(form: &Form, button: &str, back: &str) -> FormPart {
     let [limits, price] = terms::fieldsets(form);
     let use_ = prices::fieldset(form);
     let [trial, currencies, late] =
-        [offers::trial_fieldset, offers::currencies_fieldset, offers::late_fieldset].map(|of| of(form));
+        [offers::trial_fieldset, offers::currencies_fieldset, offers::paying_fieldset].map(|of| of(form));
     let fieldsets = vec![names, limits, price, use_, trial, currencies, late, offer];
     FormPart::new("plan-form", form, fieldsets, button).or_back(back)
 }
@@ -80,6 +80,7 @@ fn typed(sent: &Sent, product: &ProductRow) -> Result<Typed, Form> {
             },
             pricing,
             late,
+            prepaid: sent.has("prepaid"),
         }),
         (.., refused) => Err(refused.unwrap_or_default()),
     }
@@ -97,6 +98,9 @@ fn filled(row: &PlanRow, tariff: &Tariff) -> Form {
     ];
     if row.approval {
         values.push(("approval".into(), "yes".into()));
+    }
+    if row.prepaid {
+        values.push(("prepaid".into(), "yes".into()));
     }
     values.extend(terms::values(&row.limits));
     values.extend(prices::values(tariff));
@@ -166,8 +170,8 @@ pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent
     };
     match prices::save(&state.control, &desk.actor, None, typed).await {
         Ok(row) => {
-            let flash =
-                Flash::done(format!("{} is there: {}", row.name, terms::sentence(&row.limits, row.price())));
+            let told = terms::of_plan(&state, &row).await?;
+            let flash = Flash::done(format!("{} is there: {told}", row.name));
             visit.go(&format!("{LIST}/{}", product.slug), Some(flash)).await
         }
         Err(error) => visit.refused(&new_sheet(&visit, &product, &sent.form().refused(error)?).await?),
@@ -197,7 +201,13 @@ async fn subscribers(
     Ok((found.rows, total))
 }
 
-async fn frame(visit: &Visit, desk: &Desk, product: &ProductRow, plan: &PlanRow) -> Result<Sheet, Fault> {
+async fn frame(
+    state: &PortalState,
+    visit: &Visit,
+    desk: &Desk,
+    product: &ProductRow,
+    plan: &PlanRow,
+) -> Result<Sheet, Fault> {
     let base = base(product, plan);
     let of = format!("{}/{}", product.slug, plan.slug);
     Ok(sheet(visit, &plan.name)
@@ -206,7 +216,7 @@ async fn frame(visit: &Visit, desk: &Desk, product: &ProductRow, plan: &PlanRow)
         .below(format!("{LIST}/{}", product.slug), &product.name)
         .labelled(plan.state)
         .identified(plan.id)
-        .intro(terms::sentence(&plan.limits, plan.price()))
+        .intro(terms::of_plan(state, plan).await?)
         .action(true, Action::link(format!("/admin/subscriptions?plan={of}"), "users", "Subscriptions"))
         .action(desk.may_write, Action::link(format!("{base}/delete"), "x", "Delete")))
 }
@@ -239,7 +249,7 @@ pub async fn get(
             "It was written by hand or by a newer release. Gateways refuse calls on this plan as config_invalid; saving the form below leaves the limit out.",
         )
     });
-    let sheet = frame(&visit, &desk, &product, &plan).await?.maybe(lost);
+    let sheet = frame(&state, &visit, &desk, &product, &plan).await?.maybe(lost);
     let tariff = state.control.plan_tariff(plan.id).await?.tariff;
     if !desk.may_write {
         let facts = vec![
@@ -265,7 +275,7 @@ pub async fn post(
 ) -> Answer {
     let desk = Desk::publishing(&visit)?;
     let (product, row) = find(&state, &slug, &plan).await?;
-    let sheet = frame(&visit, &desk, &product, &row).await?;
+    let sheet = frame(&state, &visit, &desk, &product, &row).await?;
     if sent.has("more") {
         return visit.page(&sheet.part(edit_part(&with_one_more(&sent), &product, &row)));
     }
@@ -335,11 +345,10 @@ async fn review(
                 Cell::number(i64::try_from(used).unwrap_or(i64::MAX)),
             ]
         }));
-    let text = |limits: &[tollgate_domain::Limit], price| terms::sentence(limits, price);
     let changes = vec![Changed {
         name: "terms".into(),
-        before: text(&row.limits, row.price()),
-        after: text(&input.limits, input.price),
+        before: terms::of_plan(state, row).await?,
+        after: terms::sentence(&input.limits, input.price, terms::Beside::from(tariff)),
     }];
     let back = base(product, row);
     let mut part =

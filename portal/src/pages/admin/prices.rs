@@ -184,6 +184,8 @@ pub struct Typed {
     pub pricing: Pricing,
     /// What becomes of late payers, and after how many days.
     pub late: (UnpaidLanding, Option<i16>),
+    /// Whether its calls are paid from credits as they are made.
+    pub prepaid: bool,
 }
 
 /// Saves a plan with its prices, all or nothing. `known` is the plan that exists, and its version that was seen.
@@ -194,7 +196,7 @@ pub async fn save(
     control: &Control,
     actor: &Actor,
     known: Option<(PlanId, Option<i64>)>,
-    Typed { input, pricing, late: (landing, grace_days) }: Typed,
+    Typed { input, pricing, late: (landing, grace_days), prepaid }: Typed,
 ) -> tollgate_control::Result<PlanRow> {
     let unit = control.open_unit().await?;
     let brain = unit.control();
@@ -214,6 +216,9 @@ pub async fn save(
     let held = brain.store().get_plan(id).await?;
     if (held.unpaid_landing, held.grace_days) != (landing, grace_days) {
         brain.agree_on_late_payers(actor, id, None, landing, grace_days).await?;
+    }
+    if held.prepaid != prepaid {
+        brain.set_prepaid(actor, id, prepaid).await?;
     }
     let row = brain.store().get_plan(id).await?;
     unit.commit().await?;

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use tollgate_control::SubscriptionPatch;
 use tollgate_domain::{CalendarMonth, LimitKind, PlanId, SubscriptionId, SubscriptionState};
 use tollgate_store::browse::{AuditFilter, Cut};
-use tollgate_store::{Page, PlanRow, SubscriptionRow};
+use tollgate_store::{Page, SubscriptionRow};
 
 use super::desk::{Desk, sheet};
 use super::{terms, timeline};
@@ -24,10 +24,7 @@ async fn find(state: &PortalState, desk: &Desk, id: &str) -> Result<Subscription
     Ok(state.store.get_subscription(desk.scope, id).await?)
 }
 
-fn plan_part(form: &Form, row: &SubscriptionRow, plans: &[PlanRow]) -> FormPart {
-    let choices = plans.iter().map(|plan| {
-        (plan.id.to_string(), format!("{}: {}", plan.name, terms::sentence(&plan.limits, plan.price())))
-    });
+fn plan_part(form: &Form, row: &SubscriptionRow, choices: Vec<(String, String)>) -> FormPart {
     let input = Input::one(form, "plan_id", "Plan", choices)
         .hint("The new limits hold within seconds. What was used this month still counts.");
     FormPart::new("plan-form", form, vec![Fieldset::new("", vec![input])], "Change plan")
@@ -74,7 +71,11 @@ async fn page(
 ) -> Result<Sheet, Fault> {
     let store = &state.store;
     let product = store.get_product(row.product_id).await?;
-    let plans = store.list_plans(Some(row.product_id), Page::FIRST_500).await?;
+    let mut choices = Vec::new();
+    for plan in store.list_plans(Some(row.product_id), Page::FIRST_500).await? {
+        choices
+            .push((plan.id.to_string(), format!("{}: {}", plan.name, terms::of_plan(state, &plan).await?)));
+    }
     let plan = store.get_plan(row.plan_id).await?;
     let application = store.get_application(desk.scope, row.application_id).await.ok();
     let organization = store.get_organization(desk.scope, row.organization_id).await.ok();
@@ -113,7 +114,7 @@ async fn page(
                 text: plan.name.clone(),
             },
         ),
-        fact("Terms", Cell::Text(terms::sentence(&plan.limits, plan.price()))),
+        fact("Terms", Cell::Text(terms::of_plan(state, &plan).await?)),
         fact("Used this month", Cell::Text(used_text)),
         fact("Since", Cell::When(Moment::of(row.created_at, visit.now))),
         fact("Ended", row.ended_at.map_or(Cell::Nothing("no"), |at| Cell::When(Moment::of(at, visit.now)))),
@@ -135,7 +136,7 @@ async fn page(
         .maybe(over)
         .part(Section::Facts(String::new(), facts));
     if desk.may_write && row.state != SubscriptionState::Ended {
-        sheet = sheet.part(plan_part(form, row, &plans));
+        sheet = sheet.part(plan_part(form, row, choices));
         for (next, button, text, tone) in steps(row.state) {
             let id = if *next == SubscriptionState::Ended { "end-form" } else { "state-form" };
             sheet = sheet.part(

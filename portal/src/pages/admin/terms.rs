@@ -2,8 +2,14 @@
 
 use std::borrow::Cow;
 
-use tollgate_domain::{Anchor, Budget, Currency, Enforcement, Limit, LimitKind, LimitPer, Period, Price};
+use tollgate_domain::{
+    Amount, Anchor, Budget, Currency, Enforcement, Limit, LimitKind, LimitPer, Period, Price,
+};
+use tollgate_rating::Tariff;
+use tollgate_store::PlanRow;
 
+use crate::PortalState;
+use crate::error::Fault;
 use crate::form::Form;
 use crate::parts::{Fieldset, Input, Reader, Sent};
 use crate::show;
@@ -11,10 +17,29 @@ use crate::show;
 /// Lines of limits that a form shows at least.
 const LINES_AT_LEAST: usize = 2;
 
-/// Limits and price as one reads them: `60 calls a minute, 10,000 a month, for 29.00 EUR per month`. `static/admin.js`
-/// writes the same while one types.
+/// What a plan costs beside its price per month, as far as its sentence tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// Whether use costs something, or a least per month is due.
+    pub use_costs: bool,
+    /// Due once.
+    pub once: Option<Amount>,
+}
+
+impl From<&Tariff> for Beside {
+    fn from(tariff: &Tariff) -> Self {
+        let once = Amount { minor: tariff.setup_minor, currency: tariff.currency };
+        Self {
+            use_costs: !tariff.meters.is_empty() || tariff.minimum_minor > 0,
+            once: (once.minor > 0).then_some(once),
+        }
+    }
+}
+
+/// Limits and price as one reads them: `60 calls a minute, 10,000 a month, for 29.00 EUR per month and what use costs`.
+/// `static/admin.js` writes the same while one types.
 #[must_use]
-pub fn sentence(limits: &[Limit], price: Price) -> String {
+pub fn sentence(limits: &[Limit], price: Price, beside: Beside) -> String {
     let one = |(index, limit): (usize, &Limit)| {
         let amount = show::number(i64::try_from(limit.amount).unwrap_or(i64::MAX));
         let noun = match (index, limit.amount) {
@@ -28,7 +53,26 @@ pub fn sentence(limits: &[Limit], price: Price) -> String {
     };
     let told: Vec<String> = limits.iter().enumerate().map(one).collect();
     let limits = if told.is_empty() { "As many calls as one likes".to_owned() } else { told.join(", ") };
-    if price.minor == 0 { format!("{limits}, free of charge.") } else { format!("{limits}, for {price}.") }
+    let costs = [
+        (price.minor > 0).then(|| price.to_string()),
+        beside.use_costs.then(|| "what use costs".to_owned()),
+        beside.once.map(|once| format!("{once} once")),
+    ];
+    let costs: Vec<String> = costs.into_iter().flatten().collect();
+    match costs.as_slice() {
+        [] => format!("{limits}, free of charge."),
+        [costs @ .., last] if !costs.is_empty() => format!("{limits}, for {} and {last}.", costs.join(", ")),
+        [only, ..] => format!("{limits}, for {only}."),
+    }
+}
+
+/// The sentence of a plan as it is offered now.
+///
+/// # Errors
+/// The database is away.
+pub async fn of_plan(state: &PortalState, plan: &PlanRow) -> Result<String, Fault> {
+    let tariff = state.control.plan_tariff(plan.id).await?.tariff;
+    Ok(sentence(&plan.limits, plan.price(), Beside::from(&tariff)))
 }
 
 /// The fields of limits and price.
@@ -57,11 +101,11 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
             Input::line(form, &name("alerts"), &label("Told at %")),
         ]
     };
-    let (limits, price) = draft(form);
+    let (limits, price, beside) = draft(form);
     let limits = Fieldset {
         lines: (0..lines).map(line).collect(),
         more: Some(("limit", "Add another limit")),
-        sentence: Some(("terms-sentence", sentence(&limits, price))),
+        sentence: Some(("terms-sentence", sentence(&limits, price, beside))),
         ..Fieldset::new("Limits", Vec::new())
     }
     .about("Up to four rates (per second to per day) and three quotas (per day or month). A shared quota is of the calendar month in UTC and goes on without the database; an exact one is never overrun; a soft one refuses nothing. Units left over can be carried into the next period. A name stands in RateLimit headers and is made where it is left empty. Lines without a number are left out.");
@@ -76,7 +120,7 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
 }
 
 /// What the form holds now, as far as it can be read: for the sentence above it.
-fn draft(form: &Form) -> (Vec<Limit>, Price) {
+fn draft(form: &Form) -> (Vec<Limit>, Price, Beside) {
     let count = (0..).take_while(|n| form.has(&format!("limits/{n}/amount"))).count();
     let pairs = ["kind", "amount", "period", "per", "burst", "name", "kept", "rollover", "alerts"];
     let mut sent = Vec::new();
@@ -90,8 +134,17 @@ fn draft(form: &Form) -> (Vec<Limit>, Price) {
     let sent = Sent(sent).without_empty("limits", "amount");
     let limits = limits(&mut Reader::new(&sent), &sent);
     let currency = form.value("currency").to_uppercase().parse().unwrap_or_else(|_| euro());
-    let minor = minor(form.value("price"), currency).unwrap_or(0);
-    (limits, Price { minor, currency, per: Period::Month })
+    let amount = |name: &str| minor(form.value(name), currency).unwrap_or(0);
+    let meters = (0..).map_while(|n| {
+        let name = format!("meters/{n}/price");
+        form.has(&name).then(|| form.value(&name).is_empty())
+    });
+    let once = Amount { minor: amount("setup"), currency };
+    let beside = Beside {
+        use_costs: meters.into_iter().any(|empty| !empty) || amount("minimum") > 0,
+        once: (once.minor > 0).then_some(once),
+    };
+    (limits, Price { minor: amount("price"), currency, per: Period::Month }, beside)
 }
 
 fn euro() -> Currency {
@@ -265,9 +318,30 @@ mod tests {
         let euros = |minor| Price { minor, currency: euro(), per: Period::Month };
         let limits =
             [limit(LimitKind::Rate, 60, Period::Minute), limit(LimitKind::Quota, 10_000, Period::Month)];
-        assert_eq!(sentence(&limits, euros(0)), "60 calls a minute, 10,000 a month, free of charge.");
-        assert_eq!(sentence(&limits[1..], euros(2_900)), "10,000 calls a month, for 29.00 EUR per month.");
-        assert_eq!(sentence(&[], euros(0)), "As many calls as one likes, free of charge.");
+        let nothing = Beside::default();
+        assert_eq!(
+            sentence(&limits, euros(0), nothing),
+            "60 calls a minute, 10,000 a month, free of charge."
+        );
+        assert_eq!(
+            sentence(&limits[1..], euros(2_900), nothing),
+            "10,000 calls a month, for 29.00 EUR per month."
+        );
+        assert_eq!(sentence(&[], euros(0), nothing), "As many calls as one likes, free of charge.");
+        let tariff: Tariff = serde_json::from_value(serde_json::json!({
+            "currency": "EUR", "base_minor": 0, "setup_minor": 5_000,
+            "meters": [{ "meter": "calls", "price": { "scheme": "per_unit", "unit_minor": "0.2" } }]
+        }))
+        .expect("a tariff");
+        let beside = Beside::from(&tariff);
+        assert_eq!(
+            sentence(&limits[1..], euros(0), beside),
+            "10,000 calls a month, for what use costs and 50.00 EUR once."
+        );
+        assert_eq!(
+            sentence(&limits[1..], euros(2_900), beside),
+            "10,000 calls a month, for 29.00 EUR per month, what use costs and 50.00 EUR once."
+        );
     }
 
     #[test]

@@ -131,7 +131,8 @@ fn row(by: SumBy, sum: &TrafficSum, asked: &Asked) -> Vec<Cell> {
             None => [Cell::Nothing("unknown"), Cell::Nothing("–")],
         },
         SumBy::Status => {
-            let outcome = name.parse().map_or("Unknown", show::outcome);
+            let status = key.parse().unwrap_or_default();
+            let outcome = name.parse().map_or("Unknown", |code| show::outcome(code, status));
             [Cell::Label(Label::status(key.parse().unwrap_or_default())), Cell::Text(outcome.to_owned())]
         }
     };

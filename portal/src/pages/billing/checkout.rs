@@ -19,6 +19,8 @@ const USUAL: TimeDelta = TimeDelta::minutes(2);
 pub struct View {
     pub shell: Shell,
     pub pays: bool,
+    /// Where it was begun.
+    pub back: &'static str,
     pub slow: bool,
 }
 
@@ -27,11 +29,13 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
     let member = visit.member()?;
     let id = id.parse().map_err(|_| Fault::not_found())?;
     let row = state.control.checkout(&member.actor, member.organization_id, id).await?;
+    let credits = row.credits();
     let (to, flash) = match (row.state, row.invoice()) {
         (CheckoutState::Open, invoice) => {
             let view = View {
                 shell: visit.shell(Area::Developer, "Confirming").await?,
-                pays: invoice.is_some(),
+                pays: invoice.is_some() || credits.is_some(),
+                back: if credits.is_some() { "/billing/credits" } else { "/billing" },
                 slow: visit.now - row.created_at > USUAL,
             };
             let mut page = visit.page(&view)?;
@@ -41,6 +45,10 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         (CheckoutState::Completed, Some(invoice)) => {
             (format!("/billing/invoices/{invoice}"), Flash::done("Paid. Thank you."))
         }
+        (CheckoutState::Completed, None) if let Some(credits) = credits => (
+            "/billing/credits".to_owned(),
+            Flash::done(format!("{credits} of credits are yours. Thank you.")),
+        ),
         (CheckoutState::Completed, None) if row.wish().is_some() => {
             ("/applications".to_owned(), Flash::done("Your card is kept, and the plan is in force."))
         }
@@ -58,8 +66,12 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let view =
-            |pays, slow| Self { shell: Shell::sample(Area::Developer, "Confirming", "/billing"), pays, slow };
+        let view = |pays, slow| Self {
+            shell: Shell::sample(Area::Developer, "Confirming", "/billing"),
+            pays,
+            slow,
+            back: "/billing",
+        };
         vec![view(true, false), view(false, true)]
     }
 }

@@ -2,10 +2,11 @@
 
 use axum::extract::{Path, State};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use tollgate_control::{Action as May, CreditInput, CreditStanding, Error};
+use tollgate_control::{Action as May, CheckoutInput, CreditInput, CreditStanding, Error};
 use tollgate_domain::{Amount, Currency, OrganizationId};
 use tollgate_store::CreditEntryRow;
 
+use super::pay;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -13,7 +14,7 @@ use crate::pages::admin::desk::{Desk, sheet};
 use crate::pages::admin::terms;
 use crate::parts::sheet::Tile;
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Reader, Section, Sent, Sheet};
-use crate::session::Visit;
+use crate::session::{Member, Visit};
 use crate::shell::{Area, Flash};
 use crate::show::{Label, Moment};
 
@@ -41,6 +42,7 @@ fn signed(row: &CreditEntryRow) -> String {
 
 fn kind(row: &CreditEntryRow) -> Label {
     match row.kind.as_str() {
+        "grant" if row.checkout_id.is_some() => Label::new("ok", "Bought"),
         "grant" => Label::new("ok", "Added"),
         "use" => Label::new("", "Used"),
         "expiry" => Label::new("warn", "Expired"),
@@ -84,21 +86,73 @@ fn ledger(standing: &CreditStanding, base: &str, visit: &Visit, asked: &Asked) -
     list
 }
 
-/// `GET /billing/credits`
-pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
-    let member = visit.member()?;
+/// The form that leads to the provider's page; `fixed` is the currency that the organization pays in.
+fn buying(form: &Form, fixed: Option<Currency>) -> FormPart {
+    let label = fixed.map_or_else(|| "Amount".to_owned(), |fixed| format!("Amount in {}", fixed.as_str()));
+    let mut inputs = vec![Input::line(form, "amount", &label).hint("Like 50 or 49.50.").required()];
+    if fixed.is_none() {
+        inputs.push(Input::line(form, "currency", "Currency").hint("Three letters, like EUR.").required());
+    }
+    FormPart::new("buy-form", form, vec![Fieldset::new("", inputs)], "Go to payment")
+        .to("/billing/credits")
+        .titled(
+            "Buy credits",
+            "On the page of our payment provider; card data never comes here. They are yours as soon as it tells us, and never expire.",
+        )
+}
+
+async fn own_page(
+    state: &PortalState,
+    visit: &Visit,
+    member: &Member,
+    asked: &Asked,
+    form: Option<Form>,
+) -> Result<Sheet, Fault> {
     let standing = state.control.credits(&member.actor, member.organization_id).await?;
     let mut page = Sheet::new(visit.shell(Area::Developer, "Credits").await?)
         .below("/billing", "Billing")
         .intro("Money that was paid in advance. What expires first is used first; what never expires comes last.");
-    if standing.entries.is_empty() {
+    let may_buy = state.control.collects()
+        && member.actor.authorize(May::WriteOrganization(member.organization_id)).is_ok();
+    if standing.entries.is_empty() && !may_buy {
         page = page.part(Notice::new(
             "plain",
             "How to get credits",
             "Ask whoever runs this platform: they add credits when your money has come. Invoices and prepaid plans use them up.",
         ));
     }
-    page.maybe(tiles(&standing)).part(ledger(&standing, "/billing", &visit, &asked)).answer(&visit, &asked)
+    page = page.maybe(tiles(&standing)).part(ledger(&standing, "/billing", visit, asked));
+    if may_buy {
+        let fixed = state.control.currency(&member.actor, member.organization_id).await?;
+        let blank = || Form::with([("currency", "EUR".to_owned())]);
+        page = page.part(buying(&form.unwrap_or_else(blank), fixed));
+    }
+    Ok(page)
+}
+
+/// `GET /billing/credits`
+pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
+    let member = visit.member()?;
+    own_page(&state, &visit, &member, &asked, None).await?.answer(&visit, &asked)
+}
+
+/// `POST /billing/credits`: on to the provider's page.
+pub async fn buy(State(state): State<PortalState>, visit: Visit, asked: Asked, mut sent: Sent) -> Answer {
+    let member = visit.member()?;
+    if let Some(fixed) = state.control.currency(&member.actor, member.organization_id).await? {
+        sent.0.retain(|(name, _)| name != "currency");
+        sent.0.push(("currency".to_owned(), String::from(fixed)));
+    }
+    let mut reader = Reader::new(&sent);
+    let amount = amount(&sent, &mut reader, "");
+    let form = match (amount, reader.refused()) {
+        (Some(amount), None) => match pay::to_page(&state, &member, CheckoutInput::Credits(amount)).await {
+            Ok(page) => return Ok(page),
+            Err(error) => sent.form().refused(named(error, ""))?,
+        },
+        (_, refused) => refused.unwrap_or_default(),
+    };
+    visit.refused(&own_page(&state, &visit, &member, &asked, Some(form)).await?)
 }
 
 fn forms(add: &Form, back: &Form, base: &str) -> [FormPart; 2] {

@@ -91,6 +91,17 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
     said
 }
 
+/// What a plan costs in two or three words: `free`, `29.00 EUR per month`, `by use`.
+#[must_use]
+pub fn in_short(tariff: &Tariff) -> String {
+    let base = tollgate_domain::Amount { minor: tariff.base_minor, currency: tariff.currency };
+    match base.minor {
+        0 if tariff.is_free() => "free".to_owned(),
+        0 => "by use".to_owned(),
+        _ => format!("{base} per month"),
+    }
+}
+
 fn trial(trial: &Trial) -> String {
     let days = show::count(usize::from(trial.days), "day");
     let fee = if trial.base_due { String::new() } else { ", without the price per month".to_owned() };

@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use tollgate_control::{CheckoutInput, Error, SubscriptionInput};
-use tollgate_domain::{ApplicationId, InvoiceId, PlanId, PlanState, SubscriptionId, SubscriptionState};
+use tollgate_domain::{ApplicationId, InvoiceId, PlanId, SubscriptionId, SubscriptionState};
 use tollgate_store::{Page, PlanRow};
 
 use crate::PortalState;
@@ -14,9 +14,10 @@ use crate::session::{Member, Visit};
 use crate::shell::Flash;
 
 /// Sends the browser to a page of the provider, from which it comes back to ours.
-async fn to_page(state: &PortalState, member: &Member, input: CheckoutInput) -> Result<Response, Error> {
+pub async fn to_page(state: &PortalState, member: &Member, input: CheckoutInput) -> Result<Response, Error> {
     let portal = &state.settings.portal_url;
-    let (back, away) = (format!("{portal}/billing/checkouts"), format!("{portal}/billing"));
+    let from = if matches!(input, CheckoutInput::Credits(_)) { "/billing/credits" } else { "/billing" };
+    let (back, away) = (format!("{portal}/billing/checkouts"), format!("{portal}{from}"));
     let control = &state.control;
     let url = control.open_checkout(&member.actor, member.organization_id, input, &back, &away).await?;
     Ok(Redirect::to(&url).into_response())
@@ -71,7 +72,6 @@ pub async fn before_plan(
     member: &Member,
     application: ApplicationId,
     plan: &PlanRow,
-    plans: &[PlanRow],
 ) -> Result<Option<Response>, Fault> {
     if !state.control.needs_method(member.organization_id, plan.id).await? || plan.approval {
         return Ok(None);
@@ -81,10 +81,7 @@ pub async fn before_plan(
         .iter()
         .find(|row| row.product_id == plan.product_id && row.state == SubscriptionState::Active)
         .map(|row| row.id);
-    let free: Option<PlanId> = plans
-        .iter()
-        .find(|one| one.price().minor == 0 && one.state == PlanState::Open && !one.approval)
-        .map(|one| one.id);
+    let free = state.store.find_gratis_plan(plan.product_id).await?.map(|free| free.id);
     let subscription = match (known, free) {
         (Some(id), _) => Some(id),
         (None, Some(plan_id)) => {

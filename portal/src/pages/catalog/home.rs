@@ -4,11 +4,13 @@ use askama::Template;
 use axum::extract::State;
 use tollgate_domain::PlanState;
 use tollgate_openapi::OperationDetail;
+use tollgate_rating::Tariff;
 use tollgate_store::{ApiRow, ProductRow};
 
 use super::{served_apis, shown_plans};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
+use crate::pages::billing;
 use crate::pages::reference::Place;
 use crate::pages::try_it::ready_fields;
 use crate::session::Visit;
@@ -108,11 +110,18 @@ async fn run(
 }
 
 async fn cheapest(state: &PortalState, product: &ProductRow) -> Result<String, Fault> {
-    let plans = shown_plans(&state.store, product).await?;
-    let open = plans.iter().filter(|plan| plan.state == PlanState::Open);
-    Ok(match open.min_by_key(|plan| plan.price().minor).map(tollgate_store::PlanRow::price) {
-        Some(price) if price.minor == 0 => "free plan".into(),
-        Some(price) => format!("from {price}"),
+    let mut least: Option<Tariff> = None;
+    for plan in shown_plans(&state.store, product).await? {
+        let tariff = state.control.plan_tariff(plan.id).await?.tariff;
+        let costs = |tariff: &Tariff| (!tariff.is_free(), tariff.base_minor);
+        if plan.state == PlanState::Open && least.as_ref().is_none_or(|least| costs(&tariff) < costs(least)) {
+            least = Some(tariff);
+        }
+    }
+    Ok(match least {
+        Some(tariff) if tariff.is_free() => "free plan".into(),
+        Some(tariff) if tariff.base_minor == 0 => "pay by use".into(),
+        Some(tariff) => format!("from {}", billing::in_short(&tariff)),
         None => "no open plan".into(),
     })
 }

@@ -303,7 +303,7 @@ pub async fn subscribe(
     {
         state.control.choose_currency(&member.actor, member.organization_id, currency).await?;
     }
-    if let Some(page) = pay::before_plan(&state, &member, application_id, plan, &plans).await? {
+    if let Some(page) = pay::before_plan(&state, &member, application_id, plan).await? {
         return Ok(page);
     }
     let input = SubscriptionInput { application_id, plan_id: plan.id };

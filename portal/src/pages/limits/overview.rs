@@ -2,8 +2,9 @@
 
 use askama::Template;
 use axum::extract::State;
-use tollgate_control::LimitStanding;
-use tollgate_domain::{Enforcement, LimitKind, Period, SubscriptionState};
+use chrono::{DateTime, Utc};
+use tollgate_control::{CreditsLeft, LimitStanding, SpendStanding};
+use tollgate_domain::{CapLanding, Enforcement, Limit, LimitKind, Period, SubscriptionState};
 use tollgate_store::{Page, PlanRow, SubscriptionRow};
 
 use crate::error::{Answer, Fault};
@@ -35,7 +36,27 @@ pub struct Limited {
     pub application_href: String,
     pub plan: String,
     pub quotas: Vec<Quota>,
+    pub cap: Option<Money>,
+    pub credits: Option<Money>,
     pub rates: Vec<String>,
+}
+
+/// How much is used of something.
+pub struct Meter {
+    pub percent: String,
+    pub tone: &'static str,
+}
+
+/// A spend cap or credits, and what is left of them.
+pub struct Money {
+    pub title: String,
+    pub left: String,
+    /// How much of a cap is spent.
+    pub meter: Option<Meter>,
+    /// What became of calls, where nothing is left.
+    pub over: Option<(String, String)>,
+    pub href: String,
+    pub link: &'static str,
 }
 
 #[derive(Template)]
@@ -52,11 +73,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     visit.page(&View {
         shell: visit.shell(Area::Developer, "Limits").await?,
         zone: state.control.time_zone(&member.actor, member.organization_id).await?.to_string(),
-        rows: rows(&state, &member).await?,
+        rows: rows(&state, &member, visit.now).await?,
     })
 }
 
-async fn rows(state: &PortalState, member: &Member) -> Result<Vec<Limited>, Fault> {
+async fn rows(state: &PortalState, member: &Member, now: DateTime<Utc>) -> Result<Vec<Limited>, Fault> {
     let store = &state.store;
     let applications = store.list_applications(member.scope, Page::FIRST_500).await?;
     let names = Names::read(state).await?;
@@ -68,8 +89,16 @@ async fn rows(state: &PortalState, member: &Member) -> Result<Vec<Limited>, Faul
         };
         let plan = store.get_plan(one.plan_id).await?;
         let standing = state.control.limits_of(&member.actor, one.id).await?;
+        let funds = state.control.funds_of(&member.actor, one.id, now).await?;
         let of = (application.name.clone(), application.id.to_string());
-        rows.push(limited(&names, &one, &plan, &standing, of));
+        rows.push(Limited {
+            cap: funds.cap.as_ref().map(|cap| Money {
+                href: format!("/subscriptions/{}/cap", one.id),
+                ..Money::of_standing(cap)
+            }),
+            credits: funds.credits.map(Money::of_credits),
+            ..limited(&names, &one, &plan, &standing, of)
+        });
     }
     Ok(rows)
 }
@@ -89,7 +118,71 @@ fn limited(
         application_href: format!("/applications/{application_id}"),
         plan: plan.name.clone(),
         quotas: standing.iter().filter_map(Quota::of_standing).collect(),
+        cap: None,
+        credits: None,
         rates: rates.map(|one| show::limit(&one.limit)).collect(),
+    }
+}
+
+impl Money {
+    fn of_standing(cap: &SpendStanding) -> Self {
+        let ends = Moment::day(cap.ends).text;
+        let over = match (cap.is_reached(), cap.landing, &cap.free_plan) {
+            (false, ..) | (_, CapLanding::Notify, _) => None,
+            (_, CapLanding::Throttle, Some(free)) => Some((
+                "The spend cap is reached".to_owned(),
+                format!(
+                    "Calls cost nothing more and are held to the limits of {free} until {ends}, or until the cap is raised."
+                ),
+            )),
+            _ => Some((
+                "The spend cap is reached".to_owned(),
+                format!("Calls are answered 402 until {ends}, or until the cap is raised."),
+            )),
+        };
+        let left = match (cap.landing, cap.calls_left) {
+            (CapLanding::Notify, _) => "calls go on beyond it".to_owned(),
+            (_, Some(calls)) if calls < Limit::AMOUNT_MAX => {
+                format!("{} calls left, counts anew {ends}", show::number(calls.cast_signed()))
+            }
+            _ => format!("counts anew {ends}"),
+        };
+        let percent = if cap.is_reached() { 100 } else { cap.percent().min(100) };
+        Self {
+            title: format!("{} of {} spent this month", cap.spent, cap.cap),
+            left,
+            meter: Some(Meter {
+                percent: percent.to_string(),
+                tone: match percent {
+                    100 => "bad",
+                    80.. => "warn",
+                    _ => "",
+                },
+            }),
+            over,
+            href: String::new(),
+            link: "Change the cap",
+        }
+    }
+
+    fn of_credits(left: CreditsLeft) -> Self {
+        let none = left.calls_left == 0;
+        Self {
+            title: format!("{} of credits", left.balance),
+            left: match left.calls_left {
+                0 => "no call is paid for".to_owned(),
+                Limit::AMOUNT_MAX.. => "calls of this plan cost nothing".to_owned(),
+                calls => format!("{} calls are paid for", show::number(calls.cast_signed())),
+            },
+            meter: None,
+            over: none.then(|| {
+                let text =
+                    "This plan is paid in advance. Calls are answered 402 until there are credits again.";
+                ("No credits are left".to_owned(), text.to_owned())
+            }),
+            href: "/billing/credits".to_owned(),
+            link: "See credits",
+        }
     }
 }
 
@@ -145,6 +238,8 @@ impl Quota {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
+        use tollgate_domain::Amount;
+
         let resets = || Moment::day("2026-12-01T00:00:00Z".parse().expect("an instant"));
         let row = |product: &str, used: u64| Limited {
             product: product.into(),
@@ -159,7 +254,26 @@ impl View {
                 },
                 Quota::of("today", used / 20, 1_000, resets()),
             ],
+            cap: None,
+            credits: None,
             rates: vec!["10 requests per second".into()],
+        };
+        let cap = |spent: u64| {
+            let standing = SpendStanding {
+                spent: "EUR".parse().map(|currency| Amount { minor: spent, currency }).expect("a code"),
+                cap: "EUR".parse().map(|currency| Amount { minor: 5_000, currency }).expect("a code"),
+                landing: CapLanding::Block,
+                calls_left: Some((5_000 - spent) * 5),
+                ends: "2026-12-01T00:00:00Z".parse().expect("an instant"),
+                free_plan: None,
+                is_estimated: false,
+            };
+            let id = "sub_01h455vb4pex5vsknk084sn02q";
+            Some(Money { href: format!("/subscriptions/{id}/cap"), ..Money::of_standing(&standing) })
+        };
+        let credits = |calls_left| {
+            let currency = "EUR".parse().expect("a code");
+            Some(Money::of_credits(CreditsLeft { balance: Amount { minor: 1_250, currency }, calls_left }))
         };
         let view = |rows| Self {
             shell: Shell::sample(Area::Developer, "Limits", "/limits"),
@@ -167,7 +281,13 @@ impl View {
             rows,
         };
         vec![
-            view(vec![row("Countries", 8_204), row("Exchange rates", 21_900), row("Timezones", 25_000)]),
+            view(vec![
+                Limited { cap: cap(3_120), ..row("Countries", 8_204) },
+                Limited { cap: cap(5_000), ..row("Exchange rates", 21_900) },
+                Limited { credits: credits(6_250), quotas: vec![], ..row("Holidays", 0) },
+                Limited { credits: credits(0), quotas: vec![], ..row("Subdivisions", 0) },
+                row("Timezones", 25_000),
+            ]),
             view(vec![]),
         ]
     }

@@ -60,7 +60,7 @@ pub async fn get(
     }
     let language = chosen_language(&headers, asked.lang.as_deref());
     let shell = visit.shell(Area::Reference, article.title.clone()).await?;
-    let plans = terms::plans(&state.store, &reading.product).await?;
+    let plans = terms::plans(&state, &reading.product).await?;
     let key_href = visit.account.is_none().then(|| format!("/signup?product={product}"));
     let href = reading.place.operation(id);
     let key = sample_key(&state, &visit, reading.product.id).await?;

@@ -1,11 +1,11 @@
 //! What a call costs and what may refuse it, beside an operation.
 
 use tollgate_domain::PlanState;
-use tollgate_store::{PlanRow, ProductRow, Store};
+use tollgate_store::ProductRow;
 
 use crate::error::Fault;
-use crate::pages::{catalog, problems};
-use crate::show;
+use crate::pages::{billing, catalog, problems};
+use crate::{PortalState, show};
 
 /// One plan in a line.
 pub struct PlanLine {
@@ -24,14 +24,17 @@ pub struct RefusalLine {
 }
 
 /// The plans of a product that developers are shown.
-pub async fn plans(store: &Store, product: &ProductRow) -> Result<Vec<PlanLine>, Fault> {
-    let line = |plan: &PlanRow| PlanLine {
-        name: plan.name.clone(),
-        price: if plan.price().minor == 0 { "free".into() } else { plan.price().to_string() },
-        limits: show::limits(&plan.limits),
-        announced: plan.state == PlanState::Announced,
-    };
-    Ok(catalog::shown_plans(store, product).await?.iter().map(line).collect())
+pub async fn plans(state: &PortalState, product: &ProductRow) -> Result<Vec<PlanLine>, Fault> {
+    let mut lines = Vec::new();
+    for plan in catalog::shown_plans(&state.store, product).await? {
+        lines.push(PlanLine {
+            price: billing::in_short(&state.control.plan_tariff(plan.id).await?.tariff),
+            limits: show::limits(&plan.limits),
+            announced: plan.state == PlanState::Announced,
+            name: plan.name,
+        });
+    }
+    Ok(lines)
 }
 
 /// What callers meet, in the order in which the gateway looks.

@@ -44,7 +44,7 @@ fn tiles(standing: &SpendStanding) -> Section {
 fn meaning(standing: &SpendStanding) -> Vec<Notice> {
     let ends = Moment::day(standing.ends).text;
     let cap = standing.cap;
-    let is_reached = standing.percent() >= 100 || standing.calls_left == Some(0);
+    let is_reached = standing.is_reached();
     let (tone, title) = match (standing.landing, is_reached) {
         (CapLanding::Notify, _) => ("info", format!("You are told when use comes to {cap}")),
         (_, true) => ("warn", format!("{cap} is spent already")),
@@ -105,6 +105,11 @@ fn form_part(form: &Form, currency: Currency, has_one: bool) -> FormPart {
     )
 }
 
+/// What the subscription is billed in: a plan may have prices in several currencies.
+async fn billed_in(state: &PortalState, place: &Place) -> Result<Currency, Fault> {
+    Ok(state.control.subscription_tariff(place.row.id, place.plan.id).await?.0.currency)
+}
+
 async fn page(state: &PortalState, visit: &Visit, place: &Place, form: Option<Form>) -> Result<Sheet, Fault> {
     let standing = state.control.spend_cap(&place.actor, place.row.id, visit.now).await?;
     let form = form.unwrap_or_else(|| match &standing {
@@ -128,7 +133,7 @@ async fn page(state: &PortalState, visit: &Visit, place: &Place, form: Option<Fo
         }
     }
     if place.may_write && place.row.state != SubscriptionState::Ended {
-        sheet = sheet.part(form_part(&form, place.plan.price().currency, standing.is_some()));
+        sheet = sheet.part(form_part(&form, billed_in(state, place).await?, standing.is_some()));
         if standing.is_some() {
             let lift = FormPart::new("lift-form", &Form::default(), Vec::new(), "Lift the cap")
                 .to(format!("{}/cap/lift", place.base))
@@ -161,7 +166,7 @@ pub async fn post(
 ) -> Answer {
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let mut reader = Reader::new(&sent);
-    let currency = place.plan.price().currency;
+    let currency = billed_in(&state, &place).await?;
     let amount = terms::minor(&sent.get("amount"), currency).filter(|_| sent.has("amount"));
     if amount.is_none() {
         reader.wrong("amount", "an amount, like 50 or 49.50");

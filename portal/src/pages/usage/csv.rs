@@ -48,7 +48,7 @@ fn written(lines: &[UsageLineRow]) -> String {
             cell(line.method.as_deref().unwrap_or_default()),
             cell(line.path.as_deref().unwrap_or_default()),
             line.status,
-            cell(show::outcome(line.outcome)),
+            cell(show::outcome(line.outcome, line.status)),
             line.calls,
             line.charged,
         );

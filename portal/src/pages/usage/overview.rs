@@ -213,7 +213,7 @@ fn errors(lines: &[UsageLineRow], totals: &UsageTotals, rest: &str) -> Vec<Error
     kinds.sort_by_key(|(_, calls)| std::cmp::Reverse(*calls));
     let line = |((status, outcome), calls): ((i16, i16), i64)| ErrorLine {
         status: Label::status(u16::try_from(status).unwrap_or(0)),
-        outcome: show::outcome(outcome),
+        outcome: show::outcome(outcome, status),
         calls: show::number(calls),
         share: show::share(calls, totals.calls),
         log_href: format!("/requests?status={}{rest}", status / 100),
@@ -250,7 +250,7 @@ pub fn row(row: TrafficRow) -> Row {
         method: row.method.unwrap_or_else(|| "–".into()),
         path: row.path.unwrap_or_else(|| "an operation that is gone".into()),
         status: Label::status(u16::try_from(row.status).unwrap_or(0)),
-        outcome: show::outcome(row.outcome),
+        outcome: show::outcome(row.outcome, row.status),
         calls: show::number(row.calls),
         average: show::duration(row.mean_us),
     }
@@ -429,7 +429,7 @@ impl View {
             }],
             errors: vec![ErrorLine {
                 status: Label::status(429),
-                outcome: show::outcome(2),
+                outcome: show::outcome(2, 429),
                 calls: "12".into(),
                 share: "under 0.1 %".into(),
                 log_href: "/requests?status=4".into(),
