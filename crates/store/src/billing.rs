@@ -206,7 +206,7 @@ impl Store {
         Ok((CalendarMonth::from(month), billed))
     }
 
-    /// Who may owe something for a month, or still for the one before, and has no invoice for it.
+    /// Who may owe something for a month, or still for one before, and has no invoice for it.
     ///
     /// # Errors
     /// The database failed.
@@ -216,6 +216,14 @@ impl Store {
              from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
              where t.begins < $2 and coalesce(t.ends, 'infinity') > $1 and not prices_are_free(tariff_in(f.terms, t.currency))
                and not exists (select from invoices i where i.organization_id = t.organization_id
+                    and i.month = $3 and i.currency = t.currency)
+             union
+             select t.organization_id, t.currency
+             from late_counts l join billing_months b on b.month = l.month and b.billed
+             join subscription_terms t on t.organization_id = l.organization_id
+                and t.begins < (l.month + interval '1 month') at time zone 'UTC'
+                and coalesce(t.ends, 'infinity') > l.month::timestamp at time zone 'UTC'
+             where l.month < $3 and not exists (select from invoices i where i.organization_id = t.organization_id
                     and i.month = $3 and i.currency = t.currency)
              order by 1, 2",
         )

@@ -31,6 +31,7 @@ mod identities;
 mod invitations;
 mod invoices;
 mod jobs;
+mod late_counts;
 mod limit_overrides;
 mod listing;
 mod nodes;

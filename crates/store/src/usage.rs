@@ -89,6 +89,14 @@ with incoming as (
     where excluded.calls > u.calls or excluded.charged > u.charged or excluded.bytes_in > u.bytes_in
        or excluded.bytes_out > u.bytes_out or excluded.duration_us > u.duration_us or excluded.units > u.units
        or excluded.reading_1 > u.reading_1 or excluded.reading_2 > u.reading_2
+), late as (
+    -- Of a month that is over: the next bill looks at it again. Told in one order, so that no two wait for each other.
+    insert into late_counts (organization_id, month)
+    select s.organization_id, date_trunc('month', i.minute at time zone 'UTC')::date
+    from incoming i join subscriptions s on s.id = i.subscription_id
+    where i.minute < date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
+    group by 1, 2 order by 1, 2
+    on conflict (organization_id, month) do update set noted_at = now()
 )
 insert into quota_usage as q (subscription_id, boot_id, month, charged)
 select subscription_id, boot_id, month, charged from growth where charged > 0

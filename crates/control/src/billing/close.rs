@@ -32,7 +32,7 @@ impl Control {
                 return Ok(issued);
             }
             for (organization, currency) in self.store.list_unbilled(month).await? {
-                let closing = Closing { organization, currency, month, late: billed.then_some(last) };
+                let closing = Closing { organization, currency, month, last: billed.then_some(last) };
                 match self.issue_invoice(&closing, now).await {
                     Ok(written) => issued += usize::from(written),
                     // Another process is closing the month too, and was first.
@@ -41,6 +41,7 @@ impl Control {
                 }
             }
             self.store.close_month(month).await?;
+            self.store.forget_late_counts(month, now).await?;
             tracing::info!(%month, issued, "closed a month");
         }
     }
@@ -49,7 +50,12 @@ impl Control {
         let system = Actor::system();
         let mut change = self.change(&system).await?;
         let mut lines = closing.lines(&mut change.tx).await?;
-        lines.extend(closing.late_lines(&mut change.tx).await?);
+        let mut late = change.tx.list_late_months(closing.organization, closing.month).await?;
+        // Looked at in any case: counts came while it was closed.
+        late.extend(closing.last.filter(|last| !late.contains(last)));
+        for month in late {
+            lines.extend(closing.late_lines(&mut change.tx, month).await?);
+        }
         if lines.is_empty() {
             return Ok(false);
         }
@@ -86,7 +92,7 @@ struct Closing {
     currency: Currency,
     month: CalendarMonth,
     /// The month before, where bills were written for it.
-    late: Option<CalendarMonth>,
+    last: Option<CalendarMonth>,
 }
 
 impl Closing {
@@ -110,9 +116,8 @@ impl Closing {
         Ok(lines)
     }
 
-    /// What the month before came to beyond what was billed for it.
-    async fn late_lines(&self, tx: &mut Tx) -> Result<Vec<NewInvoiceLine>> {
-        let Some(month) = self.late else { return Ok(Vec::new()) };
+    /// What a month before came to beyond what was billed for it.
+    async fn late_lines(&self, tx: &mut Tx, month: CalendarMonth) -> Result<Vec<NewInvoiceLine>> {
         let billed = tx.list_billed(self.organization, month).await?;
         let charges = self.charges(tx, month).await?;
         let late = charges.into_iter().filter_map(|charge| {

@@ -16,7 +16,7 @@ fn difference(kind: &str, id: SubscriptionId, expected: i64, found: i64) -> Valu
 }
 
 impl Control {
-    /// Compares the ledgers of the present month and of the one before, and keeps what it found. Returns how many
+    /// Compares the ledgers of the present month and of the two before, and keeps what it found. Returns how many
     /// differences there are.
     ///
     /// # Errors
@@ -24,7 +24,13 @@ impl Control {
     pub async fn prove_usage(&self, now: DateTime<Utc>) -> Result<usize> {
         let month = CalendarMonth::of(now);
         let mut differences = 0;
-        for month in [month.previous(), month] {
+        let mut months = vec![month.previous(), month];
+        // Of the month before last everything is billed, what came late for it, too.
+        let oldest = month.previous().previous();
+        if self.store.month_is_billed(oldest).await?.0 && self.check_kept(oldest).await.is_ok() {
+            months.insert(0, oldest);
+        }
+        for month in months {
             let sums = self.store.proof_sums(month).await?;
             let found = self.differences(month).await?;
             if !found.is_empty() {
@@ -49,7 +55,7 @@ impl Control {
     }
 
     /// What a month comes to now, against what was billed for it. More than was billed is no difference while it can still
-    /// be a late line of the next invoice.
+    /// be a late line of the next invoice: until that is written, and where counts came since.
     async fn invoice_differences(&self, month: CalendarMonth) -> Result<Vec<Value>> {
         let (is_billed, late_is_billed) = self.store.month_is_billed(month).await?;
         if !is_billed {
@@ -59,13 +65,15 @@ impl Control {
         for row in self.store.list_all_billed(month).await? {
             billed.insert((row.subscription_id, row.plan_id, row.tariff), row.amount_minor);
         }
+        let to_be_billed = self.store.list_noted_late(month).await?;
         let mut found = Vec::new();
         for row in self.store.list_billable(Scope::Operator, month).await? {
             let charge = Charge::of(row, month)?;
             let key = (charge.row.subscription_id, charge.row.plan_id, charge.row.tariff);
             let expected = charge.bill.total_minor.cast_signed();
             let was_billed = billed.remove(&key).unwrap_or(0);
-            if was_billed > expected || (was_billed < expected && late_is_billed) {
+            let is_missing = was_billed < expected && late_is_billed && !to_be_billed.contains(&key.0);
+            if was_billed > expected || is_missing {
                 found.push(difference("invoice_amount", key.0, expected, was_billed));
             }
         }

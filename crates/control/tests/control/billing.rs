@@ -280,6 +280,41 @@ async fn what_comes_late_is_a_line_of_the_next_bill_and_a_closed_one_never_chang
 }
 
 #[tokio::test]
+async fn what_comes_months_late_is_an_adjustment_of_the_next_bill_whoever_left_meanwhile() {
+    let paying = Paying::new().await;
+    let control = &paying.fixture.control;
+    for closed in ["2026-05-02T00:00:00Z", "2026-06-02T00:00:00Z", "2026-07-02T00:00:00Z"] {
+        assert_eq!(paying.close(closed).await, 1);
+    }
+    // A gateway that was off for two months hands in what it counted in April, and in May.
+    paying.call(paying.key, "2026-04-12T10:00:00Z", 2_000).await;
+    paying.call(paying.key, "2026-05-12T10:00:00Z", 1_500).await;
+    assert_eq!(control.prove_usage(at("2026-07-03T00:00:00Z")).await.unwrap(), 0, "it is still to be billed");
+    assert_eq!(paying.close("2026-08-02T00:00:00Z").await, 1);
+    let invoices = paying.invoices().await;
+    assert_eq!(
+        paying.lines(&invoices[0]).await,
+        [line("base", 0, 2_900), line("late", 0, 200), line("late", 0, 100)]
+    );
+    let titles = control.store().list_invoice_lines(Scope::Operator, invoices[0].id).await.unwrap();
+    assert!(titles[1].title.contains("handed in after 2026-04 was closed"), "{}", titles[1].title);
+    assert_eq!(paying.close("2026-09-02T00:00:00Z").await, 1);
+    let next = &paying.invoices().await[0];
+    assert_eq!(paying.lines(next).await, [line("base", 0, 2_900)], "and once");
+
+    // Whoever left owes it, too; who was billed since it came is forgotten.
+    paying.sql("update subscription_terms set ends = '2026-08-01T00:00:00Z'").await;
+    paying.call(paying.key, "2026-07-12T10:00:00Z", 3_000).await;
+    assert_eq!(paying.close("2026-10-02T00:00:00Z").await, 1);
+    let left = &paying.invoices().await[0];
+    assert_eq!(paying.lines(left).await, [line("late", 0, 400)]);
+    paying.sql("update late_counts set noted_at = '2026-09-01'").await;
+    assert_eq!(paying.close("2026-11-02T00:00:00Z").await, 0);
+    let noted = "select count(*) from late_counts where $1 = ''";
+    assert_eq!(paying.fixture.database.count(noted, "").await, 0);
+}
+
+#[tokio::test]
 async fn subscribers_keep_the_tariff_that_they_began_with() {
     let paying = Paying::new().await;
     let control = &paying.fixture.control;

@@ -1,6 +1,7 @@
 //! The nightly proofs: what was allowed is what was metered is what was invoiced.
 
 use axum::extract::State;
+use chrono::TimeDelta;
 use tollgate_domain::CalendarMonth;
 use tollgate_store::ProofRow;
 
@@ -16,7 +17,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     let desk = Desk::of(&visit)?;
     let proofs = state.control.list_proofs(&desk.actor).await?;
     let count = |proof: &ProofRow| proof.differences.as_array().map_or(0, Vec::len);
-    let latest = proofs.iter().take(2).map(count).sum::<usize>();
+    let newest = proofs.first().map(|proof| proof.made_at);
+    let of_newest = |proof: &&ProofRow| newest.is_some_and(|at| at - proof.made_at < TimeDelta::hours(1));
+    let latest = proofs.iter().filter(of_newest).map(count).sum::<usize>();
     let notice = (latest > 0).then(|| {
         let text = "Two ledgers say different things of the same calls. Look at the subscriptions below before the month is closed.";
         Notice::new("bad", format!("{latest} differences in the latest proofs"), text)
@@ -48,12 +51,12 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .or_empty(
             "check",
             "No proof yet",
-            "The ledgers of this month and of the last one are compared once a day.",
+            "The ledgers of this month and of the two before are compared once a day.",
         )
         .rows(proofs.iter().map(row));
     sheet(&visit, "Proofs")
         .await?
-        .intro("Every day the ledgers of this month and of the last one are compared: what gateways allowed, what was counted, and what was invoiced.")
+        .intro("Every day the ledgers of this month and of the two before are compared: what gateways allowed, what was counted, and what was invoiced.")
         .maybe(notice)
         .part(list)
         .answer(&visit, &asked)
