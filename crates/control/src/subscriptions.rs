@@ -106,10 +106,13 @@ impl Control {
         } else if plan_id == row.plan_id {
             return Ok(row);
         }
+        let moves = plan_id != row.plan_id && state == SubscriptionState::Active;
+        let cap = if moves { self.cap_before_move(&mut change.tx, &row).await? } else { None };
         change.tx.update_subscription(id, plan_id, state).await?;
         if plan_id != row.plan_id || state == SubscriptionState::Ended {
             change.tx.delete_planned_change(id).await?;
         }
+        self.keep_cap_of_moved(&mut change.tx, id, cap, matches!(actor.who, Who::Member { .. })).await?;
         let subject =
             Subject { kind: "subscription", id: id.uuid(), organization: Some(row.organization_id) };
         let details = before_after(

@@ -38,6 +38,22 @@ impl Usage {
         }
     }
 
+    /// What both come to.
+    #[must_use]
+    pub fn plus(mut self, other: Self) -> Self {
+        for (name, sum) in other.readings {
+            let own = self.readings.entry(name).or_default();
+            *own = own.saturating_add(sum);
+        }
+        Self {
+            calls: self.calls.saturating_add(other.calls),
+            units: self.units.saturating_add(other.units),
+            bytes_in: self.bytes_in.saturating_add(other.bytes_in),
+            bytes_out: self.bytes_out.saturating_add(other.bytes_out),
+            readings: self.readings,
+        }
+    }
+
     /// Every count made another by `change`.
     #[must_use]
     pub fn map(&self, change: impl Fn(u64) -> u64) -> Self {

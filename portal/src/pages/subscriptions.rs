@@ -301,6 +301,12 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
         (Move::End, false) => ("bad", "It ends at once".to_owned(), "Calls are refused with 403 from then on. An ended subscription never comes back.".to_owned()),
         (Move::End, true) => ("warn", format!("It ends {at}"), "Until then its keys go on opening the product, and it can be taken back.".to_owned()),
     };
+    let broken = told.over_cap.as_ref().map(|why| {
+        let mut why = why.clone();
+        why.get_mut(..1).map(str::make_ascii_uppercase);
+        Notice::new("bad", "It would break the spend cap", format!("{why}."))
+            .with(format!("{}/cap", place.base), "Spend cap")
+    });
     let exhausted = told.exhausts().then(|| {
         Notice::new(
             "bad",
@@ -331,6 +337,7 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
         .await?
         .narrow()
         .part(Notice::new(tone, notice, text))
+        .maybe(broken)
         .maybe(exhausted)
         .part(Section::Changes("What it comes to".into(), lines(&told)))
         .part(confirm)

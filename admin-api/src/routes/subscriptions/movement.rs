@@ -52,7 +52,7 @@ enum Time {
     "when": "now", "at": "2026-11-16T00:00:00Z",
     "this_month_before": [{ "minor": 900, "currency": "EUR" }], "this_month_after": [{ "minor": 1900, "currency": "EUR" }],
     "base_before": { "minor": 900, "currency": "EUR" }, "base_after": { "minor": 2900, "currency": "EUR" },
-    "setup": null, "trial_ends_at": null, "used": 12_345, "quota_after": 100_000
+    "setup": null, "trial_ends_at": null, "used": 12_345, "quota_after": 100_000, "over_cap": null
 }))]
 pub struct MoveEstimate {
     /// `now` or `period_end`.
@@ -83,6 +83,9 @@ pub struct MoveEstimate {
     /// How many calls a month the new plan's quota has; `null` without one.
     #[schema(required)]
     quota_after: Option<u64>,
+    /// Why the move would break the spend cap: its owner cannot make it, an operator can; `null` where it does not.
+    #[schema(required)]
+    over_cap: Option<String>,
 }
 
 /// A subscription that moved or will, and what that comes to.
@@ -110,6 +113,7 @@ impl From<MovePreview> for MoveEstimate {
             trial_ends_at: preview.trial_ends,
             used: preview.used,
             quota_after: preview.quota_after,
+            over_cap: preview.over_cap,
         }
     }
 }

@@ -71,18 +71,38 @@ struct Slot {
     goes_on: bool,
     /// What its calls cost at most, those that are lent and not counted among them.
     committed: u64,
+    /// The terms that all of the month will be on, where a move to them is planned for its begin and not made yet.
+    planned: Option<Tariff>,
 }
 
 impl Slot {
-    fn position(&self) -> Position<'_> {
-        Position {
+    /// On the terms that are in force, and on those that are planned.
+    fn positions(&self) -> impl Iterator<Item = Position<'_>> {
+        let now = Position {
             tariff: &self.tariff,
             span: self.span.clone(),
             usage: self.usage.clone(),
             spent: self.budget.spent,
             besides_minor: self.besides_minor,
             whole_bill: true,
-        }
+        };
+        let whole = self.month.seconds();
+        let planned = self.planned.as_ref().map(|tariff| Position {
+            tariff,
+            span: Span::of(whole, whole),
+            ..now.clone()
+        });
+        std::iter::once(now).chain(planned)
+    }
+
+    /// What so many calls more cost at most.
+    fn cost(&self, more: u64) -> u64 {
+        self.positions().map(|position| position.cost(more)).max().unwrap_or(0)
+    }
+
+    /// The calls that so much pays for, whichever terms it will be.
+    fn allows(&self, minor: u64) -> u64 {
+        self.positions().map(|position| position.allows(minor)).min().unwrap_or(0)
     }
 }
 
@@ -148,7 +168,7 @@ impl Control {
             note: &input.note,
         };
         change.tx.insert_credit_entry(&entry).await?;
-        settle(&mut change.tx, organization, input.amount.currency, now).await?;
+        settle(self, &mut change.tx, organization, input.amount.currency, now).await?;
         let details = json!({
             "id": entry.id, "amount": input.amount, "expires_at": input.expires_at, "note": input.note,
         });
@@ -193,7 +213,7 @@ impl Control {
             note: "",
         };
         change.tx.insert_credit_entry(&entry).await?;
-        settle(&mut change.tx, organization, amount.currency, now).await?;
+        settle(self, &mut change.tx, organization, amount.currency, now).await?;
         let details = json!({ "id": entry.id, "amount": amount, "checkout_id": checkout });
         change.note("credits.grant", &subject(organization), &details).await
     }
@@ -215,7 +235,7 @@ impl Control {
         check_note(note)?;
         let mut change = self.change(actor).await?;
         change.tx.lock_credits(organization, amount.currency).await?;
-        let mut slots = slots(&mut change.tx, organization, amount.currency, now).await?;
+        let mut slots = slots(self, &mut change.tx, organization, amount.currency, now).await?;
         lower_holds(&mut change.tx, organization, amount.currency, &slots).await?;
         let free = free_of(&mut change.tx, organization, amount.currency, &slots).await?;
         if amount.minor == 0 || amount.minor > free {
@@ -262,7 +282,7 @@ impl Control {
         for (organization, currency) in self.store.list_credit_accounts_to_look_at(now, turns).await? {
             let mut tx = self.store.begin().await?;
             tx.lock_credits(organization, currency).await?;
-            let settled = settle(&mut tx, organization, currency, now).await?;
+            let settled = settle(self, &mut tx, organization, currency, now).await?;
             tx.commit().await?;
             self.tell_of_credits(organization, currency, settled).await?;
         }
@@ -352,12 +372,13 @@ impl Control {
 
 /// Looks at an account that is locked: expiry, holds, and the calls that gateways may be lent.
 async fn settle(
+    control: &Control,
     tx: &mut Tx,
     organization: OrganizationId,
     currency: Currency,
     now: DateTime<Utc>,
 ) -> Result<Settled> {
-    let mut slots = slots(tx, organization, currency, now).await?;
+    let mut slots = slots(control, tx, organization, currency, now).await?;
     lower_holds(tx, organization, currency, &slots).await?;
     expire(tx, organization, currency, &slots, now).await?;
     let free = share_out(tx, organization, currency, &mut slots).await?;
@@ -372,6 +393,7 @@ async fn settle(
 
 /// Every subscription and month that something of the account is, or will be, committed to.
 async fn slots(
+    control: &Control,
     tx: &mut Tx,
     organization: OrganizationId,
     currency: Currency,
@@ -398,6 +420,10 @@ async fn slots(
     }
     let mut slots = Vec::new();
     for row in prepaid {
+        let subscription = tx.reads().get_subscription(Scope::Operator, row.subscription_id).await?;
+        let planned = control.planned_tariff(tx, &subscription).await?;
+        // Another currency is another account.
+        let planned = planned.filter(|(_, tariff)| tariff.currency == currency);
         for month in &months {
             let mine = charges.get(month).into_iter().flatten();
             let mine: Vec<&Charge> = mine
@@ -420,8 +446,12 @@ async fn slots(
                 budget,
                 goes_on: row.active && *month >= this,
                 committed: 0,
+                planned: planned
+                    .as_ref()
+                    .filter(|(at, _)| *at <= month.start())
+                    .map(|(_, tariff)| tariff.clone()),
             };
-            slot.committed = slot.position().cost(budget.outstanding);
+            slot.committed = slot.cost(budget.outstanding);
             slots.push(slot);
         }
     }
@@ -500,7 +530,7 @@ async fn share_out(
         let minor = slot.committed.saturating_add(own).min(left);
         left -= minor;
         tx.hold_credits(slot.subscription, slot.month, organization, Amount { minor, currency }).await?;
-        let more = if slot.goes_on { slot.position().allows(minor) } else { 0 };
+        let more = if slot.goes_on { slot.allows(minor) } else { 0 };
         let amount = slot.budget.spent.saturating_add(more);
         tx.set_money_budget(slot.subscription, Funds::Credits, window(slot.month), amount, slot.budget.spent)
             .await?;

@@ -56,6 +56,8 @@ pub struct MovePreview {
     pub used: u64,
     /// How many calls a month the new plan includes in its quota; none without a quota or where it ends.
     pub quota_after: Option<u64>,
+    /// Why the move would break the spend cap: then its owner cannot make it.
+    pub over_cap: Option<String>,
 }
 
 impl MovePreview {
@@ -106,6 +108,7 @@ impl Control {
         let (held, _) = self.subscription_tariff(id, row.plan_id).await?;
         let mut after = totals(&before);
         let mut then = None;
+        let mut over = None;
         let plan_id = new.as_ref().map(|plan| plan.id);
         if row.state == SubscriptionState::Active {
             // The move itself, rated by what bills are rated by, and undone: nothing else is right to the cent.
@@ -123,6 +126,11 @@ impl Control {
             }
             if when == When::Now {
                 after = totals(&moved);
+                if let (Some(cap), Some(_)) = (self.store.find_spend_cap(id).await?, plan_id) {
+                    let use_of =
+                        |charges: &[Charge]| super::spend_cap::cost_of_use(charges, cap.amount().currency);
+                    over = super::spend_cap::over_cap(&cap, use_of(&before), use_of(&moved));
+                }
             }
         }
         let then = match (then.transpose()?, plan_id) {
@@ -150,6 +158,7 @@ impl Control {
             trial_ends: then.and_then(|(_, trial_ends)| trial_ends).filter(|_| when == When::Now),
             used: self.store.quota_used(id, month).await?,
             quota_after: new.as_ref().and_then(quota),
+            over_cap: over,
         })
     }
 
@@ -194,6 +203,8 @@ impl Control {
         };
         let due_at = CalendarMonth::of(Utc::now()).end();
         change.tx.put_planned_change(row.organization_id, id, plan, due_at).await?;
+        let cap = self.cap_before_move(&mut change.tx, &row).await?;
+        self.keep_cap_of_moved(&mut change.tx, id, cap, false).await?;
         let details = json!({ "plan_id": plan, "ends": plan.is_none(), "due_at": due_at });
         change.commit("subscription.plan", subject(&row), details).await?;
         Ok(self.store.get_subscription(scope, id).await?)
@@ -290,8 +301,10 @@ impl Control {
             Some(plan) => (plan, row.state),
             None => (row.plan_id, SubscriptionState::Ended),
         };
+        let cap = self.cap_before_move(&mut change.tx, &row).await?;
         change.tx.update_subscription(row.id, plan, state).await?;
         change.tx.date_terms(row.id, planned.due_at).await?;
+        self.keep_cap_of_moved(&mut change.tx, row.id, cap, false).await?;
         let details = crate::change::before_after(
             &json!({ "plan_id": row.plan_id, "state": row.state }),
             &json!({ "plan_id": plan, "state": state }),
@@ -329,7 +342,7 @@ impl Control {
 
     /// Back on a plan it is back on the tariff it had there; else on the plan's latest, in the customer's currency where it
     /// has prices in that.
-    async fn tariff_of_move(&self, row: &SubscriptionRow, plan: PlanId) -> Result<Tariff> {
+    pub(super) async fn tariff_of_move(&self, row: &SubscriptionRow, plan: PlanId) -> Result<Tariff> {
         let tariff = match self.store.find_tariff_had(row.id, plan).await? {
             Some(had) => read_terms(had.terms)?,
             None => self.plan_tariff(plan).await?.tariff,

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tollgate_domain::{
-    Amount, CalendarMonth, CapLanding, Funds, OrganizationId, Scope, SubscriptionId, SubscriptionState,
-    Window,
+    Amount, CalendarMonth, CapLanding, Currency, Funds, OrganizationId, Scope, SubscriptionId,
+    SubscriptionState, Window,
 };
 use tollgate_rating::{LineKind, Span, Tariff, Usage};
 use tollgate_store::{MoneyBudget, NewSpendCap, SpendCapRow, SubscriptionRow, Tx};
@@ -96,8 +96,17 @@ impl Use {
 
     /// What it costs so far, on all terms in this currency.
     fn spent(&self, cap: Amount) -> u64 {
-        let of_currency = self.charges.iter().filter(|one| one.tariff.currency == cap.currency);
-        of_currency.map(Self::of_use).fold(0, u64::saturating_add)
+        cost_of_use(&self.charges, cap.currency)
+    }
+
+    /// Calls that a cap allows beyond what was counted, where all of the month will be on other terms: those of a plan that
+    /// is to be changed to since it began.
+    fn allows_on(&self, tariff: &Tariff, cap: Amount, month: CalendarMonth, spent: u64) -> u64 {
+        let limit = if tariff.currency == cap.currency { cap.minor } else { 0 };
+        let counted = self.charges.iter().map(|one| usage(&one.row.used));
+        let usage = counted.fold(Usage::default(), Usage::plus);
+        let span = Span::of(month.seconds(), month.seconds());
+        Position { tariff, span, usage, spent, besides_minor: 0, whole_bill: false }.allows(limit)
     }
 
     /// Calls that a cap allows beyond what was counted.
@@ -118,6 +127,12 @@ impl Use {
         };
         position.allows(limit)
     }
+}
+
+/// What use costs, without base fees, in one currency.
+pub(super) fn cost_of_use(charges: &[Charge], currency: Currency) -> u64 {
+    let of_currency = charges.iter().filter(|one| one.tariff.currency == currency);
+    of_currency.map(Use::of_use).fold(0, u64::saturating_add)
 }
 
 /// Calls that a cap allows a month that has just begun.
@@ -187,7 +202,7 @@ impl Control {
             landing: input.landing,
         };
         change.tx.put_spend_cap(&cap).await?;
-        keep_allowance(&mut change.tx, &row, amount, now).await?;
+        self.keep_allowance(&mut change.tx, &row, amount, now).await?;
         let said = |amount: Amount, landing: CapLanding| json!({ "amount": amount, "landing": landing });
         let details = json!({
             "before": before.map(|cap| said(cap.amount(), cap.landing)), "after": said(amount, input.landing),
@@ -227,7 +242,7 @@ impl Control {
     async fn look_after_spend_cap(&self, cap: &SpendCapRow, now: DateTime<Utc>) -> Result<()> {
         let row = self.store.get_subscription(Scope::Operator, cap.subscription_id).await?;
         let mut tx = self.store.begin().await?;
-        let (spent, left) = keep_allowance(&mut tx, &row, cap.amount(), now).await?;
+        let (spent, left) = self.keep_allowance(&mut tx, &row, cap.amount(), now).await?;
         tx.commit().await?;
         let percent = match cap.amount().minor {
             0 => 100,
@@ -306,26 +321,96 @@ impl Control {
             is_estimated,
         })
     }
+
+    /// Works out what a cap still allows, under the lock of its budget, and keeps it. What use costs so far, and how many
+    /// calls more may be lent. Where another plan begins with the next month, or should have begun with this one, what is
+    /// lent is no more than either allows.
+    async fn keep_allowance(
+        &self,
+        tx: &mut Tx,
+        row: &SubscriptionRow,
+        cap: Amount,
+        now: DateTime<Utc>,
+    ) -> Result<(u64, u64)> {
+        let month = CalendarMonth::of(now);
+        let MoneyBudget { spent, .. } = tx.lock_money_budget(row.id, Funds::SpendCap, window(month)).await?;
+        let rows = tx.list_billable(row.organization_id, month).await?;
+        let charges = rows.into_iter().map(|one| Charge::of(one, month)).collect::<Result<Vec<_>>>()?;
+        let mine = Use::of(charges, row);
+        let planned = self.planned_tariff(tx, row).await?;
+        let mut more = mine.allows(cap, month, spent);
+        let mut fresh = mine.current.map_or(0, |at| fresh(&mine.charges[at].tariff, cap));
+        if let Some((due_at, tariff)) = &planned {
+            fresh = fresh.min(self::fresh(tariff, cap));
+            if *due_at <= now {
+                more = more.min(mine.allows_on(tariff, cap, month, spent));
+            }
+        }
+        tx.set_money_budget(row.id, Funds::SpendCap, window(month), spent.saturating_add(more), spent)
+            .await?;
+        tx.note_spend_cap(row.id, fresh).await?;
+        Ok((mine.spent(cap), more))
+    }
+
+    /// The terms that a subscription is to move to, and when.
+    pub(super) async fn planned_tariff(
+        &self,
+        tx: &Tx,
+        row: &SubscriptionRow,
+    ) -> Result<Option<(DateTime<Utc>, Tariff)>> {
+        let planned = tx.reads().find_planned_change(Scope::Operator, row.id).await?;
+        let Some((due_at, plan)) = planned.and_then(|planned| Some((planned.due_at, planned.plan_id()?)))
+        else {
+            return Ok(None);
+        };
+        Ok(Some((due_at, self.tariff_of_move(row, plan).await?)))
+    }
+
+    /// The cap of a subscription that is about to move, and what its use of this month costs.
+    pub(crate) async fn cap_before_move(
+        &self,
+        tx: &mut Tx,
+        row: &SubscriptionRow,
+    ) -> Result<Option<(SpendCapRow, u64)>> {
+        let Some(cap) = tx.reads().find_spend_cap(row.id).await? else { return Ok(None) };
+        let month = CalendarMonth::of(Utc::now());
+        let rows = tx.list_billable(row.organization_id, month).await?;
+        let charges = rows.into_iter().map(|one| Charge::of(one, month)).collect::<Result<Vec<_>>>()?;
+        let spent = Use::of(charges, row).spent(cap.amount());
+        Ok(Some((cap, spent)))
+    }
+
+    /// After it moved in this transaction: what its cap still allows on the new terms. Of what a plan includes a part of a
+    /// month has its part, so a move in the middle of one can make calls cost something that were free when they were made:
+    /// `refuses` says whether a move past the cap is refused.
+    pub(crate) async fn keep_cap_of_moved(
+        &self,
+        tx: &mut Tx,
+        id: SubscriptionId,
+        before: Option<(SpendCapRow, u64)>,
+        refuses: bool,
+    ) -> Result<()> {
+        let Some((cap, before)) = before else { return Ok(()) };
+        let row = tx.reads().get_subscription(Scope::Operator, id).await?;
+        let (after, _) = self.keep_allowance(tx, &row, cap.amount(), Utc::now()).await?;
+        match over_cap(&cap, before, after) {
+            Some(over) if refuses => Err(Error::Conflict(over)),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Works out what a cap still allows, under the lock of its budget, and keeps it. What use costs so far, and how many calls
-/// more may be lent.
-async fn keep_allowance(
-    tx: &mut Tx,
-    row: &SubscriptionRow,
-    cap: Amount,
-    now: DateTime<Utc>,
-) -> Result<(u64, u64)> {
-    let month = CalendarMonth::of(now);
-    let MoneyBudget { spent, .. } = tx.lock_money_budget(row.id, Funds::SpendCap, window(month)).await?;
-    let rows = tx.list_billable(row.organization_id, month).await?;
-    let charges = rows.into_iter().map(|one| Charge::of(one, month)).collect::<Result<Vec<_>>>()?;
-    let mine = Use::of(charges, row);
-    let more = mine.allows(cap, month, spent);
-    tx.set_money_budget(row.id, Funds::SpendCap, window(month), spent.saturating_add(more), spent).await?;
-    let fresh = mine.current.map_or(0, |at| fresh(&mine.charges[at].tariff, cap));
-    tx.note_spend_cap(row.id, fresh).await?;
-    Ok((mine.spent(cap), more))
+/// Why a move breaks what a cap promises; none where it does not.
+pub(super) fn over_cap(cap: &SpendCapRow, before: u64, after: u64) -> Option<String> {
+    let amount = cap.amount();
+    let breaks = cap.landing != CapLanding::Notify && after > amount.minor.max(before);
+    breaks.then(|| {
+        format!(
+            "the calls of this month would cost {} by this move, because a part of a month includes only its part of the \
+             units; the spend cap is {amount}. Move when the month is over, or raise the cap first",
+            Amount { minor: after, ..amount }
+        )
+    })
 }
 
 const fn subject(id: SubscriptionId, organization: OrganizationId) -> Subject {

@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tollgate_control::{
-    Actor, CredentialInput, CreditInput, Error, PlanInput, Pricing, SpendCapInput, SubscriptionPatch,
+    Actor, CredentialInput, CreditInput, Error, Move, PlanInput, Pricing, SpendCapInput, SubscriptionPatch,
+    When,
 };
 use tollgate_domain::{
     Amount, CalendarMonth, CapLanding, CredentialId, Environment, InvoiceState, OrganizationId, Outcome,
@@ -99,13 +100,28 @@ impl Wallet {
 
     /// Calls of one unit that a gateway counted just now.
     async fn call(&self, boot: Uuid, of: SubscriptionId, calls: u64, bytes_out: u64) {
+        self.count_calls(Utc::now(), boot, of, calls, bytes_out).await;
+    }
+
+    async fn call_at(&self, at: DateTime<Utc>, boot: Uuid, of: SubscriptionId, calls: u64) {
+        self.count_calls(at, boot, of, calls, 0).await;
+    }
+
+    async fn count_calls(
+        &self,
+        at: DateTime<Utc>,
+        boot: Uuid,
+        of: SubscriptionId,
+        calls: u64,
+        bytes_out: u64,
+    ) {
         let key = UsageKey {
             credential_id: self.key,
             subscription_id: of,
             route_id: RouteId::from(Uuid::from_u128(9)),
             status: 200,
             outcome: Outcome::Served,
-            minute: u32::try_from(Utc::now().timestamp() / 60).unwrap(),
+            minute: u32::try_from(at.timestamp() / 60).unwrap(),
         };
         let count = UsageCount {
             boot_id: boot,
@@ -203,6 +219,105 @@ async fn a_cap_lands_on_the_free_plan_or_lets_calls_go_on_as_was_chosen() {
     assert_eq!(wallet.count(events, "spend_cap.threshold_reached").await, 1);
     control.look_after_spend_caps(now).await.unwrap();
     assert_eq!(wallet.count(events, "spend_cap.threshold_reached").await, 1, "once");
+}
+
+/// A plan of the wallet's product at these prices.
+async fn another_plan(wallet: &Wallet, slug: &str, pricing: Pricing) -> PlanId {
+    let system = Actor::system();
+    let control = &wallet.fixture.control;
+    let price = Price { minor: 0, currency: "EUR".parse().unwrap(), per: Period::Month };
+    let input = PlanInput { slug: slug.parse().unwrap(), price, ..plan_input(&wallet.published.product) };
+    let plan = control.create_plan(&system, input).await.unwrap().id;
+    control.price_plan(&system, plan, None, pricing).await.unwrap();
+    plan
+}
+
+#[tokio::test]
+async fn a_move_in_the_middle_of_a_month_does_not_break_a_cap_by_what_it_takes_back() {
+    let wallet = Wallet::new("calls").await;
+    let (control, now) = (&wallet.fixture.control, Utc::now());
+    let id = wallet.subscription;
+    let price = json!({ "scheme": "per_unit", "unit_minor": "1" });
+    let included = json!([{ "meter": "calls", "included": 1_000_000, "price": price }]);
+    let pricing = Pricing { meters: serde_json::from_value(included).unwrap(), ..Pricing::default() };
+    let large = another_plan(&wallet, "large", pricing).await;
+    let patch = SubscriptionPatch { plan_id: Some(large), ..SubscriptionPatch::default() };
+    control.update_subscription(&wallet.member, id, None, patch).await.unwrap();
+    wallet.fixture.database.run("delete from subscription_terms where ends is not null").await;
+    wallet
+        .fixture
+        .database
+        .run("update subscription_terms set begins = date_trunc('month', now(), 'UTC')")
+        .await;
+    control.set_spend_cap(&wallet.member, id, cap(1, CapLanding::Block), now).await.unwrap();
+    // As many as a whole month includes: they cost nothing, on these terms.
+    wallet.call_at(CalendarMonth::of(now).start(), Uuid::now_v7(), id, 1_000_000).await;
+    assert_eq!(wallet.owed().await, 0);
+    let to = Move::To(wallet.plan);
+    let told = control.preview_move(&wallet.member, id, to, When::Now, Utc::now()).await.unwrap();
+    let why = told.over_cap.expect("a part of a month includes a part of them");
+    assert!(why.contains("the spend cap is 0.01 EUR"), "{why}");
+    let moved = control.move_subscription(&wallet.member, id, None, to, When::Now).await;
+    assert!(matches!(moved, Err(Error::Conflict(_))), "{moved:?}");
+    assert_eq!(wallet.owed().await, 0, "nothing is left of it");
+    let later = control.preview_move(&wallet.member, id, to, When::PeriodEnd, Utc::now()).await.unwrap();
+    assert_eq!(later.over_cap, None);
+    control.move_subscription(&wallet.member, id, None, to, When::PeriodEnd).await.unwrap();
+    // Operators answer for what they do; whoever leaves is not kept.
+    control.move_subscription(&Actor::system(), id, None, to, When::Now).await.unwrap();
+    control.move_subscription(&wallet.member, id, None, Move::End, When::Now).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_a_dearer_plan_is_to_begin_no_call_is_lent_at_the_old_price() {
+    let wallet = Wallet::new("calls").await;
+    let (control, now) = (&wallet.fixture.control, Utc::now());
+    let id = wallet.subscription;
+    let dear = another_plan(&wallet, "dear", per_unit("calls", "10")).await;
+    control.set_spend_cap(&wallet.member, id, cap(300, CapLanding::Block), now).await.unwrap();
+    let fresh = "select month_weight from spend_caps where $1 = ''";
+    assert_eq!(wallet.count(fresh, "").await, 300);
+    let to = Move::To(dear);
+    control.move_subscription(&wallet.member, id, None, to, When::PeriodEnd).await.unwrap();
+    assert_eq!(wallet.count(fresh, "").await, 30, "of the month to come, which begins on it");
+    // The month has turned, and nobody has made the change yet.
+    wallet
+        .fixture
+        .database
+        .run("update planned_changes set due_at = date_trunc('month', now(), 'UTC')")
+        .await;
+    control.set_spend_cap(&wallet.member, id, cap(200, CapLanding::Block), now).await.unwrap();
+    assert_eq!(wallet.borrow_all(Uuid::now_v7(), id).await, 20);
+}
+
+#[tokio::test]
+async fn what_money_allows_is_told_with_the_limits() {
+    let wallet = Wallet::prepaid(50).await;
+    let (control, now) = (&wallet.fixture.control, Utc::now());
+    let id = wallet.subscription;
+    let told = control.funds_of(&wallet.member, id, now).await.unwrap();
+    let credits = told.credits.expect("the plan is prepaid");
+    assert_eq!((credits.balance, credits.calls_left, told.refusal()), (euros(50), 50, None));
+    wallet.call(Uuid::now_v7(), id, 50, 0).await;
+    control.look_after_credits(now).await.unwrap();
+    let told = control.funds_of(&wallet.member, id, now).await.unwrap();
+    assert_eq!(told.refusal().expect("used up").0, "credits_used_up");
+    control.set_prepaid(&Actor::system(), wallet.plan, false).await.unwrap();
+    control.set_spend_cap(&wallet.member, id, cap(50, CapLanding::Throttle), now).await.unwrap();
+    let told = control.funds_of(&wallet.member, id, now).await.unwrap();
+    assert_eq!((told.refusal(), told.throttled_to()), (None, Some("Free")));
+    control.set_spend_cap(&wallet.member, id, cap(50, CapLanding::Block), now).await.unwrap();
+    let question = tollgate_control::Question {
+        key: wallet.key.to_string(),
+        method: "GET".to_owned(),
+        path: "/things/things".to_owned(),
+        host: String::new(),
+    };
+    let explained = control.explain(&Actor::system(), &question).await.unwrap();
+    assert_eq!(explained.verdict, "spend_cap_reached", "{}", explained.because);
+    assert!(explained.because.contains("0.50 EUR of its cap of 0.50 EUR"), "{}", explained.because);
+    let (other, _) = wallet.fixture.sign_up("carl@example.com").await;
+    assert!(control.funds_of(&other, id, now).await.is_err());
 }
 
 #[tokio::test]
@@ -368,14 +483,13 @@ async fn nobody_moves_past_an_unpaid_invoice() {
     assert_eq!(control.close_months(after).await.unwrap(), 1);
     wallet.fixture.database.run("update invoices set landed_at = now()").await;
     let free = wallet.published.plan.id;
-    for when in [tollgate_control::When::Now, tollgate_control::When::PeriodEnd] {
-        let to = tollgate_control::Move::To(free);
+    for when in [When::Now, When::PeriodEnd] {
+        let to = Move::To(free);
         let moved = control.move_subscription(&wallet.member, wallet.subscription, None, to, when).await;
         assert!(matches!(moved, Err(Error::Conflict(_))), "{moved:?}");
     }
-    let end = tollgate_control::Move::End;
-    let ended = control
-        .move_subscription(&wallet.member, wallet.subscription, None, end, tollgate_control::When::PeriodEnd)
-        .await;
+    let end = Move::End;
+    let ended =
+        control.move_subscription(&wallet.member, wallet.subscription, None, end, When::PeriodEnd).await;
     assert!(ended.is_ok(), "whoever owes may leave: {ended:?}");
 }
