@@ -89,6 +89,35 @@ async fn a_message_of_a_megabyte_is_taken_and_a_byte_more_is_too_large() {
 }
 
 #[tokio::test]
+async fn what_is_not_signed_for_this_text_and_now_is_answered_by_400() {
+    let desk = Desk::open().await;
+    let now = Utc::now();
+    let good = StripeMessage::signed(message(0).body, STRIPE_WEBHOOK_SECRET, now);
+    let with = |signature: &str| StripeMessage { signature: signature.to_owned(), body: good.body.clone() };
+    let read: serde_json::Value = serde_json::from_slice(&good.body).unwrap();
+    let mut changed = good.body.clone();
+    changed[20] ^= 1;
+    let five_minutes = chrono::TimeDelta::seconds(301);
+    for (what, message) in [
+        ("none", with("")),
+        ("garbled", with("t=now,v1=zz")),
+        ("an old scheme", with(&good.signature.replace("v1=", "v0="))),
+        ("a byte", StripeMessage { body: changed, ..good.clone() }),
+        ("written anew", StripeMessage { body: serde_json::to_vec_pretty(&read).unwrap(), ..good.clone() }),
+        ("old", StripeMessage::signed(good.body.clone(), STRIPE_WEBHOOK_SECRET, now - five_minutes)),
+        // The clock goes on while it is sent.
+        ("ahead", StripeMessage::signed(good.body.clone(), STRIPE_WEBHOOK_SECRET, now + five_minutes * 2)),
+    ] {
+        assert_eq!(desk.tell(&message).await, StatusCode::BAD_REQUEST, "{what}");
+    }
+    assert_eq!(desk.kept().await, 0);
+    let other = StripeMessage::signed(good.body.clone(), "whsec_other", now).signature;
+    let other = other.split_once(',').map(|(_, signature)| signature).unwrap();
+    assert_eq!(desk.tell(&with(&format!("{},{other}", good.signature))).await, StatusCode::OK);
+    assert_eq!(desk.kept().await, 1);
+}
+
+#[tokio::test]
 async fn what_cannot_be_kept_is_answered_by_5xx_and_taken_once_when_it_comes_again() {
     let desk = Desk::open().await;
     let paid = message(0);

@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use tollgate_control::provider::{
     BillStanding, NewBill, NewBillLine, NewCustomer, PageRequest, PageState, PaymentProvider, ProviderFault,
-    Sought,
+    Purchase, Sought,
 };
 use tollgate_domain::{Amount, InvoiceId, OrganizationId};
 use tollgate_stripe::{API_URL, Settings, Stripe};
@@ -66,8 +66,11 @@ async fn holds(stripe: &Stripe) {
         return_url: "https://portal.test/back".to_owned(),
         cancel_url: "https://portal.test/away".to_owned(),
     };
-    let pays = PageRequest { pays: Some((invoice_id, "Invoice".to_owned(), total)), ..page.clone() };
-    for request in [page, pays] {
+    let pays = |invoice_id| {
+        let bought = Purchase { invoice_id, title: "Invoice".to_owned(), amount: total };
+        PageRequest { pays: Some(bought), checkout: Uuid::now_v7(), ..page.clone() }
+    };
+    for request in [pays(Some(invoice_id)), pays(None), page] {
         let opened = stripe.open_page(Uuid::now_v7(), &request).await.unwrap();
         assert!(stripe.page_origins().iter().any(|origin| opened.url.starts_with(origin)), "{}", opened.url);
         assert_eq!(stripe.page(&opened.id).await.unwrap(), PageState::Open);

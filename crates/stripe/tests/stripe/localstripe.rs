@@ -1,6 +1,6 @@
 //! The double beside PyPI's localstripe, which is not ours: the same requests of our client, the same answers. What
-//! localstripe does not know is not compared: invoices without a subscription, Checkout, Billing Portal, credit notes,
-//! searches, idempotency keys.
+//! localstripe does not know is not compared: invoices without a subscription and their list by date (it answers 500),
+//! Checkout, Billing Portal, credit notes, searches, idempotency keys.
 //!
 //! Needs `localstripe` on the path, or named by TOLLGATE_TEST_LOCALSTRIPE (`pip install localstripe`); says so and passes
 //! where there is none.
@@ -85,8 +85,6 @@ async fn told(stripe: &Stripe, url: &str) -> Vec<String> {
     told.push(format!("a way to pay that is not there: {}", outcome(unknown)));
     told.push(format!("nobody: {}", outcome(stripe.method("cus_none").await.map(drop))));
     told.push(format!("no such invoice: {}", outcome(stripe.bill("in_none").await.map(drop))));
-    let listed = stripe.bills(Utc::now(), None).await.unwrap();
-    told.push(format!("{} invoices", listed.len()));
     told
 }
 

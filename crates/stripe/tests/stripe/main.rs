@@ -4,6 +4,7 @@
 
 mod collecting;
 mod contract;
+mod credits;
 mod dunning;
 mod fixture;
 mod localstripe;
