@@ -8,7 +8,7 @@ use tollgate_domain::{
     ApplicationId, Environment, MemberRole, OrganizationId, ProductState, SubscriptionId, SubscriptionState,
     UserId, Visibility,
 };
-use tollgate_store::{NewSubscription, NewUser, PlanRow, Tx, UserRow, Viewer};
+use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow, Viewer};
 use uuid::Uuid;
 
 use crate::change::Subject;

@@ -267,21 +267,21 @@ impl Store {
         weight_used(&self.pool, subscription, window).await
     }
 
-    /// What may be lent of a budget in a window in all; none where nobody asked for any yet.
+    /// What may be lent of a budget of money in a window in all; none where nobody asked for any yet.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn find_budget(
+    pub async fn find_money_budget(
         &self,
         subscription: SubscriptionId,
-        name: &str,
+        funds: Funds,
         window: Window,
     ) -> Result<Option<u64>> {
         let amount: Option<i64> = sqlx::query_scalar(
             "select amount from budgets where subscription_id = $1 and name = $2 and starts = $3",
         )
         .bind(subscription.uuid())
-        .bind(name)
+        .bind(funds.limit_name())
         .bind(window.starts)
         .fetch_optional(&self.pool)
         .await?;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
 use tollgate_domain::{
-    Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId, PlanId, Scope, SubscriptionId,
+    Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId, PlanId, RouteId, Scope,
+    SubscriptionId,
 };
 use uuid::Uuid;
 
@@ -141,6 +142,9 @@ pub struct InvoiceDayRow {
     pub position: i32,
     /// The day, in UTC.
     pub day: NaiveDate,
+    /// The operation.
+    #[sqlx(try_from = "Uuid")]
+    pub route_id: RouteId,
     /// Method; none where the operation is gone.
     pub method: Option<String>,
     /// Path template, with the API's base path.
@@ -266,7 +270,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<InvoiceDayRow>> {
         Ok(sqlx::query_as(
-            "select d.position, d.day, r.method, a.base_path || r.path as path, d.units, d.amount_minor
+            "select d.position, d.day, d.route_id, r.method, a.base_path || r.path as path, d.units, d.amount_minor
              from invoice_line_days d join invoices i on i.id = d.invoice_id
              left join routes r on r.id = d.route_id left join apis a on a.id = r.api_id
              where d.invoice_id = $1 and ($2::uuid is null or i.organization_id = $2)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, Postgres, QueryBuilder};
-use tollgate_domain::{ApplicationId, CredentialId, Scope};
+use tollgate_domain::{ApplicationId, CredentialId, RouteId, Scope, SubscriptionId};
 use uuid::Uuid;
 
 use crate::{Result, Store};
@@ -133,6 +133,10 @@ pub struct RequestFilter {
     pub application: Option<ApplicationId>,
     /// With this key.
     pub credential: Option<CredentialId>,
+    /// On this subscription.
+    pub subscription: Option<SubscriptionId>,
+    /// To this operation.
+    pub route: Option<RouteId>,
     /// 2 for 2xx, and so on.
     pub status_class: Option<i16>,
     /// Refused with this code.
@@ -273,6 +277,12 @@ impl Store {
         }
         if let Some(credential) = filter.credential {
             query.push(" and credential_id = ").push_bind(credential.uuid());
+        }
+        if let Some(subscription) = filter.subscription {
+            query.push(" and subscription_id = ").push_bind(subscription.uuid());
+        }
+        if let Some(route) = filter.route {
+            query.push(" and route_id = ").push_bind(route.uuid());
         }
         if let Some(class) = filter.status_class {
             // The partial index is found by a condition that stands in the text.

@@ -87,6 +87,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/billing", get(billing::overview::get))
         .route("/billing/credits", get(billing::credits::get).post(billing::credits::buy))
         .route("/billing/invoices/{id}", get(billing::invoice::get))
+        .route("/billing/invoices/{id}/calls", get(billing::calls::get))
         .route("/billing/invoices/{id}/pdf", get(billing::pdf::get))
         .route("/billing/invoices/{id}/pay", post(billing::pay::invoice))
         .route("/billing/method", post(billing::pay::method))
@@ -228,6 +229,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/journal.csv", get(admin::revenue::journal))
         .route("/admin/invoices", get(admin::invoices::list))
         .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
+        .route("/admin/invoices/{id}/calls", get(billing::calls::admin))
         .route("/admin/invoices/{id}/refund", post(admin::invoices::refund))
         .route("/admin/invoices/{id}/credit", post(admin::invoices::credit))
         .route(

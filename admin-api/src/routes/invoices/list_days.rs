@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::Serialize;
-use tollgate_domain::InvoiceId;
+use tollgate_domain::{InvoiceId, RouteId};
 use tollgate_store::InvoiceDayRow;
 use utoipa::ToSchema;
 
@@ -25,7 +25,7 @@ pub struct InvoiceDays {
 /// A line's use of one operation on one day.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "position": 2, "day": "2026-10-01", "method": "GET", "path": "/countries/v1/countries", "units": 700,
+    "position": 2, "day": "2026-10-01", "route_id": "rte_01ks2v8d3tf5cs9y0v3jq1q7zb", "method": "GET", "path": "/countries/v1/countries", "units": 700,
     "amount_minor": 49
 }))]
 struct InvoiceDay {
@@ -33,6 +33,9 @@ struct InvoiceDay {
     position: i32,
     /// The day, in UTC.
     day: NaiveDate,
+    /// The operation.
+    #[schema(value_type = schema::RouteId)]
+    route_id: RouteId,
     /// Method; `null` where the operation is gone.
     #[schema(required)]
     method: Option<String>,
@@ -47,8 +50,8 @@ struct InvoiceDay {
 
 impl From<InvoiceDayRow> for InvoiceDay {
     fn from(row: InvoiceDayRow) -> Self {
-        let InvoiceDayRow { position, day, method, path, units, amount_minor } = row;
-        Self { position, day, method, path, units, amount_minor }
+        let InvoiceDayRow { position, day, route_id, method, path, units, amount_minor } = row;
+        Self { position, day, route_id, method, path, units, amount_minor }
     }
 }
 

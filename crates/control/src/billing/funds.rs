@@ -95,7 +95,7 @@ impl Control {
         let accounts = self.store.list_credit_accounts(row.organization_id).await?;
         let account = accounts.iter().find(|account| account.currency == currency);
         let month = window(CalendarMonth::of(now));
-        let budget = self.store.find_budget(row.id, Funds::Credits.limit_name(), month).await?;
+        let budget = self.store.find_money_budget(row.id, Funds::Credits, month).await?;
         let spent = self.store.weight_used(row.id, month).await?;
         Ok(CreditsLeft {
             balance: account.map_or(Amount { minor: 0, currency }, |account| account.balance()),

@@ -215,7 +215,7 @@ fn day_table(lines: &[Line]) -> Option<List> {
         .map(|day| {
             vec![
                 Cell::Route { method: day.method.clone(), path: day.path.clone(), href: String::new() },
-                Cell::Text(day.day.clone()),
+                Cell::Way { href: format!("/admin/{}", day.calls), text: day.day.clone() },
                 Cell::Number(day.units.clone()),
                 Cell::Number(day.amount.clone()),
             ]

@@ -24,6 +24,8 @@ pub struct Day {
     pub path: String,
     pub units: String,
     pub amount: String,
+    /// Where its single calls are.
+    pub calls: String,
 }
 
 pub struct Line {
@@ -125,10 +127,11 @@ pub fn what(kind: PaymentKind, state: PaymentState) -> Label {
 pub async fn lines(store: &Store, scope: Scope, row: &InvoiceRow) -> Result<Vec<Line>, Fault> {
     let days = store.list_invoice_days(scope, row.id, DAYS_MAX).await?;
     let lines = store.list_invoice_lines(scope, row.id).await?;
-    Ok(lines.into_iter().map(|line| shown(line, &days, row.total())).collect())
+    Ok(lines.into_iter().map(|line| shown(line, &days, row)).collect())
 }
 
-fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], total: Amount) -> Line {
+fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], invoice: &InvoiceRow) -> Line {
+    let total = invoice.total();
     let currency = total.currency;
     let amount = |minor: i64| Amount { minor: minor.unsigned_abs(), currency }.to_string();
     let meter = line.meter.as_deref();
@@ -150,6 +153,10 @@ fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], total: Amount) -> Line {
                 path: day.path.clone().unwrap_or_else(|| "an operation that is gone".into()),
                 units: units(meter, day.units),
                 amount: amount(day.amount_minor),
+                calls: format!(
+                    "invoices/{}/calls?line={}&day={}&route={}",
+                    invoice.id, day.position, day.day, day.route_id
+                ),
             })
             .collect(),
         title: line.title,
@@ -159,12 +166,15 @@ fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], total: Amount) -> Line {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let day = |day: &str, units: &str, amount: &str| Day {
+        let day = |day: &str, units: &str, amount: &str| {
+            Day {
             day: day.into(),
             method: "GET".into(),
             path: "/countries/v1/countries/{code}".into(),
             units: units.into(),
             amount: amount.into(),
+            calls: "invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/calls?line=2&day=2026-10-01&route=rte_01ks2v8d3tf5cs9y0v3jq1q7zb".into(),
+        }
         };
         let line = |title: &str, units: &str, how: &str, amount: &str, days| Line {
             title: title.into(),

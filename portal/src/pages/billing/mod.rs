@@ -1,5 +1,6 @@
 //! What the organization owes.
 
+pub mod calls;
 pub mod checkout;
 pub mod credits;
 pub mod invoice;
