@@ -105,6 +105,67 @@ test("free, paid, billed, declined, in grace, cut off, paid, back", async () => 
   await person.leave();
 });
 
+test("credits are bought by Checkout, and prepaid calls stop where they end", async () => {
+  const admin = new AdminApi(tollgate.welcome);
+  const product = (await admin.send("GET", "/v1/products")).data.find((one) => one.slug === "maps");
+  const plan = await admin.create("plans", {
+    product_id: product.id, slug: "prepaid", name: "Prepaid", state: "open", price: { minor: 0, currency: "EUR", per: "month" },
+    limits: [{ name: "burst", kind: "rate", amount: 50, period: "second" }],
+  });
+  await admin.send("PUT", `/v1/plans/${plan.id}/pricing`, {
+    meters: [{ meter: "calls", price: { scheme: "per_unit", unit_minor: "25" } }],
+  });
+  await admin.send("PUT", `/v1/plans/${plan.id}/prepaid`, { prepaid: true });
+  const person = await arrive();
+  const { page } = person;
+  await page.goto("/signup?product=maps");
+  await signUp(person, "prepaid@example.com");
+  const [key] = /\b[a-z]+_(?:live|test)_[A-Za-z0-9]+\b/.exec(await page.content()) ?? [];
+  assert.ok(key, "a key is shown");
+  const call = () => fetch(`${tollgate.welcome.gateway_url}${tollgate.welcome.demo_path}`, { headers: { "x-api-key": key } });
+
+  // No card is asked for; without credits no call is served, and the refusal says where they are.
+  await page.goto("/applications");
+  await person.click(page.getByRole("main").getByRole("link", { name: "My first app" }).first());
+  const application = new URL(page.url()).pathname.split("/").pop();
+  const [{ id }] = (await admin.send("GET", "/v1/subscriptions")).data
+    .filter((one) => one.application_id === application && one.product_id === product.id);
+  await page.goto(`/subscriptions/${id}/change?plan=prepaid`);
+  await person.click(page.getByRole("button", { name: "Move now" }));
+  await page.getByText("It is on Prepaid now").waitFor();
+  const refused = await until("calls to be refused", 15_000, async () => {
+    const answer = await call();
+    return answer.status === 402 ? answer : undefined;
+  });
+  const problem = await refused.found.json();
+  assert.equal(problem.code, "credits_used_up");
+  assert.equal(problem.pay_at, `${tollgate.welcome.portal_url}/billing/credits`);
+
+  // What is typed wrong is said on its field; what is bought is there when Stripe has told us.
+  await page.goto(new URL(problem.pay_at).pathname);
+  person.expectStatus(422);
+  await page.getByLabel(/^Amount/).fill("0.10");
+  await person.click(page.getByRole("button", { name: "Go to payment" }));
+  await page.getByText("Between 1.00 EUR and 100000.00 EUR").waitFor();
+  person.expectStatus();
+  await page.getByLabel(/^Amount/).fill("1.00");
+  await person.click(page.getByRole("button", { name: "Go to payment" }));
+  await person.sees("Checkout (double)");
+  await person.click(page.getByRole("button", { name: "Card that pays" }));
+  await page.getByText("1.00 EUR of credits are yours").waitFor();
+  await page.getByRole("cell", { name: "Bought" }).waitFor();
+  await until("calls to be served", 15_000, async () => (await call()).status === 200 || undefined);
+  let served = 1;
+  while ((await call()).status === 200) served += 1;
+  assert.equal(served, 4, "a euro is four calls, and not one more");
+  await until("it to be told", 15_000, async () => {
+    await page.goto("/limits");
+    return (await page.getByText("No credits are left").count()) || undefined;
+  }, { everyMs: 500 });
+  person.assertNothingWrong();
+  await person.leave();
+});
+
 async function firstInvoice(page) {
   await page.goto("/billing");
   return page.getByRole("link", { name: /^INV-/ }).first().getAttribute("href");
