@@ -75,15 +75,15 @@ fn values<'h>(html: &'h str, attribute: &str) -> Vec<&'h str> {
     html.split(&format!(" {attribute}=\"")).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Paths of the route list, as patterns of segments.
+/// Paths of the route list, as patterns of segments; those that are the same below several bases among them.
 fn route_patterns() -> Vec<Vec<&'static str>> {
-    include_str!("mod.rs")
-        .split('"')
-        .skip(1)
-        .step_by(2)
-        .filter(|text| text.starts_with('/'))
-        .map(|path| path.split('/').collect())
-        .collect()
+    let list = include_str!("mod.rs");
+    let quoted = |mark: &'static str| list.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
+    let whole = list.split('"').skip(1).step_by(2).filter(|text| text.starts_with('/'));
+    let below = quoted("_routes(\"").flat_map(|base| {
+        quoted("&at(\"").map(move |rest| base.split('/').chain(rest.split('/').skip(1)).collect())
+    });
+    whole.map(|path| path.split('/').collect()).chain(below).collect()
 }
 
 fn leads_to_a_route(path: &str, routes: &[Vec<&str>]) -> bool {
