@@ -96,7 +96,7 @@ impl Front {
 
     /// A caller on the TLS listener.
     async fn serve_tls(
-        self: Arc<Self>,
+        &self,
         server: Server,
         stream: TcpStream,
         address: IpAddr,
@@ -122,13 +122,7 @@ impl Front {
     }
 
     /// A caller who may begin with the preface of HTTP/2, which no request of HTTP/1 can be taken for.
-    async fn serve_either(
-        self: Arc<Self>,
-        stream: TcpStream,
-        address: IpAddr,
-        place: Place,
-        pool: Arc<Pool>,
-    ) {
+    async fn serve_either(&self, stream: TcpStream, address: IpAddr, place: Place, pool: Arc<Pool>) {
         let peer = Peer::new(address, "http");
         let is_h2 = tokio::select! {
             is_h2 = tokio::time::timeout(self.settings.head_timeout, http2::begins_with_preface(&stream)) => {
@@ -194,30 +188,32 @@ impl Desk {
         }
     }
 
-    /// Serves a caller until it leaves, beside the others.
+    /// Serves a caller until it leaves, beside the others; until then its seat is taken, and it is waited for. Each way is
+    /// made where it runs: a task is not moved once it is large.
     fn serve(&self, stream: TcpStream, address: IpAddr, place: Place, speaks_tls: bool, seat: Seat) {
         let (front, pool) = (Arc::clone(&self.front), Arc::clone(&self.pool));
-        let connections = &self.front.connections;
+        let present = (seat, front.connections.token());
         match &self.server {
             Some(server) if speaks_tls => {
-                let serve = front.serve_tls(server.clone(), stream, address, place, pool);
-                connections.spawn(seated(serve, seat));
+                let server = server.clone();
+                tokio::spawn(async move {
+                    front.serve_tls(server, stream, address, place, pool).await;
+                    drop(present);
+                });
             }
             _ if front.settings.h2c => {
-                connections.spawn(seated(front.serve_either(stream, address, place, pool), seat));
+                tokio::spawn(async move {
+                    front.serve_either(stream, address, place, pool).await;
+                    drop(present);
+                });
             }
             _ => {
-                let peer = Peer::new(address, "http");
-                let connection = Connection::new(stream, peer, place, &front.settings);
-                let serve = async move { connection.serve(&front.proxy, &pool).await };
-                connections.spawn(seated(serve, seat));
+                tokio::spawn(async move {
+                    let peer = Peer::new(address, "http");
+                    Connection::new(stream, peer, place, &front.settings).serve(&front.proxy, &pool).await;
+                    drop(present);
+                });
             }
         }
     }
-}
-
-/// The seat is free when the caller has left.
-async fn seated(serve: impl Future<Output = ()>, seat: Seat) {
-    serve.await;
-    drop(seat);
 }

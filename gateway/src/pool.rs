@@ -67,21 +67,25 @@ impl Pool {
         None
     }
 
-    /// A new connection.
+    /// A new connection. In a box: what it takes to make one is large, and would lie in every call that uses one.
     pub(crate) async fn connect(
         &self,
         destination: &Destination,
         address: SocketAddr,
     ) -> Result<Link, Denial> {
-        destination.connect(address, &self.connector).await
+        Box::pin(destination.connect(address, &self.connector)).await
     }
 
     /// A share of a connection that many calls use, which is opened where there is none.
     pub(crate) async fn lane(&self, destination: &Destination, address: SocketAddr) -> Result<Lane, Denial> {
-        let place = destination.place();
-        if let Some(lane) = self.free_lane(place, address) {
-            return Ok(lane);
+        match self.free_lane(destination.place(), address) {
+            Some(lane) => Ok(lane),
+            None => Box::pin(self.open_lane(destination, address)).await,
         }
+    }
+
+    async fn open_lane(&self, destination: &Destination, address: SocketAddr) -> Result<Lane, Denial> {
+        let place = destination.place();
         let opening = Arc::clone(self.idle().openings.entry(place).or_default());
         let _opening = opening.lock().await;
         if let Some(lane) = self.free_lane(place, address) {

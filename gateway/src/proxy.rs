@@ -75,7 +75,8 @@ impl Proxy {
             return None;
         }
         match Browser::of(caller, origins) {
-            Ok(mut page) => self.serve_call(pool, &mut page).await,
+            // In a box: it is as large as the other way, and few calls come from pages.
+            Ok(mut page) => Box::pin(self.serve_call(pool, &mut page)).await,
             Err(caller) => self.serve_call(pool, caller).await,
         }
     }

@@ -37,6 +37,9 @@ impl Out {
     }
 
     pub(super) fn begin(&mut self, status: u16) {
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve(KEPT_BYTES / 2);
+        }
         // RFC 9112 §4: the reason may be empty, the blank before it may not.
         if status == 200 {
             return self.bytes.extend_from_slice(b"HTTP/1.1 200 OK\r\n");

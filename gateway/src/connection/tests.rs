@@ -26,6 +26,8 @@ use crate::usage::leases::Desk;
 use crate::usage::ledger::Ledger;
 
 const BODY: &str = "an answer";
+/// A connection's task is made, and copied, with every new connection, and kept as long as it.
+const TASK_BYTES_MAX: usize = 8 * 1024;
 
 /// Takes heads without a body until its peer leaves, and gives each this answer.
 fn answer_all(mut stream: StdStream, answer: &str) {
@@ -65,7 +67,13 @@ async fn allocations_of(calls: usize, proxy: &Proxy, settings: &Settings) -> u64
     let place = places.take(places.share(peer.ip()).unwrap()).await.unwrap();
     let pool = Pool::new(None);
     let connection = Connection::new(stream, Peer::new(peer.ip(), "http"), place, settings);
-    let mut serve = pin!(connection.serve(proxy, &pool));
+    let serve = connection.serve(proxy, &pool);
+    assert!(
+        size_of_val(&serve) <= TASK_BYTES_MAX,
+        "{} bytes: what is rare belongs in a box",
+        size_of_val(&serve)
+    );
+    let mut serve = pin!(serve);
     let mut asked = 0;
     poll_fn(|cx| {
         let mut polled = Poll::Pending;

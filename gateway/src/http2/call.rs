@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::header::{CONTENT_LENGTH, COOKIE, HOST};
+use http::header::{CONTENT_LENGTH, COOKIE, HOST, TE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tokio::time::Instant;
 use tollgate_engine::head::BadHead;
@@ -19,6 +19,9 @@ use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
 
 /// A stream may be asked for its next deadline only much later; this one is never waited for.
 const FAR: std::time::Duration = std::time::Duration::from_secs(3_600);
+
+/// Room for the fields of a common answer, so that it is taken once.
+const FIELDS: usize = 20;
 
 /// What of an answer was said.
 enum Out {
@@ -40,6 +43,13 @@ pub(crate) struct Call {
     chunk: Bytes,
     out: Out,
     answer: Response<()>,
+    /// Where a field's value is written before its length is known.
+    written: Vec<u8>,
+    /// Whether trailers may follow a body of a known length.
+    wants_trailers: bool,
+    /// Of the answer's body, what its head announced and was not handed to the library; none where it did not say, or
+    /// where its last byte may not be the end.
+    left: Option<u64>,
     /// Of the answer's body, what the caller's windows do not allow yet.
     held: BytesMut,
     /// Said once the answer has no more data.
@@ -59,6 +69,7 @@ impl Call {
             Some(length) => Length::Known(length),
             None => Length::Unknown,
         };
+        let wants_trailers = head.headers.contains_key(TE);
         let fields = fields_of(&mut head.headers);
         Self {
             peer,
@@ -69,6 +80,9 @@ impl Call {
             chunk: Bytes::new(),
             out: Out::Head(respond),
             answer: Response::new(()),
+            written: Vec::new(),
+            wants_trailers,
+            left: None,
             held: BytesMut::new(),
             trailers: None,
             alarm: Alarm::new(Instant::now() + FAR),
@@ -89,15 +103,30 @@ impl Call {
         check(pseudo, self.fields())
     }
 
-    /// Hands on what the caller's windows allow.
-    fn send_within_window(&mut self) {
-        let Out::Body(data) = &mut self.out else { return self.held.clear() };
-        data.reserve_capacity(self.held.len());
-        let sent = self.held.len().min(data.capacity());
-        // It fails only where the caller has reset the stream; the next look at the window tells.
-        if sent > 0 && data.send_data(self.held.split_to(sent).freeze(), false).is_err() {
-            self.held.clear();
+    /// Hands on what the caller's windows allow of these bytes. How many that were; all of them where nobody reads them.
+    fn send_within_window(&mut self, bytes: &[u8]) -> usize {
+        let Out::Body(data) = &mut self.out else { return bytes.len() };
+        data.reserve_capacity(bytes.len());
+        let sent = bytes.len().min(data.capacity());
+        if sent == 0 {
+            return 0;
         }
+        // What is announced ends with its last byte, in one frame.
+        self.left = self.left.map(|left| left.saturating_sub(sent as u64));
+        let ends = self.left == Some(0);
+        let handed_on = data.send_data(Bytes::copy_from_slice(&bytes[..sent]), ends);
+        if ends {
+            self.out = Out::Over;
+        }
+        // It fails only where the caller has reset the stream; the next look at the window tells.
+        if handed_on.is_ok() { sent } else { bytes.len() }
+    }
+
+    fn send_held(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let sent = self.send_within_window(&held);
+        self.held = held;
+        self.held.advance(sent);
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -107,7 +136,7 @@ impl Call {
             };
             data.reserve_capacity(self.held.len());
             match ready!(data.poll_capacity(cx)) {
-                Some(Ok(_)) => self.send_within_window(),
+                Some(Ok(_)) => self.send_held(),
                 Some(Err(error)) => return Poll::Ready(Err(io::Error::other(error))),
                 None => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             }
@@ -218,7 +247,7 @@ impl Downstream for Call {
     }
 
     fn begin(&mut self, status: u16) {
-        self.answer = Response::new(());
+        *self.answer.headers_mut() = HeaderMap::with_capacity(FIELDS);
         *self.answer.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     }
 
@@ -229,9 +258,9 @@ impl Downstream for Call {
     }
 
     fn field_with(&mut self, name: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
-        let mut value = Vec::new();
-        write(&mut value);
-        if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
+        self.written.clear();
+        write(&mut self.written);
+        if let Ok(value) = HeaderValue::from_bytes(&self.written) {
             self.put(name, value);
         }
     }
@@ -253,6 +282,7 @@ impl Downstream for Call {
         if let Some(length) = length {
             answer.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
+        self.left = length.filter(|_| !self.wants_trailers);
         let ends = matches!(follows, Answer::Bodyless(_) | Answer::Length(0));
         // It fails only where the caller has reset the stream, and then everything after it does too.
         if let Ok(data) = respond.send_response(answer, ends)
@@ -267,8 +297,8 @@ impl Downstream for Call {
     }
 
     fn data(&mut self, bytes: &[u8]) {
-        self.held.extend_from_slice(bytes);
-        self.send_within_window();
+        let sent = if self.held.is_empty() { self.send_within_window(bytes) } else { 0 };
+        self.held.extend_from_slice(&bytes[sent..]);
     }
 
     fn end<'t>(&mut self, trailers: impl Iterator<Item = (&'t [u8], &'t [u8])>) {
