@@ -71,7 +71,7 @@ impl Proxy {
         }
         let origins = &self.settings.origins;
         if !origins.is_empty() && browser::is_preflight(caller) && browser::origin(caller).is_some() {
-            self.answer_preflight(caller).await;
+            Box::pin(self.answer_preflight(caller)).await;
             return None;
         }
         match Browser::of(caller, origins) {

@@ -60,7 +60,9 @@ impl Proxy {
                 messages: is_grpc.then(|| Messages::of(caller, most)),
             };
             let asked = [asked(), asked()];
-            let carried = self.carry_frames(pool, caller, exchange, wishes, asked, repeatable).await;
+            // In a box: no call by HTTP/1 is to be larger for it.
+            let carried =
+                Box::pin(self.carry_frames(pool, caller, exchange, wishes, asked, repeatable)).await;
             return carried.map(|()| None);
         }
         let mut fresh = false;
