@@ -187,6 +187,7 @@ pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
             offers_sign_in: !crate::session::seems_signed_in(request),
             theme: crate::session::theme_of(request),
             flash: None,
+            viewing: None,
         },
         status: status.as_u16(),
         advice,

@@ -30,6 +30,17 @@ const SIGNED_IN: &str = "signed_in";
 const ORGANIZATION: &str = "organization";
 const FLASH: &str = "flash";
 const SECRET: &str = "secret";
+const VIEWING: &str = "viewing";
+/// How long an operator looks at the portal as others see it, in seconds.
+const VIEWING_MAX: i64 = 3_600;
+
+/// Through whose eyes an operator looks at the portal. Times are Unix seconds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Viewing {
+    organization: OrganizationId,
+    name: String,
+    since: i64,
+}
 
 /// What a session knows of its user. Times are Unix seconds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -82,6 +93,8 @@ pub struct Account {
     pub organizations: Vec<OrganizationId>,
     /// Their role on the platform.
     pub operator: Option<OperatorRole>,
+    /// The organization that they look at the portal as, and change nothing for.
+    pub viewing: Option<String>,
 }
 
 /// A request of a browser: who, from where, for what.
@@ -182,12 +195,17 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
     let wanted = session.get::<OrganizationId>(ORGANIZATION).await?;
     let chosen =
         memberships.iter().find(|member| Some(member.organization_id) == wanted).or(memberships.first());
+    let own = chosen.map(|member| (member.organization_id, member.role));
+    let viewing = session.get::<Viewing>(VIEWING).await?;
+    let viewing = viewing.filter(|viewing| operator.is_some() && now - viewing.since < VIEWING_MAX);
     Ok(Some(Account {
         user_id: user.id,
         email: user.email,
         verified: user.email_verified_at.is_some(),
         since: user.created_at,
-        organization: chosen.map(|member| (member.organization_id, member.role)),
+        // Whoever looks through others' eyes reads, whatever their own role is.
+        organization: viewing.as_ref().map(|one| (one.organization, MemberRole::Viewer)).or(own),
+        viewing: viewing.map(|viewing| viewing.name),
         organizations: memberships.iter().map(|member| member.organization_id).collect(),
         operator,
     }))
@@ -213,6 +231,24 @@ impl Visit {
     /// The database is away.
     pub async fn act_in(&self, organization: OrganizationId) -> Result<(), Fault> {
         Ok(self.session.insert(ORGANIZATION, organization).await?)
+    }
+
+    /// Looks at the portal as an organization's people see it, for an hour at most.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn view_as(&self, organization: OrganizationId, name: String) -> Result<(), Fault> {
+        let viewing = Viewing { organization, name, since: self.now.timestamp() };
+        Ok(self.session.insert(VIEWING, viewing).await?)
+    }
+
+    /// Looks through their own eyes again; returns the organization that they looked at.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn view_as_oneself(&self) -> Result<Option<OrganizationId>, Fault> {
+        let viewing = self.session.remove::<Viewing>(VIEWING).await?;
+        Ok(viewing.map(|viewing| viewing.organization))
     }
 
     /// Ends the session here and in the database.
@@ -320,6 +356,7 @@ impl Visit {
                 unverified: !a.verified,
             }),
             offers_sign_in: account.is_none(),
+            viewing: account.and_then(|account| account.viewing.clone()),
             theme: self.theme,
             flash,
         })

@@ -185,6 +185,7 @@ const ADMIN_SIDE: &[Group] = &[
     Group {
         title: Some("Platform"),
         links: &[
+            link("/admin/operators", "Users and roles", "user-plus"),
             link("/admin/webhooks", "Webhooks", "bell"),
             link("/admin/audit", "Audit log", "book-open"),
             link("/admin/setup", "Setup", "settings"),
@@ -222,6 +223,8 @@ pub struct Shell {
     pub theme: Theme,
     /// A message of the step before.
     pub flash: Option<Flash>,
+    /// The organization that an operator looks at the portal as.
+    pub viewing: Option<String>,
 }
 
 impl Shell {
@@ -237,6 +240,12 @@ impl Shell {
         let viewer =
             self.viewer.as_ref().filter(|viewer| viewer.unverified && self.area == Area::Developer)?;
         Some(&viewer.email)
+    }
+
+    /// Through whose eyes an operator looks, on the pages that this is about.
+    #[must_use]
+    pub fn seen_as(&self) -> Option<&str> {
+        self.viewing.as_deref().filter(|_| !self.is_admin())
     }
 
     /// Whether something stands beside the page.
@@ -328,6 +337,7 @@ impl Shell {
             offers_sign_in: !signed_in,
             theme: Theme::System,
             flash: None,
+            viewing: None,
         }
     }
 }

@@ -72,6 +72,17 @@ impl Control {
         Ok(self.store.get_organization(scope, id).await?)
     }
 
+    /// Lets an operator look at the portal as an organization's people see it; that they do is put on record.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may not.
+    pub async fn view_as(&self, actor: &Actor, id: OrganizationId) -> Result<OrganizationRow> {
+        let scope = actor.authorize(Action::ReadPlatform)?;
+        let row = self.store.get_organization(scope, id).await?;
+        self.change(actor).await?.commit("organization.view", subject(id), json!({})).await?;
+        Ok(row)
+    }
+
     /// The time zone whose days and months an organization's exact and soft quotas are of.
     ///
     /// # Errors

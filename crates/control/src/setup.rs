@@ -7,16 +7,21 @@ use rand::rngs::OsRng;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tollgate_domain::{OperatorRole, UserId};
-use tollgate_store::NewUser;
+use tollgate_store::{NewUser, SetupLinkRow};
 use uuid::Uuid;
 
 use crate::accounts::check_email;
 use crate::change::Subject;
+use crate::jobs::{self, Job};
+use crate::links::random_token;
 use crate::password_rules;
-use crate::{Action, Actor, Control, Error, Result, SecretText};
+use crate::throttle::Subjects;
+use crate::{Action, Actor, Control, Error, FieldFault, Result, SecretText};
 
 /// How long a link lives.
 const LINK_MINUTES: i32 = 15;
+/// The same of one that was mailed.
+const INVITATION_MINUTES: i32 = 3 * 24 * 60;
 
 impl Control {
     /// Makes a one-time token that makes an admin; valid for 15 minutes.
@@ -29,23 +34,23 @@ impl Control {
         OsRng.try_fill_bytes(&mut random).map_err(|error| Error::Internal(Box::new(error)))?;
         let token = URL_SAFE_NO_PAD.encode(random);
         let mut tx = self.store.begin().await?;
-        tx.insert_setup_link(&digest(&token), LINK_MINUTES).await?;
+        tx.insert_setup_link(&digest(&token), LINK_MINUTES, OperatorRole::Admin, None).await?;
         tx.commit().await?;
         Ok(SecretText::new(token))
     }
 
-    /// Whether a token would still be taken.
+    /// What a token would make of whoever opens it, as long as it is taken.
     ///
     /// # Errors
-    /// The database is away.
-    pub async fn setup_token_is_open(&self, token: &str) -> Result<bool> {
-        Ok(self.store.setup_link_is_open(&digest(token)).await?)
+    /// `DeadLink`, or the database is away.
+    pub async fn setup_link(&self, token: &str) -> Result<SetupLinkRow> {
+        self.store.find_setup_link(&digest(token)).await?.ok_or(Error::DeadLink)
     }
 
-    /// Uses a token up: makes an admin with this e-mail and password, or makes the owner of that account one.
+    /// Uses a token up: makes an operator with this e-mail and password, or makes the owner of that account one.
     ///
     /// # Errors
-    /// `DeadLink`; `Invalid` with `/email` or `/password`; `WrongPassword` where the account exists and the
+    /// `DeadLink`; `Invalid` with `/email`, also where it is not the one that was invited, or `/password`; `WrongPassword` where the account exists and the
     /// password is not its own. The token stays usable after these.
     pub async fn redeem_setup_token(
         &self,
@@ -54,12 +59,13 @@ impl Control {
         email: &str,
         password: &str,
     ) -> Result<UserId> {
-        if !self.setup_token_is_open(token).await? {
-            return Err(Error::DeadLink);
-        }
+        let link = self.setup_link(token).await?;
         let email = email.trim().to_lowercase();
         let mut faults = Vec::new();
         check_email(&email, &mut faults);
+        if link.email.as_ref().is_some_and(|invited| *invited != email) {
+            faults.push(FieldFault::new("/email", "the address that was invited"));
+        }
         let existing = self.store.find_user_by_email(&email).await?;
         if existing.is_none() {
             password_rules::check_new(password, &email, "/password", &mut faults);
@@ -74,11 +80,15 @@ impl Control {
         };
         let mut change = self.change(actor).await?;
         // Used up inside the transaction: of two at once, the second finds it used.
-        if !change.tx.use_setup_link(&digest(token)).await? {
-            return Err(Error::DeadLink);
-        }
+        let link = change.tx.use_setup_link(&digest(token)).await?.ok_or(Error::DeadLink)?;
         let user_id = match (existing, password_hash) {
-            (Some(user), _) => user.id,
+            (Some(user), _) => {
+                if link.email.is_some() {
+                    // The link was mailed there.
+                    change.tx.verify_user(user.id).await?;
+                }
+                user.id
+            }
             (None, hash) => {
                 let id = UserId::from(Uuid::now_v7());
                 let password_hash = &hash.unwrap_or_default();
@@ -87,10 +97,61 @@ impl Control {
                 id
             }
         };
-        change.tx.insert_operator(user_id, OperatorRole::Admin, None).await?;
+        change.tx.insert_operator(user_id, link.role, None).await?;
         let subject = Subject { kind: "operator", id: user_id.uuid(), organization: None };
-        change.commit("operator.create", subject, json!({ "role": OperatorRole::Admin })).await?;
+        change.commit("operator.create", subject, json!({ "role": link.role })).await?;
         Ok(user_id)
+    }
+}
+
+impl Control {
+    /// Asks somebody by mail to run the platform in a role.
+    ///
+    /// # Errors
+    /// `Invalid` with `/email`; `Conflict` for whoever runs it already; `TooManyTries` for an address that gets many mails;
+    /// or the actor may not.
+    pub async fn invite_operator(&self, actor: &Actor, email: &str, role: OperatorRole) -> Result<()> {
+        actor.authorize(Action::ManagePeople)?;
+        actor.may_hand_out(None)?;
+        let email = email.trim().to_lowercase();
+        let mut faults = Vec::new();
+        check_email(&email, &mut faults);
+        if !faults.is_empty() {
+            return Err(Error::Invalid(faults));
+        }
+        if let Some(user) = self.store.find_user_by_email(&email).await?
+            && self.store.find_operator(user.id).await?.is_some()
+        {
+            return Err(Error::invalid("/email", "whoever has this address runs the platform already"));
+        }
+        self.check_mails(&Subjects::new(&email, None)).await?;
+        let mut change = self.change(actor).await?;
+        jobs::queue(&mut change.tx, &Job::InviteOperator { email, role }).await?;
+        let subject = Subject { kind: "operator", id: Uuid::nil(), organization: None };
+        change.commit("operator.invite", subject, json!({ "role": role })).await
+    }
+
+    /// Takes an invitation back: its link opens nothing any more.
+    ///
+    /// # Errors
+    /// `NotFound`, or the actor may not.
+    pub async fn revoke_operator_invitation(&self, actor: &Actor, id: Uuid) -> Result<()> {
+        actor.authorize(Action::ManagePeople)?;
+        let mut change = self.change(actor).await?;
+        if !change.tx.delete_setup_link(id).await? {
+            return Err(Error::NotFound("invitation"));
+        }
+        let subject = Subject { kind: "operator", id, organization: None };
+        change.commit("operator.invitation.delete", subject, json!({})).await
+    }
+
+    /// Makes the link of an invitation; for the mail that is being written.
+    pub(crate) async fn invitation_link(&self, email: &str, role: OperatorRole) -> Result<SecretText> {
+        let token = random_token()?;
+        let mut tx = self.store.begin().await?;
+        tx.insert_setup_link(&digest(token.reveal()), INVITATION_MINUTES, role, Some(email)).await?;
+        tx.commit().await?;
+        Ok(token)
     }
 }
 

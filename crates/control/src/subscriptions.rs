@@ -2,13 +2,18 @@
 
 use serde_json::json;
 use tollgate_domain::{
-    ApplicationId, OrganizationId, PlanId, PlanState, ProductState, SubscriptionId, SubscriptionState,
+    ApplicationId, MemberRole, OrganizationId, PlanId, PlanState, ProductState, Scope, SubscriptionId,
+    SubscriptionState,
 };
 use tollgate_store::{NewSubscription, PlanRow, SubscriptionRow, Viewer};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
+use crate::jobs::{self, Job};
 use crate::{Action, Actor, Control, Error, Result, Who};
+
+/// Of what is said with a decision.
+const REASON_CHARS_MAX: usize = 500;
 
 /// What a subscription is made from.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +80,22 @@ impl Control {
         expected: Option<i64>,
         patch: SubscriptionPatch,
     ) -> Result<SubscriptionRow> {
+        self.decide_subscription(actor, id, expected, patch, "").await
+    }
+
+    /// The same with words for the developer, who is told of every decision about a request by mail.
+    ///
+    /// # Errors
+    /// As [`Control::update_subscription`]; `Invalid` with `/reason` where there is nothing to give a reason for.
+    pub async fn decide_subscription(
+        &self,
+        actor: &Actor,
+        id: SubscriptionId,
+        expected: Option<i64>,
+        patch: SubscriptionPatch,
+        reason: &str,
+    ) -> Result<SubscriptionRow> {
+        let reason = reason.trim();
         let scope = match actor.who {
             Who::Member { .. } => actor.tenants(true)?,
             _ => actor.authorize(Action::ManageSubscriptions)?,
@@ -95,6 +116,12 @@ impl Control {
             self.check_payer(actor, row.organization_id, &plan).await?;
         }
         let state = patch.state.unwrap_or(row.state);
+        let by_operator = !matches!(actor.who, Who::Member { .. });
+        let decided = by_operator && row.state == SubscriptionState::Requested && state != row.state;
+        if !reason.is_empty() && (!decided || reason.chars().count() > REASON_CHARS_MAX) {
+            let text = "at most 500 characters, with the decision about a request";
+            return Err(Error::invalid("/reason", text));
+        }
         if state != row.state {
             if !row.state.may_become(state) {
                 let message = format!("{} cannot become {state}", row.state);
@@ -115,10 +142,22 @@ impl Control {
         self.keep_cap_of_moved(&mut change.tx, id, cap, matches!(actor.who, Who::Member { .. })).await?;
         let subject =
             Subject { kind: "subscription", id: id.uuid(), organization: Some(row.organization_id) };
-        let details = before_after(
+        let mut details = before_after(
             &json!({ "plan_id": row.plan_id, "state": row.state }),
             &json!({ "plan_id": plan_id, "state": state }),
         );
+        if decided {
+            if !reason.is_empty() {
+                change.tx.put_decision(id, reason).await?;
+                details["reason"] = json!(reason);
+            }
+            for member in self.store.list_members(Scope::Organization(row.organization_id)).await? {
+                if member.role != MemberRole::Viewer {
+                    let job = Job::SubscriptionDecided { subscription_id: id, user_id: member.user_id };
+                    jobs::queue(&mut change.tx, &job).await?;
+                }
+            }
+        }
         change.commit("subscription.update", subject, details).await?;
         Ok(self.store.get_subscription(scope, id).await?)
     }

@@ -34,6 +34,29 @@ impl PersonRow {
     }
 }
 
+/// Somebody who runs the platform, in a list.
+#[derive(Debug, Clone, FromRow)]
+pub struct OperatorLine {
+    /// The user.
+    #[sqlx(try_from = "Uuid")]
+    pub id: UserId,
+    /// Lower case.
+    pub email: String,
+    /// What they may do.
+    #[sqlx(try_from = "String")]
+    pub role: OperatorRole,
+    /// The issuer whose claims gave the role; none where somebody gave it by hand.
+    pub granted_by: Option<String>,
+    /// Whether a code is asked of them after the password.
+    pub second_factor: bool,
+    /// Passkeys that sign them in.
+    pub passkeys: i64,
+    /// Set: may not sign in.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// When one of their browsers was seen last, as far as it is still signed in.
+    pub seen_at: Option<DateTime<Utc>>,
+}
+
 const COLUMNS: &str = "select u.id, u.email, u.name, o.role,
     (select count(*) from members m where m.user_id = u.id) as organizations, u.created_at, u.disabled_at
     from users u left join operators o on o.user_id = u.id";
@@ -49,6 +72,22 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?
             .ok_or(Error::NotFound("user"))
+    }
+
+    /// Everybody who runs the platform, by e-mail.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_operators(&self) -> Result<Vec<OperatorLine>> {
+        Ok(sqlx::query_as(
+            "select u.id, u.email, o.role, o.granted_by, u.disabled_at,
+                exists (select from second_factors f where f.user_id = u.id) as second_factor,
+                (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
+                (select max(s.seen_at) from sessions s where s.user_id = u.id) as seen_at
+             from operators o join users u on u.id = o.user_id order by u.email, u.id limit 1000",
+        )
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// People, oldest first: all, or those whose e-mail begins so, or those who run the platform.

@@ -35,6 +35,8 @@ pub struct SubscriptionRow {
     /// A bill for it is unpaid and its grace is over: gateways refuse its calls.
     pub unpaid: bool,
     landed_plan_id: Option<Uuid>,
+    /// What was said when its request was decided.
+    pub decision: Option<String>,
     /// Grows with every change.
     pub version: i64,
     /// When it was made.
@@ -140,6 +142,19 @@ impl Tx {
         .bind(new.state.as_str())
         .execute(self.conn())
         .await?;
+        Ok(())
+    }
+
+    /// Keeps what was said when a request was decided.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn put_decision(&mut self, id: SubscriptionId, said: &str) -> Result<()> {
+        sqlx::query("update subscriptions set decision = $2 where id = $1")
+            .bind(id.uuid())
+            .bind(said)
+            .execute(self.conn())
+            .await?;
         Ok(())
     }
 

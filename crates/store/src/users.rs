@@ -53,6 +53,22 @@ pub struct OperatorRow {
     pub role: OperatorRole,
 }
 
+/// A link that makes somebody an operator.
+#[derive(Debug, Clone, FromRow)]
+pub struct SetupLinkRow {
+    /// What lists call it by.
+    pub id: Uuid,
+    /// What whoever opens it may do then.
+    #[sqlx(try_from = "String")]
+    pub role: OperatorRole,
+    /// Whom it was mailed to, and is for; none where it was printed on the server.
+    pub email: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Until when it works.
+    pub expires_at: DateTime<Utc>,
+}
+
 impl Store {
     /// The user whose e-mail it is, in any case; never a shadow.
     ///
@@ -272,47 +288,87 @@ impl Tx {
         Ok(())
     }
 
-    /// Keeps a one-time link that makes the first admin.
+    /// Keeps a one-time link that makes an operator; one for an address ends the earlier ones for it.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn insert_setup_link(&mut self, digest: &[u8], minutes: i32) -> Result<()> {
+    pub async fn insert_setup_link(
+        &mut self,
+        digest: &[u8],
+        minutes: i32,
+        role: OperatorRole,
+        email: Option<&str>,
+    ) -> Result<()> {
+        sqlx::query("delete from setup_links where email = $1 and used_at is null")
+            .bind(email)
+            .execute(self.conn())
+            .await?;
         sqlx::query(
-            "insert into setup_links (digest, expires_at) values ($1, now() + make_interval(mins => $2))",
+            "insert into setup_links (digest, expires_at, role, email)
+             values ($1, now() + make_interval(mins => $2), $3, $4)",
         )
         .bind(digest)
         .bind(minutes)
+        .bind(role.as_str())
+        .bind(email)
         .execute(self.conn())
         .await?;
         Ok(())
     }
 
-    /// Uses a link up; false where it is unknown, used or too old.
+    /// Uses a link up; none where it is unknown, used or too old.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn use_setup_link(&mut self, digest: &[u8]) -> Result<bool> {
-        let done = sqlx::query(
-            "update setup_links set used_at = now() where digest = $1 and used_at is null and expires_at > now()",
+    pub async fn use_setup_link(&mut self, digest: &[u8]) -> Result<Option<SetupLinkRow>> {
+        Ok(sqlx::query_as(
+            "update setup_links set used_at = now() where digest = $1 and used_at is null and expires_at > now()
+             returning id, role, email, created_at, expires_at",
         )
         .bind(digest)
-        .execute(self.conn())
-        .await?;
+        .fetch_optional(self.conn())
+        .await?)
+    }
+
+    /// Takes a link back that was mailed; false where it is used or unknown.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn delete_setup_link(&mut self, id: Uuid) -> Result<bool> {
+        let done =
+            sqlx::query("delete from setup_links where id = $1 and email is not null and used_at is null")
+                .bind(id)
+                .execute(self.conn())
+                .await?;
         Ok(done.rows_affected() == 1)
     }
 }
 
 impl Store {
-    /// Whether a one-time link would still be taken.
+    /// A one-time link that would still be taken.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn setup_link_is_open(&self, digest: &[u8]) -> Result<bool> {
-        Ok(sqlx::query_scalar(
-            "select exists (select from setup_links where digest = $1 and used_at is null and expires_at > now())",
+    pub async fn find_setup_link(&self, digest: &[u8]) -> Result<Option<SetupLinkRow>> {
+        Ok(sqlx::query_as(
+            "select id, role, email, created_at, expires_at from setup_links
+             where digest = $1 and used_at is null and expires_at > now()",
         )
         .bind(digest)
-        .fetch_one(&self.pool)
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// Links that were mailed and wait to be opened, oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_setup_links(&self) -> Result<Vec<SetupLinkRow>> {
+        Ok(sqlx::query_as(
+            "select id, role, email, created_at, expires_at from setup_links
+             where email is not null and used_at is null and expires_at > now() order by created_at limit 200",
+        )
+        .fetch_all(&self.pool)
         .await?)
     }
 }

@@ -206,6 +206,8 @@ pub fn routes() -> Router<PortalState> {
             "/admin/organizations/{id}/suspend",
             get(admin::organization::ask_suspend).post(admin::organization::suspend),
         )
+        .route("/admin/organizations/{id}/view-as", post(admin::organization::view_as))
+        .route("/admin/view-as/end", post(admin::organization::stop_viewing))
         .route("/admin/organizations/{id}/terms", post(admin::organization_terms::post))
         .route("/admin/organizations/{id}/resume", post(admin::organization::resume))
         .route(
@@ -215,6 +217,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/developers", get(admin::developers::get))
         .route("/admin/developers/{id}", get(admin::developer::get))
         .route("/admin/developers/{id}/disable", post(admin::developer::disable))
+        .route("/admin/operators", get(admin::operators::get).post(admin::operators::invite))
+        .route("/admin/operators/invitations/{id}/revoke", post(admin::operators::revoke))
+        .route("/admin/operators/{id}", get(admin::operators::show).post(admin::operators::change))
+        .route("/admin/operators/{id}/remove", post(admin::operators::remove))
         .route("/admin/applications", get(admin::applications::get))
         .route("/admin/keys", get(admin::keys::list))
         .route("/admin/keys/find", post(admin::keys::find))

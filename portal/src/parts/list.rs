@@ -30,8 +30,23 @@ pub enum Cell {
     Nothing(&'static str),
     /// A small button that leads to a page; `of` tells those who hear it which row.
     Open { href: String, text: &'static str, of: String },
+    /// Small buttons that do something, and one with a key that leads to a page.
+    Decide(Vec<Press>, Lead),
     /// Small buttons that do something.
     Press(Vec<Press>),
+}
+
+/// A small button that leads to a page, by a key where scripts run.
+#[derive(Debug, Clone)]
+pub struct Lead {
+    /// Where it leads.
+    pub href: String,
+    /// What it says.
+    pub text: &'static str,
+    /// Which row, for those who hear it.
+    pub of: String,
+    /// The key.
+    pub key: &'static str,
 }
 
 /// A small button in a row.
@@ -83,7 +98,7 @@ impl Cell {
             Self::Label(label) => label.text.clone(),
             Self::When(moment) => moment.iso.clone(),
             Self::Route { method, path, .. } => format!("{method} {path}"),
-            Self::Nothing(_) | Self::Open { .. } | Self::Press(_) => String::new(),
+            Self::Nothing(_) | Self::Open { .. } | Self::Press(_) | Self::Decide(..) => String::new(),
         }
     }
 }

@@ -336,6 +336,35 @@ async fn a_request_is_approved_once_and_its_timeline_tells_by_whom() {
 }
 
 #[tokio::test]
+async fn a_request_is_rejected_with_words_that_the_developer_is_mailed() {
+    let site = Site::open().await;
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    site.run("update subscriptions set state = 'requested'").await;
+    let mut admin = admin(&site).await;
+    let queue = admin.get("/admin/approvals").await;
+    let path = queue.between("href=\"/admin/subscriptions/", "#end-form").to_owned();
+    let path = format!("/admin/subscriptions/{}", path.rsplit('/').next().unwrap_or_default());
+    let version = hidden(&queue, "version").to_owned();
+    assert!(admin.get(&path).await.text.contains("Words for the developer"));
+    let decide = |state: &'static str, reason: &str| {
+        [("state", state.to_owned()), ("version", version.clone()), ("reason", reason.to_owned())]
+    };
+    let long = decide("ended", &"x".repeat(501));
+    let long = long.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let refused = admin.post(&path, &long).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("At most 500 characters"), "{}", refused.text);
+    let said = decide("ended", "Tell us <b>what</b> you build.");
+    let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(admin.post(&path, &said).await.location(), path);
+    assert!(admin.get(&path).await.text.contains("Tell us &#60;b&#62;what"));
+    let mails = site.work().await;
+    let mail = mails.iter().find(|mail| mail.subject == "Not approved: Countries").expect("the mail");
+    assert!(mail.text.contains("Tell us <b>what</b> you build."), "{}", mail.text);
+}
+
+#[tokio::test]
 async fn an_organization_is_stopped_and_goes_on_with_what_was_stopped_with_it() {
     let site = Site::open().await;
     let mut developer = site.browser();

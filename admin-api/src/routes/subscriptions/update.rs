@@ -27,6 +27,10 @@ pub struct SubscriptionChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::SubscriptionState)]
     state: Option<SubscriptionState>,
+    /// Words for the developer, with the decision about a request; they are mailed with it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, max_length = 500)]
+    reason: Option<String>,
 }
 
 /// Approve, move, suspend, resume or end a subscription
@@ -43,6 +47,7 @@ pub async fn update_subscription(
     Json(body): Json<SubscriptionChange>,
 ) -> Answer {
     let patch = SubscriptionPatch { plan_id: body.plan_id, state: body.state };
-    let changed = writer.control.update_subscription(&writer.actor, id, expected, patch).await;
+    let reason = body.reason.unwrap_or_default();
+    let changed = writer.control.decide_subscription(&writer.actor, id, expected, patch, &reason).await;
     Ok(shown(changed.map_err(named_by(&[("plan", "/plan_id")]))?))
 }

@@ -44,6 +44,9 @@ impl Control {
                 self.expire_overrides().await?;
                 Ok(self.look_after_quotas().await?)
             }
+            Job::SubscriptionDecided { subscription_id, user_id } => {
+                self.send_decision(id, subscription_id, user_id, mailer).await
+            }
             Job::TrialEnds { subscription_id, user_id } => {
                 self.send_trial_ends(id, subscription_id, user_id, mailer).await
             }
@@ -61,6 +64,11 @@ impl Control {
             }
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
             Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
+            Job::InviteOperator { email, role } => {
+                let token = self.invitation_link(&email, role).await?;
+                let link = format!("{}/setup/{}", mailer.site().portal_url, token.reveal());
+                Ok(mailer.send(id, &email, &mail::invite_operator(role.as_str(), &link)).await?)
+            }
             Job::WebhookDisabled { webhook_id, user_id } => {
                 self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
             }
@@ -192,6 +200,26 @@ impl Control {
         let product = self.store.get_product(subscription.product_id).await?;
         let link = format!("{}/limits", mailer.site().portal_url);
         let letter = mail::quota_used(&product.name, used.percent, used.opens, used.soft, &link);
+        Ok(mailer.send(id, &user.email, &letter).await?)
+    }
+
+    async fn send_decision(
+        &self,
+        id: Uuid,
+        subscription_id: SubscriptionId,
+        user_id: UserId,
+        mailer: &Mailer,
+    ) -> Result<(), Failure> {
+        let user = self.store.find_user(user_id).await?;
+        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
+        let product = self.store.get_product(row.product_id).await?;
+        let plan = self.store.get_plan(row.plan_id).await?;
+        let application = self.store.get_application(Scope::Operator, row.application_id).await?;
+        let approved = row.state != SubscriptionState::Ended;
+        let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
+        let about = format!("{} {} for {}", product.name, plan.name, application.name);
+        let letter = mail::decided(&product.name, &about, approved, row.decision.as_deref(), &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 

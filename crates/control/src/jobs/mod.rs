@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{
-    CertificateId, CredentialId, InvoiceId, OrganizationId, SubscriptionId, UserId, WebhookId,
+    CertificateId, CredentialId, InvoiceId, OperatorRole, OrganizationId, SubscriptionId, UserId, WebhookId,
 };
 use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
@@ -64,6 +64,13 @@ pub enum Job {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         soft: bool,
     },
+    /// Tell somebody that a request of theirs was approved or rejected.
+    SubscriptionDecided {
+        /// Which.
+        subscription_id: SubscriptionId,
+        /// Whom.
+        user_id: UserId,
+    },
     /// Tell somebody that a trial ends soon.
     TrialEnds {
         /// Of which subscription.
@@ -103,6 +110,13 @@ pub enum Job {
     Invite {
         /// Which.
         invitation_id: Uuid,
+    },
+    /// Ask somebody to run the platform.
+    InviteOperator {
+        /// Lower case.
+        email: String,
+        /// In this role.
+        role: OperatorRole,
     },
     /// Tell somebody that a webhook was switched off because it does not work.
     WebhookDisabled {

@@ -184,6 +184,33 @@ pub fn webhook_disabled(host: &str, gone: bool, link: &str) -> Letter {
 
 const TO_THE_PAYER: &str = "You get this mail because you own the organization that the invoice is for.";
 
+/// Somebody is asked to run the platform.
+pub fn invite_operator(role: &str, link: &str) -> Letter {
+    let said = format!("You are asked to help run this platform, in the role {role}.");
+    letter("Help run this platform", &[&said], "You get this mail because an admin entered your address.")
+        .with_button("Accept", link)
+        .and_then(
+            "The link works once, for three days, with this address. If you do not know why, do nothing.",
+        )
+}
+
+/// A request was approved or rejected, perhaps with a reason.
+pub fn decided(product: &str, about: &str, approved: bool, said: Option<&str>, link: &str) -> Letter {
+    let product: String = product.chars().take(30).collect();
+    let (subject, text) = if approved {
+        let text = format!("Your request was approved: {about}. Its keys open it from now on.");
+        (format!("Approved: {product}"), text)
+    } else {
+        let text = format!("Your request was not approved: {about}. You can ask again at any time.");
+        (format!("Not approved: {product}"), text)
+    };
+    let said = said.map(|said| format!("They say: {said}")).unwrap_or_default();
+    let parts: Vec<&str> =
+        [text.as_str(), said.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+    letter(&subject, &parts, "You get this mail because your organization asked for it.")
+        .with_button("See the subscription", link)
+}
+
 /// A trial ends soon.
 pub fn trial_ends(product: &str, plan: &str, costs: &str, ends: DateTime<Utc>, link: &str) -> Letter {
     let ends = ends.format("%-d %B %Y at %H:%M UTC");
@@ -253,6 +280,27 @@ pub fn samples() -> Vec<(&'static str, Letter)> {
                 "Pro",
                 "29.00 EUR a month, use beyond what is included",
                 DateTime::UNIX_EPOCH,
+                "https://portal.example.com/subscriptions/s",
+            ),
+        ),
+        ("invite-operator", invite_operator("publisher", "https://portal.example.com/setup/x")),
+        (
+            "request-approved",
+            decided(
+                "Countries",
+                "Countries Pro for My first app",
+                true,
+                None,
+                "https://portal.example.com/subscriptions/s",
+            ),
+        ),
+        (
+            "request-rejected",
+            decided(
+                "Countries",
+                "Countries Pro for My first app",
+                false,
+                Some("Tell us what you build, and in which month you start."),
                 "https://portal.example.com/subscriptions/s",
             ),
         ),

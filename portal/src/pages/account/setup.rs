@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use tollgate_store::SetupLinkRow;
 
 use super::password_rule;
 use crate::error::{Answer, Fault};
@@ -17,6 +18,8 @@ pub struct View {
     pub shell: Shell,
     pub form: Form,
     pub password_rule: String,
+    /// The role that somebody was invited to by mail.
+    pub invited_as: Option<&'static str>,
 }
 
 /// What the form sends.
@@ -28,10 +31,9 @@ pub struct Typed {
 
 /// `GET /setup/{token}`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Path<String>) -> Answer {
-    if !state.control.setup_token_is_open(&token).await? {
-        return Err(tollgate_control::Error::DeadLink.into());
-    }
-    Ok(unkept(visit.page(&view(&visit, Form::default()).await?)?))
+    let link = state.control.setup_link(&token).await?;
+    let form = Form::with(link.email.clone().map(|email| ("email", email)));
+    Ok(unkept(visit.page(&view(&visit, form, &link).await?)?))
 }
 
 /// `POST /setup/{token}`
@@ -41,6 +43,7 @@ pub async fn post(
     Path(token): Path<String>,
     axum::Form(typed): axum::Form<Typed>,
 ) -> Answer {
+    let link = state.control.setup_link(&token).await?;
     let redeemed =
         state.control.redeem_setup_token(&visit.visitor(), &token, &typed.email, &typed.password).await;
     match redeemed {
@@ -53,23 +56,28 @@ pub async fn post(
         }
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
-            Ok(unkept(visit.refused(&view(&visit, form).await?)?))
+            Ok(unkept(visit.refused(&view(&visit, form, &link).await?)?))
         }
     }
 }
 
-async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
-    let shell = visit.shell(Area::Public, "Make the first admin").await?;
-    Ok(View { shell, form, password_rule: password_rule() })
+async fn view(visit: &Visit, form: Form, link: &SetupLinkRow) -> Result<View, Fault> {
+    let invited_as = link.email.as_ref().map(|_| link.role.as_str());
+    let title = if invited_as.is_some() { "Run this platform" } else { "Make the first admin" };
+    let shell = visit.shell(Area::Public, title).await?;
+    Ok(View { shell, form, password_rule: password_rule(), invited_as })
 }
 
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        vec![Self {
-            shell: Shell::sample(Area::Public, "Make the first admin", "/setup/3f9c"),
-            form: Form::default(),
-            password_rule: password_rule(),
-        }]
+        [None, Some("publisher")]
+            .map(|invited_as| Self {
+                shell: Shell::sample(Area::Public, "Make the first admin", "/setup/3f9c"),
+                form: Form::default(),
+                password_rule: password_rule(),
+                invited_as,
+            })
+            .into()
     }
 }

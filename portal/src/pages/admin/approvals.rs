@@ -7,7 +7,7 @@ use tollgate_store::browse::{Cut, SubscriptionFilter, SubscriptionLine};
 use super::desk::{Desk, sheet};
 use crate::PortalState;
 use crate::error::Answer;
-use crate::parts::list::Press;
+use crate::parts::list::{Lead, Press};
 use crate::parts::{Asked, Cell, List, Section};
 use crate::session::Visit;
 use crate::show::Moment;
@@ -44,7 +44,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     let waiting = !list.rows.is_empty() && desk.may_write;
     let sheet =
         sheet(&visit, "Approvals").await?.intro("Subscriptions that open only when you say so.").part(list);
-    let keys = Section::Text("With the keyboard: j and k move, a approves, r rejects.".into());
+    let keys = Section::Text(
+        "With the keyboard: j and k move, a approves, r leads to the rejection and its reason.".into(),
+    );
     let sheet = if waiting { sheet.part(keys) } else { sheet };
     sheet.answer(&visit, &asked)
 }
@@ -62,10 +64,14 @@ fn row(line: SubscriptionLine, others: Vec<SubscriptionLine>, desk: &Desk, visit
         of: of.clone(),
         key,
     };
-    let presses = vec![
-        press(SubscriptionState::Active, "Approve", "a"),
-        press(SubscriptionState::Ended, "Reject", "r"),
-    ];
+    let approve = vec![press(SubscriptionState::Active, "Approve", "a")];
+    // A reason is asked for: it is what the developer reads.
+    let reject = Lead {
+        href: format!("/admin/subscriptions/{}#end-form", line.id),
+        text: "Reject…",
+        of: of.clone(),
+        key: "r",
+    };
     let others: Vec<String> =
         others.into_iter().map(|one| format!("{}: {}", one.product, one.plan)).collect();
     vec![
@@ -80,6 +86,6 @@ fn row(line: SubscriptionLine, others: Vec<SubscriptionLine>, desk: &Desk, visit
         },
         Cell::text_or(others.join(", "), "nothing yet"),
         Cell::When(Moment::of(line.created_at, visit.now)),
-        if desk.may_write { Cell::Press(presses) } else { Cell::Nothing("") },
+        if desk.may_write { Cell::Decide(approve, reject) } else { Cell::Nothing("") },
     ]
 }

@@ -19,6 +19,7 @@ pub mod invoices;
 pub mod key_revoke;
 pub mod keys;
 mod offers;
+pub mod operators;
 pub mod organization;
 pub mod organization_terms;
 pub mod organizations;

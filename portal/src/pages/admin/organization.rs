@@ -88,6 +88,7 @@ async fn page(
         .labelled(state_label)
         .identified(row.id)
         .action(true, Action::link(format!("{base}/credits"), "scroll-text", "Credits"))
+        .action(true, Action::post(format!("{base}/view-as"), "eye", "View as", Vec::new()))
         .action(desk.may_write, switch)
         .action(desk.may_write, Action::link(format!("{base}/delete"), "x", "Delete"))
         .maybe(notice)
@@ -217,4 +218,20 @@ pub async fn delete(
         Ok(()) => visit.go(LIST, Some(Flash::done(format!("{} is deleted.", row.name)))).await,
         Err(error) => question.refused(&visit, sheet, &sent, error),
     }
+}
+
+/// `POST /admin/organizations/{id}/view-as`
+pub async fn view_as(State(state): State<PortalState>, visit: Visit, Path(id): Path<String>) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let row = find(&state, &desk, &id).await?;
+    let row = state.control.view_as(&desk.actor, row.id).await?;
+    visit.view_as(row.id, row.name).await?;
+    visit.go("/applications", None).await
+}
+
+/// `POST /admin/view-as/end`
+pub async fn stop_viewing(visit: Visit) -> Answer {
+    Desk::of(&visit)?;
+    let there = visit.view_as_oneself().await?.map_or_else(|| LIST.to_owned(), |id| format!("{LIST}/{id}"));
+    visit.go(&there, Some(Flash::done("You see the portal as yourself again."))).await
 }

@@ -117,6 +117,7 @@ async fn page(
         fact("Terms", Cell::Text(terms::of_plan(state, &plan).await?)),
         fact("Used this month", Cell::Text(used_text)),
         fact("Since", Cell::When(Moment::of(row.created_at, visit.now))),
+        fact("Said with the decision", Cell::text_or(row.decision.clone().unwrap_or_default(), "nothing")),
         fact("Ended", row.ended_at.map_or(Cell::Nothing("no"), |at| Cell::When(Moment::of(at, visit.now)))),
     ];
     let over = quota.filter(|quota| used >= quota.amount && row.state == SubscriptionState::Active).map(|_| {
@@ -139,8 +140,17 @@ async fn page(
         sheet = sheet.part(plan_part(form, row, choices));
         for (next, button, text, tone) in steps(row.state) {
             let id = if *next == SubscriptionState::Ended { "end-form" } else { "state-form" };
+            // Of a form that was refused, its own words stay.
+            let own = if form.value("state") == next.to_string() { form.clone() } else { Form::default() };
+            let said = if row.state == SubscriptionState::Requested {
+                let input = Input::long(&own, "reason", "Words for the developer", 3)
+                    .hint("Mailed to them with the decision; may stay empty.");
+                vec![Fieldset::new("", vec![input])]
+            } else {
+                Vec::new()
+            };
             sheet = sheet.part(
-                FormPart::new(id, &Form::default(), Vec::new(), button)
+                FormPart::new(id, &own, said, button)
                     .titled(&format!("{button} the subscription"), text)
                     .with("state", next.to_string())
                     .with("version", row.version.to_string())
@@ -178,13 +188,19 @@ pub async fn post(
     let back =
         if sent.get("from") == "approvals" { "/admin/approvals".to_owned() } else { format!("{LIST}/{id}") };
     let patch = SubscriptionPatch { plan_id, state: next };
-    match state.control.update_subscription(&desk.actor, row.id, sent.read("version"), patch).await {
+    match state
+        .control
+        .decide_subscription(&desk.actor, row.id, sent.read("version"), patch, &sent.get("reason"))
+        .await
+    {
         Ok(now) => {
             let text = match (row.state, now.state) {
                 (SubscriptionState::Requested, SubscriptionState::Active) => {
-                    "Approved. Its keys open the product within seconds."
+                    "Approved. Its keys open the product within seconds, and the developer is told."
                 }
-                (SubscriptionState::Requested, SubscriptionState::Ended) => "Rejected.",
+                (SubscriptionState::Requested, SubscriptionState::Ended) => {
+                    "Rejected. The developer is told."
+                }
                 (_, SubscriptionState::Ended) => "Ended. Calls fail from now on.",
                 (_, SubscriptionState::Suspended) => "Suspended. Calls fail until it is resumed.",
                 _ => "Changed. It holds within seconds.",
