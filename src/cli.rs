@@ -427,6 +427,24 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Bad input 184: others on the machine can read a command line.
+    #[test]
+    fn case_184_no_flag_takes_a_secret() {
+        use clap::CommandFactory;
+        fn flags(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
+            own.chain(command.get_subcommands().flat_map(flags)).collect()
+        }
+        let all = flags(&Cli::command());
+        assert!(all.len() > 40, "they are found: {all:?}");
+        for flag in all {
+            let words: Vec<&str> = flag.split('-').collect();
+            let names_one =
+                ["secret", "password", "token", "pepper", "key"].iter().any(|one| words.contains(one));
+            assert!(!names_one || words.last() == Some(&"file"), "--{flag}");
+        }
+    }
+
     #[test]
     fn every_listener_is_on_loopback_unless_told_otherwise() {
         let up = Up::default();

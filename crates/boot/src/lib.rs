@@ -4,6 +4,7 @@ pub mod data_dir;
 pub mod descriptors;
 pub mod embedded;
 pub mod notify;
+mod one_line;
 pub mod pages;
 pub mod secrets;
 pub mod shutdown;

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::one_line::OneLine;
+
 /// The variable that chooses what is logged, in the syntax of `tracing_subscriber::EnvFilter`.
 pub const FILTER_VARIABLE: &str = "TOLLGATE_LOG";
 
@@ -63,12 +65,12 @@ pub fn init(format: LogFormat, filter: Option<&str>) -> Result<(), TelemetryErro
         Some(directives) if !directives.is_empty() => EnvFilter::builder().parse(directives)?,
         _ => EnvFilter::new(DEFAULT_FILTER),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let coloured = format == LogFormat::Text && std::io::stderr().is_terminal();
+    let writer = move || OneLine::new(std::io::stderr(), coloured);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     match format {
         LogFormat::Json => subscriber.json().flatten_event(true).with_current_span(false).try_init(),
-        LogFormat::Text => {
-            subscriber.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
-        }
+        LogFormat::Text => subscriber.with_ansi(coloured).with_target(false).try_init(),
     }
     .map_err(|_| TelemetryError::AlreadySet)
 }

@@ -188,3 +188,32 @@ fn why(error: &reqwest::Error) -> String {
     };
     text.to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Bad input 171: somebody who sends a byte now and then holds nobody up for long.
+    #[tokio::test]
+    async fn patience_is_for_the_whole_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
+            let mut sent = stream.write_all(head).await;
+            while sent.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                sent = stream.write_all(b"x").await;
+            }
+        });
+        let reachable = Arc::new("127.0.0.1".parse().expect("a network"));
+        let client = guarded_client(&reachable, true, "test", Duration::from_millis(400)).expect("a client");
+        let answer = client.get(url).send().await.expect("the head comes at once");
+        let error = answer.bytes().await.expect_err("the rest never comes");
+        assert!(error.is_timeout(), "{error:?}");
+    }
+}
