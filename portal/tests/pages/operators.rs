@@ -5,6 +5,8 @@ use tollgate_domain::OperatorRole;
 
 use crate::site::{Browser, PASSWORD, PORTAL_URL, Site};
 
+/// What a form is sent once with.
+const ONCE: &str = "01999999-9999-7999-8999-999999999999";
 const ROLES: &str = "select count(*) from operators o join users u on u.id = o.user_id
     where u.email = 'ada@example.com' and o.role = $1";
 
@@ -102,7 +104,10 @@ async fn support_sees_the_portal_as_others_do_and_changes_nothing_there() {
     let key = key.split('/').next().unwrap_or_default();
     for (path, fields) in [
         ("/applications".to_owned(), vec![("name", "Mine")]),
-        (format!("/applications/{application}/keys"), vec![("name", "Mine"), ("environment", "test")]),
+        (
+            format!("/applications/{application}/keys"),
+            vec![("name", "Mine"), ("environment", "test"), ("once", ONCE)],
+        ),
         (format!("/applications/{application}/keys/{key}/reveal"), vec![]),
         (format!("/applications/{application}/keys/{key}/revoke"), vec![("confirm", "First key")]),
         ("/team/invitations".to_owned(), vec![("email", "eve@example.com"), ("role", "owner")]),
