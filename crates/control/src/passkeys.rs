@@ -13,7 +13,8 @@ use uuid::Uuid;
 use webauthn_rp::bin::{Decode as _, Encode as _};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle, Username,
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle,
+    Username,
 };
 use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId};
 use webauthn_rp::response::register::{CompressedPubKey, DynamicState, StaticState};
@@ -94,9 +95,11 @@ impl Control {
             // A name that the standard does not take is left away.
             display_name: Nickname::try_from(shown.as_str()).ok(),
         };
-        let (kept, options) = PublicKeyCredentialCreationOptions::passkey(&site.id, entity, known)
-            .start_ceremony()
-            .map_err(internal)?;
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&site.id, entity, known);
+        // Phones and laptops know no such policy, and browsers refuse to ask those that do not; every question of ours asks
+        // for a verified user anyway.
+        options.extensions.cred_protect = CredProtect::None;
+        let (kept, options) = options.start_ceremony().map_err(internal)?;
         question(kept.encode().map_err(internal)?, &options)
     }
 
