@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use tokio::task::JoinSet;
 use tollgate_domain::{Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId};
 use tollgate_rating::{Line, LineKind, Meter, Usage, apportion};
 use tollgate_store::{BillableDayRow, NewInvoice, NewInvoiceLine, Tx};
@@ -14,6 +15,10 @@ use crate::{Actor, Control, Error, Result};
 
 /// How long after its end a month is left open, for gateways to hand in what they counted.
 const GRACE: TimeDelta = TimeDelta::hours(2);
+/// Bills that are written at the same time. Rating needs no lock; their numbers are given one after the other.
+const AT_ONCE: usize = 4;
+/// After so many bills the database is told to look at them.
+const LOOKED_AT: usize = 100;
 /// How long there is to pay.
 const TERM: TimeDelta = TimeDelta::days(14);
 
@@ -31,18 +36,40 @@ impl Control {
             if now < month.end() + GRACE {
                 return Ok(issued);
             }
-            for (organization, currency) in self.store.list_unbilled(month).await? {
-                let closing = Closing { organization, currency, month, last: billed.then_some(last) };
-                match self.issue_invoice(&closing, now).await {
-                    Ok(written) => issued += usize::from(written),
-                    // Another process is closing the month too, and was first.
-                    Err(Error::Conflict(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
+            issued += self.bill_month(month, billed.then_some(last), now).await?;
             self.store.close_month(month).await?;
             self.store.forget_late_counts(month, now).await?;
             tracing::info!(%month, issued, "closed a month");
+        }
+    }
+
+    /// Bills everybody who owes something for a month, some at the same time; returns how many bills were written.
+    async fn bill_month(
+        &self,
+        month: CalendarMonth,
+        last: Option<CalendarMonth>,
+        now: DateTime<Utc>,
+    ) -> Result<usize> {
+        let mut unbilled = self.store.list_unbilled(month).await?.into_iter();
+        let mut writing = JoinSet::new();
+        let mut issued = 0;
+        loop {
+            while writing.len() < AT_ONCE
+                && let Some((organization, currency)) = unbilled.next()
+            {
+                let (control, closing) = (self.clone(), Closing { organization, currency, month, last });
+                writing.spawn(async move { control.issue_invoice(&closing, now).await });
+            }
+            let Some(written) = writing.join_next().await else { return Ok(issued) };
+            match written.map_err(|error| Error::Internal(Box::new(error)))? {
+                Ok(written) => issued += usize::from(written),
+                // Another process is closing the month too, and was first.
+                Err(Error::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+            if issued == LOOKED_AT {
+                self.store.analyze_invoices().await?;
+            }
         }
     }
 
