@@ -146,7 +146,7 @@ test("credits are bought by Checkout, and prepaid calls stop where they end", as
   person.expectStatus(422);
   await page.getByLabel(/^Amount/).fill("0.10");
   await person.click(page.getByRole("button", { name: "Go to payment" }));
-  await page.getByText("Between 1.00 EUR and 100000.00 EUR").waitFor();
+  await page.getByText("Between 1.00 EUR and 100000.00 EUR").first().waitFor();
   person.expectStatus();
   await page.getByLabel(/^Amount/).fill("1.00");
   await person.click(page.getByRole("button", { name: "Go to payment" }));
