@@ -16,11 +16,11 @@ document.addEventListener("click", async (event) => {
     // What is hidden, like samples in other languages, is not in innerText.
     const text = source?.innerText ?? await fetchText(button.dataset.copyFrom);
     await navigator.clipboard.writeText(text.trim());
-    label.textContent = "Copied";
+    label.textContent = announce.dataset.copied;
   } catch {
     // Without the permission the text is selected, so that one keystroke copies it.
     if (source) getSelection().selectAllChildren(source);
-    label.textContent = source ? "Press Ctrl+C" : "Open Markdown";
+    label.textContent = source ? announce.dataset.press : announce.dataset.open;
   }
   if (announce) announce.textContent = label.textContent;
   setTimeout(() => { label.textContent = before; }, 2000);
@@ -84,7 +84,7 @@ document.addEventListener("submit", async (event) => {
     if (announce) announce.textContent = fresh.dataset.done ?? "";
   } catch {
     place.removeAttribute("aria-busy");
-    if (announce) announce.textContent = "The portal did not answer. Try again.";
+    if (announce) announce.textContent = announce.dataset.silent;
   } finally {
     button.disabled = false;
   }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::say::{language, say};
 use crate::show;
 
 /// One step of time.
@@ -67,8 +68,11 @@ impl Chart {
     /// Draws steps in order; `step_seconds` decides how they are called.
     #[must_use]
     pub fn of(steps: &[Step], step_seconds: i32) -> Self {
-        let format = if step_seconds >= 86_400 { "%-d %b" } else { "%H:%M" };
-        let row_format = if step_seconds >= 86_400 { "%-d %b %Y" } else { "%-d %b, %H:%M UTC" };
+        let days = step_seconds >= 86_400;
+        let day = |at: DateTime<Utc>| tollgate_language::short_day(language(), &at);
+        let short = |at: DateTime<Utc>| if days { day(at) } else { at.format("%H:%M").to_string() };
+        let long =
+            |at: DateTime<Utc>| format!("{}{}", day(at), at.format(if days { " %Y" } else { ", %H:%M UTC" }));
         let top = steps.iter().map(|step| step.calls).max().unwrap_or(0);
         let percent = |calls: i64| calls as f64 * 100.0 / top.max(1) as f64;
         let mut bars = Vec::new();
@@ -86,7 +90,7 @@ impl Chart {
             stack("error-bar", 0.0, errors);
             stack("ok-bar", errors, answered);
         }
-        let label = |step: Option<&Step>| step.map_or(String::new(), |s| s.at.format(format).to_string());
+        let label = |step: Option<&Step>| step.map_or(String::new(), |s| short(s.at));
         let (calls, errors) = steps.iter().fold((0, 0), |sum, s| (sum.0 + s.calls, sum.1 + s.errors));
         let (first, last) = (label(steps.first()), label(steps.last()));
         Self {
@@ -98,16 +102,17 @@ impl Chart {
                 .rev()
                 .filter(|step| step.calls > 0)
                 .map(|step| Row {
-                    label: step.at.format(row_format).to_string(),
+                    label: long(step.at),
                     calls: show::number(step.calls),
                     errors: show::number(step.errors),
                 })
                 .collect(),
-            summary: format!(
-                "{} calls between {first} and {last} UTC, {} of them refused or failed",
-                show::number(calls),
-                show::number(errors)
-            ),
+            summary: say("usage-chart")
+                .with("calls", show::number(calls))
+                .with("first", &first)
+                .with("last", &last)
+                .with("errors", show::number(errors))
+                .into(),
             first,
             last,
             top: show::number(top),

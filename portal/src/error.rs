@@ -7,6 +7,7 @@ use tollgate_control::provider::ProviderFault;
 use tollgate_web::Problem;
 
 use crate::filters;
+use crate::say::{self, Language, t};
 use crate::shell::{Area, Shell};
 
 /// Why a handler has no page to give.
@@ -170,17 +171,45 @@ pub(crate) struct ErrorPage {
 
 /// A problem as a page of this site; browsers and people read these, programs use the admin API.
 pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
-    let status = problem.status;
     let advice = [problem.detail.as_deref(), problem.hint.as_deref()].into_iter().flatten();
-    let mut advice = advice.collect::<Vec<_>>().join(" ");
-    if status == StatusCode::NOT_FOUND && problem.code == "not_found" {
-        advice =
-            "The address may be mistyped, or the thing was removed, or it belongs to somebody else.".into();
+    let advice = advice.collect::<Vec<_>>().join(" ");
+    let operators = problem.instance.as_deref().is_some_and(|path| path.starts_with("/admin"));
+    let language = if operators { Language::English } else { say::language_of(request) };
+    let mut response = say::speaking(language, || page(problem, request, advice));
+    if let Some(headers) = problem.headers() {
+        response.headers_mut().extend(headers.clone());
     }
+    response
+}
+
+/// What is said of a problem in other languages than that of programs, by its code: title, and what to do.
+fn translated(problem: &Problem) -> Option<(&'static str, &'static str)> {
+    let keys = match problem.code.as_ref() {
+        "not_found" => ("fault-not-found", "fault-not-found-text"),
+        _ if say::language() == Language::English => return None,
+        "forbidden" => ("fault-forbidden", "fault-forbidden-text"),
+        "too_many_tries" => ("fault-too-many-tries", "fault-too-many-tries-text"),
+        "dead_link" => ("fault-dead-link", "fault-dead-link-text"),
+        "cross_site" => ("fault-cross-site", "fault-cross-site-text"),
+        "payment_provider_unavailable" => {
+            ("fault-payment-provider-unavailable", "fault-payment-provider-unavailable-text")
+        }
+        "internal_error" => ("fault-internal", "fault-internal-text"),
+        _ => return None,
+    };
+    Some((t(keys.0), t(keys.1)))
+}
+
+fn page(problem: &Problem, request: &HeaderMap, advice: String) -> Response {
+    let status = problem.status;
+    let (title, advice) = match translated(problem) {
+        Some((title, advice)) => (title.to_owned(), advice.to_owned()),
+        None => (problem.title.to_string(), advice),
+    };
     let page = ErrorPage {
         shell: Shell {
             site: crate::SITE_NAME.into(),
-            title: problem.title.to_string(),
+            title,
             path: problem.instance.clone().unwrap_or_else(|| "/".into()),
             area: Area::Public,
             viewer: None,
@@ -198,11 +227,7 @@ pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
         tracing::error!(%error, "the error page could not be rendered");
         problem.title.to_string()
     });
-    let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response();
-    if let Some(headers) = problem.headers() {
-        response.headers_mut().extend(headers.clone());
-    }
-    response
+    (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response()
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! What templates call by name.
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 
 use askama::Values;
 use askama::filters::Safe;
 
 use crate::assets;
+use crate::say::{self as spoken, Rich};
 use crate::show::Moment;
+use tollgate_language::Said;
 
 /// `{{ "tollgate.css"|asset }}`: the hashed URL of a static file.
 #[askama::filter_fn]
@@ -34,8 +37,102 @@ pub fn icon(name: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
 /// `{{ row.created|when }}`: a relative time that tells the exact one on hover.
 #[askama::filter_fn]
 pub fn when(moment: &Moment, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(time(moment)))
+}
+
+fn time(moment: &Moment) -> String {
     let Moment { iso, exact, text } = moment;
-    Ok(Safe(format!("<time datetime=\"{iso}\" title=\"{exact}\">{text}</time>")))
+    format!("<time datetime=\"{iso}\" title=\"{exact}\">{text}</time>")
+}
+
+/// The key of a message, written in a template or held by a row of a table.
+pub trait Key {
+    /// The key itself.
+    fn key(&self) -> &'static str;
+}
+
+impl Key for &'static str {
+    fn key(&self) -> &'static str {
+        self
+    }
+}
+
+impl<K: Key> Key for &K {
+    fn key(&self) -> &'static str {
+        (**self).key()
+    }
+}
+
+/// Something to fill in, however many references away.
+pub trait Held<T> {
+    /// The thing itself.
+    fn held(&self) -> &T;
+}
+
+impl Held<Moment> for Moment {
+    fn held(&self) -> &Moment {
+        self
+    }
+}
+
+impl Held<usize> for usize {
+    fn held(&self) -> &usize {
+        self
+    }
+}
+
+impl<T, H: Held<T>> Held<T> for &H {
+    fn held(&self) -> &T {
+        (**self).held()
+    }
+}
+
+/// `{{ "home-title"|t }}`: a message of the language that is spoken.
+#[askama::filter_fn]
+pub fn t(key: impl Key, _: &dyn Values) -> askama::Result<&'static str> {
+    Ok(spoken::t(key.key()))
+}
+
+/// `{{ "parts-go-to"|say("name", name) }}`: a message with a text filled in.
+#[askama::filter_fn]
+pub fn say<D: Display>(key: impl Key, _: &dyn Values, name: &'static str, value: D) -> askama::Result<Said> {
+    Ok(spoken::say(key.key()).with(name, value))
+}
+
+/// `{{ "try-left"|say("calls", calls)|and("name", name) }}`: with one more text.
+#[askama::filter_fn]
+pub fn and<D: Display>(
+    said: impl Borrow<Said>,
+    _: &dyn Values,
+    name: &'static str,
+    value: D,
+) -> askama::Result<Said> {
+    Ok(said.borrow().clone().with(name, value))
+}
+
+/// `{{ "overview-schemas"|counted(count) }}`: a message of so many.
+#[askama::filter_fn]
+pub fn counted<C: Held<usize>>(key: impl Key, _: &dyn Values, count: C) -> askama::Result<Said> {
+    Ok(spoken::say(key.key()).count(*count.held()))
+}
+
+/// `{{ "status-counted"|with_time("at", moment) }}`: a message with a time in it, as [`when`] writes it.
+#[askama::filter_fn]
+pub fn with_time<M: Held<Moment>>(
+    key: impl Key,
+    _: &dyn Values,
+    name: &'static str,
+    moment: M,
+) -> askama::Result<Safe<String>> {
+    const PLACE: &str = "\u{1}";
+    let text = spoken::say(key.key()).with(name, PLACE);
+    Ok(Safe(text.html().replace(PLACE, &time(moment.held()))))
+}
+
+/// `{{ "operation-counts"|t|rich }}`: a message whose marks become tags.
+#[askama::filter_fn]
+pub fn rich(message: impl Rich, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(message.html()))
 }
 
 /// `{{ method|method_tone }}`: the tone of an HTTP method's label.

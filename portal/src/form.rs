@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use tollgate_control::Error;
 
 use crate::error::Fault;
+use crate::say::t;
 
 /// What stands in a form: old values and messages.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +45,7 @@ impl Form {
             }
             Error::Conflict(text) => self.refusal = Some(sentence(&text)),
             Error::WrongPassword => {
-                self.refusal = Some("The e-mail or the password is wrong. Check both and try again.".into());
+                self.refusal = Some(t("form-wrong-password").into());
             }
             other => return Err(other.into()),
         }
@@ -84,9 +85,9 @@ impl Form {
     #[must_use]
     pub fn summary(&self) -> &str {
         self.refusal.as_deref().unwrap_or(if self.errors.len() == 1 {
-            "One thing to change; nothing was saved."
+            t("form-one-wrong")
         } else {
-            "A few things to change; nothing was saved."
+            t("form-some-wrong")
         })
     }
 

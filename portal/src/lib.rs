@@ -15,6 +15,7 @@ mod pages;
 mod parts;
 mod reference;
 mod relay;
+mod say;
 mod session;
 mod session_rows;
 mod shell;
@@ -118,6 +119,7 @@ pub fn router(state: PortalState) -> Router {
     };
     let around = |pages: Router<PortalState>| {
         pages
+            .layer(axum::middleware::from_fn(say::in_their_language))
             .layer(sessions.clone())
             .layer(own_origin.clone())
             .layer(axum::middleware::map_response(forged_posts_as_problems))

@@ -21,6 +21,7 @@ use tower_sessions::session::Record;
 use crate::PortalState;
 use crate::agent::agent_of;
 use crate::error::{Answer, Fault};
+use crate::say::{self, Language};
 use crate::shell::{Area, Flash, Shell, Theme, Viewer};
 
 /// The cookie that names the theme.
@@ -95,6 +96,8 @@ pub struct Account {
     pub operator: Option<OperatorRole>,
     /// The organization that they look at the portal as, and change nothing for.
     pub viewing: Option<String>,
+    /// What they chose to read in.
+    pub language: Option<Language>,
 }
 
 /// A request of a browser: who, from where, for what.
@@ -136,8 +139,13 @@ impl FromRequestParts<PortalState> for Visit {
             Fault::Problem(tollgate_web::Problem::internal())
         })?;
         let now = Utc::now();
+        let account = account(&session, &state.store, now).await?;
+        let theirs = account.as_ref().and_then(|account| account.language);
+        if let Some(theirs) = theirs.filter(|_| !parts.uri.path().starts_with("/admin")) {
+            say::speak(theirs);
+        }
         Ok(Self {
-            account: account(&session, &state.store, now).await?,
+            account,
             session,
             address: client_address(&state.settings.trusted_proxies, parts),
             now,
@@ -208,6 +216,7 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
         viewing: viewing.map(|viewing| viewing.name),
         organizations: memberships.iter().map(|member| member.organization_id).collect(),
         operator,
+        language: user.language.as_deref().and_then(Language::named),
     }))
 }
 

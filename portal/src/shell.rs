@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::say::{self, Language, t};
+
 /// Which part of the site a page is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Area {
@@ -96,7 +98,7 @@ impl Flash {
 pub struct Link {
     /// Where it leads.
     pub href: &'static str,
-    /// What it says.
+    /// The key of what it says; operators' pages say it in English as it is.
     pub text: &'static str,
     /// Its icon.
     pub icon: &'static str,
@@ -109,7 +111,7 @@ const fn link(href: &'static str, text: &'static str, icon: &'static str) -> Lin
 /// Links of the sidebar that belong together.
 #[derive(Debug, Clone, Copy)]
 pub struct Group {
-    /// A grey title.
+    /// The key of a grey title, as of a link.
     pub title: Option<&'static str>,
     /// The links.
     pub links: &'static [Link],
@@ -120,7 +122,7 @@ pub struct Group {
 pub struct ThemeChoice {
     /// As the form sends it.
     pub value: &'static str,
-    /// For those who do not see the icon.
+    /// The key of what those read who do not see the icon.
     pub text: &'static str,
     /// Its icon.
     pub icon: &'static str,
@@ -128,25 +130,28 @@ pub struct ThemeChoice {
     pub chosen: bool,
 }
 
-const PORTAL: Link = link("/", "Portal", "home");
-const PRODUCTS: Link = link("/", "Products", "package");
-const GUIDES: Link = link("/guides", "Guides", "book-open");
-const ERRORS: Link = link("/problems", "Error codes", "circle-alert");
-const APPLICATIONS: Link = link("/applications", "Applications", "app-window");
-const BILLING: Link = link("/billing", "Billing", "package");
-const USAGE: Link = link("/usage", "Usage", "activity");
-const LIMITS: Link = link("/limits", "Limits", "gauge");
-const REQUESTS: Link = link("/requests", "Requests", "scroll-text");
-const WEBHOOKS: Link = link("/webhooks", "Webhooks", "bell");
-const TEAM: Link = link("/team", "Team", "users");
-const ADMIN: Link = link("/admin", "Admin", "shield");
-const ACCOUNT: Link = link("/account", "Account", "user-round");
-const GET_STARTED: Link = link("/get-started", "Get started", "terminal");
+const PORTAL: Link = link("/", "around-portal", "home");
+const PRODUCTS: Link = link("/", "around-products", "package");
+const GUIDES: Link = link("/guides", "around-guides", "book-open");
+const ERRORS: Link = link("/problems", "around-errors", "circle-alert");
+const APPLICATIONS: Link = link("/applications", "around-applications", "app-window");
+const BILLING: Link = link("/billing", "around-billing", "package");
+const USAGE: Link = link("/usage", "around-usage", "activity");
+const LIMITS: Link = link("/limits", "around-limits", "gauge");
+const REQUESTS: Link = link("/requests", "around-requests", "scroll-text");
+const WEBHOOKS: Link = link("/webhooks", "around-webhooks", "bell");
+const TEAM: Link = link("/team", "around-team", "users");
+const ADMIN: Link = link("/admin", "around-admin", "shield");
+const ACCOUNT: Link = link("/account", "around-account", "user-round");
+const GET_STARTED: Link = link("/get-started", "around-get-started", "terminal");
 
 const DEVELOPER_SIDE: &[Group] = &[
-    Group { title: Some("Build"), links: &[GET_STARTED, APPLICATIONS, USAGE, LIMITS, REQUESTS, BILLING] },
-    Group { title: Some("Explore"), links: &[PRODUCTS, GUIDES, ERRORS] },
-    Group { title: Some("You"), links: &[TEAM, WEBHOOKS, ACCOUNT] },
+    Group {
+        title: Some("around-build"),
+        links: &[GET_STARTED, APPLICATIONS, USAGE, LIMITS, REQUESTS, BILLING],
+    },
+    Group { title: Some("around-explore"), links: &[PRODUCTS, GUIDES, ERRORS] },
+    Group { title: Some("around-you"), links: &[TEAM, WEBHOOKS, ACCOUNT] },
 ];
 const ADMIN_SIDE: &[Group] = &[
     Group {
@@ -228,6 +233,18 @@ pub struct Shell {
 }
 
 impl Shell {
+    /// The language of the page.
+    #[must_use]
+    pub fn lang(&self) -> &'static str {
+        say::language().tag()
+    }
+
+    /// The languages to choose from.
+    #[must_use]
+    pub const fn languages(&self) -> [Language; 2] {
+        Language::ALL
+    }
+
     /// Whether this is an operators' page.
     #[must_use]
     pub fn is_admin(&self) -> bool {
@@ -301,16 +318,16 @@ impl Shell {
     #[must_use]
     pub fn here(&self) -> &str {
         let mut links = self.side_groups().iter().flat_map(|group| group.links);
-        links.find(|link| self.is_current(link.href)).map_or(self.title.as_str(), |link| link.text)
+        links.find(|link| self.is_current(link.href)).map_or(self.title.as_str(), |link| t(link.text))
     }
 
     /// The themes to choose from.
     #[must_use]
     pub fn themes(&self) -> [ThemeChoice; 3] {
         [
-            (Theme::System, "System theme", "monitor"),
-            (Theme::Light, "Light theme", "sun"),
-            (Theme::Dark, "Dark theme", "moon"),
+            (Theme::System, "around-theme-system", "monitor"),
+            (Theme::Light, "around-theme-light", "sun"),
+            (Theme::Dark, "around-theme-dark", "moon"),
         ]
         .map(|(theme, text, icon)| ThemeChoice {
             value: theme.name(),

@@ -6,6 +6,9 @@ use tollgate_domain::{
     ProductState, SubscriptionState,
 };
 
+use crate::say::{language, say, t};
+use tollgate_language as written;
+
 /// An instant as `<time>` shows it.
 #[derive(Debug, Clone)]
 pub struct Moment {
@@ -23,7 +26,7 @@ impl Moment {
     pub fn of(at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
         Self {
             iso: at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            exact: at.format("%-d %B %Y, %H:%M:%S UTC").to_string(),
+            exact: exactly(at),
             text: relative(at, now),
         }
     }
@@ -37,42 +40,39 @@ impl Moment {
     /// `at` as a day: for things that happen at midnight.
     #[must_use]
     pub fn day(at: DateTime<Utc>) -> Self {
-        Self { text: at.format("on %-d %B").to_string(), ..Self::of(at, at) }
+        Self {
+            text: say("show-on-day").with("day", written::day_of_year(language(), &at)).into(),
+            ..Self::of(at, at)
+        }
     }
 }
 
 fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let ago = now - at;
     let (ahead, span) = if ago < TimeDelta::zero() { (true, -ago) } else { (false, ago) };
-    let (amount, unit) = match span.num_seconds() {
-        ..45 => return if ahead { "in a moment".into() } else { "just now".into() },
-        45..3_570 => (((span.num_seconds() + 30) / 60).max(1), "minute"),
-        3_570..84_600 => ((span.num_seconds() + 1_800) / 3_600, "hour"),
-        84_600..2_592_000 => ((span.num_seconds() + 43_200) / 86_400, "day"),
-        _ => return at.format("%-d %b %Y").to_string(),
+    let (amount, before, after) = match span.num_seconds() {
+        ..45 => return t(if ahead { "show-in-a-moment" } else { "show-just-now" }).to_owned(),
+        45..3_570 => (((span.num_seconds() + 30) / 60).max(1), "show-minutes-ago", "show-in-minutes"),
+        3_570..84_600 => ((span.num_seconds() + 1_800) / 3_600, "show-hours-ago", "show-in-hours"),
+        84_600..2_592_000 => ((span.num_seconds() + 43_200) / 86_400, "show-days-ago", "show-in-days"),
+        _ => return format!("{} {}", written::short_day(language(), &at), at.format("%Y")),
     };
-    let plural = if amount == 1 { "" } else { "s" };
-    if ahead { format!("in {amount} {unit}{plural}") } else { format!("{amount} {unit}{plural} ago") }
+    say(if ahead { after } else { before }).count(amount).into()
 }
 
-/// 12,345 with a comma per thousand.
+/// An instant to the second.
+#[must_use]
+pub fn exactly(at: DateTime<Utc>) -> String {
+    format!("{}, {}", written::day(language(), &at), at.format("%H:%M:%S UTC"))
+}
+
+/// 12,345 with its thousands apart.
 #[must_use]
 pub fn number(value: i64) -> String {
-    let digits = value.unsigned_abs().to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if value < 0 {
-        out.push('-');
-    }
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    written::number(language(), value)
 }
 
-/// `1 call`, `2 calls`.
+/// `1 call`, `2 calls`: for operators, who read English.
 #[must_use]
 pub fn count(value: usize, noun: &str) -> String {
     format!("{} {noun}{}", number(value as i64), if value == 1 { "" } else { "s" })
@@ -82,9 +82,11 @@ pub fn count(value: usize, noun: &str) -> String {
 #[must_use]
 pub fn duration(micros: i64) -> String {
     match micros {
-        ..10_000 => format!("{}.{} ms", micros / 1_000, (micros % 1_000) / 100),
+        ..10_000 => format!("{} ms", written::decimal(language(), micros / 1_000, (micros % 1_000) / 100)),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
-        _ => format!("{}.{} s", micros / 1_000_000, (micros % 1_000_000) / 100_000),
+        _ => {
+            format!("{} s", written::decimal(language(), micros / 1_000_000, (micros % 1_000_000) / 100_000))
+        }
     }
 }
 
@@ -97,27 +99,26 @@ pub fn share(part: i64, whole: i64) -> String {
     // Rounded to the nearest tenth.
     let tenths = (part * 1_000 + whole / 2) / whole;
     if tenths == 0 && part > 0 {
-        return "under 0.1 %".into();
+        return say("show-under-a-tenth").with("least", written::decimal(language(), 0, 1)).into();
     }
-    format!("{}.{} %", tenths / 10, tenths % 10)
+    format!("{} %", written::decimal(language(), tenths / 10, tenths % 10))
 }
 
 /// `10 requests per second`, `1,000 calls per month`.
 #[must_use]
 pub fn limit(limit: &Limit) -> String {
-    let noun = match limit.kind {
-        LimitKind::Rate => "request",
-        LimitKind::Quota => "call",
+    let key = match limit.kind {
+        LimitKind::Rate => "show-requests-per",
+        LimitKind::Quota => "show-calls-per",
     };
-    let amount = usize::try_from(limit.amount).unwrap_or(usize::MAX);
-    format!("{} per {}", count(amount, noun), limit.period.as_str())
+    say(key).count(limit.amount).with("period", limit.period.as_str()).into()
 }
 
 /// All limits that a developer is meant to see, in one line.
 #[must_use]
 pub fn limits(limits: &[Limit]) -> String {
     let shown: Vec<String> = limits.iter().filter(|one| one.visible).map(limit).collect();
-    if shown.is_empty() { "none".into() } else { shown.join(", ") }
+    if shown.is_empty() { t("show-none").into() } else { shown.join(", ") }
 }
 
 /// A small tinted word.
@@ -157,8 +158,8 @@ pub const fn status_tone(status: u16) -> &'static str {
 impl From<ApplicationState> for Label {
     fn from(state: ApplicationState) -> Self {
         match state {
-            ApplicationState::Active => Self::new("ok", "Active"),
-            ApplicationState::Suspended => Self::new("bad", "Suspended"),
+            ApplicationState::Active => Self::new("ok", t("state-active")),
+            ApplicationState::Suspended => Self::new("bad", t("state-suspended")),
         }
     }
 }
@@ -166,8 +167,8 @@ impl From<ApplicationState> for Label {
 impl From<CredentialState> for Label {
     fn from(state: CredentialState) -> Self {
         match state {
-            CredentialState::Active => Self::new("ok", "Active"),
-            CredentialState::Revoked => Self::new("", "Revoked"),
+            CredentialState::Active => Self::new("ok", t("state-active")),
+            CredentialState::Revoked => Self::new("", t("state-revoked")),
         }
     }
 }
@@ -175,10 +176,10 @@ impl From<CredentialState> for Label {
 impl From<SubscriptionState> for Label {
     fn from(state: SubscriptionState) -> Self {
         match state {
-            SubscriptionState::Requested => Self::new("warn", "Waiting for approval"),
-            SubscriptionState::Active => Self::new("ok", "Active"),
-            SubscriptionState::Suspended => Self::new("bad", "Suspended"),
-            SubscriptionState::Ended => Self::new("", "Ended"),
+            SubscriptionState::Requested => Self::new("warn", t("state-requested")),
+            SubscriptionState::Active => Self::new("ok", t("state-active")),
+            SubscriptionState::Suspended => Self::new("bad", t("state-suspended")),
+            SubscriptionState::Ended => Self::new("", t("state-ended")),
         }
     }
 }
@@ -226,17 +227,17 @@ impl From<PlanState> for Label {
 
 /// How a call ended, in words. What money did not allow is refused as quotas are, and answered 402.
 #[must_use]
-pub const fn outcome(code: i16, status: i16) -> &'static str {
-    match Outcome::from_code(code) {
-        Some(Outcome::QuotaExceeded) if status == 402 => "Refused: spend cap reached or no credits left",
-        Some(Outcome::Served) => "Answered by the service",
-        Some(Outcome::RateLimited) => "Refused: rate limit",
-        Some(Outcome::QuotaExceeded) => "Refused: quota used up",
-        Some(Outcome::UpstreamFailed) => "Service did not answer",
-        Some(Outcome::Canceled) => "Caller went away",
-        Some(Outcome::Abandoned) => "Given up before the service was asked",
-        None => "Unknown",
-    }
+pub fn outcome(code: i16, status: i16) -> &'static str {
+    t(match Outcome::from_code(code) {
+        Some(Outcome::QuotaExceeded) if status == 402 => "outcome-money",
+        Some(Outcome::Served) => "outcome-served",
+        Some(Outcome::RateLimited) => "outcome-rate-limited",
+        Some(Outcome::QuotaExceeded) => "outcome-quota-exceeded",
+        Some(Outcome::UpstreamFailed) => "outcome-upstream-failed",
+        Some(Outcome::Canceled) => "outcome-canceled",
+        Some(Outcome::Abandoned) => "outcome-abandoned",
+        None => "outcome-unknown",
+    })
 }
 
 #[cfg(test)]

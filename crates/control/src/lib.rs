@@ -36,6 +36,7 @@ mod password_rules;
 mod passwords;
 mod persons;
 mod plans;
+mod preferences;
 mod preview;
 mod probe;
 mod products;

@@ -27,6 +27,8 @@ pub struct UserRow {
     pub email_verified_at: Option<DateTime<Utc>>,
     /// The account that had the e-mail first, where this one was made with a taken one.
     pub shadow_of: Option<Uuid>,
+    /// What they read in (BCP 47), where they chose.
+    pub language: Option<String>,
 }
 
 /// What a user is made from.
@@ -176,6 +178,19 @@ impl Tx {
     pub async fn verify_user(&mut self, id: UserId) -> Result<()> {
         sqlx::query("update users set email_verified_at = coalesce(email_verified_at, now()) where id = $1")
             .bind(id.uuid())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Notes what a user reads in.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn update_language(&mut self, id: UserId, tag: &str) -> Result<()> {
+        sqlx::query("update users set language = $2 where id = $1")
+            .bind(id.uuid())
+            .bind(tag)
             .execute(self.conn())
             .await?;
         Ok(())

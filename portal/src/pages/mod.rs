@@ -55,6 +55,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/problems", get(problems::list::get))
         .route("/problems/{code}", get(problems::show::get))
         .route("/theme", post(site::theme::post))
+        .route("/locale", post(site::locale::post))
         .route("/signup", get(account::signup::get).post(account::signup::post))
         .route("/signin", get(account::signin::get).post(account::signin::post))
         .route("/signin/with/{provider}", get(account::signin_with::get))

@@ -7,6 +7,7 @@ use tollgate_domain::UserId;
 
 use crate::error::{Answer, Fault, query_value};
 use crate::form::{Form, local_path};
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -98,14 +99,14 @@ async fn view(
     next: &str,
 ) -> Result<View, Fault> {
     let passkey = state.passkeys.is_some() && !state.store.list_passkeys(user).await?.is_empty();
-    let shell = visit.shell(Area::Public, "Second step").await?;
+    let shell = visit.shell(Area::Public, t("code-title")).await?;
     Ok(View { shell, form, next: local_path(next).to_owned(), passkey })
 }
 
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let shell = || Shell::sample(Area::Public, "Second step", "/signin/code");
+        let shell = || Shell::sample(Area::Public, t("code-title"), "/signin/code");
         let faults = vec![tollgate_control::FieldFault::new("/code", "this code is wrong or was used")];
         let refused = Form::default().refused(tollgate_control::Error::Invalid(faults)).expect("shown");
         [(Form::default(), true), (refused, false)]

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -57,9 +58,7 @@ pub async fn post(
     match state.control.delete_account(&actor, user, &typed.password).await {
         Ok(()) => {
             visit.sign_out().await?;
-            visit
-                .go("/", Some(Flash::done("Your account is deleted. Its keys stop working within seconds.")))
-                .await
+            visit.go("/", Some(Flash::done(t("delete-done")))).await
         }
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
@@ -70,7 +69,7 @@ pub async fn post(
 
 async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
     let email = visit.account()?.email.clone();
-    Ok(View { shell: visit.shell(Area::Developer, "Delete account").await?, form, email })
+    Ok(View { shell: visit.shell(Area::Developer, t("account-delete")).await?, form, email })
 }
 
 #[cfg(test)]

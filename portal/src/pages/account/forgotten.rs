@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::Answer;
 use crate::form::Form;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -27,7 +28,7 @@ pub struct Typed {
 
 /// `GET /password/forgotten`
 pub async fn get(visit: Visit) -> Answer {
-    let shell = visit.shell(Area::Public, "Forgotten password").await?;
+    let shell = visit.shell(Area::Public, t("forgotten-title")).await?;
     visit.page(&View { shell, form: Form::default(), sent_to: None })
 }
 
@@ -38,7 +39,7 @@ pub async fn post(
     axum::Form(typed): axum::Form<Typed>,
 ) -> Answer {
     let asked = state.control.request_password_reset(&typed.email, visit.address).await;
-    let shell = visit.shell(Area::Public, "Forgotten password").await?;
+    let shell = visit.shell(Area::Public, t("forgotten-title")).await?;
     match asked {
         Ok(()) => visit.page(&View { shell, form: Form::default(), sent_to: Some(typed.email) }),
         Err(error) => {

@@ -21,7 +21,5 @@ use tollgate_control::{PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN};
 
 /// The rules, said before anything is typed.
 fn password_rule() -> String {
-    format!(
-        "{PASSWORD_CHARS_MIN} to {PASSWORD_CHARS_MAX} characters, spaces welcome. Three or four random words are good."
-    )
+    crate::say::say("password-rule").with("least", PASSWORD_CHARS_MIN).with("most", PASSWORD_CHARS_MAX).into()
 }

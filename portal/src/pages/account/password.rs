@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::password_rule;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -43,8 +44,7 @@ pub async fn post(
         Ok(()) => {
             // Every session ended, this one too; whoever just showed the password goes on in a new one.
             visit.sign_in(user).await?;
-            let flash =
-                Flash::done("Your password is changed. Everybody else who was signed in is signed out.");
+            let flash = Flash::done(t("password-done"));
             visit.go("/account", Some(flash)).await
         }
         Err(error) => {
@@ -55,7 +55,7 @@ pub async fn post(
 }
 
 async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
-    let shell = visit.shell(Area::Developer, "Change password").await?;
+    let shell = visit.shell(Area::Developer, t("password-change")).await?;
     Ok(View { shell, form, password_rule: password_rule() })
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::Answer;
+use crate::say::t;
 use crate::session::Visit;
 use crate::session_rows::digest;
 use crate::shell::{Area, Flash, Shell};
@@ -82,7 +83,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let sessions = rows.into_iter().map(|row| Session {
         id: row.id,
         is_this: row.digest == own,
-        agent: if row.agent.is_empty() { "A browser".into() } else { row.agent },
+        agent: if row.agent.is_empty() { t("account-a-browser").into() } else { row.agent },
         address: row.address,
         since: Moment::of(row.created_at, visit.now),
         seen: row.seen_at.map(|at| Moment::of(at, visit.now)),
@@ -107,12 +108,16 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         second_factor,
         unprotected: account.operator.is_some() && !second_factor,
         sessions: sessions.collect(),
-        shell: visit.shell(Area::Developer, "Account").await?,
+        shell: visit.shell(Area::Developer, t("around-account")).await?,
     })
 }
 
 fn verified(verified: bool) -> Label {
-    if verified { Label::new("ok", "Confirmed") } else { Label::new("warn", "Not confirmed") }
+    if verified {
+        Label::new("ok", t("account-confirmed"))
+    } else {
+        Label::new("warn", t("account-unconfirmed"))
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::password_rule;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -42,8 +43,7 @@ pub async fn post(
 ) -> Answer {
     match state.control.reset_password(&visit.visitor(), &token, &typed.new_password).await {
         Ok(_) => {
-            let flash =
-                Flash::done("Your new password is set, and everybody who was signed in is signed out.");
+            let flash = Flash::done(t("reset-done"));
             visit.go("/signin", Some(flash)).await
         }
         Err(error) => {
@@ -54,7 +54,7 @@ pub async fn post(
 }
 
 async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
-    let shell = visit.shell(Area::Public, "Set a new password").await?;
+    let shell = visit.shell(Area::Public, t("reset-title")).await?;
     Ok(View { shell, form, password_rule: password_rule() })
 }
 

@@ -8,6 +8,7 @@ use tollgate_control::SecretText;
 
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Moment;
@@ -94,7 +95,7 @@ pub async fn off(
     let (user, actor) = visit.person()?;
     match state.control.remove_second_factor(&actor, user, &typed.password).await {
         Ok(()) => {
-            let flash = Flash::done("The second factor is off. Your password alone signs you in.");
+            let flash = Flash::done(t("factor-off-done"));
             visit.go("/account", Some(flash)).await
         }
         Err(error) => {
@@ -135,7 +136,7 @@ pub async fn codes(visit: Visit) -> Answer {
         visit.session.remove_value(CODES).await?;
         visit.session.save().await?;
     }
-    let shell = visit.shell(Area::Developer, "Recovery codes").await?;
+    let shell = visit.shell(Area::Developer, t("recovery-title")).await?;
     Ok(unkept(visit.page(&CodesView { shell, codes })?))
 }
 
@@ -150,7 +151,7 @@ async fn view(state: &PortalState, visit: &Visit, form: Form) -> Result<View, Fa
         Some(_) => None,
         None => Some(offer(visit, &account.email).await?),
     };
-    Ok(View { shell: visit.shell(Area::Developer, "Second factor").await?, form, present, offer })
+    Ok(View { shell: visit.shell(Area::Developer, t("account-second-factor")).await?, form, present, offer })
 }
 
 /// The same secret for as long as the session lasts, so that a wrong code does not undo what the phone has taken in.

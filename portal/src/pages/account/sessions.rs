@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use crate::PortalState;
 use crate::error::Answer;
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::session_rows::digest;
 use crate::shell::Flash;
-use crate::show;
 
 /// What the form sends: which one; none for all others.
 #[derive(Debug, Deserialize)]
@@ -27,13 +27,13 @@ pub async fn post(
     let text = match typed.id {
         Some(id) => {
             state.control.end_session(&actor, user, id).await?;
-            "That session is signed out.".to_owned()
+            t("sessions-one").to_owned()
         }
         None => {
             let own = visit.session.id().map(digest).unwrap_or_default();
             let ended = state.control.end_other_sessions(&actor, user, &own).await?;
             let ended = usize::try_from(ended).unwrap_or(usize::MAX);
-            format!("{} signed out. This one stays.", show::count(ended, "session"))
+            say("sessions-ended").count(ended).into()
         }
     };
     visit.go("/account", Some(Flash::done(text))).await

@@ -8,6 +8,7 @@ use tollgate_store::SetupLinkRow;
 use super::password_rule;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -52,7 +53,7 @@ pub async fn post(
         }
         Ok(user) => {
             visit.sign_in(user).await?;
-            visit.go("/admin", Some(Flash::done("You run this platform now. The link is used up."))).await
+            visit.go("/admin", Some(Flash::done(t("setup-done")))).await
         }
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
@@ -63,7 +64,7 @@ pub async fn post(
 
 async fn view(visit: &Visit, form: Form, link: &SetupLinkRow) -> Result<View, Fault> {
     let invited_as = link.email.as_ref().map(|_| link.role.as_str());
-    let title = if invited_as.is_some() { "Run this platform" } else { "Make the first admin" };
+    let title = if invited_as.is_some() { t("setup-run") } else { t("setup-title") };
     let shell = visit.shell(Area::Public, title).await?;
     Ok(View { shell, form, password_rule: password_rule(), invited_as })
 }

@@ -7,6 +7,7 @@ use tollgate_control::SignIn;
 
 use crate::error::{Answer, Fault, query_value};
 use crate::form::{Form, local_path};
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -86,7 +87,7 @@ pub async fn post(
 }
 
 async fn view(state: &PortalState, visit: &Visit, form: Form, next: &str) -> Result<View, Fault> {
-    let shell = visit.shell(Area::Public, "Sign in").await?;
+    let shell = visit.shell(Area::Public, t("around-sign-in")).await?;
     let next = local_path(next).to_owned();
     let query = if next.is_empty() { String::new() } else { format!("?next={}", query_value(&next)) };
     Ok(View { shell, form, ways: ways(state, false, &query), passkeys: state.passkeys.is_some(), next })

@@ -9,6 +9,7 @@ use super::password_rule;
 use super::signin::{Way, ways};
 use crate::error::{Answer, Fault, query_value};
 use crate::form::Form;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -89,7 +90,7 @@ async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&s
     let query = product.map_or_else(String::new, |slug| format!("?product={}", query_value(slug)));
     Ok(View {
         ways: ways(state, true, &query),
-        shell: visit.shell(Area::Public, "Get a key").await?,
+        shell: visit.shell(Area::Public, t("get-a-key")).await?,
         form,
         product: wanted(state, product).await?,
         password_rule: password_rule(),

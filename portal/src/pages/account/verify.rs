@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 
 use crate::error::Answer;
+use crate::say::{say, t};
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -19,7 +20,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Pa
     if !state.control.verification_is_open(&token).await? {
         return Err(tollgate_control::Error::DeadLink.into());
     }
-    let shell = visit.shell(Area::Public, "Confirm your address").await?;
+    let shell = visit.shell(Area::Public, t("verify-title")).await?;
     Ok(unkept(visit.page(&View { shell })?))
 }
 
@@ -28,15 +29,14 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, Path(token): P
     let user = state.control.verify_email(&visit.visitor(), &token).await?;
     let is_theirs = visit.account.as_ref().is_some_and(|account| account.user_id == user);
     let there = if is_theirs { "/applications" } else { "/signin" };
-    visit.go(there, Some(Flash::done("Your address is confirmed."))).await
+    visit.go(there, Some(Flash::done(t("verify-done")))).await
 }
 
 /// `POST /account/verification`
 pub async fn again(State(state): State<PortalState>, visit: Visit) -> Answer {
     let account = visit.account()?;
     state.control.resend_verification(account.user_id).await?;
-    let flash =
-        Flash::done(format!("A new link is on its way to {}. Older ones no longer work.", account.email));
+    let flash = Flash::done(say("verify-sent").with("email", &account.email));
     visit.go("/account", Some(flash)).await
 }
 

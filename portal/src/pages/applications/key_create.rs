@@ -19,9 +19,13 @@ use crate::session::Visit;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const LOOKS: usize = 100;
 
-/// How long a key may live, as the form sends it and as it reads.
-pub const EXPIRIES: &[(&str, &str)] =
-    &[("", "Never"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year")];
+/// How long a key may live, as the form sends it, and the key of how it reads.
+pub const EXPIRIES: &[(&str, &str)] = &[
+    ("", "application-expires-never"),
+    ("30", "application-expires-30"),
+    ("90", "application-expires-90"),
+    ("365", "application-expires-365"),
+];
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]

@@ -12,6 +12,7 @@ use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::Desk;
 use crate::parts::{Fieldset, FormPart, Input, Sent, Sheet};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Flash};
 
@@ -40,14 +41,14 @@ async fn choices(
             if choices.iter().any(|(value, _)| value == slug.as_str()) {
                 continue;
             }
-            choices.push((slug.to_string(), format!("All of {name}")));
+            choices.push((slug.to_string(), say("restrict-all-of").with("name", name).into()));
             let routes = state.store.list_routes(api.id).await?;
             let mut tags: Vec<&String> = routes.iter().flat_map(|route| &route.tags).collect();
             tags.sort_unstable();
             tags.dedup();
-            choices.extend(
-                tags.iter().map(|tag| (format!("{slug}/tag:{tag}"), format!("{name}: all of {tag}"))),
-            );
+            choices.extend(tags.iter().map(|tag| {
+                (format!("{slug}/tag:{tag}"), say("restrict-tag").with("name", name).with("tag", tag).into())
+            }));
             if routes.len() <= OPERATIONS_MAX {
                 let one = |route: &tollgate_store::RouteRow| {
                     let place = format!("{name}: {} {}{}", route.method, api.base_path, route.path);
@@ -74,20 +75,22 @@ fn filled(row: &CredentialRow) -> Form {
 
 fn part(form: &Form, row: &CredentialRow, choices: Vec<(String, String)>, back: &str) -> FormPart {
     let sets = vec![
-        Fieldset::new("What it may call", vec![Input::any(form, "scopes", "Only these operations", choices)])
-            .about("Nothing ticked: all that its subscriptions open."),
         Fieldset::new(
-            "Where it may be used",
+            t("restrict-what"),
+            vec![Input::any(form, "scopes", t("restrict-operations"), choices)],
+        )
+        .about(t("restrict-operations-hint")),
+        Fieldset::new(
+            t("restrict-where"),
             vec![
-                Input::code(form, "networks", "Only from these networks", 3)
-                    .hint("Addresses or networks, one per line, like 192.0.2.7 or 2001:db8::/32. Empty: everywhere."),
-                Input::code(form, "origins", "Only on pages of these sites", 3).hint(
-                    "One per line, like https://app.example or https://*.example. Calls without a page are refused then. Empty: anywhere.",
-                ),
+                Input::code(form, "networks", t("restrict-networks"), 3).hint(t("restrict-networks-hint")),
+                Input::code(form, "origins", t("restrict-sites"), 3).hint(t("restrict-sites-hint")),
             ],
         ),
     ];
-    FormPart::new("restrict-form", form, sets, "Save").with("version", row.version.to_string()).or_back(back)
+    FormPart::new("restrict-form", form, sets, t("restrict-save"))
+        .with("version", row.version.to_string())
+        .or_back(back)
 }
 
 async fn page(
@@ -97,8 +100,8 @@ async fn page(
     row: &CredentialRow,
     form: &Form,
 ) -> Result<Sheet, Fault> {
-    let shell = visit.shell(place.area, format!("Restrict {}", row.name)).await?;
-    let text = format!("What {} may do, beside its plan's limits. In force within a second.", shown(row));
+    let shell = visit.shell(place.area, say("restrict-title").with("name", &row.name)).await?;
+    let text = say("restrict-intro").with("shown", shown(row));
     let (above, name) = place.above.clone();
     let part = part(form, row, choices(state, scope, row).await?, &place.back);
     Ok(Sheet::new(shell).below(above, name).narrow().intro(text).part(part))
@@ -120,9 +123,7 @@ async fn save(
         ..CredentialPatch::default()
     };
     match state.control.update_credential(actor, row.id, sent.read("version"), patch).await {
-        Ok(_) => {
-            visit.go(&place.back, Some(Flash::done("Saved. Gateways take it over within seconds."))).await
-        }
+        Ok(_) => visit.go(&place.back, Some(Flash::done(t("restrict-saved")))).await,
         Err(error) => {
             let form = sent.form().refused(of_lists(error))?;
             visit.refused(&page(state, visit, (scope, place), row, &form).await?)
@@ -151,7 +152,7 @@ fn of_lists(error: Error) -> Error {
 fn own(id: &str, row: &CredentialRow) -> Place {
     Place {
         area: Area::Developer,
-        above: (format!("/applications/{id}"), "Application".to_owned()),
+        above: (format!("/applications/{id}"), t("applications-one").to_owned()),
         back: format!("/applications/{id}/keys/{}", row.id),
     }
 }

@@ -7,6 +7,7 @@ use tollgate_store::CredentialRow;
 
 use super::shown;
 use crate::error::{Answer, Fault};
+use crate::say::say;
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Moment;
@@ -42,7 +43,7 @@ pub async fn post(
     let member = visit.member()?;
     let row = key_of(&state, member.scope, &id, &key).await?;
     state.control.revoke_credential(&member.actor, row.id).await?;
-    let flash = Flash::done(format!("{} is revoked. Calls with it fail from now on.", row.name));
+    let flash = Flash::done(say("revoke-done").with("name", &row.name));
     visit.go(&format!("/applications/{id}"), Some(flash)).await
 }
 
@@ -62,7 +63,7 @@ pub async fn question(
     application_href: String,
 ) -> Result<View, Fault> {
     Ok(View {
-        shell: visit.shell(area, format!("Revoke {}", row.name)).await?,
+        shell: visit.shell(area, say("revoke-page").with("name", &row.name)).await?,
         key_name: row.name.clone(),
         shown: shown(row),
         last_used: row.last_used_at.map(|at| Moment::of(at, visit.now)),

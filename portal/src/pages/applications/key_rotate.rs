@@ -16,13 +16,13 @@ use crate::shell::{Area, Shell};
 use crate::show::{self, Moment};
 use crate::{PortalState, filters};
 
-/// When the old key stops, as the form sends it and as it reads; the first is meant for nearly everybody.
+/// When the old key stops, as the form sends it, and the key of how it reads; the first is meant for nearly everybody.
 const ENDS: &[(&str, &str)] = &[
-    ("first-24", "24 hours after the new key is first used"),
-    ("first-168", "7 days after the new key is first used"),
-    ("at-24", "In 24 hours"),
-    ("at-168", "In 7 days"),
-    ("now", "Now: calls with it fail at once"),
+    ("first-24", "rotate-first-24"),
+    ("first-168", "rotate-first-168"),
+    ("at-24", "rotate-at-24"),
+    ("at-168", "rotate-at-168"),
+    ("now", "rotate-now"),
 ];
 
 #[derive(Template)]

@@ -10,6 +10,7 @@ use super::key_revoke::key_of;
 use super::{KeyRow, key_row, shown};
 use crate::error::{Answer, Fault, query_value};
 use crate::pages::start::first_step;
+use crate::say::t;
 use crate::session::{Member, Visit, unkept};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Moment};
@@ -47,7 +48,7 @@ pub struct View {
 /// What a key is held to, for people.
 pub fn held_to(row: &CredentialRow) -> Vec<(&'static str, String)> {
     let Restrictions { scopes, networks, origins } = row.restrictions();
-    [("Operations", scopes), ("Networks", networks), ("Sites", origins)]
+    [(t("key-operations"), scopes), (t("key-networks"), networks), (t("key-sites"), origins)]
         .into_iter()
         .filter(|(_, list)| !list.is_empty())
         .map(|(name, list)| (name, list.join(", ")))

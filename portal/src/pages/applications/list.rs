@@ -9,6 +9,7 @@ use tollgate_store::Page;
 use super::Names;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Flash, Shell};
 use crate::show::{Label, Moment};
@@ -53,10 +54,7 @@ pub async fn post(
     let name = typed.name.trim();
     match state.control.create_application(&member.actor, member.organization_id, name).await {
         Ok(row) => {
-            let flash = Flash::done(format!(
-                "{} is ready. Create a key for it, and subscribe it to a product.",
-                row.name
-            ));
+            let flash = Flash::done(say("applications-ready").with("name", &row.name));
             visit.go(&format!("/applications/{}", row.id), Some(flash)).await
         }
         Err(error) => {
@@ -84,13 +82,17 @@ async fn view(state: &PortalState, visit: &Visit, member: &Member, form: Form) -
         Row {
             href: format!("/applications/{}", row.id),
             name: row.name,
-            products: if products.is_empty() { "none".into() } else { products.join(", ") },
+            products: if products.is_empty() { t("show-none").into() } else { products.join(", ") },
             keys: keys.iter().filter(is_own).count(),
             state: row.state.into(),
             created: Moment::of(row.created_at, visit.now),
         }
     });
-    Ok(View { shell: visit.shell(Area::Developer, "Applications").await?, rows: rows.collect(), form })
+    Ok(View {
+        shell: visit.shell(Area::Developer, t("around-applications")).await?,
+        rows: rows.collect(),
+        form,
+    })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tollgate_store::{CredentialRow, Page, SubscriptionRow};
 
 use crate::PortalState;
 use crate::error::Fault;
+use crate::say::t;
 use crate::show::{Label, Moment, limits};
 
 /// A key as tables show it.
@@ -52,8 +53,8 @@ pub fn shown(key: &CredentialRow) -> String {
 /// Sandbox or live, always beside the key.
 pub fn environment(environment: Environment) -> Label {
     match environment {
-        Environment::Test => Label::new("accent", "Sandbox"),
-        Environment::Live => Label::new("", "Live"),
+        Environment::Test => Label::new("accent", t("applications-sandbox")),
+        Environment::Live => Label::new("", t("applications-live")),
     }
 }
 
@@ -63,9 +64,11 @@ pub fn key_state(key: &CredentialRow, now: chrono::DateTime<chrono::Utc>) -> Lab
         return key.state().into();
     }
     match key.expires_at {
-        Some(at) if at <= now => Label::new("warn", "Expired"),
-        _ if key.replaced_by.is_some() => Label::new("info", "Being replaced"),
-        Some(at) if at <= now + chrono::TimeDelta::days(14) => Label::new("warn", "Ends soon"),
+        Some(at) if at <= now => Label::new("warn", t("applications-expired")),
+        _ if key.replaced_by.is_some() => Label::new("info", t("applications-being-replaced")),
+        Some(at) if at <= now + chrono::TimeDelta::days(14) => {
+            Label::new("warn", t("applications-ends-soon"))
+        }
         _ => key.state().into(),
     }
 }

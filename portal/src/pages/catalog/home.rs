@@ -13,9 +13,10 @@ use crate::markup::{self, Html};
 use crate::pages::billing;
 use crate::pages::reference::Place;
 use crate::pages::try_it::ready_fields;
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
-use crate::{PortalState, filters, reference, show};
+use crate::{PortalState, filters, reference};
 
 /// Lines of an example answer that the page has room for.
 const ANSWER_LINES: usize = 16;
@@ -82,15 +83,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             href,
             name: product.name,
             summary: product.summary,
-            operations: show::count(operations, "operation"),
+            operations: say("show-operations").count(operations).into(),
             price,
         });
     }
-    visit.page(&View {
-        shell: visit.shell(Area::Public, "APIs you can call in a minute").await?,
-        products,
-        example,
-    })
+    visit.page(&View { shell: visit.shell(Area::Public, t("home-page")).await?, products, example })
 }
 
 /// Run is offered to guests where the product is open to them, and to people who are signed in.
@@ -119,10 +116,10 @@ async fn cheapest(state: &PortalState, product: &ProductRow) -> Result<String, F
         }
     }
     Ok(match least {
-        Some(tariff) if tariff.is_free() => "free plan".into(),
-        Some(tariff) if tariff.base_minor == 0 => "pay by use".into(),
-        Some(tariff) => format!("from {}", billing::in_short(&tariff)),
-        None => "no open plan".into(),
+        Some(tariff) if tariff.is_free() => t("home-free-plan").into(),
+        Some(tariff) if tariff.base_minor == 0 => t("home-pay-by-use").into(),
+        Some(tariff) => say("home-from").with("price", billing::in_short(&tariff)).into(),
+        None => t("home-no-open-plan").into(),
     })
 }
 

@@ -17,6 +17,7 @@ use crate::pages::billing::{pay, use_prices};
 use crate::pages::reference::ending::Ending;
 use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::parts::Asked;
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Label;
@@ -176,8 +177,8 @@ async fn fixed_currency(state: &PortalState, visit: &Visit) -> Result<Option<Cur
 /// The price per month: an amount, and what it is per.
 fn monthly(tariff: &Tariff) -> (String, String) {
     match tariff.base_minor {
-        0 if tariff.is_free() => ("Free".into(), String::new()),
-        minor => (Amount { minor, currency: tariff.currency }.to_string(), "per month".into()),
+        0 if tariff.is_free() => (t("product-free").into(), String::new()),
+        minor => (Amount { minor, currency: tariff.currency }.to_string(), t("product-per-month").into()),
     }
 }
 
@@ -185,11 +186,11 @@ fn monthly(tariff: &Tariff) -> (String, String) {
 fn estimate(plan: &PlanRow, tariff: &Tariff, calls: u64) -> String {
     let quota = plan.limits.iter().find(|limit| limit.kind == LimitKind::Quota);
     if let Some(quota) = quota.filter(|quota| calls > quota.amount) {
-        return format!("Ends at {} calls a month", show::number(quota.amount.cast_signed()));
+        return say("product-ends-at").with("calls", show::number(quota.amount.cast_signed())).into();
     }
     let usage = Usage { calls, ..Usage::default() };
     let total = Amount { minor: rate(tariff, Share::WHOLE, &usage).total_minor, currency: tariff.currency };
-    format!("{total} a month")
+    say("product-a-month").with("total", total).into()
 }
 
 fn choice(application: &ApplicationRow) -> Choice {
@@ -238,8 +239,8 @@ fn plan_card(
         slug: plan.slug.to_string(),
         name: plan.name.clone(),
         label: match plan.state {
-            PlanState::Announced => Some(Label::new("info", "Not yet available")),
-            _ if plan.approval => Some(Label::new("warn", "Needs approval")),
+            PlanState::Announced => Some(Label::new("info", t("product-soon"))),
+            _ if plan.approval => Some(Label::new("warn", t("product-approval"))),
             _ => None,
         },
         price: String::new(),
@@ -308,16 +309,14 @@ pub async fn subscribe(
     }
     let input = SubscriptionInput { application_id, plan_id: plan.id };
     let flash = match state.control.subscribe(&member.actor, input).await {
-        Ok(row) if row.state == SubscriptionState::Requested => Flash {
-            tone: "info".into(),
-            text: format!("{} was asked for. An operator decides.", product.name),
-        },
-        Ok(_) => Flash::done(format!("Subscribed to {}. Its keys open it at once.", product.name)),
+        Ok(row) if row.state == SubscriptionState::Requested => {
+            Flash { tone: "info".into(), text: say("product-asked").with("product", &product.name).into() }
+        }
+        Ok(_) => Flash::done(say("product-done").with("product", &product.name)),
         // A second click on the button finds the work of the first.
-        Err(tollgate_control::Error::Conflict(_)) => Flash {
-            tone: "info".into(),
-            text: format!("This application is subscribed to {}.", product.name),
-        },
+        Err(tollgate_control::Error::Conflict(_)) => {
+            Flash { tone: "info".into(), text: say("product-already").with("product", &product.name).into() }
+        }
         Err(other) => return Err(other.into()),
     };
     visit.go(&there, Some(flash)).await

@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use crate::content::News;
 use crate::error::Answer;
 use crate::markup::{self, Html};
+use crate::say::{language, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, SITE_NAME, filters};
@@ -37,7 +38,7 @@ fn entry(news: &News) -> Entry {
     Entry {
         id: format!("{}-{}", news.date, news.page.slug),
         date: news.date.to_string(),
-        day: news.date.format("%-d %B %Y").to_string(),
+        day: tollgate_language::day(language(), &news.date),
         title: news.page.title.clone(),
         text: markup::markdown(&news.page.text),
     }
@@ -46,7 +47,7 @@ fn entry(news: &News) -> Entry {
 /// `GET /changelog`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     visit.page(&View {
-        shell: visit.shell(Area::Public, "Changelog").await?,
+        shell: visit.shell(Area::Public, t("around-changelog")).await?,
         entries: state.content.news.iter().take(SHOWN).map(entry).collect(),
     })
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 
 use crate::content::Guide;
 use crate::error::Answer;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -19,7 +20,7 @@ pub struct View {
 /// `GET /guides`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     visit.page(&View {
-        shell: visit.shell(Area::Public, "Guides").await?,
+        shell: visit.shell(Area::Public, t("around-guides")).await?,
         guides: state.content.guides.to_vec(),
     })
 }

@@ -9,6 +9,7 @@ use tollgate_store::{Page, PlanRow, SubscriptionRow};
 
 use crate::error::{Answer, Fault};
 use crate::pages::applications::Names;
+use crate::say::{language, say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Moment};
@@ -71,7 +72,7 @@ pub struct View {
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let member = visit.member()?;
     visit.page(&View {
-        shell: visit.shell(Area::Developer, "Limits").await?,
+        shell: visit.shell(Area::Developer, t("around-limits")).await?,
         zone: state.control.time_zone(&member.actor, member.organization_id).await?.to_string(),
         rows: rows(&state, &member, visit.now).await?,
     })
@@ -190,20 +191,24 @@ impl Quota {
     fn of_standing(one: &LimitStanding) -> Option<Self> {
         let period = one.period?;
         let soft = one.limit.budget.enforcement == Enforcement::Soft;
-        let title = if one.limit.period == Period::Day { "today" } else { "this month" };
+        let title = if one.limit.period == Period::Day { t("limits-today") } else { t("limits-month") };
         let mut notes = Vec::new();
         if let Some(own) = &one.own {
-            let until =
-                own.expires_at.map(|at| format!(" until {}", at.format("%-d %B"))).unwrap_or_default();
             let plan = show::number(i64::try_from(one.of_plan).unwrap_or(i64::MAX));
-            notes.push(format!("Yours{until}; the plan has {plan}."));
+            let yours = match own.expires_at {
+                Some(at) => {
+                    say("limits-yours-until").with("day", tollgate_language::day_of_year(language(), &at))
+                }
+                None => say("limits-yours"),
+            };
+            notes.push(yours.with("plan", plan).to_string());
         }
         if period.carried > 0 {
             let carried = show::number(i64::try_from(period.carried).unwrap_or(i64::MAX));
-            notes.push(format!("{carried} were left over from the period before."));
+            notes.push(say("limits-carried").with("carried", carried).into());
         }
         if soft {
-            notes.push("Calls beyond it go on; the plan says what they cost.".to_owned());
+            notes.push(t("limits-soft").to_owned());
         }
         let note = (!notes.is_empty()).then(|| notes.join(" "));
         Some(Self {

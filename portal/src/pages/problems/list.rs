@@ -5,6 +5,7 @@ use askama::Template;
 use super::DOCS;
 use crate::error::Answer;
 use crate::filters;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 
@@ -32,7 +33,7 @@ pub struct Group {
 
 /// `GET /problems`
 pub async fn get(visit: Visit) -> Answer {
-    visit.page(&view(visit.shell(Area::Public, "Error codes").await?))
+    visit.page(&view(visit.shell(Area::Public, t("around-errors")).await?))
 }
 
 fn view(shell: Shell) -> View {
@@ -47,8 +48,8 @@ fn view(shell: Shell) -> View {
             .collect(),
     };
     let groups = vec![
-        group("gateway", "gateway", "From the gateway", "Calls of your applications"),
-        group("admin API", "admin", "From the admin API", "Scripts that run the platform"),
+        group("gateway", "gateway", t("problems-gateway"), t("problems-gateway-note")),
+        group("admin API", "admin", t("problems-admin-api"), t("problems-admin-api-note")),
     ];
     View { shell, groups }
 }

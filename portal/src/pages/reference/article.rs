@@ -15,6 +15,7 @@ use super::{Place, Reading, markdown, shape};
 use crate::error::Fault;
 use crate::markup::{self, Html};
 use crate::reference::KEY_PLACEHOLDER;
+use crate::say::{self, t};
 use crate::{filters, show};
 
 /// How many bytes of articles are kept at once.
@@ -62,7 +63,7 @@ impl Article {
 }
 
 /// Everything that an article is made of: another document, name or address makes another one.
-type Key = (ApiId, i32, i64, Place, Current);
+type Key = (ApiId, i32, i64, Place, Current, say::Language);
 
 /// Articles that were rendered, as many as fit.
 #[derive(Clone, Default)]
@@ -87,14 +88,24 @@ impl Articles {
     /// There is no such operation, webhook or schema.
     pub async fn of(&self, reading: &Reading, current: Current) -> Result<Arc<Article>, Fault> {
         let api = &reading.api;
-        let key = (api.id, api.document_number, api.version, reading.place.clone(), current.clone());
+        let key = (
+            api.id,
+            api.document_number,
+            api.version,
+            reading.place.clone(),
+            current.clone(),
+            say::language(),
+        );
         if let Some(article) = self.0.read().unwrap_or_else(PoisonError::into_inner).articles.get(&key) {
             return Ok(Arc::clone(article));
         }
         let (document, place) = (Arc::clone(&reading.document), reading.place.clone());
         let (name, base_url) = (api.name.clone(), reading.base_url.clone());
-        let rendered =
-            tokio::task::spawn_blocking(move || render(&document, &place, &name, &base_url, &current)).await;
+        let language = say::language();
+        let rendered = tokio::task::spawn_blocking(move || {
+            say::speaking(language, || render(&document, &place, &name, &base_url, &current))
+        })
+        .await;
         let article = rendered.map_err(|_| Fault::Problem(tollgate_web::Problem::internal()))??;
         let article = Arc::new(article.ok_or_else(Fault::not_found)?);
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -278,14 +289,19 @@ pub fn text(markdown: &str) -> Option<Html> {
 }
 
 fn parameters(all: &[Parameter], place: &Place) -> Vec<ParametersView> {
-    [("path", "Path parameters"), ("query", "Query parameters"), ("header", "Headers"), ("cookie", "Cookies")]
-        .into_iter()
-        .map(|(location, title)| {
-            let rows: Vec<Member> = all.iter().filter(|one| one.location == location).map(row).collect();
-            ParametersView { place: location, title, count: rows.len(), list: shape::list(place, &rows) }
-        })
-        .filter(|group| group.count > 0)
-        .collect()
+    [
+        ("path", t("body-in-path")),
+        ("query", t("body-in-query")),
+        ("header", t("body-headers")),
+        ("cookie", t("body-in-cookie")),
+    ]
+    .into_iter()
+    .map(|(location, title)| {
+        let rows: Vec<Member> = all.iter().filter(|one| one.location == location).map(row).collect();
+        ParametersView { place: location, title, count: rows.len(), list: shape::list(place, &rows) }
+    })
+    .filter(|group| group.count > 0)
+    .collect()
 }
 
 /// A parameter as one row: what is said of it stands before what is said of its type.
@@ -368,10 +384,10 @@ pub fn way_in(needs: &[SecurityNeed]) -> String {
 fn examples(detail: &OperationDetail) -> Vec<Example> {
     let mut all = Vec::new();
     let sent = detail.request_body.iter().flat_map(|body| &body.content).find(|one| one.example.is_some());
-    add_examples(&mut all, "sent", "Request body", sent);
+    add_examples(&mut all, "sent", t("body-request"), sent);
     let good = detail.responses.iter().filter(|one| one.status.starts_with('2'));
     let answered = good.flat_map(|one| &one.content).find(|one| one.example.is_some());
-    add_examples(&mut all, "answer", "Answer", answered);
+    add_examples(&mut all, "answer", t("ui-answer"), answered);
     all
 }
 
@@ -455,7 +471,7 @@ fn schema(document: &Document, place: &Place, name: &str) -> askama::Result<Opti
         examples: example
             .map(|text| Example {
                 id: "example".into(),
-                title: "Example".into(),
+                title: t("operation-example").into(),
                 html: markup::json(&text),
                 generated: false,
             })
@@ -484,7 +500,7 @@ fn schemas(document: &Document, place: &Place) -> askama::Result<Article> {
     let names = document.schema_names().map(|name| (place.schema(name), name.to_owned()));
     let body = SchemasBody { names: names.collect() };
     Ok(Article {
-        title: "Schemas".into(),
+        title: t("schema-schemas").into(),
         method: String::new(),
         path: String::new(),
         deprecated: false,

@@ -9,6 +9,7 @@ use tollgate_store::ApiRow;
 use super::Place;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
+use crate::say::{language, say, t};
 use crate::session::Visit;
 
 /// Successors that are followed at most: they might lead in a circle.
@@ -51,16 +52,14 @@ impl Ending {
         sunset: Option<DateTime<Utc>>,
         successor: Option<(String, String)>,
     ) -> Self {
-        let day = |at: DateTime<Utc>| at.format("%-d %B %Y").to_string();
         let title = match sunset {
-            Some(at) => format!("This API is deprecated and ends on {}", at.format("%-d %B %Y, %H:%M UTC")),
-            None => "This API is deprecated".to_owned(),
+            Some(at) => say("ending-ends").with("at", tollgate_language::clock(language(), at)).into(),
+            None => t("ending-deprecated").to_owned(),
         };
-        let mut text = since.map_or_else(String::new, |at| format!("Deprecated since {}. ", day(at)));
-        text.push_str(match sunset {
-            Some(_) => "Until then calls are served as before; afterwards they are answered with 410.",
-            None => "Calls are served as before, but nothing new should be built on it.",
-        });
+        let since_day =
+            |at| say("ending-since").with("day", tollgate_language::day(language(), &at)).to_string();
+        let mut text = since.map_or_else(String::new, |at: DateTime<Utc>| since_day(at) + " ");
+        text.push_str(t(if sunset.is_some() { "ending-until-then" } else { "ending-as-before" }));
         Self { title, text, successor }
     }
 

@@ -5,6 +5,7 @@ use tollgate_openapi::{Document, Operation};
 
 use super::Place;
 use crate::filters;
+use crate::say::t;
 
 /// How many operations are listed at once; of more, only those beside the reader's.
 const LISTED_MAX: usize = 60;
@@ -72,7 +73,7 @@ pub fn tag_sections(place: &Place, document: &Document, current: &str) -> Vec<Ta
             sections.push(section(name, "", lines.collect()));
         }
     } else {
-        sections.push(section("Operations", "", untagged.into_iter().map(line).collect()));
+        sections.push(section(t("side-operations"), "", untagged.into_iter().map(line).collect()));
     }
     sections.retain(|section| !section.lines.is_empty());
     grouped(document, sections)
@@ -80,7 +81,7 @@ pub fn tag_sections(place: &Place, document: &Document, current: &str) -> Vec<Ta
 
 /// The first step of a path that is not a parameter.
 fn first_step(path: &str) -> &str {
-    path.split('/').find(|step| !step.is_empty() && !step.starts_with('{')).unwrap_or("Operations")
+    path.split('/').find(|step| !step.is_empty() && !step.starts_with('{')).unwrap_or(t("side-operations"))
 }
 
 /// Sections in the order of `x-tagGroups`, the first of each with the group's title; others after them.
@@ -96,7 +97,7 @@ fn grouped(document: &Document, mut sections: Vec<TagSection>) -> Vec<TagSection
         }
     }
     if let Some(first) = sections.first_mut().filter(|_| !groups.is_empty()) {
-        "More".clone_into(&mut first.group);
+        t("side-more").clone_into(&mut first.group);
     }
     ordered.append(&mut sections);
     ordered
@@ -173,7 +174,7 @@ pub fn side(place: &Place, api: &str, document: &Document, current: &Current) ->
         api: api.to_owned(),
         overview: SideLink {
             href: place.overview(),
-            text: "Overview".into(),
+            text: t("side-overview").into(),
             current: *current == Current::Overview,
         },
         sections: sections.collect(),

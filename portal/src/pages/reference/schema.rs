@@ -10,6 +10,7 @@ use super::nav::Current;
 use super::{Crumbs, Reading, as_markdown, twin};
 use crate::error::Answer;
 use crate::markup::Html;
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -35,7 +36,7 @@ pub async fn get(
     let reading = Reading::of(&state, &visit, &product, &api).await?;
     let (name, markdown) = twin(&name, |name| reading.document.schema(name).is_some());
     let (href, current) = (reading.place.schema(name), Current::Schema(name.to_owned()));
-    shown(&state, &visit, &reading, current, "Schema", href, markdown).await
+    shown(&state, &visit, &reading, current, t("schema-schema"), href, markdown).await
 }
 
 /// `GET /products/{slug}/apis/{api}/webhooks/{id}`, with `.md` as Markdown
@@ -47,7 +48,7 @@ pub async fn webhook(
     let reading = Reading::of(&state, &visit, &product, &api).await?;
     let (id, markdown) = twin(&id, |id| reading.document.webhook(id).is_some());
     let (href, current) = (reading.place.webhook(id), Current::Webhook(id.to_owned()));
-    shown(&state, &visit, &reading, current, "Webhook", href, markdown).await
+    shown(&state, &visit, &reading, current, t("schema-webhook"), href, markdown).await
 }
 
 pub async fn shown(

@@ -7,6 +7,7 @@ use super::nav::Current;
 use super::schema::shown;
 use crate::PortalState;
 use crate::error::Answer;
+use crate::say::t;
 use crate::session::Visit;
 
 /// `GET /products/{slug}/apis/{api}/schemas`
@@ -30,5 +31,5 @@ pub async fn markdown(
 async fn page(state: &PortalState, visit: &Visit, product: &str, api: &str, markdown: bool) -> Answer {
     let reading = Reading::of(state, visit, product, api).await?;
     let href = reading.place.schemas();
-    shown(state, visit, &reading, Current::Schemas, "Schemas", href, markdown).await
+    shown(state, visit, &reading, Current::Schemas, t("schema-schemas"), href, markdown).await
 }

@@ -6,6 +6,7 @@ use tollgate_openapi::{Member, Shape};
 
 use super::Place;
 use crate::markup::{self, Html, escaped};
+use crate::say::{say, t};
 
 /// From how many listed values on they are behind a disclosure.
 const LISTED_OPEN: usize = 12;
@@ -66,10 +67,10 @@ impl Writer<'_> {
         let _ = write!(self.out, "<div class=\"row\"><span class=\"name\">{}</span>", escaped(name));
         self.kind(shape);
         let labels = [
-            (required, "warn", "required"),
-            (shape.read_only, "", "in answers only"),
-            (shape.write_only, "", "in requests only"),
-            (shape.deprecated, "", "deprecated"),
+            (required, "warn", t("body-required")),
+            (shape.read_only, "", t("shape-answers-only")),
+            (shape.write_only, "", t("shape-requests-only")),
+            (shape.deprecated, "", t("shape-deprecated")),
         ];
         for (_, tone, text) in labels.iter().filter(|(shown, ..)| *shown) {
             let _ = write!(self.out, "<span class=\"label {tone}\">{text}</span>");
@@ -96,10 +97,10 @@ impl Writer<'_> {
         let mut facts: Vec<String> = shape.bounds.iter().map(|bound| escaped(bound)).collect();
         let code = |label: &str, text: &str| format!("{label} <code>{}</code>", escaped(text));
         if !shape.pattern.is_empty() {
-            facts.push(code("matches", &shape.pattern));
+            facts.push(code(t("shape-matches"), &shape.pattern));
         }
-        facts.extend(shape.default.as_deref().map(|text| code("default", text)));
-        facts.extend(shape.example.as_deref().map(|text| code("for example", text)));
+        facts.extend(shape.default.as_deref().map(|text| code(t("shape-default"), text)));
+        facts.extend(shape.example.as_deref().map(|text| code(t("shape-for-example"), text)));
         if !facts.is_empty() {
             let joined = facts.join(" · ");
             let (first, rest) = joined.split_at(joined.chars().next().map_or(0, char::len_utf8));
@@ -112,17 +113,18 @@ impl Writer<'_> {
         let mut values: Vec<String> =
             shape.allowed.iter().map(|value| format!("<code>{}</code>", escaped(value))).collect();
         if shape.allowed_more > 0 {
-            values.push(format!("and {} more", shape.allowed_more));
+            values.push(say("shape-and-more").count(shape.allowed_more).into());
         }
         let listed = values.join(" ");
         let count = shape.allowed.len() + shape.allowed_more;
         let _ = match count {
             0 => Ok(()),
-            1 => write!(self.out, "<p class=\"facts\">Always {listed}</p>"),
-            2..=LISTED_OPEN => write!(self.out, "<p class=\"facts\">One of {listed}</p>"),
+            1 => write!(self.out, "<p class=\"facts\">{} {listed}</p>", t("shape-always")),
+            2..=LISTED_OPEN => write!(self.out, "<p class=\"facts\">{} {listed}</p>", t("shape-one-of")),
             _ => write!(
                 self.out,
-                "<details><summary>One of {count} values</summary><p class=\"facts\">{listed}</p></details>"
+                "<details><summary>{}</summary><p class=\"facts\">{listed}</p></details>",
+                say("shape-one-of-values").count(count)
             ),
         };
     }
@@ -132,11 +134,11 @@ impl Writer<'_> {
             return self.way_to(shape);
         }
         let what = if !shape.variants.is_empty() {
-            format!("{} alternatives", shape.variants.len() + shape.variants_more)
+            say("shape-alternatives").count(shape.variants.len() + shape.variants_more).into()
         } else if shape.name.is_empty() {
-            "Members".to_owned()
+            t("parts-members").to_owned()
         } else {
-            format!("Members of {}", escaped(&shape.name))
+            say("shape-members-of").with("name", escaped(&shape.name)).into()
         };
         let _ = write!(self.out, "<details><summary>{what}</summary>");
         self.members(&shape.members);
@@ -148,7 +150,11 @@ impl Writer<'_> {
     fn way_to(&mut self, shape: &Shape) {
         if shape.cut && !shape.name.is_empty() {
             let (href, name) = (self.place.schema(&shape.name), escaped(&shape.name));
-            let _ = write!(self.out, "<p class=\"facts\"><a href=\"{href}\">Members of {name}</a></p>");
+            let _ = write!(
+                self.out,
+                "<p class=\"facts\"><a href=\"{href}\">{}</a></p>",
+                say("shape-members-of").with("name", name)
+            );
         }
     }
 
@@ -156,11 +162,11 @@ impl Writer<'_> {
         if shape.variants.is_empty() {
             return;
         }
-        let how = if shape.any_of { "At least one of these holds" } else { "Exactly one of these holds" };
+        let how = t(if shape.any_of { "shape-any-of" } else { "shape-one-holds" });
         let by = if shape.discriminator.is_empty() {
             String::new()
         } else {
-            format!("; <code>{}</code> tells which", escaped(&shape.discriminator))
+            format!("; <code>{}</code> {}", escaped(&shape.discriminator), t("shape-tells-which"))
         };
         let _ = write!(self.out, "<p class=\"facts\">{how}{by}.</p><ul class=\"params\">");
         for variant in &shape.variants {
@@ -182,7 +188,11 @@ impl Writer<'_> {
             self.out.push_str("</li>\n");
         }
         if shape.variants_more > 0 {
-            let _ = write!(self.out, "<li><p class=\"facts\">And {} more.</p></li>", shape.variants_more);
+            let _ = write!(
+                self.out,
+                "<li><p class=\"facts\">{}.</p></li>",
+                say("shape-and-more").count(shape.variants_more)
+            );
         }
         self.out.push_str("</ul>");
     }

@@ -8,15 +8,16 @@ use tollgate_domain::ApplicationId;
 use tollgate_store::{Page, RequestCursor, RequestFilter, RequestRow};
 
 use crate::error::{Answer, Fault, query_value};
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::show::{self, Label, Moment};
 use crate::{PortalState, filters};
 
 const ROWS: i64 = 25;
-/// Status classes to choose from.
+/// Status classes to choose from, and the keys of how they read.
 const CLASSES: &[(&str, &str)] =
-    &[("", "Any status"), ("2", "2xx answered"), ("4", "4xx refused"), ("5", "5xx failed")];
+    &[("", "requests-any"), ("2", "requests-class-2"), ("4", "requests-class-4"), ("5", "requests-class-5")];
 
 /// A call.
 pub struct Row {
@@ -91,7 +92,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address):
     let full = i64::try_from(rows.len()).is_ok_and(|found| found == ROWS);
     let next_href = rows.last().filter(|_| full).map(|row| address.next(row));
     visit.page(&View {
-        shell: visit.shell(Area::Developer, "Requests").await?,
+        shell: visit.shell(Area::Developer, t("around-requests")).await?,
         applications: applications
             .into_iter()
             .map(|row| Choice { chosen: Some(row.id) == application, id: row.id.to_string(), name: row.name })
@@ -130,7 +131,7 @@ impl Row {
             href: format!("/requests/{}", query_value(&row.request_id)),
             at: Moment::of(row.at, visit.now),
             method: row.method.clone().unwrap_or_else(|| "–".into()),
-            path: row.path.clone().unwrap_or_else(|| "unreadable".into()),
+            path: row.path.clone().unwrap_or_else(|| t("requests-unreadable").into()),
             status: Label::status(u16::try_from(row.status).unwrap_or(0)),
             why: row.code.as_deref().map_or_else(String::new, |code| code.replace('_', " ")),
             took: show::duration(row.duration_us),

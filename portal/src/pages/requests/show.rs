@@ -7,6 +7,7 @@ use tollgate_store::RequestRow;
 
 use super::why::{Why, explain};
 use crate::error::{Answer, Fault};
+use crate::say::{language, say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Label, Moment};
@@ -37,7 +38,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(request_id
     let row = state.store.find_requests(member.scope, &request_id).await?.into_iter().next();
     let row = row.ok_or_else(Fault::not_found)?;
     let key = key(&state, &member, &row).await?;
-    let mut view = View::of(&row, visit.shell(Area::Developer, "Request").await?, visit.now);
+    let mut view = View::of(&row, visit.shell(Area::Developer, t("requests-request")).await?, visit.now);
     view.key = key;
     visit.page(&view)
 }
@@ -57,23 +58,28 @@ async fn key(
 
 impl View {
     fn of(row: &RequestRow, shell: Shell, now: chrono::DateTime<chrono::Utc>) -> Self {
+        let bytes = |count| say("requests-bytes").with("bytes", show::number(count)).to_string();
         let optional = [
-            ("Host", row.host.clone()),
-            ("From", row.client.clone()),
-            ("Client", row.user_agent.clone()),
-            ("Took", Some(show::duration(row.duration_us))),
-            ("Of it, the service", row.upstream_us.map(show::duration)),
-            ("Sent", Some(format!("{} bytes", show::number(row.bytes_in)))),
-            ("Received", Some(format!("{} bytes", show::number(row.bytes_out)))),
+            (t("requests-host"), row.host.clone()),
+            (t("requests-from"), row.client.clone()),
+            (t("requests-client"), row.user_agent.clone()),
+            (t("requests-took"), Some(show::duration(row.duration_us))),
+            (t("requests-service-took"), row.upstream_us.map(show::duration)),
+            (t("requests-sent"), Some(bytes(row.bytes_in))),
+            (t("requests-received"), Some(bytes(row.bytes_out))),
         ];
         Self {
             shell,
             request_id: row.request_id.clone(),
             method: row.method.clone().unwrap_or_else(|| "–".into()),
-            path: row.path.clone().unwrap_or_else(|| "unreadable".into()),
+            path: row.path.clone().unwrap_or_else(|| t("requests-unreadable").into()),
             status: Label::status(u16::try_from(row.status).unwrap_or(0)),
             at: Moment::of(row.at, now),
-            exactly: row.at.format("%-d %B %Y, %H:%M:%S%.3f UTC").to_string(),
+            exactly: format!(
+                "{}, {}",
+                tollgate_language::day(language(), &row.at),
+                row.at.format("%H:%M:%S%.3f UTC")
+            ),
             why: explain(row),
             problem_href: row.code.as_deref().map(|code| format!("/problems/{code}")),
             code: row.code.clone().unwrap_or_default(),

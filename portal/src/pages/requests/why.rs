@@ -3,6 +3,8 @@
 use serde_json::Value;
 use tollgate_store::RequestRow;
 
+use crate::say::{say, t};
+
 /// What happened, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
@@ -18,123 +20,90 @@ pub struct Why {
 pub fn explain(row: &RequestRow) -> Option<Why> {
     let text = |name: &str| row.detail.as_ref().and_then(|detail| detail.get(name)).and_then(Value::as_str);
     let number = |name: &str| row.detail.as_ref().and_then(|detail| detail.get(name)).and_then(Value::as_u64);
-    let why = |what: &str, fix, link| Some(Why { what: what.to_owned(), fix, link });
+    let why = |what: &'static str, fix, link: Option<(&'static str, &'static str)>| {
+        Some(Why { what: t(what).to_owned(), fix: t(fix), link: link.map(|(text, href)| (t(text), href)) })
+    };
     let Some(code) = row.code.as_deref() else {
         return match row.status {
-            400..500 => why(
-                "The service itself answered so. The gateway had let the call through.",
-                "Look at the answer's body: it is the service's own. The reference says which answers an operation has.",
-                Some(("Open the products", "/")),
-            ),
-            500.. => why(
-                "The service itself failed on this call. It was not charged.",
-                "Try again, with growing pauses. If it stays, tell the publisher the request id.",
-                None,
-            ),
+            400..500 => why("why-api-4xx", "why-api-4xx-fix", Some(("limits-browse", "/"))),
+            500.. => why("why-api-5xx", "why-api-5xx-fix", None),
             _ => None,
         };
     };
     match code {
         "rate_limited" => {
             let limit = match (number("amount"), text("per")) {
-                (Some(amount), Some(per)) => {
-                    format!("The plan allows {amount} calls per {per}, and this one came sooner.")
-                }
-                _ => "This call came sooner than is allowed.".to_owned(),
+                (Some(amount), Some(per)) => say("why-rate-limited").count(amount).with("period", per).into(),
+                _ => t("why-too-soon").to_owned(),
             };
-            let wait = number("retry_after_s")
-                .map_or_else(String::new, |seconds| format!(" It opened again {seconds} s later."));
-            why(
-                &format!("{limit}{wait}"),
-                "Wait as long as Retry-After says, and spread calls evenly. A larger plan allows more speed.",
-                Some(("See your limits", "/limits")),
-            )
+            let wait = number("retry_after_s").map_or_else(String::new, |seconds| {
+                format!(" {}", say("why-opened-again").with("seconds", seconds))
+            });
+            Some(Why {
+                what: format!("{limit}{wait}"),
+                fix: t("why-rate-limited-fix"),
+                link: Some((t("why-see-limits"), "/limits")),
+            })
         }
-        "quota_exceeded" => why(
-            "All calls that the plan includes this month were used.",
-            "The quota opens again on the first of the month, UTC. A larger plan opens it at once.",
-            Some(("See your limits", "/limits")),
-        ),
-        "scope_missing" => why(
-            "The key is held to other operations than this one.",
-            "Add the operation to the key under Restrict, or use another key.",
-            Some(("Your applications", "/applications")),
-        ),
+        "quota_exceeded" => {
+            why("why-quota-exceeded", "why-quota-exceeded-fix", Some(("why-see-limits", "/limits")))
+        }
+        "scope_missing" => {
+            why("why-scope-missing", "why-scope-missing-fix", Some(("applications-yours", "/applications")))
+        }
         "address_not_allowed" => why(
-            "The key is held to some networks, and this call came from another.",
-            "Add the network to the key under Restrict, if it is yours.",
-            Some(("Your applications", "/applications")),
+            "why-address-not-allowed",
+            "why-address-not-allowed-fix",
+            Some(("applications-yours", "/applications")),
         ),
         "key_origin_not_allowed" => why(
-            "The key is held to pages of some sites, and this call came from another, or from no page.",
-            "Add the site to the key under Restrict, or use a key of its own on servers.",
-            Some(("Your applications", "/applications")),
+            "why-key-origin-not-allowed",
+            "why-key-origin-not-allowed-fix",
+            Some(("applications-yours", "/applications")),
         ),
-        "not_entitled" => why(
-            "The key works, but its application has no subscription in force to a product with this API.",
-            "Subscribe the application to the product. It is in force within a second.",
-            Some(("Browse products", "/")),
-        ),
+        "not_entitled" => why("why-not-entitled", "why-not-entitled-fix", Some(("limits-browse", "/"))),
         "subscription_suspended" => why(
-            "The subscription of this application is suspended.",
-            "Ask the publisher why; nothing that you send differently helps.",
-            Some(("Your applications", "/applications")),
+            "why-subscription-suspended",
+            "why-subscription-suspended-fix",
+            Some(("applications-yours", "/applications")),
         ),
-        "api_retired" => why(
-            "The API that was called is retired: it is not served any more.",
-            "The problem that was answered names what takes its place, where there is something.",
-            Some(("Browse products", "/")),
-        ),
-        "payment_required" => why(
-            "A bill for this subscription was not paid in time.",
-            "Pay it; the same keys work again within a second.",
-            Some(("Billing", "/billing")),
-        ),
+        "api_retired" => why("why-api-retired", "why-api-retired-fix", Some(("limits-browse", "/"))),
+        "payment_required" => {
+            why("why-payment-required", "why-payment-required-fix", Some(("around-billing", "/billing")))
+        }
         "spend_cap_reached" => why(
-            "The month's spend cap of this subscription is spent.",
-            "Raise it, or wait until the month is over. Nothing was charged for the call.",
-            Some(("Your applications", "/applications")),
+            "why-spend-cap-reached",
+            "why-spend-cap-reached-fix",
+            Some(("applications-yours", "/applications")),
         ),
-        "credits_used_up" => why(
-            "The credits that this subscription's calls are paid from are used up.",
-            "Add credits; the same keys work again within seconds.",
-            Some(("Credits", "/billing/credits")),
-        ),
+        "credits_used_up" => {
+            why("why-credits-used-up", "why-credits-used-up-fix", Some(("why-credits", "/billing/credits")))
+        }
         "missing_credential" => why(
-            "The call carried no key.",
-            "Send it in the header X-API-Key.",
-            Some(("Your applications", "/applications")),
+            "why-missing-credential",
+            "why-missing-credential-fix",
+            Some(("applications-yours", "/applications")),
         ),
         "invalid_credential" => why(
-            "The call carried a key that is unknown or was revoked.",
-            "Check that the whole key was copied, and that it was not revoked. A lost key is replaced by a new one.",
-            Some(("Your applications", "/applications")),
+            "why-invalid-credential",
+            "why-invalid-credential-fix",
+            Some(("applications-yours", "/applications")),
         ),
         "expired_credential" => why(
-            "The key was past its end.",
-            "Make a new key, or rotate one that still works.",
-            Some(("Your applications", "/applications")),
+            "why-expired-credential",
+            "why-expired-credential-fix",
+            Some(("applications-yours", "/applications")),
         ),
-        "route_not_found" => why(
-            "No API is published at this host and path.",
-            "Compare method, base path and version with the reference; a final slash counts.",
-            Some(("Browse products", "/")),
-        ),
-        "method_not_allowed" => why(
-            "The path is right, the method is not.",
-            "The header Allow of the answer names the methods that are.",
-            Some(("Browse products", "/")),
-        ),
-        "upstream_unreachable" | "upstream_failed" | "upstream_timeout" => why(
-            "The service behind the gateway did not answer as it should. The call was not charged.",
-            "Try again, with growing pauses. If it stays, tell the publisher the request id.",
-            None,
-        ),
-        _ => why(
-            "The gateway refused the call before it reached the service.",
-            "The page of the error code says what it means and how to mend it.",
-            None,
-        ),
+        "route_not_found" => {
+            why("why-route-not-found", "why-route-not-found-fix", Some(("limits-browse", "/")))
+        }
+        "method_not_allowed" => {
+            why("why-method-not-allowed", "why-method-not-allowed-fix", Some(("limits-browse", "/")))
+        }
+        "upstream_unreachable" | "upstream_failed" | "upstream_timeout" => {
+            why("why-upstream-unreachable", "why-api-5xx-fix", None)
+        }
+        _ => why("why-other", "why-other-fix", None),
     }
 }
 

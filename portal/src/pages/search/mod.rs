@@ -8,6 +8,7 @@ use super::catalog::served_apis;
 use super::problems::DOCS;
 use super::reference::Place;
 use crate::error::{Answer, Fault};
+use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -55,7 +56,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(asked): Q
     let question: String = asked.q.chars().take(200).collect();
     let words = Words::of(&question);
     let groups = if words.0.is_empty() { Vec::new() } else { found(&state, &visit, &words).await? };
-    visit.page(&View { shell: visit.shell(Area::Public, "Search").await?, question, groups })
+    visit.page(&View { shell: visit.shell(Area::Public, t("around-search")).await?, question, groups })
 }
 
 /// The words of a question, in lower case; all must be found.
@@ -144,11 +145,11 @@ async fn found(state: &PortalState, visit: &Visit, words: &Words) -> Result<Vec<
         Some(Hit { href, title: doc.title.clone(), about, method: String::new(), score })
     });
     let groups = [
-        group("operations", "Operations", operations),
-        group("guides", "Guides", guides.collect()),
-        group("products", "Products", products),
-        group("schemas", "Schemas", schemas),
-        group("refusals", "Error codes", refusals.collect()),
+        group("operations", t("search-operations"), operations),
+        group("guides", t("around-guides"), guides.collect()),
+        group("products", t("around-products"), products),
+        group("schemas", t("search-schemas"), schemas),
+        group("refusals", t("around-errors"), refusals.collect()),
     ];
     Ok(groups.into_iter().filter(|group| !group.hits.is_empty()).collect())
 }

@@ -1,3 +1,4 @@
 //! What belongs to every page.
 
+pub mod locale;
 pub mod theme;

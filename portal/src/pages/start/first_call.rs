@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use tollgate_store::Page;
 
 use crate::error::{Answer, Fault};
+use crate::say::t;
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Shell};
 use crate::show::Moment;
@@ -29,7 +30,7 @@ pub struct View {
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let member = visit.member()?;
     let first_call = came(&state, &visit, &member).await?;
-    visit.page(&View { shell: visit.shell(Area::Developer, "First call").await?, first_call })
+    visit.page(&View { shell: visit.shell(Area::Developer, t("start-first-call")).await?, first_call })
 }
 
 /// The organization's call, where one was counted within the month.

@@ -10,6 +10,7 @@ use super::first_call::{Came, came};
 use super::{first_step, sample_key};
 use crate::error::Answer;
 use crate::pages::applications::shown;
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters, reference};
@@ -57,7 +58,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let call = step.as_ref().and_then(|step| step.call.as_ref());
     let curl = call.map(|call| reference::curl(&state.settings.gateway_url, &call.api, &call.operation, key));
     Ok(unkept(visit.page(&View {
-        shell: visit.shell(Area::Developer, "Get started").await?,
+        shell: visit.shell(Area::Developer, t("around-get-started")).await?,
         application: application.name,
         application_href: format!("/applications/{}", application.id),
         product: step.map(|step| Subscribed {

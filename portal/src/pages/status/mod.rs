@@ -7,6 +7,7 @@ use tollgate_store::ApiHealthRow;
 
 use super::catalog::served_apis;
 use crate::error::Answer;
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::show::{self, Label, Moment};
@@ -51,27 +52,27 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         }
     }
     let counted_to = state.store.counted_up_to().await?.map(Moment::clock);
-    visit.page(&View::of(visit.shell(Area::Public, "Status").await?, lines, counted_to))
+    visit.page(&View::of(visit.shell(Area::Public, t("around-status")).await?, lines, counted_to))
 }
 
 /// What the share of calls that the API failed says. Refusals of the gateway are the callers' and do not count.
 fn judge(health: Option<&ApiHealthRow>) -> (Label, String) {
     let Some(health) = health.filter(|one| one.calls > 0) else {
-        return (Label::new("", "Quiet"), "No calls in the last 15 minutes".into());
+        return (Label::new("", t("status-quiet")), t("status-quiet-note").into());
     };
     let failed = health.failed * 100 / health.calls;
     let label = match failed {
-        0..5 => Label::new("ok", "Working"),
-        5..50 => Label::new("warn", "Some calls fail"),
-        _ => Label::new("bad", "Down"),
+        0..5 => Label::new("ok", t("status-working")),
+        5..50 => Label::new("warn", t("status-some-fail")),
+        _ => Label::new("bad", t("status-down")),
     };
     let mean = show::duration(health.duration_us / health.calls);
     (
         label,
-        format!(
-            "{} of calls failed in the last 15 minutes, {mean} on average",
-            show::share(health.failed, health.calls)
-        ),
+        say("status-failed")
+            .with("share", show::share(health.failed, health.calls))
+            .with("mean", mean)
+            .into(),
     )
 }
 
@@ -79,11 +80,11 @@ impl View {
     fn of(shell: Shell, lines: Vec<Line>, counted_to: Option<Moment>) -> Self {
         let worst = |tone: &str| lines.iter().any(|line| line.label.tone == tone);
         let (label, sentence) = if worst("bad") {
-            (Label::new("bad", "Trouble"), "At least one API is down.")
+            (Label::new("bad", t("status-trouble")), t("status-trouble-text"))
         } else if worst("warn") {
-            (Label::new("warn", "Degraded"), "At least one API fails some of its calls.")
+            (Label::new("warn", t("status-degraded")), t("status-degraded-text"))
         } else {
-            (Label::new("ok", "Working"), "No API is known to fail.")
+            (Label::new("ok", t("status-working")), t("status-working-text"))
         };
         Self { shell, label, sentence, lines, counted_to }
     }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 
 use crate::error::Answer;
+use crate::say::{say, t};
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -24,7 +25,7 @@ pub struct View {
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Path<String>) -> Answer {
     let row = state.control.invitation(&token).await?;
     Ok(unkept(visit.page(&View {
-        shell: visit.shell(Area::Public, format!("Join {}", row.organization)).await?,
+        shell: visit.shell(Area::Public, say("team-join").with("organization", &row.organization)).await?,
         organization: row.organization,
         role: row.role.as_str(),
         invited_by: row.invited_by,
@@ -38,9 +39,7 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, Path(token): P
     let (user, actor) = visit.person()?;
     let organization = state.control.accept_invitation(&actor, user, &token).await?;
     visit.act_in(organization).await?;
-    visit
-        .go("/applications", Some(Flash::done("You are in. These are the organization's applications.")))
-        .await
+    visit.go("/applications", Some(Flash::done(t("team-you-are-in")))).await
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{ROLES, role};
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Moment;
@@ -87,9 +88,7 @@ pub async fn invite(
         Err(error) => Err(error),
     };
     match invited {
-        Ok(()) => {
-            visit.go("/team", Some(Flash::done(format!("{} gets a mail with a link.", typed.email)))).await
-        }
+        Ok(()) => visit.go("/team", Some(Flash::done(say("team-invited").with("email", &typed.email)))).await,
         Err(error) => {
             let form = Form::with([("email", typed.email), ("role", typed.role)]).refused(error)?;
             visit.refused(&view(&state, &visit, &member, form).await?)
@@ -100,15 +99,13 @@ pub async fn invite(
 /// `POST /team/invitations/{id}/again`
 pub async fn again(State(state): State<PortalState>, visit: Visit, Path(id): Path<Uuid>) -> Answer {
     state.control.invite_again(&visit.member()?.actor, id).await?;
-    visit
-        .go("/team", Some(Flash::done("The mail is sent again. The link in the older one no longer works.")))
-        .await
+    visit.go("/team", Some(Flash::done(t("team-sent-again")))).await
 }
 
 /// `POST /team/invitations/{id}/revoke`
 pub async fn revoke(State(state): State<PortalState>, visit: Visit, Path(id): Path<Uuid>) -> Answer {
     state.control.revoke_invitation(&visit.member()?.actor, id).await?;
-    visit.go("/team", Some(Flash::done("The invitation is taken back."))).await
+    visit.go("/team", Some(Flash::done(t("team-taken-back")))).await
 }
 
 /// `POST /team/members/{id}/role`
@@ -125,7 +122,7 @@ pub async fn change(
         Err(error) => Err(error),
     };
     match changed {
-        Ok(()) => visit.go("/team", Some(Flash::done("The role is changed, from the next click on."))).await,
+        Ok(()) => visit.go("/team", Some(Flash::done(t("team-role-changed")))).await,
         Err(error) => {
             let form = Form::default().refused(error)?;
             visit.refused(&view(&state, &visit, &member, form).await?)
@@ -139,8 +136,8 @@ pub async fn remove(State(state): State<PortalState>, visit: Visit, Path(id): Pa
     let user: UserId = id.parse().map_err(|_| Fault::not_found())?;
     let left = user == visit.account()?.user_id;
     match state.control.remove_member(&member.actor, user).await {
-        Ok(()) if left => visit.go("/account", Some(Flash::done("You left the organization."))).await,
-        Ok(()) => visit.go("/team", Some(Flash::done("They belong to this organization no more."))).await,
+        Ok(()) if left => visit.go("/account", Some(Flash::done(t("team-you-left")))).await,
+        Ok(()) => visit.go("/team", Some(Flash::done(t("team-removed")))).await,
         Err(error) => {
             let form = Form::default().refused(error)?;
             visit.refused(&view(&state, &visit, &member, form).await?)
@@ -169,7 +166,7 @@ async fn view(state: &PortalState, visit: &Visit, member: &Member, form: Form) -
     let waiting =
         if is_owner { state.store.list_invitations(member.organization_id).await? } else { Vec::new() };
     Ok(View {
-        shell: visit.shell(Area::Developer, "Team").await?,
+        shell: visit.shell(Area::Developer, t("around-team")).await?,
         organization: organizations
             .iter()
             .find(|one| one.chosen)

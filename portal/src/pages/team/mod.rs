@@ -5,9 +5,9 @@ pub mod members;
 
 use tollgate_domain::MemberRole;
 
-/// What each role may do, as forms send it and as it reads.
+/// What each role may do, as forms send it, and the key of how it reads.
 pub const ROLES: &[(&str, &str)] =
-    &[("developer", "Developer: builds"), ("viewer", "Viewer: looks"), ("owner", "Owner: everything")];
+    &[("developer", "team-developer"), ("viewer", "team-viewer"), ("owner", "team-owner")];
 
 /// A role that a form sent.
 fn role(text: &str) -> Result<MemberRole, tollgate_control::Error> {

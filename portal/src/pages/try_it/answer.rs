@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::filters;
 use crate::markup::{self, Html};
 use crate::relay::{Incoming, NoAnswer};
+use crate::say::{language, say, t};
 use crate::show::{self, Label};
 
 /// How much of a body is shown.
@@ -70,21 +71,10 @@ impl AnswerView {
     #[must_use]
     pub fn without(call: String, why: &NoAnswer) -> Self {
         let (title, text) = match why {
-            NoAnswer::TimedOut => (
-                "No answer within 60 seconds",
-                "The service behind this API is slow or hangs. The call may still have been carried out.",
-            ),
-            NoAnswer::NameUnknown => (
-                "The gateway's name has no address",
-                "The portal could not look the gateway up (DNS). Its operator has to check TOLLGATE_GATEWAY_URL.",
-            ),
-            NoAnswer::Unreachable => (
-                "The gateway cannot be reached",
-                "The portal got no connection to it. Try again in a moment; if it stays so, tell the operator.",
-            ),
-            NoAnswer::Malformed => {
-                ("This cannot be sent", "A header holds something that no header can, like a line break.")
-            }
+            NoAnswer::TimedOut => (t("tried-timed-out"), t("tried-timed-out-text")),
+            NoAnswer::NameUnknown => (t("tried-no-name"), t("tried-no-name-text")),
+            NoAnswer::Unreachable => (t("tried-unreachable"), t("tried-unreachable-text")),
+            NoAnswer::Malformed => (t("tried-malformed"), t("tried-malformed-text")),
         };
         Self::advised(call, "bad", title, text, None)
     }
@@ -115,8 +105,11 @@ impl AnswerView {
 
 fn bytes(count: usize) -> String {
     match count {
-        ..1024 => show::count(count, "byte"),
-        1024..1_048_576 => format!("{}.{} KB", count / 1024, count % 1024 * 10 / 1024),
+        ..1024 => say("requests-bytes").with("bytes", count).into(),
+        1024..1_048_576 => {
+            let tenths = i64::try_from(count * 10 / 1024).unwrap_or(0);
+            format!("{} KB", tollgate_language::decimal(language(), tenths / 10, tenths % 10))
+        }
         _ => format!("{} MB", count / 1_048_576),
     }
 }
@@ -124,11 +117,14 @@ fn bytes(count: usize) -> String {
 /// The body as people read it, or a note of what it is.
 fn body(media: &str, answer: &Incoming) -> (Option<Html>, Option<String>) {
     if answer.body.is_empty() {
-        return (None, Some("The answer has no body.".into()));
+        return (None, Some(t("tried-no-body").into()));
     }
     let Ok(text) = std::str::from_utf8(&answer.body) else {
-        let media = if media.is_empty() { "unknown type" } else { media };
-        return (None, Some(format!("{} of {media}, which cannot be shown here.", bytes(answer.body.len()))));
+        let media = if media.is_empty() { t("tried-unknown-type") } else { media };
+        return (
+            None,
+            Some(say("tried-binary").with("size", bytes(answer.body.len())).with("media", media).into()),
+        );
     };
     let pretty = serde_json::from_str::<Value>(text).ok().filter(|_| media.contains("json"));
     let text =
@@ -137,7 +133,7 @@ fn body(media: &str, answer: &Incoming) -> (Option<Html>, Option<String>) {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let note = (end < text.len() || answer.cut).then(|| format!("The first {} are shown.", bytes(end)));
+    let note = (end < text.len() || answer.cut).then(|| say("tried-first").with("size", bytes(end)).into());
     (Some(markup::json(&text[..end])), note)
 }
 
@@ -159,11 +155,11 @@ fn left(field: &str) -> Vec<Left> {
 
 fn seconds(count: i64) -> String {
     match count {
-        ..=1 => "a second".into(),
-        2..120 => format!("{count} seconds"),
-        120..7_200 => format!("{} minutes", count / 60),
-        7_200..172_800 => format!("{} hours", count / 3_600),
-        _ => format!("{} days", count / 86_400),
+        ..=1 => t("tried-a-second").into(),
+        2..120 => say("tried-seconds").count(count).into(),
+        120..7_200 => say("tried-minutes").count(count / 60).into(),
+        7_200..172_800 => say("tried-hours").count(count / 3_600).into(),
+        _ => say("tried-days").count(count / 86_400).into(),
     }
 }
 
@@ -177,69 +173,57 @@ fn advice(status: u16, media: &str, body: &[u8], retry: Option<&str>, product_hr
     let code = text_of("code");
     let again = retry
         .and_then(|text| text.parse().ok())
-        .map_or_else(String::new, |count| format!("It opens again in {}.", seconds(count)));
+        .map_or_else(String::new, |count| say("tried-opens").with("time", seconds(count)).into());
     let (title, text, link) = match code {
         "invalid_credential" | "expired_credential" | "missing_credential" => (
-            "The key was refused",
-            "It was revoked or has expired, or the gateway has not heard of it yet: a new key works within a second.".to_owned(),
-            Some(("/applications".to_owned(), "Your keys".to_owned())),
+            t("tried-key-refused"),
+            t("tried-key-refused-text").to_owned(),
+            Some(("/applications".to_owned(), t("tried-your-keys").to_owned())),
         ),
         "scope_missing" => (
-            "The key is held to other operations",
-            "Its owner chose under Restrict what it may call.".to_owned(),
-            Some(("/applications".to_owned(), "Your keys".to_owned())),
+            t("tried-held"),
+            t("tried-held-text").to_owned(),
+            Some(("/applications".to_owned(), t("tried-your-keys").to_owned())),
         ),
         "not_entitled" => (
-            "The application has no subscription",
-            "Its key is valid, but not for this product.".to_owned(),
-            Some((format!("{product_href}#plans"), "Subscribe".to_owned())),
+            t("tried-no-subscription"),
+            t("tried-no-subscription-text").to_owned(),
+            Some((format!("{product_href}#plans"), t("product-subscribe").to_owned())),
         ),
-        "subscription_suspended" => (
-            "The subscription is suspended",
-            "The operator of the platform can resume it.".to_owned(),
-            None,
-        ),
-        "api_retired" => (
-            "The API is no longer served",
-            "It was retired; the answer names what takes its place, where there is something.".to_owned(),
-            None,
-        ),
+        "subscription_suspended" => (t("tried-suspended"), t("tried-suspended-text").to_owned(), None),
+        "api_retired" => (t("tried-retired"), t("tried-retired-text").to_owned(), None),
         "payment_required" => (
-            "A bill is to be paid first",
-            "It was not paid in time; calls are served again as soon as it is.".to_owned(),
-            Some(("/billing".to_owned(), "Pay it".to_owned())),
+            t("tried-bill"),
+            t("tried-bill-text").to_owned(),
+            Some(("/billing".to_owned(), t("tried-pay").to_owned())),
         ),
         "spend_cap_reached" => (
-            "The spend cap is reached",
-            "What the subscription may cost this month is spent.".to_owned(),
-            Some(("/applications".to_owned(), "Raise it".to_owned())),
+            t("tried-cap"),
+            t("tried-cap-text").to_owned(),
+            Some(("/applications".to_owned(), t("tried-raise").to_owned())),
         ),
         "credits_used_up" => (
-            "The credits are used up",
-            "Calls of this plan are paid from credits, and there are none left.".to_owned(),
-            Some(("/billing/credits".to_owned(), "See the credits".to_owned())),
+            t("tried-credits"),
+            t("tried-credits-text").to_owned(),
+            Some(("/billing/credits".to_owned(), t("tried-see-credits").to_owned())),
         ),
-        "rate_limited" => ("Too many calls in a short time", again, None),
+        "rate_limited" => (t("tried-too-many"), again, None),
         "quota_exceeded" => (
-            "The quota is used up",
+            t("limits-used-up"),
             again,
-            Some((format!("{product_href}#plans"), "Look at other plans".to_owned())),
+            Some((format!("{product_href}#plans"), t("tried-other-plans").to_owned())),
         ),
-        "route_not_found" | "method_not_allowed" => (
-            "The gateway does not serve this operation",
-            "Its document names it, but it is not published, or was taken back a moment ago.".to_owned(),
-            None,
-        ),
-        "upstream_timeout" => {
-            ("The service did not answer in time", "The gateway waited for it in vain. Try again, or ask for less.".to_owned(), None)
+        "route_not_found" | "method_not_allowed" => {
+            (t("tried-not-served"), t("tried-not-served-text").to_owned(), None)
         }
+        "upstream_timeout" => (t("tried-slow"), t("tried-slow-text").to_owned(), None),
         "upstream_unreachable" | "upstream_failed" => {
-            ("The service cannot be reached", "The gateway is up, what is behind it is not.".to_owned(), None)
+            (t("tried-away"), t("tried-away-text").to_owned(), None)
         }
         "" => return None,
-        _ => ("The gateway refused the call", text_of("detail").to_owned(), None),
+        _ => (t("tried-refused"), text_of("detail").to_owned(), None),
     };
-    let link = link.or_else(|| Some((format!("/problems/{code}"), "What this means".to_owned())));
+    let link = link.or_else(|| Some((format!("/problems/{code}"), t("tried-means").to_owned())));
     Some(Advice { tone: if status < 500 { "warn" } else { "bad" }, title: title.into(), text, link })
 }
 

@@ -7,6 +7,7 @@ use tollgate_store::ApiRow;
 
 use crate::error::query_value;
 use crate::relay::Outgoing;
+use crate::say::t;
 
 /// One input.
 pub struct Field {
@@ -65,8 +66,9 @@ impl Filled {
     }
 }
 
-/// Places of parameters with their titles.
-const PLACES: [(&str, &str); 3] = [("path", "Path"), ("query", "Query"), ("header", "Headers")];
+/// Places of parameters with the keys of their titles.
+const PLACES: [(&str, &str); 3] =
+    [("path", "tried-path"), ("query", "tried-query"), ("header", "body-headers")];
 
 /// The inputs of an operation's parameters, with what was sent before, else what an example says.
 pub fn groups(detail: &OperationDetail, filled: Option<&Filled>) -> Vec<Group> {
@@ -79,7 +81,7 @@ pub fn groups(detail: &OperationDetail, filled: Option<&Filled>) -> Vec<Group> {
                 count += 1;
                 field(one, format!("p{count}"), filled)
             });
-            Group { title, fields: fields.collect() }
+            Group { title: t(title), fields: fields.collect() }
         })
         .filter(|group| !group.fields.is_empty())
         .collect()
@@ -202,14 +204,14 @@ pub fn outgoing(
         let value = filled.text(&name_of(one)).map(|text| text.trim().to_owned()).unwrap_or_default();
         if value.is_empty() {
             if one.required && one.location != "cookie" {
-                return Err((one.name.clone(), "is needed"));
+                return Err((one.name.clone(), t("tried-is-needed")));
             }
             continue;
         }
         match one.location.as_str() {
             // A path with dots for steps means another path.
             "path" if matches!(value.as_str(), "." | "..") => {
-                return Err((one.name.clone(), "cannot be dots alone"));
+                return Err((one.name.clone(), t("tried-dots")));
             }
             "path" => path = path.replace(&format!("{{{}}}", one.name), &encoded(&value)),
             "query" if one.explode && one.shape.summary.starts_with("array") => {

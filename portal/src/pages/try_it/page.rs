@@ -12,6 +12,7 @@ use super::answer::AnswerView;
 use super::form::{self, BodyForm, Filled, Group, Sent};
 use crate::error::{Answer, Fault};
 use crate::pages::reference::{Crumbs, Reading};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -123,13 +124,9 @@ async fn caller(
         if open && reads(detail) {
             return Ok(Caller::Guest);
         }
-        let text = if open {
-            "Guests only read. With a key of your own you can send this call too."
-        } else {
-            "This product is tried with a key of your own. It takes two fields."
-        };
+        let text = if open { t("tried-guests-read") } else { t("tried-own-key") };
         let href = format!("/signup?product={}", reading.place.product);
-        return Ok(Caller::Nobody { text, href, link: "Get a key" });
+        return Ok(Caller::Nobody { text, href, link: t("get-a-key") });
     };
     let applications = state.store.list_applications(member.scope, Page::FIRST_500).await?;
     let mut keys = state.store.list_credentials(member.scope, None, Page::FIRST_500).await?;
@@ -138,7 +135,11 @@ async fn caller(
     let wanted = filled.and_then(|filled| filled.text("key"));
     let choice = |key: &tollgate_store::CredentialRow| {
         let application = applications.iter().find(|one| one.id == key.application_id)?;
-        let kind = if key.environment == Environment::Test { "sandbox" } else { "live" };
+        let kind = if key.environment == Environment::Test {
+            t("applications-sandbox")
+        } else {
+            t("applications-live")
+        };
         let id = key.id.to_string();
         Some(KeyChoice {
             text: format!("{} · {} ({kind} …{})", application.name, key.name, key.display_last4),
@@ -148,8 +149,8 @@ async fn caller(
     };
     let keys: Vec<KeyChoice> = keys.iter().filter_map(choice).collect();
     Ok(if keys.is_empty() {
-        let text = "You have no key yet. Make one, then come back.";
-        Caller::Nobody { text, href: "/applications".into(), link: "Your applications" }
+        let text = t("tried-no-key");
+        Caller::Nobody { text, href: "/applications".into(), link: t("applications-yours") }
     } else {
         Caller::Keys(keys)
     })
@@ -171,29 +172,23 @@ async fn answer(
     let outgoing = match form::outgoing(detail, &reading.api, filled) {
         Ok(outgoing) => outgoing,
         Err((name, why)) => {
-            let (title, text) =
-                (format!("{name} {why}"), "Nothing was sent. Fill it in and send the call again.");
+            let (title, text) = (format!("{name} {why}"), t("tried-nothing-sent"));
             return Ok(AnswerView::advised(String::new(), "warn", &title, text, None));
         }
     };
     let call = format!("{} {}", outgoing.method, outgoing.target);
     let routes = state.store.list_routes(reading.api.id).await?;
     let Some(route) = routes.iter().find(|route| route.operation_id == detail.operation.operation_id) else {
-        let text = "The document names it, but it is not published. Nothing was sent.";
-        return Ok(AnswerView::advised(
-            call,
-            "warn",
-            "The gateway does not serve this operation",
-            text,
-            None,
-        ));
+        let text = t("tried-unpublished");
+        return Ok(AnswerView::advised(call, "warn", t("tried-not-served"), text, None));
     };
     let grant = match grant(state, visit, reading, caller, filled, route.id).await {
         Ok(grant) => grant,
         Err(Fault::Problem(problem)) if problem.status == axum::http::StatusCode::TOO_MANY_REQUESTS => {
-            let link = Some((format!("/signup?product={}", reading.place.product), "Get a key".to_owned()));
-            let text = "All guests together, and each network, have only so many calls an hour. With a key of your own you go on at once.";
-            return Ok(AnswerView::advised(call, "warn", "Guests have used up their calls", text, link));
+            let link =
+                Some((format!("/signup?product={}", reading.place.product), t("get-a-key").to_owned()));
+            let text = t("tried-guests-text");
+            return Ok(AnswerView::advised(call, "warn", t("tried-guests-used"), text, link));
         }
         Err(other) => return Err(other),
     };
@@ -238,7 +233,9 @@ async fn page(
 ) -> Answer {
     let operation_href = reading.place.operation(&detail.operation.operation_id);
     let mut response = visit.page(&View {
-        shell: visit.shell(Area::Public, format!("Try: {}", detail.operation.summary)).await?,
+        shell: visit
+            .shell(Area::Public, say("tried-page").with("operation", &detail.operation.summary))
+            .await?,
         crumbs: Crumbs::of(reading),
         action: format!("{operation_href}/try"),
         operation_href,

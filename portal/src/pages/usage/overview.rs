@@ -11,6 +11,7 @@ use super::range::{Choice, Range};
 use crate::chart::{Chart, Step};
 use crate::error::{Answer, Fault};
 use crate::pages::start::first_step;
+use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Label, Moment};
@@ -146,7 +147,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address):
     let totals = totals(&lines);
     let rest = application.map_or_else(String::new, |id| format!("&application={id}"));
     visit.page(&View {
-        shell: visit.shell(Area::Developer, "Usage").await?,
+        shell: visit.shell(Area::Developer, t("around-usage")).await?,
         counted_to: store.counted_up_to().await?.map(Moment::clock),
         ranges: range.choices("/usage", &rest),
         waiting,
@@ -227,19 +228,19 @@ pub fn stats(totals: &UsageTotals) -> Vec<Stat> {
     let mean = totals.duration_us / totals.calls.max(1);
     vec![
         Stat {
-            name: "Calls",
+            name: t("ui-calls"),
             value: show::number(totals.calls),
-            note: format!("{} charged", show::number(totals.charged)),
+            note: say("usage-charged").with("count", show::number(totals.charged)).into(),
         },
         Stat {
-            name: "Refused or failed",
+            name: t("ui-failed"),
             value: show::number(errors),
-            note: format!("{} of all calls", show::share(errors, totals.calls)),
+            note: say("usage-of-all-calls").with("share", show::share(errors, totals.calls)).into(),
         },
         Stat {
-            name: "Average time",
+            name: t("usage-average-time"),
             value: if totals.calls == 0 { "–".into() } else { show::duration(mean) },
-            note: "of a whole call".into(),
+            note: t("usage-whole-call").into(),
         },
     ]
 }
@@ -248,7 +249,7 @@ pub fn stats(totals: &UsageTotals) -> Vec<Stat> {
 pub fn row(row: TrafficRow) -> Row {
     Row {
         method: row.method.unwrap_or_else(|| "–".into()),
-        path: row.path.unwrap_or_else(|| "an operation that is gone".into()),
+        path: row.path.unwrap_or_else(|| t("usage-gone").into()),
         status: Label::status(u16::try_from(row.status).unwrap_or(0)),
         outcome: show::outcome(row.outcome, row.status),
         calls: show::number(row.calls),
@@ -274,15 +275,15 @@ async fn meters(
         for limit in &standing {
             let Some(period) = limit.period else { continue };
             let name = match several {
-                true => format!("Quota left, {product} ({})", limit.limit.name),
-                false => format!("Quota left, {product}"),
+                true => say("usage-quota-left-of").with("product", &product).with("name", &limit.limit.name),
+                false => say("usage-quota-left").with("product", &product),
             };
-            meters.push(meter(name, period.used, limit.amount(), Moment::day(period.window.ends)));
+            meters.push(meter(name.into(), period.used, limit.amount(), Moment::day(period.window.ends)));
         }
         if let Some(cap) = state.control.spend_cap(&member.actor, one.id, visit.now).await? {
             let left = Amount { minor: cap.cap.minor.saturating_sub(cap.spent.minor), ..cap.cap };
             meters.push(Meter {
-                name: format!("Spend cap left, {product}"),
+                name: say("usage-cap-left").with("product", &product).into(),
                 left: left.to_string(),
                 limit: cap.cap.to_string(),
                 ..meter(String::new(), cap.spent.minor, cap.cap.minor, Moment::day(cap.ends))
@@ -322,12 +323,12 @@ async fn metered(state: &PortalState, member: &Member, visit: &Visit) -> Result<
                 lines.push(MeterLine { of: of.clone(), what, units: show::number(units) });
             }
         };
-        line("Calls charged".to_owned(), used.calls);
+        line(t("usage-calls-charged").to_owned(), used.calls);
         if used.units != used.calls {
-            line("Units".to_owned(), used.units);
+            line(t("usage-units").to_owned(), used.units);
         }
-        line("Megabytes sent".to_owned(), used.bytes_in.div_euclid(1_000_000));
-        line("Megabytes received".to_owned(), used.bytes_out.div_euclid(1_000_000));
+        line(t("usage-megabytes-sent").to_owned(), used.bytes_in.div_euclid(1_000_000));
+        line(t("usage-megabytes-received").to_owned(), used.bytes_out.div_euclid(1_000_000));
         for (name, sum) in &used.readings {
             line(name.as_str().to_owned(), i64::try_from(*sum).unwrap_or(i64::MAX));
         }

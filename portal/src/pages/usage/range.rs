@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tollgate_store::Grain;
 
+use crate::say::t;
+
 /// The last hour, day, week, month or quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
@@ -41,14 +43,14 @@ impl Range {
     }
 
     /// As people read it.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Hour => "Last hour",
-            Self::Day => "24 hours",
-            Self::Week => "7 days",
-            Self::Month => "30 days",
-            Self::Quarter => "90 days",
-        }
+    pub fn text(self) -> &'static str {
+        t(match self {
+            Self::Hour => "usage-hour",
+            Self::Day => "usage-day",
+            Self::Week => "usage-week",
+            Self::Month => "usage-month",
+            Self::Quarter => "usage-quarter",
+        })
     }
 
     /// When it begins, at the beginning of a step.
@@ -84,13 +86,13 @@ impl Range {
     }
 
     /// One bar in a word.
-    pub const fn step(self) -> &'static str {
-        match self {
-            Self::Hour => "minute",
-            Self::Day => "hour",
-            Self::Week => "six hours",
-            Self::Month | Self::Quarter => "day",
-        }
+    pub fn step(self) -> &'static str {
+        t(match self {
+            Self::Hour => "usage-step-minute",
+            Self::Day => "usage-step-hour",
+            Self::Week => "usage-step-six-hours",
+            Self::Month | Self::Quarter => "usage-step-day",
+        })
     }
 
     /// Links to all ranges; `rest` is what else the address says.
