@@ -48,7 +48,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without a socket, a clock of their own or a database, also in their tests.
-const PURE: &[&str] = &["certificates", "domain", "engine", "openapi", "manifest", "paper", "rating"];
+const PURE: &[&str] =
+    &["certificates", "domain", "engine", "language", "openapi", "manifest", "paper", "rating"];
 const IMPURE_PACKAGES: &[&str] = &["axum", "hyper", "reqwest", "sqlx", "tokio", "hyper-util"];
 
 /// A package (or all whose names begin so, with `*`), and the rooms it is kept to outside of tests.
@@ -61,6 +62,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("askama", &["control", "portal"]),
     ("async-stripe*", &["stripe"]),
     ("instant-acme", &["control"]),
+    ("fluent-bundle", &["language"]),
     ("lettre", &["control"]),
     ("openidconnect", &["control"]),
     ("webauthn_rp", &["control"]),

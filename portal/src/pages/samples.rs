@@ -10,6 +10,7 @@ use super::{
     start, status, team, try_it, usage,
 };
 use crate::error::ErrorPage;
+use crate::say;
 
 /// Name, and HTML.
 type Rendered = (String, String);
@@ -99,7 +100,8 @@ fn leads_to_a_route(path: &str, routes: &[Vec<&str>]) -> bool {
 #[test]
 fn every_page_renders_and_keeps_the_house_rules() {
     let routes = route_patterns();
-    for (name, html) in all() {
+    let both = say::Language::ALL.into_iter().flat_map(|language| say::speaking(language, all));
+    for (name, html) in both {
         assert_eq!(html.matches("<h1").count(), 1, "{name}: one h1 names the page");
         for attribute in ["style", "onclick", "onload", "onsubmit"] {
             assert!(

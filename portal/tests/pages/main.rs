@@ -5,6 +5,7 @@ mod admin;
 mod admin_forms;
 mod gateways;
 mod journey;
+mod language;
 mod operators;
 mod owning;
 mod passkeys;

@@ -54,6 +54,8 @@ impl Page {
 pub struct Browser<'s> {
     site: &'s Site,
     cookies: BTreeMap<String, String>,
+    /// What it says of languages.
+    likes: Option<&'static str>,
 }
 
 impl Site {
@@ -123,7 +125,7 @@ impl Site {
     }
 
     pub fn browser(&self) -> Browser<'_> {
-        Browser { site: self, cookies: BTreeMap::new() }
+        Browser { site: self, cookies: BTreeMap::new(), likes: None }
     }
 
     /// Changes rows by hand, for states that no page leads to.
@@ -151,6 +153,9 @@ impl Browser<'_> {
         let mut builder = Request::builder().method(method).uri(path).header(header::HOST, "portal.test");
         if !cookies.is_empty() {
             builder = builder.header(header::COOKIE, cookies.join("; "));
+        }
+        if let Some(likes) = self.likes {
+            builder = builder.header(header::ACCEPT_LANGUAGE, likes);
         }
         builder
     }
@@ -242,6 +247,11 @@ impl Browser<'_> {
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
+    }
+
+    /// Says from now on which languages it likes.
+    pub fn like(&mut self, languages: &'static str) {
+        self.likes = Some(languages);
     }
 
     pub fn set_cookie(&mut self, name: &str, value: &str) {

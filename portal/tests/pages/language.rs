@@ -1,0 +1,59 @@
+//! In which language people are answered.
+
+use axum::http::{StatusCode, header};
+
+use crate::site::{Browser, Site};
+
+async fn lang(browser: &mut Browser<'_>, path: &str) -> String {
+    let page = browser.get(path).await;
+    assert_eq!(page.status, StatusCode::OK, "{path}");
+    page.between("<html lang=\"", "\"").to_owned()
+}
+
+#[tokio::test]
+async fn a_browser_is_answered_in_the_language_it_likes_until_its_reader_chooses() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    assert_eq!(lang(&mut browser, "/").await, "en");
+    browser.like("de-AT, en;q=0.5");
+    let german = browser.get("/").await;
+    assert!(german.text.contains("<html lang=\"de\"") && german.text.contains("Produkte"), "{}", german.text);
+    assert_eq!(german.headers[header::CONTENT_LANGUAGE], "de");
+    let vary: Vec<_> =
+        german.headers.get_all(header::VARY).iter().filter_map(|one| one.to_str().ok()).collect();
+    assert!(vary.join(", ").contains("Accept-Language") && vary.join(", ").contains("Cookie"), "{vary:?}");
+    let chosen = browser.post("/locale", &[("locale", "en"), ("next", "/guides")]).await;
+    assert_eq!(chosen.location(), "/guides");
+    let english = browser.get("/").await;
+    assert!(english.text.contains("<html lang=\"en\""), "the choice weighs more");
+    assert_ne!(
+        english.headers[header::ETAG],
+        german.headers[header::ETAG],
+        "no cache takes one for the other"
+    );
+}
+
+#[tokio::test]
+async fn a_choice_goes_with_the_account_to_other_browsers() {
+    let site = Site::open().await;
+    let (mut here, mut there) = (site.browser(), site.browser());
+    here.sign_up("maria@example.com").await;
+    here.post("/locale", &[("locale", "de"), ("next", "//evil.example")]).await;
+    assert!(here.get("/applications").await.text.contains("Aktive Schlüssel"));
+    let fields = [("email", "maria@example.com"), ("password", crate::site::PASSWORD)];
+    there.post("/signin", &fields).await;
+    assert_eq!(lang(&mut there, "/usage").await, "de");
+    assert_eq!(there.get("/admin").await.between("<html lang=\"", "\""), "en", "operators read English");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.like("de");
+    let missing = browser.get("/products/none").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert!(missing.text.contains("Hier ist nichts"), "{}", missing.text);
+    let refused = browser.post("/signin", &[("email", "a@example.com"), ("password", "x")]).await;
+    assert!(refused.text.contains("E-Mail oder Passwort stimmt nicht"), "{}", refused.text);
+}
