@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use tollgate_domain::{
     Amount, CalendarMonth, CredentialId, Scope, SubscriptionId, SubscriptionState, UserId, WebhookId,
 };
+use tollgate_language::{Language, Said};
+use tollgate_store::UserRow;
 use uuid::Uuid;
 
 use super::Job;
@@ -19,6 +21,11 @@ struct QuotaUsed {
     opens: DateTime<Utc>,
     /// Whether calls go on beyond it.
     soft: bool,
+}
+
+/// What a person's mails are written in.
+pub(super) fn reads(user: &UserRow) -> Language {
+    user.language.as_deref().and_then(Language::named).unwrap_or_default()
 }
 
 impl Control {
@@ -67,7 +74,7 @@ impl Control {
             Job::InviteOperator { email, role } => {
                 let token = self.invitation_link(&email, role).await?;
                 let link = format!("{}/setup/{}", mailer.site().portal_url, token.reveal());
-                Ok(mailer.send(id, &email, &mail::invite_operator(role.as_str(), &link)).await?)
+                Ok(mailer.send(id, &email, &mail::invite_operator(Language::English, role.as_str(), &link)).await?)
             }
             Job::WebhookDisabled { webhook_id, user_id } => {
                 self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
@@ -99,10 +106,10 @@ impl Control {
         let owner = self.store.find_user_by_email(&user.email).await?;
         let taken = owner.is_some_and(|owner| owner.id != user.id && owner.email_verified_at.is_some());
         let letter = if taken {
-            mail::sign_up_again(&format!("{url}/signin"))
+            mail::sign_up_again(reads(&user), &format!("{url}/signin"))
         } else {
             let token = self.make_link(user.id, Purpose::Verify).await?;
-            mail::verify_email(&user.email, &format!("{url}/verify/{}", token.reveal()))
+            mail::verify_email(reads(&user), &user.email, &format!("{url}/verify/{}", token.reveal()))
         };
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
@@ -112,14 +119,14 @@ impl Control {
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
         let token = self.make_link(user.id, Purpose::Reset).await?;
         let link = format!("{}/password/new/{}", mailer.site().portal_url, token.reveal());
-        Ok(mailer.send(id, &user.email, &mail::reset_password(&link)).await?)
+        Ok(mailer.send(id, &user.email, &mail::reset_password(reads(&user), &link)).await?)
     }
 
     async fn send_password_changed(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
         let user = self.store.find_user(user_id).await?;
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
         let link = format!("{}/password/forgotten", mailer.site().portal_url);
-        Ok(mailer.send(id, &user.email, &mail::password_changed(&link)).await?)
+        Ok(mailer.send(id, &user.email, &mail::password_changed(reads(&user), &link)).await?)
     }
 
     /// Ends keys whose successors have come into use, when it is time.
@@ -163,7 +170,7 @@ impl Control {
         let application = self.store.get_application(Scope::Operator, key.application_id).await?;
         let url = &mailer.site().portal_url;
         let link = format!("{url}/applications/{}/keys/{}/rotate", key.application_id, key.id);
-        let letter = mail::key_expires(&key.name, &application.name, days, ends, &link);
+        let letter = mail::key_expires(reads(&user), (&key.name, &application.name), days, ends, &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -199,7 +206,8 @@ impl Control {
         let subscription = self.store.get_subscription(Scope::Operator, used.subscription_id).await?;
         let product = self.store.get_product(subscription.product_id).await?;
         let link = format!("{}/limits", mailer.site().portal_url);
-        let letter = mail::quota_used(&product.name, used.percent, used.opens, used.soft, &link);
+        let letter =
+            mail::quota_used(reads(&user), &product.name, used.percent, used.opens, used.soft, &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -218,8 +226,12 @@ impl Control {
         let application = self.store.get_application(Scope::Operator, row.application_id).await?;
         let approved = row.state != SubscriptionState::Ended;
         let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
-        let about = format!("{} {} for {}", product.name, plan.name, application.name);
-        let letter = mail::decided(&product.name, &about, approved, row.decision.as_deref(), &link);
+        let about = Said::new(reads(&user), "mail-decided-about")
+            .with("product", &product.name)
+            .with("plan", &plan.name)
+            .with("application", &application.name)
+            .to_string();
+        let letter = mail::decided(reads(&user), (&product.name, &about), approved, row.decision.as_deref(), &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -240,15 +252,17 @@ impl Control {
         let product = self.store.get_product(row.product_id).await?;
         let plan = self.store.get_plan(row.plan_id).await?;
         let amount = |minor| Amount { minor, currency: tariff.currency };
-        let mut costs = vec![format!("{} a month", amount(tariff.base_minor))];
+        let said = |key| Said::new(reads(&user), key);
+        let mut costs = vec![said("product-a-month").with("total", amount(tariff.base_minor)).to_string()];
         if tariff.setup_minor > 0 {
-            costs.push(format!("{} once", amount(tariff.setup_minor)));
+            costs.push(said("mail-trial-once").with("amount", amount(tariff.setup_minor)).to_string());
         }
         if !tariff.meters.is_empty() {
-            costs.push("use beyond what is included".to_owned());
+            costs.push(said("mail-trial-use").to_string());
         }
         let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
-        let letter = mail::trial_ends(&product.name, &plan.name, &costs.join(", "), ends, &link);
+        let letter =
+            mail::trial_ends(reads(&user), (&product.name, &plan.name), &costs.join(", "), ends, &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -272,7 +286,12 @@ impl Control {
         let place = if webhook.organization_id().is_some() { "webhooks" } else { "admin/webhooks" };
         let link = format!("{}/{place}/{}", mailer.site().portal_url, webhook.id);
         let host = webhook.url.split('/').nth(2).unwrap_or_default();
-        let letter = mail::webhook_disabled(host, webhook.disabled_because.as_deref() == Some("gone"), &link);
+        let letter = mail::webhook_disabled(
+            reads(&user),
+            host,
+            webhook.disabled_because.as_deref() == Some("gone"),
+            &link,
+        );
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -280,7 +299,9 @@ impl Control {
         let Some(row) = self.store.find_invitation(invitation).await? else { return Ok(()) };
         let token = self.make_invitation_link(row.id).await?;
         let link = format!("{}/invitations/{}", mailer.site().portal_url, token.reveal());
-        let letter = mail::invitation(&row.organization, &row.invited_by, row.role.as_str(), &link);
+        let known = self.store.find_user_by_email(&row.email).await?;
+        let language = known.as_ref().map(reads).unwrap_or_default();
+        let letter = mail::invitation(language, &row.organization, &row.invited_by, row.role.as_str(), &link);
         Ok(mailer.send(id, &row.email, &letter).await?)
     }
 }

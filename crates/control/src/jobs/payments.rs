@@ -6,6 +6,7 @@ use tollgate_store::{InvoiceRow, UserRow};
 use uuid::Uuid;
 
 use super::Job;
+use super::letters::reads;
 use super::worker::Failure;
 use crate::mail::{self, Mailer};
 use crate::{Control, Result};
@@ -53,7 +54,14 @@ impl Control {
         let Some(user) = user.filter(|_| row.state == SubscriptionState::Active) else { return Ok(()) };
         let product = self.store.get_product(row.product_id).await?.name;
         let link = format!("{}/subscriptions/{subscription}/cap", mailer.site().portal_url);
-        let letter = mail::spend_reached(&product, percent, &cap.amount().to_string(), cap.landing, &link);
+        let letter = mail::spend_reached(
+            reads(&user),
+            &product,
+            percent,
+            &cap.amount().to_string(),
+            cap.landing,
+            &link,
+        );
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -68,7 +76,7 @@ impl Control {
         let user = self.store.find_user(user_id).await?.filter(|user| user.disabled_at.is_none());
         let Some(user) = user else { return Ok(()) };
         let link = format!("{}/billing/credits", mailer.site().portal_url);
-        Ok(mailer.send(id, &user.email, &mail::credits_low(left, used_up, &link)).await?)
+        Ok(mailer.send(id, &user.email, &mail::credits_low(reads(&user), left, used_up, &link)).await?)
     }
 
     pub(super) async fn send_payment_failed(
@@ -80,9 +88,13 @@ impl Control {
     ) -> std::result::Result<(), Failure> {
         let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
         let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
-        let reason = row.failure.as_deref().unwrap_or("it was not paid");
-        let letter =
-            mail::payment_failed(&row.number, &row.due().to_string(), reason, row.grace_until, &link);
+        let letter = mail::payment_failed(
+            reads(&user),
+            (&row.number, &row.due().to_string()),
+            row.failure.as_deref(),
+            row.grace_until,
+            &link,
+        );
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 
@@ -95,7 +107,7 @@ impl Control {
     ) -> std::result::Result<(), Failure> {
         let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
         let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
-        let letter = mail::access_landed(&row.number, &row.due().to_string(), &link);
+        let letter = mail::access_landed(reads(&user), &row.number, &row.due().to_string(), &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 }

@@ -2,11 +2,15 @@
 
 use askama::Template;
 
+use tollgate_language::{Language, text};
+
 use super::{MailFault, Site};
 
 /// What a mail says: a subject, a heading, a few paragraphs, at most one button.
 #[derive(Debug, Clone)]
 pub struct Letter {
+    /// What it is written in.
+    pub language: Language,
     /// One line.
     pub subject: String,
     /// The first line of the body.
@@ -38,6 +42,11 @@ struct Html<'l> {
 }
 
 impl Letter {
+    /// A word of the frame around what it says.
+    fn word(&self, key: &'static str) -> &'static str {
+        text(self.language, key)
+    }
+
     /// The link of its button, or nothing.
     #[must_use]
     pub fn link(&self) -> &str {

@@ -115,6 +115,8 @@ fn raw(name: &'static str, value: String) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_language::Language;
+
     use super::*;
 
     fn mailer(transport: Transport) -> Mailer {
@@ -127,7 +129,7 @@ mod tests {
         let kept = Transport::kept();
         let mailer = mailer(kept.clone());
         let id = Uuid::from_u128(7);
-        let letter = verify_email("maria@example.com", "https://portal.test/verify/abc");
+        let letter = verify_email(Language::English, "maria@example.com", "https://portal.test/verify/abc");
         mailer.send(id, "maria@example.com", &letter).await.expect("it is kept");
         let mail = kept.last_to("maria@example.com").expect("one mail");
         for part in ["text/plain", "text/html", "multipart/alternative", "Auto-Submitted: auto-generated"] {
@@ -142,7 +144,8 @@ mod tests {
     #[tokio::test]
     async fn case_160_a_name_cannot_add_a_header_to_a_mail() {
         let mailer = mailer(Transport::kept());
-        let mut letter = verify_email("maria@example.com", "https://portal.test/verify/abc");
+        let mut letter =
+            verify_email(Language::English, "maria@example.com", "https://portal.test/verify/abc");
         letter.subject = "Join Acme\r\nBcc: everybody@example.com".to_owned();
         let fault = mailer.send(Uuid::nil(), "maria@example.com", &letter).await.expect_err("refused");
         assert!(matches!(fault, MailFault::LineBreak), "{fault}");

@@ -150,3 +150,5 @@ fault-internal = Bei uns ist etwas kaputtgegangen
 fault-internal-text = Es ist vermerkt. Versuche es noch einmal; bleibt es so, nenne dem Betreiber die Aufruf-ID.
 ui-continue-with = Weiter mit { $name }
 ui-or-email = oder mit deiner E-Mail
+around-seen-as = Du siehst das Portal, wie *{ $name }* es sieht. Nichts lässt sich ändern, und dass du nachsiehst, ist vermerkt.
+around-stop = Aufhören

@@ -150,3 +150,5 @@ fault-internal = Something broke on our side
 fault-internal-text = It was noted. Try again; if it stays so, tell the operator the request id.
 ui-continue-with = Continue with { $name }
 ui-or-email = or with your e-mail
+around-seen-as = You see the portal as *{ $name }* does. Nothing can be changed, and that you look is on record.
+around-stop = Stop
