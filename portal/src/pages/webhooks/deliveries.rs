@@ -9,6 +9,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, List, Section};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Label, Moment};
@@ -18,18 +19,18 @@ const ROWS: i64 = 50;
 
 fn label(row: &DeliveryRow) -> Label {
     match row.state.as_str() {
-        "delivered" => Label::new("ok", "Arrived"),
-        "dead" => Label::new("bad", "Given up"),
-        _ if row.attempts == 0 => Label::new("info", "On its way"),
-        _ => Label::new("warn", "Tried again"),
+        "delivered" => Label::new("ok", t("webhook-arrived")),
+        "dead" => Label::new("bad", t("webhook-given-up")),
+        _ if row.attempts == 0 => Label::new("info", t("webhook-on-its-way")),
+        _ => Label::new("warn", t("webhook-tried-again")),
     }
 }
 
 fn last(row: &DeliveryRow) -> Cell {
     match (&row.error, row.status) {
         (Some(error), _) => Cell::Text(error.clone()),
-        (None, Some(status)) => Cell::Text(format!("answered {status}")),
-        (None, None) => Cell::Nothing("not sent yet"),
+        (None, Some(status)) => Cell::Text(say("webhook-answered").with("status", status).into()),
+        (None, None) => Cell::Nothing(t("webhook-not-sent")),
     }
 }
 
@@ -50,19 +51,19 @@ pub async fn get(
     rows.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
     let next = rows.last().filter(|_| more).map(|row| asked.with(&[("before", &row.event.id.to_string())]));
     let any_dead = rows.iter().any(|row| row.state == "dead");
-    let states = [("pending", "On their way"), ("delivered", "Arrived"), ("dead", "Given up")];
-    let mut list = List::new("deliveries", "Deliveries")
-        .filtered(&asked, "state", "State", "Any state", states)
-        .column("Event")
-        .column("State")
-        .column("Last attempt")
-        .numbers("Attempts")
-        .numbers("Happened")
-        .or_empty(
-            "bell",
-            "Nothing was told yet",
-            "What happens from now on is sent there within seconds. Send a test to see whether it arrives.",
-        )
+    let states = [
+        ("pending", t("webhook-on-their-way")),
+        ("delivered", t("webhook-arrived")),
+        ("dead", t("webhook-given-up")),
+    ];
+    let mut list = List::new("deliveries", t("webhook-deliveries"))
+        .filtered(&asked, "state", t("status-state"), t("webhook-any-state"), states)
+        .column(t("webhook-event"))
+        .column(t("status-state"))
+        .column(t("webhook-last-attempt"))
+        .numbers(t("webhook-attempts"))
+        .numbers(t("webhook-happened"))
+        .or_empty("bell", t("webhook-nothing"), t("webhook-nothing-text"))
         .rows(rows.into_iter().map(|row| {
             vec![
                 Cell::link(format!("{path}/deliveries/{}", row.event.id), row.event.kind.clone()),
@@ -78,32 +79,32 @@ pub async fn get(
         .await?
         .action(
             place.may_write && webhook.is_active() && any_dead,
-            Action::post(format!("{path}/replay"), "rotate-ccw", "Send anew what was given up", Vec::new()),
+            Action::post(format!("{path}/replay"), "rotate-ccw", t("webhook-anew-all"), Vec::new()),
         )
         .part(list)
-        .part(Section::Text(
-            "Kept for 30 days. Events may arrive twice and in any order: the header webhook-id names each."
-                .into(),
-        ))
+        .part(Section::Text(t("webhook-kept").into()))
         .answer(&visit, &asked)
 }
 
 fn attempts(rows: &[AttemptRow], visit: &Visit) -> List {
-    List::new("attempts", "Attempts")
-        .column("Answer")
-        .column("Its beginning")
-        .numbers("Took")
-        .numbers("At")
-        .or_empty("bell", "Not sent yet", "It is sent within seconds.")
+    List::new("attempts", t("webhook-attempts"))
+        .column(t("ui-answer"))
+        .column(t("webhook-beginning"))
+        .numbers(t("requests-took"))
+        .numbers(t("webhook-at"))
+        .or_empty("bell", t("webhook-unsent"), t("webhook-unsent-text"))
         .rows(rows.iter().map(|row| {
             let answer = match (&row.error, row.status) {
                 (Some(error), _) => error.clone(),
-                (None, status) => format!("answered {}", status.unwrap_or_default()),
+                (None, status) => say("webhook-answered").with("status", status.unwrap_or_default()).into(),
             };
             let beginning: String = row.response.chars().take(200).collect();
             vec![
-                Cell::Strong { text: answer, second: format!("attempt {}", row.number) },
-                if beginning.is_empty() { Cell::Nothing("empty") } else { Cell::Code(beginning) },
+                Cell::Strong {
+                    text: answer,
+                    second: say("webhook-attempt").with("number", row.number).into(),
+                },
+                if beginning.is_empty() { Cell::Nothing(t("webhook-empty")) } else { Cell::Code(beginning) },
                 Cell::Number(format!("{} ms", show::number(row.duration_ms.into()))),
                 Cell::When(Moment::of(row.at, visit.now)),
             ]
@@ -129,27 +130,32 @@ pub async fn show(
     let body = serde_json::to_string_pretty(&body).unwrap_or_default();
     let pending = row.state == "pending";
     let mut facts = vec![
-        fact("Happened", Cell::When(Moment::of(row.event.created_at, visit.now))),
-        fact("Sent to", Cell::Code(super::host_of(&webhook))),
+        fact(t("webhook-happened"), Cell::When(Moment::of(row.event.created_at, visit.now))),
+        fact(t("webhook-sent-to"), Cell::Code(super::host_of(&webhook))),
     ];
     match row.settled_at {
-        Some(at) => facts.push(fact("Settled", Cell::When(Moment::of(at, visit.now)))),
-        None => facts.push(fact("Sent next", Cell::When(Moment::of(row.run_at, visit.now)))),
+        Some(at) => facts.push(fact(t("webhook-settled"), Cell::When(Moment::of(at, visit.now)))),
+        None => facts.push(fact(t("webhook-sent-next"), Cell::When(Moment::of(row.run_at, visit.now)))),
     }
     place
         .sheet(&visit, row.event.kind.clone())
         .await?
-        .below(place.base, "Webhooks")
+        .below(place.base, t("around-webhooks"))
         .below(&path, super::host_of(&webhook))
         .labelled(label(&row))
         .identified(event)
         .action(
             place.may_write && webhook.is_active() && !pending,
-            Action::post(format!("{path}/deliveries/{event}/replay"), "rotate-ccw", "Send anew", Vec::new()),
+            Action::post(
+                format!("{path}/deliveries/{event}/replay"),
+                "rotate-ccw",
+                t("webhook-anew"),
+                Vec::new(),
+            ),
         )
         .part(Section::Facts(String::new(), facts))
         .part(attempts(&log, &visit))
-        .part(Section::Code { title: "Body".into(), text: body })
+        .part(Section::Code { title: t("try-body").into(), text: body })
         .answer(&visit, &asked)
 }
 
@@ -163,8 +169,7 @@ pub async fn test(
     let place = Place::writing(&visit, &asked)?;
     let webhook = place.find(&state, &id).await?;
     let event = state.control.test_webhook(&place.actor, webhook.id).await?;
-    let flash =
-        Flash::done("The test is on its way. Load this page again in a few seconds to see how it went.");
+    let flash = Flash::done(t("webhook-test-sent"));
     visit.go(&format!("{}/deliveries/{event}", place.path(webhook.id)), Some(flash)).await
 }
 
@@ -180,7 +185,7 @@ pub async fn replay(
     let event: EventId = event.parse().map_err(|_| Fault::not_found())?;
     state.control.replay_delivery(&place.actor, webhook.id, event).await?;
     let there = format!("{}/deliveries/{event}", place.path(webhook.id));
-    visit.go(&there, Some(Flash::done("It is on its way once more, under the same id."))).await
+    visit.go(&there, Some(Flash::done(t("webhook-once-more")))).await
 }
 
 /// `POST /webhooks/{id}/replay` and the same below `/admin`
@@ -193,6 +198,6 @@ pub async fn replay_all(
     let place = Place::writing(&visit, &asked)?;
     let webhook = place.find(&state, &id).await?;
     let count = state.control.replay_dead_deliveries(&place.actor, webhook.id, 30).await?;
-    let told = if count == 1 { "One delivery is".to_owned() } else { format!("{count} deliveries are") };
-    visit.go(&place.path(webhook.id), Some(Flash::done(format!("{told} on the way once more.")))).await
+    let told = say("webhook-all-once-more").count(count);
+    visit.go(&place.path(webhook.id), Some(Flash::done(told))).await
 }

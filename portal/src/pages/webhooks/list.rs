@@ -9,6 +9,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::parts::{Action, Asked, Cell, List, Sent, Sheet};
+use crate::say::t;
 use crate::session::Visit;
 use crate::show::Moment;
 
@@ -22,7 +23,7 @@ fn cells(place: &Place, row: WebhookRow, visit: &Visit) -> Vec<Cell> {
     if place.organization.is_none() {
         let whose = match (row.organization_id(), row.organization) {
             (Some(id), Some(text)) => Cell::Way { href: format!("/admin/organizations/{id}"), text },
-            _ => Cell::Text("the platform".into()),
+            _ => Cell::Text(t("webhook-platform").into()),
         };
         cells.insert(2, whose);
     }
@@ -33,35 +34,28 @@ fn cells(place: &Place, row: WebhookRow, visit: &Visit) -> Vec<Cell> {
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let place = Place::of(&visit, &asked)?;
     let rows = state.store.list_webhooks(place.scope, Page { after: None, limit: 500 }).await?;
-    let list = List::new("webhooks", "Webhooks").column("Address").column("State");
-    let list = if place.organization.is_none() { list.column("Whose") } else { list };
+    let list =
+        List::new("webhooks", t("around-webhooks")).column(t("account-address")).column(t("status-state"));
+    let list = if place.organization.is_none() { list.column(t("webhook-whose")) } else { list };
     let list = list
-        .column("Told")
-        .numbers("Created")
-        .or_empty(
-            "bell",
-            "Nobody is told yet",
-            "A webhook is an address of yours that is sent what happens: a subscription was approved, a key ends, an invoice is there.",
-        )
-        .or_do(place.may_write, &place.new_path(), "Add a webhook")
+        .column(t("webhook-told"))
+        .numbers(t("applications-created"))
+        .or_empty("bell", t("webhook-none"), t("webhook-none-text"))
+        .or_do(place.may_write, &place.new_path(), t("webhook-add"))
         .rows(rows.into_iter().map(|row| cells(&place, row, &visit)));
-    let intro = if place.organization.is_none() {
-        "Addresses that are told what happens: the platform's are told everything, an organization's what is its own."
-    } else {
-        "Addresses of yours that are told what happens, as it happens. Deliveries are signed, and tried again for three days."
-    };
+    let intro = if place.organization.is_none() { t("webhook-all-intro") } else { t("webhook-intro") };
     place
-        .sheet(&visit, "Webhooks")
+        .sheet(&visit, t("around-webhooks"))
         .await?
         .intro(intro)
-        .action(place.may_write, Action::main(place.new_path(), "plus", "Add a webhook"))
+        .action(place.may_write, Action::main(place.new_path(), "plus", t("webhook-add")))
         .part(list)
         .answer(&visit, &asked)
 }
 
 async fn new_sheet(place: &Place, visit: &Visit, form: &Form) -> Result<Sheet, Fault> {
-    let sheet = place.sheet(visit, "Add a webhook").await?.below(place.base, "Webhooks").narrow();
-    Ok(sheet.part(part(form, "Add webhook", place.base, false)))
+    let sheet = place.sheet(visit, t("webhook-add")).await?.below(place.base, t("around-webhooks")).narrow();
+    Ok(sheet.part(part(form, t("webhook-add-button"), place.base, false)))
 }
 
 /// `GET /webhooks/new` and `GET /admin/webhooks/new`

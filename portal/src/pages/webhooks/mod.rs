@@ -16,6 +16,7 @@ use crate::error::Fault;
 use crate::form::Form;
 use crate::pages::admin::desk::Desk;
 use crate::parts::{Action, Asked, Fieldset, FormPart, Input, Notice, Sheet};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::Area;
 use crate::show::{Label, Moment};
@@ -93,15 +94,15 @@ impl Place {
         let sheet = self
             .sheet(visit, host_of(row))
             .await?
-            .below(self.base, "Webhooks")
+            .below(self.base, t("around-webhooks"))
             .labelled(state_of(row))
             .identified(row.id)
             .intro(row.description.clone())
             .action(
                 self.may_write && row.is_active(),
-                Action::post(format!("{path}/test"), "activity", "Send a test", Vec::new()),
+                Action::post(format!("{path}/test"), "activity", t("webhook-send-test"), Vec::new()),
             )
-            .tabs([(path, "Deliveries"), (log, "Settings")]);
+            .tabs([(path, t("webhook-deliveries")), (log, t("webhook-settings"))]);
         Ok(sheet.maybe(trouble(row, visit)))
     }
 }
@@ -114,44 +115,30 @@ fn host_of(row: &WebhookRow) -> String {
 
 fn state_of(row: &WebhookRow) -> Label {
     match (row.is_active(), row.failing_since) {
-        (true, None) => Label::new("ok", "Active"),
-        (true, Some(_)) => Label::new("warn", "Failing"),
-        (false, _) => Label::new("bad", "Switched off"),
+        (true, None) => Label::new("ok", t("state-active")),
+        (true, Some(_)) => Label::new("warn", t("webhook-failing")),
+        (false, _) => Label::new("bad", t("webhook-off")),
     }
 }
 
 /// What is told, in a few words.
 fn told(row: &WebhookRow) -> String {
     match row.event_types.as_slice() {
-        [] => "everything".to_owned(),
+        [] => t("webhook-everything").to_owned(),
         [one] => one.clone(),
-        [one, rest @ ..] => format!("{one} and {} more", rest.len()),
+        [one, rest @ ..] => say("webhook-and-more").with("one", one).count(rest.len()).into(),
     }
 }
 
 fn trouble(row: &WebhookRow, visit: &Visit) -> Option<Notice> {
     let since = row.failing_since.map(|at| Moment::of(at, visit.now).text);
     let (tone, title, text) = match (row.disabled_because.as_deref(), since) {
-        (Some("gone"), _) => (
-            "bad",
-            "It answered 410 and is told nothing more".to_owned(),
-            "That says that nobody listens there for good. Correct the address in the settings and switch it on again.",
-        ),
-        (Some("failing"), _) => (
-            "bad",
-            "Nothing arrived for five days, so it is told nothing more".to_owned(),
-            "Find out what went wrong below, mend it, then switch it on again in the settings. What it missed can be sent anew.",
-        ),
-        (Some(_), _) => (
-            "plain",
-            "It is switched off".to_owned(),
-            "It is told nothing until somebody switches it on in the settings.",
-        ),
-        (None, Some(since)) => (
-            "warn",
-            format!("Nothing has arrived since {since}"),
-            "Each delivery is tried ten times in three days. After five days without any success the webhook is switched off.",
-        ),
+        (Some("gone"), _) => ("bad", t("webhook-gone").to_owned(), t("webhook-gone-text")),
+        (Some("failing"), _) => ("bad", t("webhook-silent").to_owned(), t("webhook-silent-text")),
+        (Some(_), _) => ("plain", t("webhook-is-off").to_owned(), t("webhook-is-off-text")),
+        (None, Some(since)) => {
+            ("warn", say("webhook-since").with("since", since).into(), t("webhook-since-text"))
+        }
         (None, None) => return None,
     };
     Some(Notice::new(tone, title, text))
@@ -171,18 +158,16 @@ fn filled(row: &WebhookRow) -> Form {
 fn part(form: &Form, button: &str, back: &str, exists: bool) -> FormPart {
     let kinds = EVENT_TYPES.iter().map(|kind| (kind.name, format!("{}: {}", kind.name, kind.text)));
     let mut place = vec![
-        Input::typed(form, "url", "Address", "url")
-            .hint("It begins with https:// and is a public one. Events are sent there as JSON by POST.")
-            .required(),
-        Input::line(form, "description", "Description").hint("What it is for, up to 200 characters."),
+        Input::typed(form, "url", t("account-address"), "url").hint(t("webhook-url-hint")).required(),
+        Input::line(form, "description", t("webhook-description")).hint(t("webhook-description-hint")),
     ];
     if exists {
-        place.push(
-            Input::tick(form, "active", "Switched on")
-                .hint("Switched off, it is told nothing, and what it was still to be told is given up."),
-        );
+        place.push(Input::tick(form, "active", t("webhook-on")).hint(t("webhook-on-hint")));
     }
-    let events = Fieldset::new("Events", vec![Input::any(form, "event_types", "What it is told", kinds)])
-        .about("With none ticked it is told everything, also what is added later.");
+    let events = Fieldset::new(
+        t("webhook-events"),
+        vec![Input::any(form, "event_types", t("webhook-what-told"), kinds)],
+    )
+    .about(t("webhook-events-hint"));
     FormPart::new("webhook-form", form, vec![Fieldset::new("", place), events], button).or_back(back)
 }

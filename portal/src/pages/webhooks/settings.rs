@@ -11,26 +11,25 @@ use crate::form::Form;
 use crate::pages::admin::desk::{Question, not_taken};
 use crate::parts::sheet::fact;
 use crate::parts::{Asked, Cell, FormPart, Section, Sent, Sheet};
+use crate::say::{say, t};
 use crate::session::{Visit, unkept};
 use crate::shell::Flash;
 use crate::show::Moment;
 
 fn edit_part(place: &Place, form: &Form, row: &WebhookRow) -> FormPart {
-    part(form, "Save webhook", &place.path(row.id), true).with("version", row.version.to_string())
+    part(form, t("webhook-save"), &place.path(row.id), true).with("version", row.version.to_string())
 }
 
 fn secret_part(place: &Place, row: &WebhookRow, visit: &Visit) -> FormPart {
     let text = match row.old_secret_until {
-        Some(until) if until > visit.now => format!(
-            "The secret before this one signs too until {}. Another rotation ends that at once.",
-            Moment::of(until, visit.now).exact
-        ),
-        _ => "Deliveries are signed with it. It was shown once; a new one is shown once too, and for 24 hours both sign."
-            .to_owned(),
+        Some(until) if until > visit.now => {
+            say("webhook-before").with("until", Moment::of(until, visit.now).exact).into()
+        }
+        _ => t("webhook-signed").to_owned(),
     };
-    FormPart::new("rotate-form", &Form::default(), Vec::new(), "Rotate secret")
+    FormPart::new("rotate-form", &Form::default(), Vec::new(), t("webhook-rotate"))
         .to(format!("{}/rotate", place.path(row.id)))
-        .titled("Secret", &text)
+        .titled(t("webhook-secret"), &text)
         .toned("")
 }
 
@@ -46,24 +45,24 @@ pub async fn get(
     let secret = visit.take_secret(row.id).await?;
     let shown = secret.is_some();
     let sheet = place.frame(&visit, &row).await?.maybe(secret.map(|secret| Section::Secret {
-        title: "The secret is ready".into(),
-        text: "Check deliveries with it. This is the only time that it is shown; a lost one is rotated, never recovered.".into(),
+        title: t("webhook-secret-ready").into(),
+        text: t("webhook-secret-text").into(),
         secret,
     }));
     if !place.may_write {
         let facts = vec![
-            fact("Address", Cell::Code(row.url.clone())),
-            fact("Told", Cell::Text(super::told(&row))),
-            fact("Created", Cell::When(Moment::of(row.created_at, visit.now))),
+            fact(t("account-address"), Cell::Code(row.url.clone())),
+            fact(t("webhook-told"), Cell::Text(super::told(&row))),
+            fact(t("applications-created"), Cell::When(Moment::of(row.created_at, visit.now))),
         ];
         return sheet.part(Section::Facts(String::new(), facts)).answer(&visit, &asked);
     }
     let path = place.path(row.id);
     let sheet =
         sheet.part(edit_part(&place, &filled(&row), &row)).part(secret_part(&place, &row, &visit)).part(
-            FormPart::new("delete-form", &Form::default(), Vec::new(), "Delete webhook")
+            FormPart::new("delete-form", &Form::default(), Vec::new(), t("webhook-delete"))
                 .to(format!("{path}/delete"))
-                .titled("Delete", "It is told nothing more, and the log of its deliveries is gone.")
+                .titled(t("webhook-delete-title"), t("webhook-delete-text"))
                 .with("ask", "yes")
                 .toned("danger"),
         );
@@ -88,7 +87,7 @@ pub async fn post(
         active: Some(sent.has("active")),
     };
     match state.control.update_webhook(&place.actor, row.id, sent.read("version"), patch).await {
-        Ok(row) => visit.go(&place.path(row.id), Some(Flash::done("Saved."))).await,
+        Ok(row) => visit.go(&place.path(row.id), Some(Flash::done(t("webhook-saved")))).await,
         Err(error) => {
             let sheet = place.frame(&visit, &row).await?;
             let stored = async { Ok((filled(&row), row.version)) };
@@ -113,8 +112,8 @@ pub async fn rotate(
 
 fn question<'q>(row: &'q WebhookRow, host: &'q str, back: &'q str) -> Question<'q> {
     Question {
-        button: "Delete webhook",
-        consequence: "It is told nothing more, and the log of its deliveries is gone.",
+        button: t("webhook-delete"),
+        consequence: t("webhook-delete-text"),
         name: host,
         version: row.version,
         back,
@@ -142,11 +141,14 @@ pub async fn delete(
         return question.again(&visit, sheet, &form);
     }
     match state.control.delete_webhook(&place.actor, row.id, sent.read("version")).await {
-        Ok(()) => visit.go(place.base, Some(Flash::done("The webhook is deleted."))).await,
+        Ok(()) => visit.go(place.base, Some(Flash::done(t("webhook-deleted")))).await,
         Err(error) => question.refused(&visit, sheet, &sent, error),
     }
 }
 
 async fn ask_sheet(place: &Place, visit: &Visit, host: &str) -> Result<Sheet, Fault> {
-    Ok(place.sheet(visit, format!("Delete {host}?")).await?.below(place.base, "Webhooks"))
+    Ok(place
+        .sheet(visit, say("webhook-delete-page").with("host", host))
+        .await?
+        .below(place.base, t("around-webhooks")))
 }
