@@ -42,13 +42,13 @@ async fn a_passkey_signs_in_without_a_password_and_is_named_and_removed() {
     let mut maria = site.browser();
     let mut phone = with_passkey(&mut maria, "maria@example.com").await;
     let page = maria.get("/account/passkeys").await;
-    assert!(page.text.contains("Phone") && page.text.contains("never used"), "{}", page.text);
+    assert!(page.text.contains("Phone") && page.text.contains("Never used"), "{}", page.text);
 
     let mut there = site.browser();
     assert!(there.get("/signin").await.text.contains("Sign in with a passkey"));
     assert_eq!(sign_in(&mut there, &mut phone).await.location(), "/usage");
     assert!(there.get("/account").await.text.contains("maria@example.com"));
-    assert!(!there.get("/account/passkeys").await.text.contains("never used"));
+    assert!(!there.get("/account/passkeys").await.text.contains("Never used"));
 
     let id = page.between("/account/passkeys/", "/rename").to_owned();
     let rename = format!("/account/passkeys/{id}/rename");
