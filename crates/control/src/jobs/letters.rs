@@ -74,7 +74,9 @@ impl Control {
             Job::InviteOperator { email, role } => {
                 let token = self.invitation_link(&email, role).await?;
                 let link = format!("{}/setup/{}", mailer.site().portal_url, token.reveal());
-                Ok(mailer.send(id, &email, &mail::invite_operator(Language::English, role.as_str(), &link)).await?)
+                Ok(mailer
+                    .send(id, &email, &mail::invite_operator(Language::English, role.as_str(), &link))
+                    .await?)
             }
             Job::WebhookDisabled { webhook_id, user_id } => {
                 self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
@@ -231,7 +233,8 @@ impl Control {
             .with("plan", &plan.name)
             .with("application", &application.name)
             .to_string();
-        let letter = mail::decided(reads(&user), (&product.name, &about), approved, row.decision.as_deref(), &link);
+        let letter =
+            mail::decided(reads(&user), (&product.name, &about), approved, row.decision.as_deref(), &link);
         Ok(mailer.send(id, &user.email, &letter).await?)
     }
 

@@ -201,7 +201,11 @@ pub fn webhook_disabled(language: Language, host: &str, gone: bool, link: &str) 
 pub fn invite_operator(language: Language, role: &str, link: &str) -> Letter {
     let words = Words(language);
     words
-        .letter(words.t("mail-operator"), words.say("mail-operator-text").with("role", role), "mail-operator-reason")
+        .letter(
+            words.t("mail-operator"),
+            words.say("mail-operator-text").with("role", role),
+            "mail-operator-reason",
+        )
         .with_button("setup-accept", link)
         .and_then(words.t("mail-operator-after"))
 }
