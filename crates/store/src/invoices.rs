@@ -1,6 +1,6 @@
 //! Bills, their lines, and what the lines open to.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use sqlx::FromRow;
 use tollgate_domain::{
@@ -285,27 +285,18 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a bill and gives it the next number of its year.
+    /// Writes a bill, without a number: [`Tx::number_invoice`] comes last, because the next bill waits for it.
     ///
     /// # Errors
     /// `Conflict` where the organization has one for the month and currency; or the database failed.
     pub async fn insert_invoice(&mut self, new: &NewInvoice, lines: &[NewInvoiceLine]) -> Result<()> {
-        let year = new.issued_at.year();
-        let last: i64 = sqlx::query_scalar(
-            "insert into invoice_numbers as n (year, last) values ($1, 1)
-             on conflict (year) do update set last = n.last + 1 returning last",
-        )
-        .bind(year)
-        .fetch_one(self.conn())
-        .await?;
         sqlx::query(
             "insert into invoices (id, organization_id, number, month, currency, state, total_minor, issued_at, due_at,
                 settled_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $6 = 'open' then null else $8 end)",
+             values ($1, $2, $1::text, $3, $4, $5, $6, $7, $8, case when $5 = 'open' then null else $7 end)",
         )
         .bind(new.id.uuid())
         .bind(new.organization_id.uuid())
-        .bind(format!("INV-{year}-{last:06}"))
         .bind(new.month.first_day())
         .bind(new.total.currency.as_str())
         .bind(new.state.as_str())
@@ -315,6 +306,26 @@ impl Tx {
         .execute(self.conn())
         .await?;
         self.insert_invoice_lines(new.id, lines).await
+    }
+
+    /// Gives a bill the next number of its year. Until the transaction ends, every other bill of the year waits here.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn number_invoice(&mut self, id: InvoiceId, year: i32) -> Result<()> {
+        sqlx::query(
+            "with next as (
+                insert into invoice_numbers as n (year, last) values ($2, 1)
+                on conflict (year) do update set last = n.last + 1 returning last
+             )
+             update invoices set number = format('INV-%s-%s', $2, lpad(last::text, greatest(6, length(last::text)), '0'))
+             from next where id = $1",
+        )
+        .bind(id.uuid())
+        .bind(year)
+        .execute(self.conn())
+        .await?;
+        Ok(())
     }
 
     /// All lines with two statements, however many there are: a month is closed for thousands of organizations.

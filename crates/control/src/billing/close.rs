@@ -1,6 +1,6 @@
 //! Closing a month: every organization that owes something gets its bill, once.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tollgate_domain::{Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId};
@@ -108,6 +108,7 @@ impl Control {
         let subject =
             Subject { kind: "invoice", id: invoice.id.uuid(), organization: Some(closing.organization) };
         let details = json!({ "month": closing.month.to_string(), "total": invoice.total });
+        change.tx.number_invoice(invoice.id, now.year()).await?;
         change.commit("invoice.issue", subject, details).await?;
         Ok(true)
     }

@@ -191,7 +191,7 @@ fn why(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -203,6 +203,8 @@ mod tests {
         let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            // An answer to nothing would be an error of its own.
+            stream.read_exact(&mut [0]).await.expect("it asks");
             let head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n";
             let mut sent = stream.write_all(head).await;
             while sent.is_ok() {
