@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use tollgate_domain::{ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
+use tollgate_domain::{ApiId, ApplicationId, Blueprint, CalendarMonth, ConsumerApplication, SubscriptionId};
 use tollgate_engine::{CompileError, Consumers, Matched, Month, Snapshot, Tolerated, compile_what_can_be};
 
 use crate::disk::Saved;
@@ -84,6 +84,11 @@ impl Live {
     /// The runtime for one call; none before the first was loaded.
     pub(crate) fn runtime(&self) -> Option<Arc<Runtime>> {
         self.runtime.load_full()
+    }
+
+    /// Whether an API is served at this instant, in nanoseconds since the Unix epoch.
+    pub(crate) fn serves(&self, api: ApiId, now_ns: u64) -> bool {
+        self.runtime.load().as_ref().is_some_and(|runtime| runtime.snapshot.serves(api, now_ns))
     }
 
     /// The blueprint that runs.

@@ -45,12 +45,13 @@ impl Terms {
         }
     }
 
-    /// Whether the caller of a call that lasts may still call.
+    /// Whether a call that lasts may go on: its API is served yet, and its caller may still call.
     pub(crate) fn still_allows(&self, exchange: &Exchange) -> bool {
         let Some(admission) = &exchange.admission else { return false };
-        let consumer = &admission.consumer;
+        let (consumer, now_ns) = (&admission.consumer, time::unix_ns());
         let (application, subscription) = (consumer.application_id(), consumer.subscription_id());
-        self.live.consumers.still_knows(application, consumer.credential_id, subscription, time::unix_ns())
+        self.live.serves(admission.matched.api().id, now_ns)
+            && self.live.consumers.still_knows(application, consumer.credential_id, subscription, now_ns)
     }
 
     /// What of an upstream's answer is ours to say.

@@ -1,6 +1,6 @@
 //! The compiled form of one revision: immutable, read without a lock, swapped as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,6 +33,7 @@ pub struct Snapshot {
     /// In the order of the routes; apart from them, because few calls ask.
     pub(crate) names: Vec<Names>,
     pub(crate) apis: Vec<Api>,
+    pub(crate) api_indices: IdMap<ApiId, u32>,
     pub(crate) services: Vec<Service>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) plan_indices: IdMap<PlanId, u32>,
@@ -326,6 +327,12 @@ impl Snapshot {
         &self.apis
     }
 
+    /// Whether calls of an API are served at this instant, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn serves(&self, api: ApiId, now_ns: u64) -> bool {
+        self.api_indices.get(&api).is_some_and(|at| !self.apis[*at as usize].is_over(now_ns))
+    }
+
     /// Every service.
     #[must_use]
     pub fn services(&self) -> &[Service] {
@@ -334,6 +341,7 @@ impl Snapshot {
 }
 
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
+pub(crate) type IdSet<K> = HashSet<K, BuildHasherDefault<IdHasher>>;
 
 /// Hashes ids that this platform minted: their last eight bytes are random already, and no caller chooses them.
 #[derive(Debug, Default, Clone, Copy)]

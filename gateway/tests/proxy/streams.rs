@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tollgate_domain::Deprecation;
 
 use crate::http::{Client, Reaction, ok, request};
-use crate::stage::{Plot, Stage, until};
+use crate::stage::{Plot, Stage, id, route, until};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -65,6 +66,38 @@ async fn a_suspended_subscription_ends_an_open_stream_and_a_change_of_another_ke
     stage.source.put_consumer(consumer);
     let ended = tokio::time::timeout(Duration::from_secs(5), client.try_answer());
     assert!(ended.await.expect("within five seconds").is_none());
+}
+
+#[tokio::test]
+async fn an_open_stream_ends_with_its_api_and_not_with_another() {
+    let mut plot = Plot::new().await;
+    let mut other = plot.blueprint.apis[0].clone();
+    (other.id, other.slug, other.base_path) = (id(21), "others".into(), "/others".into());
+    other.routes = vec![route(39, "GET", "/items")];
+    plot.blueprint.apis.push(other);
+    let stage = plot.start().await;
+
+    let (mut client, go_on) = streaming(&stage).await;
+    stage.source.change_blueprint(|blueprint| blueprint.apis.truncate(1));
+    until("the other API is gone", async || stage.call("GET /others/items").await.status() == 404).await;
+    // Long enough to be asked about.
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    go_on.notify_one();
+    client.expect("9\r\ndata: 2\n\n\r\n0\r\n\r\n").await;
+
+    let (mut sunset, _go_on) = streaming(&stage).await;
+    stage.source.change_blueprint(|blueprint| {
+        blueprint.apis[0].deprecation = Some(Deprecation { since_s: 1, sunset_s: Some(2), successor: None });
+    });
+    let ended = tokio::time::timeout(Duration::from_secs(5), sunset.try_answer());
+    assert!(ended.await.expect("within five seconds").is_none(), "its sunset was brought forward");
+
+    stage.source.change_blueprint(|blueprint| blueprint.apis[0].deprecation = None);
+    until("it is served again", async || stage.call("GET /v1/items/7").await.status() == 200).await;
+    let (mut retired, _go_on) = streaming(&stage).await;
+    stage.source.change_blueprint(|blueprint| blueprint.apis.clear());
+    let ended = tokio::time::timeout(Duration::from_secs(5), retired.try_answer());
+    assert!(ended.await.expect("within five seconds").is_none(), "it was retired");
 }
 
 #[tokio::test]

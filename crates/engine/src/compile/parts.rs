@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use tollgate_domain::{ApiId, Blueprint, PlanId, ServiceId, UnreadableRow};
+use tollgate_domain::{ApiId, Blueprint, PlanId, ProductId, ServiceId, UnreadableRow};
 
 use super::{CompileError, Kind, body_limits, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
 use crate::retired::Retired;
 use crate::router::{Tables, pattern};
 use crate::rules::Names;
-use crate::snapshot::{Api, IdMap, Plan, Route, Service, Snapshot};
+use crate::snapshot::{Api, IdMap, IdSet, Plan, Route, Service, Snapshot};
 
 /// What breaks when a row is at fault; a route breaks its API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,7 +47,10 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         faults.add(part, fault(kind, id, row.field.as_str(), &row.reason));
     }
     let mut services = compile_services(blueprint, &mut faults);
-    let (plans, plan_indices) = compile_plans(blueprint, &mut faults);
+    let mut service_indices: IdMap<ServiceId, usize> =
+        services.iter().enumerate().map(|(at, service)| (service.id, at)).collect();
+    let products: IdSet<ProductId> = blueprint.products.iter().map(|product| product.id).collect();
+    let (plans, plan_indices) = compile_plans(blueprint, &products, &mut faults);
 
     let mut routes: Vec<Route> = Vec::new();
     let mut names: Vec<Names> = Vec::new();
@@ -55,8 +58,8 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
     let mut tables = Tables::default();
     for api in &blueprint.apis {
         let part = Part::Api(api.id);
-        let service = service_of(api, &mut services, &mut faults);
-        check_products(api, blueprint, &mut faults);
+        let service = service_of(api, &mut services, &mut service_indices, &mut faults);
+        check_products(api, &products, &mut faults);
         let hosts = check_hosts(api, &mut faults);
         let base_ok =
             api.base_path.is_empty() || (check_path(&api.base_path).is_ok() && !api.base_path.ends_with('/'));
@@ -129,6 +132,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         Part::Plan(id) => Some(*id),
         _ => None,
     });
+    let api_indices = apis.iter().enumerate().map(|(at, api)| (api.id, at as u32)).collect();
     let snapshot = Snapshot {
         epoch: blueprint.epoch,
         revision: blueprint.revision,
@@ -138,6 +142,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         routes,
         names,
         apis,
+        api_indices,
         services,
         plans,
         plan_indices,
@@ -169,12 +174,15 @@ fn compile_services(blueprint: &Blueprint, faults: &mut Faults) -> Vec<Service> 
     compiled.collect()
 }
 
-fn compile_plans(blueprint: &Blueprint, faults: &mut Faults) -> (Vec<Plan>, IdMap<PlanId, u32>) {
+fn compile_plans(
+    blueprint: &Blueprint,
+    products: &IdSet<ProductId>,
+    faults: &mut Faults,
+) -> (Vec<Plan>, IdMap<PlanId, u32>) {
     let mut plans = Vec::with_capacity(blueprint.plans.len());
     let mut indices = IdMap::default();
     for plan in &blueprint.plans {
-        let known = blueprint.products.iter().any(|product| product.id == plan.product_id);
-        let compiled = match known {
+        let compiled = match products.contains(&plan.product_id) {
             true => compile_plan(plan),
             false => Err(fault(Kind::Plan, plan.id, "product_id", "there is no such product")),
         };
@@ -196,9 +204,14 @@ fn sunset_ns(api: &tollgate_domain::Api) -> u64 {
 }
 
 /// The index of an API's service; of one in its place where there is none that can be used.
-fn service_of(api: &tollgate_domain::Api, services: &mut Vec<Service>, faults: &mut Faults) -> usize {
+fn service_of(
+    api: &tollgate_domain::Api,
+    services: &mut Vec<Service>,
+    indices: &mut IdMap<ServiceId, usize>,
+    faults: &mut Faults,
+) -> usize {
     let part = Part::Service(api.service_id);
-    let known = services.iter().position(|service| service.id == api.service_id);
+    let known = indices.get(&api.service_id).copied();
     if faults.broken.contains(&part) {
         // It is told what is wrong with it.
     } else if known.is_none() {
@@ -207,14 +220,14 @@ fn service_of(api: &tollgate_domain::Api, services: &mut Vec<Service>, faults: &
         faults.add(part, fault(Kind::Service, api.service_id, "targets", "no target takes calls"));
     }
     known.unwrap_or_else(|| {
+        indices.insert(api.service_id, services.len());
         services.push(Service::stub(api.service_id, ""));
         services.len() - 1
     })
 }
 
-fn check_products(api: &tollgate_domain::Api, blueprint: &Blueprint, faults: &mut Faults) {
-    let known = |id| blueprint.products.iter().any(|product| product.id == id);
-    if let Some(id) = api.product_ids.iter().find(|id| !known(**id)) {
+fn check_products(api: &tollgate_domain::Api, products: &IdSet<ProductId>, faults: &mut Faults) {
+    if let Some(id) = api.product_ids.iter().find(|id| !products.contains(*id)) {
         let reason = format_args!("there is no product {id}");
         faults.add(Part::Api(api.id), fault(Kind::Api, api.id, "product_ids", reason));
     }
