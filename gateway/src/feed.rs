@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +25,7 @@ use source::{FeedChange, FeedKind, Head, Source, SourceError, timed};
 /// How long after a change the configuration is saved to disk, so that a burst is saved once.
 const SAVE_AFTER: Duration = Duration::from_secs(1);
 
-/// How long changes are gathered at most, however long it took to apply those before.
+/// How long changes of a burst are gathered at most, however long it took to apply those before.
 const GATHER_MAX: Duration = Duration::from_millis(200);
 
 /// How long after a failure it is tried again; a full disk is not emptied by asking.
@@ -108,9 +109,17 @@ impl Feed {
             let was_unsaved = self.unsaved;
             let asked = tokio::time::Instant::now();
             self.catch_up_logged().await;
-            // The first of a burst of changes is applied at once, the others together.
+            // The first of a burst of changes is applied at once, the others together: where one came while those before
+            // were applied, they come faster than that, and as much time is left to all else.
             let answered = tokio::time::Instant::now();
-            self.may_ask_at = answered + (answered - asked).min(GATHER_MAX).max(self.settings.debounce);
+            let gather = match self.hint.notified().now_or_never() {
+                Some(()) => {
+                    self.hint.notify_one();
+                    (answered - asked).min(GATHER_MAX)
+                }
+                None => Duration::ZERO,
+            };
+            self.may_ask_at = answered + gather.max(self.settings.debounce);
             if self.unsaved && !was_unsaved {
                 // A large configuration is saved less often: a twentieth of the time at most.
                 self.save_at = tokio::time::Instant::now() + SAVE_AFTER.max(self.save_took * 20);

@@ -47,6 +47,7 @@ impl Cells<'_> {
 
 /// What a call took from quotas, to be given back where it is not charged.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "bare", derive(Clone))]
 pub(crate) struct Takings {
     month: Option<Month>,
     /// The generation of each lease, and what was taken from it.
