@@ -90,15 +90,26 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
-// Ctrl K or ⌘K leads to the search, where the results follow what is typed.
-const search = document.querySelector("a[data-search]");
-document.addEventListener("keydown", (event) => {
-  if (!search || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
-  event.preventDefault();
-  location.assign(search.href);
-});
+// Ctrl K or ⌘K opens the search over any page; without the palette its link leads to the search.
+const opener = document.querySelector("a[data-palette]");
 
-const question = document.querySelector("form[role=search] input[type=search]");
+async function openPalette(event) {
+  event.preventDefault();
+  const palette = await import(opener.dataset.palette);
+  palette.open(opener);
+}
+
+if (opener) {
+  opener.addEventListener("click", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) openPalette(event);
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") openPalette(event);
+  });
+  if (navigator.platform.startsWith("Mac")) opener.querySelector("kbd").textContent = "⌘K";
+}
+
+const question = document.querySelector("form[role=search][action='/search'] input[type=search]");
 let waiting;
 let turn = 0;
 question?.addEventListener("input", () => {
@@ -108,8 +119,8 @@ question?.addEventListener("input", () => {
     const url = `/search?${new URLSearchParams({ q: question.value })}`;
     try {
       const page = new DOMParser().parseFromString(await fetchText(url), "text/html");
-      const fresh = page.getElementById("results");
-      const shown = document.getElementById("results");
+      const fresh = page.getElementById("hits");
+      const shown = document.getElementById("hits");
       if (mine !== turn || !fresh || !shown) return;
       shown.replaceWith(document.adoptNode(fresh));
       history.replaceState(null, "", url);

@@ -208,7 +208,7 @@ fn page(problem: &Problem, request: &HeaderMap, advice: String) -> Response {
     };
     let page = ErrorPage {
         shell: Shell {
-            site: crate::SITE_NAME.into(),
+            look: crate::look::worn(),
             title,
             path: problem.instance.clone().unwrap_or_else(|| "/".into()),
             area: Area::Public,

@@ -10,6 +10,7 @@ mod content;
 mod error;
 mod filters;
 mod form;
+mod look;
 mod markup;
 mod pages;
 mod parts;
@@ -38,9 +39,6 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
-
-/// How the site is called in its header and titles.
-pub(crate) const SITE_NAME: &str = "Tollgate";
 
 /// What the portal needs to be told.
 #[derive(Debug, Clone)]
@@ -74,6 +72,7 @@ pub struct PortalState {
     content: content::Content,
     /// What passkeys are for; none where browsers make none here.
     passkeys: Option<tollgate_control::PasskeySite>,
+    searched: pages::search::Files,
 }
 
 impl PortalState {
@@ -90,6 +89,7 @@ impl PortalState {
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
             articles: pages::reference::Articles::default(),
+            searched: pages::search::Files::default(),
         }
     }
 }
@@ -136,7 +136,9 @@ pub fn router(state: PortalState) -> Router {
     let pages = around(pages::routes()).route("/static/{*path}", get(assets::serve));
     let told = face(pages::billing::webhook::MESSAGE_BYTES_MAX, 15)
         .around_routes(pages::told().with_state(state.clone()));
-    face(64 * 1024, 15).around(pages).merge(trying).merge(told)
+    let faces = face(64 * 1024, 15).around(pages).merge(trying).merge(told);
+    // Outside of the faces, whose error pages wear it too.
+    faces.layer(axum::middleware::from_fn_with_state(state, look::wear))
 }
 
 async fn forged_posts_as_problems(response: Response) -> Response {

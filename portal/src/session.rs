@@ -21,6 +21,7 @@ use tower_sessions::session::Record;
 use crate::PortalState;
 use crate::agent::agent_of;
 use crate::error::{Answer, Fault};
+use crate::look;
 use crate::say::{self, Language};
 use crate::shell::{Area, Flash, Shell, Theme, Viewer};
 
@@ -163,12 +164,12 @@ impl FromRequestParts<PortalState> for Visit {
     }
 }
 
-/// The theme that a request's cookie names.
+/// The theme that a request's cookie names; the publisher's where it names none.
 #[must_use]
 pub fn theme_of(headers: &HeaderMap) -> Theme {
     CookieJar::from_headers(headers)
         .get(THEME_COOKIE)
-        .map_or(Theme::System, |cookie| Theme::named(cookie.value()))
+        .map_or_else(|| look::worn().theme, |cookie| Theme::named(cookie.value()))
 }
 
 /// The name of the session's cookie.
@@ -355,7 +356,7 @@ impl Visit {
             None => None,
         };
         Ok(Shell {
-            site: crate::SITE_NAME.into(),
+            look: crate::look::worn(),
             title: title.into(),
             path: self.path.clone(),
             area,

@@ -1,7 +1,10 @@
 //! What stands around every page: name, links, theme, and the message of the step before.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::look::Look;
 use crate::say::{self, Language, t};
 
 /// Which part of the site a page is in.
@@ -171,6 +174,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/services", "Services", "network"),
             link("/admin/certificates", "Certificates", "shield"),
             link("/admin/products", "Products", "package"),
+            link("/admin/portal", "Portal", "book-open"),
         ],
     },
     Group {
@@ -212,8 +216,8 @@ pub struct Viewer {
 /// What stands around a page.
 #[derive(Debug, Clone)]
 pub struct Shell {
-    /// The site's name.
-    pub site: String,
+    /// The publisher's name, colours and links.
+    pub look: Arc<Look>,
     /// The page's name; its `h1` where a template has none of its own.
     pub title: String,
     /// Path and query of the page itself.
@@ -346,7 +350,7 @@ impl Shell {
         let email = if is_operator { "ops@example.com" } else { "maria.lindqvist@example.com" };
         let signed_in = matches!(area, Area::Developer | Area::Admin);
         Self {
-            site: "Tollgate".into(),
+            look: Arc::default(),
             title: title.into(),
             path: path.into(),
             area,

@@ -12,6 +12,7 @@ mod invoices;
 mod keys;
 mod organizations;
 mod plans;
+mod portal;
 mod products;
 mod proofs;
 mod requests;
@@ -82,6 +83,9 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::pricing::get_plan_pricing, plans::pricing::put_plan_pricing))
         .routes(routes!(plans::late_payers::get_plan_late_payers, plans::late_payers::put_plan_late_payers))
         .routes(routes!(plans::shadow::get_plan_shadow))
+        .routes(routes!(portal::look::get_portal, portal::look::put_portal))
+        .routes(routes!(portal::pages::list_pages))
+        .routes(routes!(portal::pages::get_page, portal::pages::put_page, portal::pages::delete_page))
         .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))
         .routes(routes!(
             organizations::get::get_organization,

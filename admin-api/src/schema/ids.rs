@@ -39,6 +39,7 @@ id_schemas! {
     ApiId = ApiId, "an API";
     RouteId = RouteId, "a route";
     ProductId = ProductId, "a product";
+    PageId = PageId, "a page";
     PlanId = PlanId, "a plan";
     OrganizationId = OrganizationId, "an organization";
     ApplicationId = ApplicationId, "an application";

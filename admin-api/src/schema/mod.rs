@@ -11,7 +11,8 @@ mod words;
 pub use body_limits::BodyLimits;
 pub use ids::{
     ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
-    OrganizationId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId, WebhookId,
+    OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId, TokenId, UserId,
+    WebhookId,
 };
 pub use limit::LimitBody;
 pub use metering::Metering;
@@ -20,6 +21,6 @@ pub use tariff::{MeterPrice, Prices, Trial};
 pub use words::{
     Anchor, ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, Enforcement,
     Environment, EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, PaymentKind,
-    PaymentState, Period, PlanState, ProductState, ServiceProtocol, SubscriptionState, TokenScope,
-    UnpaidLanding, Visibility,
+    PaymentState, Period, PlanState, ProductState, ServiceProtocol, StartingTheme, SubscriptionState,
+    TokenScope, UnpaidLanding, Visibility,
 };

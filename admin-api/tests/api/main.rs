@@ -15,6 +15,7 @@ mod lists;
 mod nasty;
 mod once;
 mod pages;
+mod portal;
 mod put;
 mod resources;
 mod stage;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::change::{Subject, before_after, check_version};
 use crate::documents::{published_changes, routes, tag_routes};
 use crate::services::check_name;
-use crate::{Action, Actor, Control, Error, FieldFault, Result};
+use crate::{Action, Actor, Control, Error, FieldFault, Result, findable};
 
 /// What an API is made from.
 #[derive(Debug, Clone)]
@@ -367,6 +367,7 @@ pub(crate) async fn put_document(tx: &mut Tx, id: ApiId, document: &Document) ->
     let number = tx.insert_document(id, document.value()).await?;
     tx.replace_routes(id, &routes).await?;
     tag_routes(tx, id, document).await?;
+    tx.put_search_entries(id, &findable::entries(document)).await?;
     Ok(number)
 }
 

@@ -103,6 +103,8 @@ impl Control {
             change.tx.verify_user(user.id).await?;
         }
         change.tx.update_password(user.id, &hash).await?;
+        // Whoever knew the old password may have asked for another address.
+        change.tx.delete_email_change(user.id).await?;
         let ended = change.tx.delete_sessions(user.id, None).await?;
         jobs::queue(&mut change.tx, &Job::PasswordChanged { user_id: user.id }).await?;
         let subject = Subject { kind: "user", id: user.id.uuid(), organization: None };

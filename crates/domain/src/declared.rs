@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiState, BodyLimits, Currency, Limit, Metering, PlanState, Price, ProductState, ServiceProtocol, Slug,
-    Target, UnpaidLanding, Visibility,
+    ApiState, BodyLimits, Currency, Limit, Metering, Page, PlanState, Portal, Price, ProductState,
+    ServiceProtocol, Slug, Target, UnpaidLanding, Visibility,
 };
 
 /// The publisher's whole state, or the part of it that somebody declares.
@@ -19,6 +19,12 @@ pub struct State {
     pub products: Vec<Product>,
     /// Terms of the products.
     pub plans: Vec<Plan>,
+    /// Name, colours, logo and links of the portal; at most one.
+    #[serde(default)]
+    pub portals: Vec<Portal>,
+    /// Pages of the publisher's.
+    #[serde(default)]
+    pub pages: Vec<Page>,
 }
 
 /// A system that calls are forwarded to; `slug` is its name.

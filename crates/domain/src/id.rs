@@ -136,6 +136,8 @@ typed_ids! {
     ApiId = "api";
     /// One method and path of an API.
     RouteId = "rte";
+    /// A page of the publisher's.
+    PageId = "pag";
     /// APIs offered together.
     ProductId = "prd";
     /// The terms under which a product is used.

@@ -2,9 +2,11 @@
 //!
 //! Nothing here does I/O; every other room speaks in these types.
 
+mod accent;
 mod blueprint;
 mod body_limits;
 mod budget;
+mod colour;
 pub mod declared;
 mod funds;
 mod id;
@@ -14,6 +16,7 @@ mod meter;
 mod metering;
 mod money;
 mod period;
+mod portal;
 mod restrictions;
 mod scope;
 mod site;
@@ -22,16 +25,18 @@ mod state;
 mod usage;
 mod window;
 
+pub use accent::{Accent, FaintAccent, Tone};
 pub use blueprint::{
     Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
     Deprecation, Plan, Product, RetiredApi, Route, Service, Target, Unreadable, UnreadableRow,
 };
 pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
+pub use colour::{Colour, InvalidColour};
 pub use funds::Funds;
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
-    OrganizationId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
+    OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
     WebhookId,
 };
 pub use key::Environment;
@@ -40,6 +45,7 @@ pub use meter::{InvalidReadingName, Meter, ReadingName};
 pub use metering::{InvalidMetering, InvalidStatuses, Metering, OperationCost, Reading, Statuses};
 pub use money::{Amount, Currency, InvalidCurrency, Price};
 pub use period::{CalendarMonth, InvalidMonth, Period};
+pub use portal::{Page, Portal, SiteLink};
 pub use restrictions::{
     InvalidRestriction, KeyScope, Network, Restrictions, ScopePart, Unreadable as UnreadableEntry,
 };
@@ -49,7 +55,7 @@ pub use slug::{InvalidSlug, Slug};
 pub use state::{
     ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
     InvoiceState, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
-    ServiceProtocol, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
+    ServiceProtocol, StartingTheme, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};
 pub use window::{Anchor, InvalidZone, Window, Zone};

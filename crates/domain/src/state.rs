@@ -59,6 +59,16 @@ macro_rules! words {
 }
 
 words! {
+    /// What those see who have chosen no theme.
+    StartingTheme {
+        /// What their system says.
+        Auto = "auto",
+        /// Light.
+        Light = "light",
+        /// Dark.
+        Dark = "dark",
+    }
+
     /// How a service is spoken to.
     ServiceProtocol {
         /// HTTP/1.1.
@@ -257,6 +267,13 @@ impl SubscriptionState {
                 | (Self::Active, Self::Suspended | Self::Ended)
                 | (Self::Suspended, Self::Active | Self::Ended)
         )
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the macro knows no default")]
+impl Default for StartingTheme {
+    fn default() -> Self {
+        Self::Auto
     }
 }
 

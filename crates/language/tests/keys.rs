@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tollgate_language::{Language, keys, parts};
 
 /// Templates that are English: operators' pages and what is put into them, and bills.
-const ENGLISH: [&str; 4] = ["admin/", "billing/", "parts/fields.html", "parts/list.html"];
+const ENGLISH: [&str; 2] = ["admin/", "billing/"];
 /// Words that are the same in every language.
 const SAME: [&str; 6] = ["Admin", "Find anything", "Ctrl K", "Markdown", "OpenAPI", "CSV"];
 /// Attributes that people read or hear.

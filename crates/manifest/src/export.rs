@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 use tollgate_domain::declared::{Api, State};
 
-use crate::kind::{API, Absent, Field, Kind, PLAN, PRODUCT, SERVICE, Shape};
+use crate::kind::{API, Absent, Field, Kind, PAGE, PLAN, PORTAL, PRODUCT, SERVICE, Shape};
 use crate::manifest::File;
 use crate::write::document;
 
-/// One file per service and API, a document beside its API, and a product together with its plans.
+/// One file per service, API and page, a document beside its API, a product together with its plans, and the portal's look.
 #[must_use]
 pub fn files(state: &State) -> Vec<File> {
     let mut files = Vec::new();
@@ -28,6 +28,12 @@ pub fn files(state: &State) -> Vec<File> {
         let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
         texts.extend(plans.map(|plan| one(&PLAN, plan)));
         files.push(File { name: format!("products/{}.yaml", product.slug), text: texts.join("---\n") });
+    }
+    for portal in &state.portals {
+        files.push(File { name: "portal.yaml".to_owned(), text: one(&PORTAL, portal) });
+    }
+    for page in sorted(&state.pages, |page| page.slug.as_str()) {
+        files.push(File { name: format!("pages/{}.yaml", page.slug), text: one(&PAGE, page) });
     }
     files
 }
@@ -51,6 +57,8 @@ pub fn stream_beside(state: &State, path: &dyn Fn(&Api) -> Option<String>) -> St
         let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
         texts.extend(plans.map(|plan| one(&PLAN, plan)));
     }
+    texts.extend(state.portals.iter().map(|portal| one(&PORTAL, portal)));
+    texts.extend(sorted(&state.pages, |page| page.slug.as_str()).map(|page| one(&PAGE, page)));
     texts.join("---\n")
 }
 

@@ -2,7 +2,7 @@
 
 use tollgate_domain::{
     Anchor, ApiState, BodyLimits, Budget, Currency, Enforcement, Limit, Metering, PlanState, ProductState,
-    ServiceProtocol, Slug, UnpaidLanding, Visibility,
+    ServiceProtocol, Slug, StartingTheme, UnpaidLanding, Visibility,
 };
 
 /// One kind of resource.
@@ -78,7 +78,7 @@ const NAME: Field = field("name", Shape::Line(120), Absent::Refused, "Its name f
 const SUMMARY: Field = field("summary", Shape::Line(500), Absent::Is("\"\""), "One sentence.");
 
 /// Every kind, in the order they depend on each other.
-pub const KINDS: &[Kind] = &[SERVICE, API, PRODUCT, PLAN];
+pub const KINDS: &[Kind] = &[SERVICE, API, PRODUCT, PLAN, PORTAL, PAGE];
 
 /// A system we forward to.
 pub const SERVICE: Kind = Kind {
@@ -564,6 +564,84 @@ const LIMIT: &[Field] = &[
         "Percentages of a quota at which its users are told.",
     ),
 ];
+
+/// How the portal looks.
+pub const PORTAL: Kind = Kind {
+    name: "portal",
+    doc: "Name, colours, logo and links of the developer portal; there is one.",
+    fields: &[
+        field(
+            "name",
+            Shape::Line(60),
+            Absent::IsButShown("\"Tollgate\""),
+            "How it is called, in the header and in titles.",
+        ),
+        field(
+            "accent",
+            Shape::Pattern("^#[0-9A-Fa-f]{6}$"),
+            Absent::Nothing,
+            "The colour of what can be pressed, in quotes, like \"#0f766e\". One that is not seen on white is refused.",
+        ),
+        field(
+            "accent_dark",
+            Shape::Pattern("^#[0-9A-Fa-f]{6}$"),
+            Absent::Nothing,
+            "The same in the dark theme; made from the other where not given.",
+        ),
+        field(
+            "theme",
+            Shape::Word(|| StartingTheme::ALL.iter().map(|word| word.as_str()).collect()),
+            Absent::Is("\"auto\""),
+            "What those see who have chosen no theme; auto is what their system says.",
+        ),
+        field(
+            "navigation",
+            Shape::List(&Shape::Object(LINK), 4),
+            Absent::Is("[]"),
+            "Links in the header, after the portal's own.",
+        ),
+        field(
+            "footer",
+            Shape::List(&Shape::Object(LINK), 12),
+            Absent::Is("[]"),
+            "Links in the footer, after the portal's own.",
+        ),
+        field(
+            "logo",
+            Shape::Pattern("^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$"),
+            Absent::Nothing,
+            "A picture beside the name, as a data: URL: a PNG, JPEG or WebP of at most 64 KiB.",
+        ),
+    ],
+};
+
+const LINK: &[Field] = &[
+    field("text", Shape::Line(40), Absent::Refused, "What it says."),
+    field(
+        "href",
+        Shape::Pattern("^(/|https?://|mailto:)"),
+        Absent::Refused,
+        "Where it leads: a path of the portal like /pages/imprint, or a web or mail address.",
+    ),
+];
+
+/// A page of the publisher's.
+pub const PAGE: Kind = Kind {
+    name: "page",
+    doc: "A page of your own in the developer portal.",
+    fields: &[
+        SLUG,
+        field("title", Shape::Line(120), Absent::Refused, "Its heading."),
+        field("text", Shape::Prose(50_000), Absent::Is("\"\""), "Markdown below the heading."),
+        field("in_navigation", Shape::Bool, Absent::Is("false"), "Whether the header leads to it."),
+        field(
+            "position",
+            Shape::Whole(0, 1_000),
+            Absent::Is("0"),
+            "Its place among the pages: smaller ones first, then by title.",
+        ),
+    ],
+};
 
 /// Whether a text is a slug.
 pub fn is_slug(text: &str) -> bool {

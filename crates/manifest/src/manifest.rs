@@ -160,8 +160,8 @@ impl Manifest {
     /// How many resources were declared without faults.
     #[must_use]
     pub fn len(&self) -> usize {
-        let State { services, apis, products, plans } = &self.state;
-        services.len() + apis.len() + products.len() + plans.len()
+        let State { services, apis, products, plans, portals, pages } = &self.state;
+        services.len() + apis.len() + products.len() + plans.len() + portals.len() + pages.len()
     }
 
     /// Whether nothing was declared.
@@ -185,6 +185,8 @@ fn keep(state: &mut State, kind: &Kind, value: Value) -> Result<(), serde_json::
         "service" => add(&mut state.services, value),
         "api" => add(&mut state.apis, value),
         "product" => add(&mut state.products, value),
-        _ => add(&mut state.plans, value),
+        "plan" => add(&mut state.plans, value),
+        "portal" => add(&mut state.portals, value),
+        _ => add(&mut state.pages, value),
     }
 }

@@ -43,6 +43,8 @@ pub fn resource(file: &str, node: &Node, faults: &mut Vec<Fault>) -> Option<Read
     let text = |name| node.member(name).and_then(|member| member.value.text());
     let label = match (kind.name, text("product"), text("slug")) {
         ("plan", Some(product), Some(slug)) => format!("plan {product}/{slug}"),
+        // There is one, which needs no name.
+        ("portal", ..) => "portal look".to_owned(),
         (name, _, Some(slug)) => format!("{name} {slug}"),
         (name, ..) => name.to_owned(),
     };

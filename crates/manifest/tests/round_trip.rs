@@ -6,8 +6,8 @@ use tollgate_domain::declared::{
     Api, MeterPrice, Plan, PriceTier, Prices, Product, Service, State, Trial, TrialUnits, UsagePrice,
 };
 use tollgate_domain::{
-    ApiState, BodyLimits, Limit, LimitKind, LimitPer, OperationBody, Period, PlanState, Price, ProductState,
-    Slug, Target, UnpaidLanding, Visibility,
+    ApiState, BodyLimits, Limit, LimitKind, LimitPer, OperationBody, Page, Period, PlanState, Portal, Price,
+    ProductState, SiteLink, Slug, Target, UnpaidLanding, Visibility,
 };
 use tollgate_manifest::{File, Manifest, files, stream};
 
@@ -175,15 +175,29 @@ fn states() -> impl Strategy<Value = State> {
         State {
             products: vec![Product {
                 slug: slug("p".to_owned()),
-                name,
+                name: name.clone(),
                 summary: String::new(),
-                description,
+                description: description.clone(),
                 state: ProductState::Draft,
                 visibility: Visibility::SignedIn,
                 apis: vec![api.slug.clone()],
             }],
             services: vec![service],
             apis: vec![api],
+            portals: vec![Portal {
+                name: name.clone(),
+                accent: (name.len() % 2 == 0).then(|| "#0f766e".to_owned()),
+                navigation: vec![SiteLink { text: description.clone(), href: "/status".to_owned() }],
+                logo: (name.len() % 3 == 0).then(|| "data:image/png;base64,iVBORw0=".to_owned()),
+                ..Portal::default()
+            }],
+            pages: vec![Page {
+                slug: slug("imprint".to_owned()),
+                title: name.clone(),
+                text: description.clone(),
+                in_navigation: name.len() % 2 == 0,
+                position: 7,
+            }],
             plans: vec![plan],
         }
     })

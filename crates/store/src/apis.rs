@@ -216,6 +216,24 @@ impl Store {
         .await?)
     }
 
+    /// A route with its API, if both are still there.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_route(&self, id: RouteId) -> Result<Option<(RouteRow, ApiRow)>> {
+        let route: Option<RouteRow> =
+            sqlx::query_as("select id, operation_id, method, path, tags from routes where id = $1")
+                .bind(id.uuid())
+                .fetch_optional(&self.pool)
+                .await?;
+        let Some(route) = route else { return Ok(None) };
+        let api = sqlx::query_as("select a.* from apis a join routes r on r.api_id = a.id where r.id = $1")
+            .bind(id.uuid())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(api.map(|api| (route, api)))
+    }
+
     /// The OpenAPI 3.1 document in force.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ use crate::audience::SEES;
 use crate::{Error, Page, Result, Store, Tx, Viewer};
 
 pub(crate) const COLUMNS: &str =
-    "select p.*, array(select a.api_id from product_apis a where a.product_id = p.id
-    order by a.position, a.api_id) as api_ids from products p";
+    "select p.id, p.slug, p.name, p.summary, p.description, p.state, p.visibility, p.version, p.created_at,
+    array(select a.api_id from product_apis a where a.product_id = p.id order by a.position, a.api_id) as api_ids
+    from products p";
 
 /// APIs offered together.
 #[derive(Debug, Clone, FromRow)]

@@ -3,7 +3,10 @@
 use tollgate_domain::{ApiId, PlanId};
 use uuid::Uuid;
 
-use crate::{ApiRow, PlanRow, ProductRow, Result, ServiceRow, Store, Tx, products, services};
+use crate::portal::{self, PortalColumns};
+use crate::{
+    ApiRow, PageRow, PlanRow, PortalRow, ProductRow, Result, ServiceRow, Store, Tx, products, services,
+};
 
 /// Every row that publishers declare, each list oldest first.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +21,10 @@ pub struct Publication {
     pub plans: Vec<PlanRow>,
     /// What each plan charges whoever subscribes now.
     pub tariffs: Vec<(PlanId, serde_json::Value)>,
+    /// How the portal looks, where somebody has said so.
+    pub portal: Option<PortalRow>,
+    /// All pages of the publisher's.
+    pub pages: Vec<PageRow>,
 }
 
 /// The transaction-level advisory lock that whole publications are changed under.
@@ -52,6 +59,13 @@ impl Publication {
             .into_iter()
             .map(|(id, terms)| (PlanId::from(id), terms))
             .collect(),
+            portal: sqlx::query_as::<_, PortalColumns>(sql(format!("{} {locking}", portal::PORTAL)))
+                .fetch_optional(&mut *conn)
+                .await?
+                .map(PortalRow::from),
+            pages: sqlx::query_as(sql(format!("{} order by id {locking}", portal::PAGES)))
+                .fetch_all(&mut *conn)
+                .await?,
         })
     }
 }

@@ -150,6 +150,7 @@ impl Store {
             .execute(&self.pool)
             .await?;
         sqlx::query("delete from account_links where expires_at <= now()").execute(&self.pool).await?;
+        sqlx::query("delete from email_changes where expires_at <= now()").execute(&self.pool).await?;
         sqlx::query("delete from invitations where expires_at < now() - interval '30 days'")
             .execute(&self.pool)
             .await?;

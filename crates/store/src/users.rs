@@ -252,6 +252,7 @@ impl Tx {
         for statement in [
             "delete from sessions where user_id = $1",
             "delete from account_links where user_id = $1",
+            "delete from email_changes where user_id = $1",
             "delete from identities where user_id = $1",
             "delete from passkeys where user_id = $1",
             "delete from recovery_codes where user_id = $1",

@@ -54,7 +54,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/status", get(status::get))
         .route("/problems", get(problems::list::get))
         .route("/problems/{code}", get(problems::show::get))
+        .route("/pages/{slug}", get(site::page::get))
         .route("/theme", post(site::theme::post))
+        .route("/theme/accent.css", get(site::look::accent))
+        .route("/theme/logo", get(site::look::logo))
         .route("/locale", post(site::locale::post))
         .route("/signup", get(account::signup::get).post(account::signup::post))
         .route("/signin", get(account::signin::get).post(account::signin::post))
@@ -72,6 +75,8 @@ pub fn routes() -> Router<PortalState> {
         .route("/signin/code", get(account::code::get).post(account::code::post))
         .route("/password/forgotten", get(account::forgotten::get).post(account::forgotten::post))
         .route("/password/new/{token}", get(account::reset::get).post(account::reset::post))
+        .route("/account/email", get(account::email::get).post(account::email::post))
+        .route("/email/{token}", get(account::email::ask).post(account::email::confirm))
         .route("/account/password", get(account::password::get).post(account::password::post))
         .route("/account/second-factor", get(account::second_factor::get).post(account::second_factor::post))
         .route("/account/second-factor/off", post(account::second_factor::off))
@@ -176,6 +181,19 @@ pub fn routes() -> Router<PortalState> {
         .route(
             "/admin/certificates/{slug}/delete",
             get(admin::certificate::ask_delete).post(admin::certificate::delete),
+        )
+        .route("/admin/portal", get(admin::portal::get).post(admin::portal::post).layer(large))
+        .route(
+            "/admin/new/page",
+            get(admin::portal_page::create).post(admin::portal_page::post_new).layer(large),
+        )
+        .route(
+            "/admin/portal/pages/{slug}",
+            get(admin::portal_page::get).post(admin::portal_page::post).layer(large),
+        )
+        .route(
+            "/admin/portal/pages/{slug}/delete",
+            get(admin::portal_page::ask_delete).post(admin::portal_page::delete),
         )
         .route("/admin/products", get(admin::products::get))
         .route(

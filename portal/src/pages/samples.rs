@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::{
     account, admin, applications, billing, catalog, guides, limits, problems, reference, requests, search,
-    start, status, team, try_it, usage,
+    site, start, status, team, try_it, usage,
 };
 use crate::error::ErrorPage;
 use crate::say;
@@ -36,6 +36,8 @@ fn all() -> Vec<Rendered> {
     rendered("forgotten", account::forgotten::View::samples(), &mut all);
     rendered("reset", account::reset::View::samples(), &mut all);
     rendered("password", account::password::View::samples(), &mut all);
+    rendered("email", account::email::View::samples(), &mut all);
+    rendered("email-confirm", account::email::ConfirmView::samples(), &mut all);
     rendered("passkeys", account::passkeys::View::samples(), &mut all);
     rendered("second-factor", account::second_factor::View::samples(), &mut all);
     rendered("recovery-codes", account::second_factor::CodesView::samples(), &mut all);
@@ -63,6 +65,7 @@ fn all() -> Vec<Rendered> {
     rendered("search", search::View::samples(), &mut all);
     rendered("status", status::View::samples(), &mut all);
     rendered("try", try_it::page::View::samples(), &mut all);
+    rendered("page", site::page::View::samples(), &mut all);
     rendered("usage", usage::overview::View::samples(), &mut all);
     rendered("problems", problems::list::View::samples(), &mut all);
     rendered("problem", problems::show::View::samples(), &mut all);
@@ -121,6 +124,7 @@ fn every_page_renders_and_keeps_the_house_rules() {
             let path = href.split(['?', '#']).next().unwrap_or_default();
             let known = path.is_empty()
                 || path.starts_with("/static/")
+                || href.starts_with("mailto:")
                 || href.starts_with("https://")
                 || href.starts_with("data:text/plain;")
                 || leads_to_a_route(path, &routes);

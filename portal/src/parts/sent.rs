@@ -4,10 +4,15 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tollgate_web::Problem;
 
 use crate::error::Fault;
 use crate::form::Form;
+
+/// What stands before a file that is no text: its bytes follow in base64.
+pub const BYTES: &str = "data:;base64,";
 
 /// The fields of a posted form.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +30,11 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
             while let Some(field) = parts.next_field().await.map_err(|fault| unreadable(fault.status()))? {
                 let name = field.name().unwrap_or_default().to_owned();
                 let bytes = field.bytes().await.map_err(|fault| unreadable(fault.status()))?;
-                pairs.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+                let text = String::from_utf8(bytes.into());
+                pairs.push((
+                    name,
+                    text.unwrap_or_else(|no| format!("{BYTES}{}", STANDARD.encode(no.as_bytes()))),
+                ));
             }
             return Ok(Self(pairs));
         }

@@ -236,3 +236,62 @@ async fn who_leaves_takes_their_data_and_leaves_no_address_behind() {
     let last = admin.post("/account/delete", &[("email", "ops@example.com"), ("password", PASSWORD)]).await;
     assert!(last.text.contains("The platform needs an admin"), "{}", last.text);
 }
+
+#[tokio::test]
+async fn an_address_changes_when_the_new_one_is_confirmed_and_both_are_told() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up_confirmed("maria@example.com").await;
+    let wanted = |email: &'static str, password: &'static str| [("email", email), ("password", password)];
+    let wrong = maria.post("/account/email", &wanted("maria@example.org", "not the password at all")).await;
+    assert!(wrong.text.contains("id=\"password-error\""), "{}", wrong.text);
+    let same = maria.post("/account/email", &wanted("Maria@example.com", PASSWORD)).await;
+    assert!(same.text.contains("id=\"email-error\""), "{}", same.text);
+    site.work().await;
+    let asked = maria.post("/account/email", &wanted("Maria@Example.org", PASSWORD)).await;
+    assert_eq!(asked.location(), "/account", "{}", asked.text);
+    let mails = site.work().await;
+    assert!(
+        mails.iter().any(|mail| mail.to == "maria@example.com" && mail.subject.contains("to be changed"))
+    );
+    assert!(maria.get("/account").await.text.contains("maria@example.com"), "nothing changed yet");
+    let new = mails.iter().find(|mail| mail.to == "maria@example.org").expect("a mail");
+    let token =
+        new.text.split("/email/").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link");
+    let path = format!("/email/{token}");
+    assert!(site.browser().get(&path).await.text.contains("maria@example.org"), "a look uses nothing up");
+    assert_eq!(maria.post(&path, &[]).await.location(), "/account");
+    assert!(maria.get("/account").await.text.contains("maria@example.org"));
+    let told = site.work().await;
+    assert!(told.iter().any(|mail| mail.to == "maria@example.com" && mail.subject.contains("was changed")));
+    assert_eq!(maria.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "good once");
+    let mut again = site.browser();
+    let old = [("email", "maria@example.com"), ("password", PASSWORD)];
+    assert_eq!(again.post("/signin", &old).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let new = [("email", "maria@example.org"), ("password", PASSWORD)];
+    assert_eq!(again.post("/signin", &new).await.location(), "/applications");
+}
+
+#[tokio::test]
+async fn another_accounts_address_is_asked_for_in_vain_and_a_new_password_stops_a_change() {
+    let site = Site::open().await;
+    let (mut maria, mut eve) = (site.browser(), site.browser());
+    maria.sign_up_confirmed("maria@example.com").await;
+    eve.sign_up_confirmed("eve@example.com").await;
+    site.work().await;
+    let taken = eve.post("/account/email", &[("email", "maria@example.com"), ("password", PASSWORD)]).await;
+    assert_eq!(taken.location(), "/account", "nobody learns that it is taken: {}", taken.text);
+    let mails = site.work().await;
+    assert!(
+        mails.iter().all(|mail| mail.to != "maria@example.com" || mail.subject != "Confirm your new address")
+    );
+    assert!(mails.iter().any(|mail| mail.to == "eve@example.com" && mail.subject.contains("to be changed")));
+    eve.post("/account/email", &[("email", "eve@example.org"), ("password", PASSWORD)]).await;
+    let mails = site.work().await;
+    let new = mails.iter().find(|mail| mail.to == "eve@example.org").expect("a mail");
+    let token =
+        new.text.split("/email/").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link");
+    let passwords = [("password", PASSWORD), ("new_password", "another lamp and nine boats")];
+    assert_eq!(eve.post("/account/password", &passwords).await.location(), "/account");
+    assert_eq!(eve.post(&format!("/email/{token}"), &[]).await.status, StatusCode::NOT_FOUND);
+}

@@ -294,7 +294,17 @@ async fn single_calls_are_found_and_explained_to_their_owner_alone() {
         call.text.contains("The plan allows 10 calls per second")
             && call.text.contains("/problems/rate_limited")
     );
-    assert!(call.text.contains("First key"));
+    assert!(call.text.contains("First key") && !call.text.contains("/try?"), "its operation is not known");
+    site.run(
+        "update request_log set path = '/countries/v1/countries',
+         route_id = (select id from routes where path = '/countries' and method = 'GET')",
+    )
+    .await;
+    let call = maria.get("/requests/req-1").await;
+    let again = call.between("<a class=\"button\" href=\"/products", "\"").to_owned();
+    assert!(again.starts_with("/countries/apis/countries/operations/op1/try?key=key_"), "{again}");
+    let form = maria.get(&format!("/products{again}")).await;
+    assert!(form.text.contains("First key") && form.status == StatusCode::OK, "{}", form.text);
     let mut eve = site.browser();
     eve.sign_up("eve@example.com").await;
     assert_eq!(eve.get("/requests/req-1").await.status, StatusCode::NOT_FOUND);
@@ -322,7 +332,12 @@ async fn others_are_invited_by_mail_and_the_last_owner_stays() {
     assert!(question.text.contains("maria@example.com invites you") && question.text.contains("developer"));
     assert!(site.browser().post(&path, &[]).await.location().starts_with("/signin"), "nobody joins unseen");
 
-    jo.sign_up("jo@example.com").await;
+    assert!(question.text.contains(&format!("/signup?next={path}")), "{}", question.text);
+    let form = jo.get(&format!("/signup?next={path}")).await;
+    assert!(form.text.contains(&format!("name=\"next\" value=\"{path}\"")), "{}", form.text);
+    let account =
+        [("email", "jo@example.com"), ("password", PASSWORD), ("product", "countries"), ("next", &path)];
+    assert_eq!(jo.post("/signup", &account).await.location(), path, "back to where they came from");
     assert_eq!(jo.post(&path, &[]).await.location(), "/applications");
     assert_eq!(jo.post(&path, &[]).await.status, StatusCode::NOT_FOUND, "the link is used up");
     let team = jo.get("/team").await;

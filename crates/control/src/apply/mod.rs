@@ -97,11 +97,13 @@ async fn changes(
 ) -> Result<ChangeSet> {
     let operations = operations(tx, wanted, names).await?;
     let (new, old) = (&wanted.state, current);
-    let compared: [(&'static str, Compared); 4] = [
+    let compared: [(&'static str, Compared); 6] = [
         ("service", compare(&new.services, &old.services, &[])),
         ("api", compare(&new.apis, &old.apis, &operations)),
         ("product", compare(&new.products, &old.products, &[])),
         ("plan", compare(&new.plans, &old.plans, &[])),
+        ("portal", compare(&new.portals, &old.portals, &[])),
+        ("page", compare(&new.pages, &old.pages, &[])),
     ];
     let mut changes = ChangeSet::default();
     let mut removals = Vec::new();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tollgate_domain::declared::{self, Api, MeterPrice, Plan, Product, Service, State};
-use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, Slug};
+use tollgate_domain::{ApiId, Page, PageId, PlanId, ProductId, ServiceId, Slug};
 use tollgate_rating::{Prices, Tariff};
 use tollgate_store::Publication;
 
@@ -20,6 +20,7 @@ pub struct Names {
     pub products: BTreeMap<Slug, ProductId>,
     /// By product and slug.
     pub plans: BTreeMap<(Slug, Slug), PlanId>,
+    pub pages: BTreeMap<Slug, PageId>,
 }
 
 impl Names {
@@ -219,6 +220,11 @@ pub fn declared(rows: Publication) -> (State, Names) {
             tracing::error!(%error, plan = %plan.slug, "a stored tariff cannot be declared");
         }
         state.plans.push(plan);
+    }
+    state.portals.extend(rows.portal.map(|row| row.portal));
+    for row in rows.pages {
+        names.pages.insert(row.slug.clone(), row.id);
+        state.pages.push(Page::from(row));
     }
     (state, names)
 }

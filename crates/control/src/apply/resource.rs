@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tollgate_domain::declared::{Api, Plan, Product, Service};
+use tollgate_domain::{Page, Portal};
 
 /// One declared thing.
 pub trait Resource: Serialize {
@@ -36,6 +37,20 @@ impl Resource for Plan {
     const KIND: &'static str = "plan";
     fn name(&self) -> String {
         format!("{}/{}", self.product, self.slug)
+    }
+}
+
+impl Resource for Portal {
+    const KIND: &'static str = "portal";
+    fn name(&self) -> String {
+        "look".to_owned()
+    }
+}
+
+impl Resource for Page {
+    const KIND: &'static str = "page";
+    fn name(&self) -> String {
+        self.slug.to_string()
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::names::{Names, declare_prices, tariff_of};
 use super::resource::{Resource, pointer};
 use crate::apis::read_document;
-use crate::{Error, FieldFault, Result};
+use crate::{Error, FieldFault, Result, pages, portal};
 
 /// A state spelt as it will be stored.
 pub struct Wanted {
@@ -36,6 +36,8 @@ impl Wanted {
         twice(&state.apis, &mut faults);
         twice(&state.products, &mut faults);
         twice(&state.plans, &mut faults);
+        twice(&state.portals, &mut faults);
+        twice(&state.pages, &mut faults);
         for (index, service) in state.services.iter().enumerate() {
             place(names.service_input(service).check(), &pointer("service", index), &mut faults);
         }
@@ -78,6 +80,12 @@ impl Wanted {
             // Spelt as it will be stored: `0.20` is `0.2`.
             let read = tariff_of(plan).and_then(|tariff| declare_prices(plan, &tariff));
             place(read, &pointer("plan", index), &mut faults);
+        }
+        for (index, portal) in state.portals.iter_mut().enumerate() {
+            place(portal::check(portal), &pointer("portal", index), &mut faults);
+        }
+        for (index, page) in state.pages.iter().enumerate() {
+            place(pages::check(page), &pointer("page", index), &mut faults);
         }
         (Self { state, documents }, faults)
     }
@@ -143,6 +151,7 @@ fn invented(state: &State) -> Names {
         apis: apis_by_slug,
         products: products.map(|slug| (slug, ProductId::from(Uuid::nil()))).collect(),
         plans: BTreeMap::new(),
+        pages: BTreeMap::new(),
     }
 }
 

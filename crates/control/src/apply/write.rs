@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
-use tollgate_domain::{ApiId, PlanId, ProductId, ServiceId, UnpaidLanding};
+use tollgate_domain::{ApiId, Page, PageId, PlanId, Portal, ProductId, ServiceId, UnpaidLanding};
 use tollgate_rating::Tariff;
 use tollgate_store::UnpaidTermsRow;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::resource::{Resource, pointer};
 use super::wanted::Wanted;
 use crate::apis::put_document;
 use crate::change::{Change, Subject, before_after};
-use crate::{Error, FieldFault, Result};
+use crate::{Error, FieldFault, Result, portal};
 
 /// What the steps are done with.
 pub struct Writer<'a, 'b> {
@@ -32,6 +32,8 @@ struct Held<'a> {
     apis: HashMap<String, &'a Api>,
     products: HashMap<String, &'a Product>,
     plans: HashMap<String, &'a Plan>,
+    portal: Option<&'a Portal>,
+    pages: HashMap<String, &'a Page>,
 }
 
 impl<'a, 'b> Writer<'a, 'b> {
@@ -46,6 +48,8 @@ impl<'a, 'b> Writer<'a, 'b> {
             apis: by_name(&current.apis),
             products: by_name(&current.products),
             plans: by_name(&current.plans),
+            portal: current.portals.first(),
+            pages: by_name(&current.pages),
         };
         // An API may be succeeded by one that is made after it.
         for api in &wanted.state.apis {
@@ -60,7 +64,9 @@ impl<'a, 'b> Writer<'a, 'b> {
             "service" => self.service(step).await,
             "api" => self.api(step).await,
             "product" => self.product(step).await,
-            _ => self.plan(step).await,
+            "plan" => self.plan(step).await,
+            "portal" => self.portal(step).await,
+            _ => self.page(step).await,
         };
         done.map_err(|error| placed(error, step))
     }
@@ -204,6 +210,41 @@ impl<'a, 'b> Writer<'a, 'b> {
             self.change.note("plan.price", &subject, &before_after(&old, &new)).await?;
         }
         Ok(())
+    }
+
+    async fn portal(&mut self, step: &Step) -> Result<()> {
+        let before = self.held.portal.map(portal::audit);
+        let id = portal::subject().id;
+        let Some(wanted) = self.wanted.state.portals.get(step.index) else {
+            self.change.tx.delete_portal().await?;
+            return self.note(step, id, json!({ "before": before })).await;
+        };
+        self.change.tx.put_portal(wanted).await?;
+        let after = portal::audit(wanted);
+        let details = before.map_or_else(|| after.clone(), |before| before_after(&before, &after));
+        self.note(step, id, details).await
+    }
+
+    async fn page(&mut self, step: &Step) -> Result<()> {
+        let before = self.held.pages.get(&step.name).copied();
+        let Some(wanted) = self.wanted.state.pages.get(step.index) else {
+            let before = before.ok_or_else(lost)?;
+            let id = self.names.pages.remove(&before.slug).ok_or_else(lost)?;
+            self.change.tx.delete_page(id).await?;
+            return self.note(step, id.uuid(), json!({ "before": before })).await;
+        };
+        let id = *self.names.pages.entry(wanted.slug.clone()).or_insert_with(|| PageId::from(Uuid::now_v7()));
+        let details = match before {
+            None => {
+                self.change.tx.insert_page(id, wanted).await?;
+                json!(wanted)
+            }
+            Some(before) => {
+                self.change.tx.update_page(id, wanted).await?;
+                before_after(&json!(before), &json!(wanted))
+            }
+        };
+        self.note(step, id.uuid(), details).await
     }
 
     /// Gives a plan its next tariff where it has another one: before and after.

@@ -24,7 +24,7 @@ struct QuotaUsed {
 }
 
 /// What a person's mails are written in.
-pub(super) fn reads(user: &UserRow) -> Language {
+pub(crate) fn reads(user: &UserRow) -> Language {
     user.language.as_deref().and_then(Language::named).unwrap_or_default()
 }
 
@@ -35,6 +35,11 @@ impl Control {
             Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
             Job::ResetPassword { email } => self.send_reset(id, &email, mailer).await,
             Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, mailer).await,
+            Job::ConfirmEmailChange { user_id } => self.send_email_confirmation(id, user_id, mailer).await,
+            Job::EmailChangeAsked { user_id } => self.send_email_change_asked(id, user_id, mailer).await,
+            Job::EmailChanged { user_id, before } => {
+                self.send_email_changed(id, user_id, &before, mailer).await
+            }
             Job::KeyExpires { credential_id, user_id, days } => {
                 self.send_key_expires(id, credential_id, user_id, days, mailer).await
             }

@@ -3,12 +3,13 @@
 mod figures;
 mod letters;
 mod payments;
-mod worker;
+pub(crate) mod worker;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
+pub(crate) use letters::reads;
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{
     CertificateId, CredentialId, InvoiceId, OperatorRole, OrganizationId, SubscriptionId, UserId, WebhookId,
@@ -37,6 +38,23 @@ pub enum Job {
     PasswordChanged {
         /// Whose.
         user_id: UserId,
+    },
+    /// Ask whoever has a new address whether an account is to have it.
+    ConfirmEmailChange {
+        /// Whose account.
+        user_id: UserId,
+    },
+    /// Tell somebody that another address was asked for.
+    EmailChangeAsked {
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Tell the address that an account had that it has another now.
+    EmailChanged {
+        /// Whose account.
+        user_id: UserId,
+        /// The address that is told.
+        before: String,
     },
     /// Tell somebody that a key ends soon.
     KeyExpires {

@@ -27,7 +27,7 @@ const PAUSE_SECONDS_MAX: f64 = 3_600.0;
 
 /// Why a job was not done.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// A use case failed.
     #[error(transparent)]
     Control(#[from] Error),

@@ -84,6 +84,36 @@ pub fn password_changed(language: Language, reset: &str) -> Letter {
         .and_then(words.t("mail-nothing-to-do"))
 }
 
+/// Is this address to be an account's?
+pub fn confirm_new_email(language: Language, email: &str, link: &str) -> Letter {
+    let words = Words(language);
+    let said = words.say("mail-new-email-text").with("email", email);
+    words
+        .letter(words.t("mail-new-email"), said, "mail-to-the-owner")
+        .with_button("email-confirm", link)
+        .and_then(words.t("mail-new-email-after"))
+}
+
+/// Another address was asked for.
+pub fn email_change_asked(language: Language, email: &str, reset: &str) -> Letter {
+    let words = Words(language);
+    let said = words.say("mail-email-asked-text").with("email", email);
+    words
+        .letter(words.t("mail-email-asked"), said, "mail-about-the-account")
+        .with_button("mail-not-me", reset)
+        .and_then(words.t("mail-email-asked-after"))
+}
+
+/// An account has another address.
+pub fn email_changed(language: Language, email: &str, sign_in: &str) -> Letter {
+    let words = Words(language);
+    let said = words.say("mail-email-changed-text").with("email", email);
+    words
+        .letter(words.t("mail-email-changed"), said, "mail-about-the-account")
+        .with_button("around-sign-in", sign_in)
+        .and_then(words.t("mail-email-changed-after"))
+}
+
 /// A key ends soon.
 pub fn key_expires(
     language: Language,
@@ -301,6 +331,16 @@ fn samples_in(language: Language) -> Vec<(&'static str, Letter)> {
         ("verify-email", verify_email(language, "maria@example.com", LINK)),
         ("sign-up-again", sign_up_again(language, "https://portal.example.com/signin")),
         ("reset-password", reset_password(language, LINK)),
+        ("confirm-new-email", confirm_new_email(language, "maria@example.org", LINK)),
+        (
+            "email-change-asked",
+            email_change_asked(
+                language,
+                "maria@example.org",
+                "https://portal.example.com/password/forgotten",
+            ),
+        ),
+        ("email-changed", email_changed(language, "maria@example.org", "https://portal.example.com/signin")),
         (
             "payment-failed",
             payment_failed(

@@ -3,8 +3,8 @@
 use tollgate_control::{Actor, ApplyOptions, ChangeSet, Error, SubscriptionInput, Verb, Who};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{
-    ApiState, Limit, LimitKind, LimitPer, OperatorRole, Period, PlanState, Price, ProductState, Scope, Slug,
-    SubscriptionState, Target, UserId, Visibility,
+    ApiState, Limit, LimitKind, LimitPer, OperatorRole, Page, Period, PlanState, Portal, Price, ProductState,
+    Scope, SiteLink, Slug, StartingTheme, SubscriptionState, Target, UserId, Visibility,
 };
 use uuid::Uuid;
 
@@ -94,6 +94,7 @@ fn state(name: &str) -> State {
         apis: vec![api(name, name)],
         products: vec![product(name, &[name])],
         plans: vec![plan(name, "free", 10)],
+        ..State::default()
     }
 }
 
@@ -368,4 +369,46 @@ async fn prices_are_applied_and_come_out_as_they_went_in() {
     wrong = priced("0.3");
     wrong.plans[0].meters[0].price.scheme = "package".into();
     assert!(faults(apply(&fixture, &wrong).await)[0].starts_with("/plans/0/meters/0"));
+}
+
+#[tokio::test]
+async fn the_portals_look_and_pages_are_applied_told_and_pruned_like_everything_else() {
+    let fixture = Fixture::new().await;
+    let page = |slug_text: &str, text: &str| Page {
+        slug: slug(slug_text),
+        title: "Imprint".to_owned(),
+        text: text.to_owned(),
+        in_navigation: true,
+        position: 3,
+    };
+    let look = Portal {
+        name: "Atlas".to_owned(),
+        accent: Some("#0F766E".to_owned()),
+        footer: vec![SiteLink { text: "Imprint".to_owned(), href: "/pages/imprint".to_owned() }],
+        ..Portal::default()
+    };
+    let wanted =
+        State { portals: vec![look], pages: vec![page("imprint", "Who we are.")], ..State::default() };
+    assert_eq!(steps(&apply(&fixture, &wanted).await.unwrap()), ["+ portal look", "+ page imprint"]);
+    let declared = fixture.control.declared(&Actor::system()).await.unwrap();
+    assert_eq!(declared.portals[0].accent.as_deref(), Some("#0f766e"), "written in one way");
+    assert_eq!(declared.pages, wanted.pages);
+    assert!(apply(&fixture, &declared).await.unwrap().steps.is_empty(), "what is exported holds");
+    let mut other = declared.clone();
+    other.pages[0].text = "Who we are now.".to_owned();
+    other.portals[0].theme = StartingTheme::Dark;
+    assert_eq!(steps(&apply(&fixture, &other).await.unwrap()), ["~ portal look", "~ page imprint"]);
+    let mut faint = other.clone();
+    faint.portals[0].accent = Some("#facc15".to_owned());
+    faint.pages[0].title = String::new();
+    let found = faults(apply(&fixture, &faint).await);
+    assert!(found[0].starts_with("/portals/0/accent: #facc15 has a contrast of 1.5"), "{found:?}");
+    assert!(found[1].starts_with("/pages/0/title: "), "{found:?}");
+    let gone = fixture.control.apply(&Actor::system(), State::default(), PRUNE).await.unwrap();
+    assert_eq!(steps(&gone), ["- page imprint", "- portal look"]);
+    assert_eq!(fixture.control.store().get_portal().await.unwrap().portal, Portal::default());
+    let noted = audit(&fixture).await;
+    let expected =
+        ["portal.create", "page.create", "portal.update", "page.update", "page.delete", "portal.delete"];
+    assert!(noted.ends_with(&expected.map(str::to_owned)), "{noted:?}");
 }

@@ -47,6 +47,8 @@ start-all-of = Alle Operationen von { $name }
 start-nothing = Noch nichts aufzurufen
 start-nothing-text = Ein Schlüssel öffnet die Produkte, die seine Anwendung abonniert hat.
 
+usage-4xx = Abgelehnt (4xx)
+usage-5xx = Fehlgeschlagen (5xx)
 usage-range = Zeitraum
 usage-none = Noch keine Aufrufe
 usage-none-text = Mache einen, und er ist binnen 5 Sekunden hier.
@@ -118,6 +120,7 @@ requests-when = Wann
 requests-older = Ältere
 
 requests-about = Über { $code }
+requests-again = Nochmals ausprobieren
 requests-answered = Der Dienst hat diesen Aufruf beantwortet.
 requests-details = Einzelheiten
 requests-ended = Beendet

@@ -143,6 +143,7 @@ search-clear = Zurücksetzen
 search-more = Und { $more } weitere: Nimm ein Wort dazu.
 
 search-operations = Operationen
+search-pages = Seiten
 search-schemas = Schemas
 
 get-a-key = Schlüssel holen

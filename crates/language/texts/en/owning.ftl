@@ -47,6 +47,8 @@ start-all-of = All operations of { $name }
 start-nothing = Nothing to call yet
 start-nothing-text = A key opens the products that its application is subscribed to.
 
+usage-4xx = Refused (4xx)
+usage-5xx = Failed (5xx)
 usage-range = Range
 usage-none = No calls yet
 usage-none-text = Make one, and it is here within 5 seconds.
@@ -118,6 +120,7 @@ requests-when = When
 requests-older = Older
 
 requests-about = About { $code }
+requests-again = Try it again
 requests-answered = The service answered this call.
 requests-details = Details
 requests-ended = Ended

@@ -143,6 +143,7 @@ search-clear = Clear
 search-more = And { $more } more: add a word.
 
 search-operations = Operations
+search-pages = Pages
 search-schemas = Schemas
 
 get-a-key = Get a key

@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod delete;
+pub mod email;
 pub mod forgotten;
 pub mod passkey_signin;
 pub mod passkeys;

@@ -12,7 +12,7 @@ use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Moment;
-use crate::{PortalState, SITE_NAME, filters};
+use crate::{PortalState, filters, look};
 
 /// Where a secret waits for its first code, and where codes wait to be shown.
 const DRAWN: &str = "second_factor";
@@ -158,14 +158,19 @@ async fn view(state: &PortalState, visit: &Visit, form: Form) -> Result<View, Fa
 async fn offer(visit: &Visit, email: &str) -> Result<Offer, Fault> {
     let drawn = visit.session.get::<String>(DRAWN).await?;
     let factor = match drawn {
-        Some(secret) => tollgate_control::Control::known_second_factor(&secret, email, SITE_NAME),
+        Some(secret) => tollgate_control::Control::known_second_factor(&secret, email, &issuer()),
         None => {
-            let factor = tollgate_control::Control::draw_second_factor(email, SITE_NAME)?;
+            let factor = tollgate_control::Control::draw_second_factor(email, &issuer())?;
             visit.session.insert(DRAWN, factor.secret.reveal()).await?;
             factor
         }
     };
     Ok(Offer::of(factor.secret.reveal(), factor.url.reveal()))
+}
+
+/// The portal's name, as authenticators take one: a colon ends it (key URI format).
+fn issuer() -> String {
+    look::worn().name.replace(':', " ")
 }
 
 impl Offer {
@@ -190,7 +195,7 @@ impl View {
         let factor = tollgate_control::Control::known_second_factor(
             "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
             "maria@example.com",
-            SITE_NAME,
+            "Tollgate",
         );
         let present = Present { since: crate::pages::sample_time(-900_000), codes_left: 8 };
         let offer = Offer::of(factor.secret.reveal(), factor.url.reveal());

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_control::oidc::{Admitted, CameBack, Fault as Refusal, PendingSignIn};
 
 use super::signin::destination;
+use super::signup::first_page;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::local_path;
@@ -74,7 +75,7 @@ pub async fn came_back(
             if let Some(key) = signed_up.key {
                 visit.keep_secret(key.id, key.secret.reveal()).await?;
             }
-            visit.go("/get-started", None).await
+            visit.go(first_page(&next), None).await
         }
         Err(refusal) => refused(&state, &visit, &provider, refusal).await,
     }

@@ -8,7 +8,7 @@ use tollgate_control::SignUp;
 use super::password_rule;
 use super::signin::{Way, ways};
 use crate::error::{Answer, Fault, query_value};
-use crate::form::Form;
+use crate::form::{Form, local_path};
 use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -29,12 +29,16 @@ pub struct View {
     pub password_rule: String,
     pub signin_href: String,
     pub ways: Vec<Way>,
+    /// The invitation that is gone back to; else empty.
+    pub next: String,
 }
 
 /// What the page's address carries.
 #[derive(Debug, Deserialize)]
 pub struct Address {
     product: Option<String>,
+    #[serde(default)]
+    next: String,
 }
 
 /// What the form sends.
@@ -43,6 +47,16 @@ pub struct Typed {
     email: String,
     password: String,
     product: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// Where somebody with a new account goes: back to the invitation that they came from, else to their first call.
+pub fn first_page(next: &str) -> &str {
+    match local_path(next) {
+        path if path.starts_with("/invitations/") => path,
+        _ => "/get-started",
+    }
 }
 
 /// `GET /signup`
@@ -50,11 +64,12 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address):
     if visit.account.is_some() {
         let there = match wanted(&state, address.product.as_deref()).await? {
             Some(product) => format!("/products/{}", product.slug),
+            None if local_path(&address.next).starts_with("/invitations/") => address.next,
             None => "/applications".into(),
         };
         return visit.go(&there, None).await;
     }
-    visit.page(&view(&state, &visit, Form::default(), address.product.as_deref()).await?)
+    visit.page(&view(&state, &visit, Form::default(), address.product.as_deref(), &address.next).await?)
 }
 
 /// `POST /signup`
@@ -73,21 +88,32 @@ pub async fn post(
         Ok(signed_up) => signed_up,
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
-            return visit.refused(&view(&state, &visit, form, typed.product.as_deref()).await?);
+            return visit.refused(&view(&state, &visit, form, typed.product.as_deref(), &typed.next).await?);
         }
     };
     let Some(key) = signed_up.key else {
-        return super::code::admit(&state, &visit, signed_up.user_id, "/get-started").await;
+        return super::code::admit(&state, &visit, signed_up.user_id, first_page(&typed.next)).await;
     };
     visit.sign_in(signed_up.user_id).await?;
     visit.keep_secret(key.id, key.secret.reveal()).await?;
-    visit.go("/get-started", None).await
+    visit.go(first_page(&typed.next), None).await
 }
 
-async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&str>) -> Result<View, Fault> {
-    let next = product
-        .map_or_else(String::new, |slug| format!("?next={}", query_value(&format!("/products/{slug}"))));
-    let query = product.map_or_else(String::new, |slug| format!("?product={}", query_value(slug)));
+async fn view(
+    state: &PortalState,
+    visit: &Visit,
+    form: Form,
+    product: Option<&str>,
+    back: &str,
+) -> Result<View, Fault> {
+    let invitation = Some(local_path(back)).filter(|path| path.starts_with("/invitations/"));
+    let there = invitation.map(str::to_owned).or_else(|| product.map(|slug| format!("/products/{slug}")));
+    let next = there.map_or_else(String::new, |there| format!("?next={}", query_value(&there)));
+    let query = match (invitation, product) {
+        (Some(_), _) => next.clone(),
+        (None, Some(slug)) => format!("?product={}", query_value(slug)),
+        (None, None) => String::new(),
+    };
     Ok(View {
         ways: ways(state, true, &query),
         shell: visit.shell(Area::Public, t("get-a-key")).await?,
@@ -95,6 +121,7 @@ async fn view(state: &PortalState, visit: &Visit, form: Form, product: Option<&s
         product: wanted(state, product).await?,
         password_rule: password_rule(),
         signin_href: format!("/signin{next}"),
+        next: invitation.unwrap_or_default().to_owned(),
     })
 }
 
@@ -124,6 +151,7 @@ impl View {
             product,
             password_rule: password_rule(),
             signin_href: "/signin?next=/products/countries".into(),
+            next: String::new(),
             ways: Vec::new(),
         };
         let faults = vec![

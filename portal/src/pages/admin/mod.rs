@@ -26,6 +26,8 @@ pub mod organizations;
 pub mod overview;
 pub mod payments;
 pub mod plan;
+pub mod portal;
+pub mod portal_page;
 mod prices;
 pub mod product;
 pub mod products;

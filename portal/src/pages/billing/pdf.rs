@@ -10,7 +10,7 @@ use tollgate_store::InvoiceRow;
 use super::invoice::lines;
 use crate::error::{Answer, Fault};
 use crate::session::Visit;
-use crate::{PortalState, SITE_NAME};
+use crate::{PortalState, look};
 
 /// `GET /billing/invoices/{id}/pdf`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<String>) -> Answer {
@@ -45,7 +45,7 @@ pub fn file(row: &InvoiceRow, tax_id: Option<String>, lines: Vec<super::invoice:
     }
     let lines = lines.into_iter().map(|line| Line { title: line.title, how: line.how, amount: line.amount });
     let paper = Paper {
-        from: SITE_NAME.to_owned(),
+        from: look::worn().name.clone(),
         title: format!("Invoice {}", row.number),
         to: row.organization.clone(),
         facts,

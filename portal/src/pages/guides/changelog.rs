@@ -13,7 +13,7 @@ use crate::markup::{self, Html};
 use crate::say::{language, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
-use crate::{PortalState, SITE_NAME, filters};
+use crate::{PortalState, filters, look};
 
 /// How many entries the page and the feed have.
 const SHOWN: usize = 50;
@@ -56,12 +56,13 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
 pub async fn feed(State(state): State<PortalState>) -> Answer {
     let base = &state.settings.portal_url;
     let escaped = markup::escaped;
+    let name = escaped(&look::worn().name);
     let updated =
         state.content.news.first().map_or_else(|| "1970-01-01".to_owned(), |news| news.date.to_string());
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <title>{SITE_NAME}: changelog</title>\n<id>{base}/changelog</id>\n<updated>{updated}T00:00:00Z</updated>\n\
-         <author><name>{SITE_NAME}</name></author>\n\
+         <title>{name}: changelog</title>\n<id>{base}/changelog</id>\n<updated>{updated}T00:00:00Z</updated>\n\
+         <author><name>{name}</name></author>\n\
          <link rel=\"self\" href=\"{base}/changelog.atom\"/>\n<link href=\"{base}/changelog\"/>\n"
     );
     for news in state.content.news.iter().take(SHOWN) {

@@ -11,12 +11,13 @@ use super::ending::Ending;
 use crate::error::Answer;
 use crate::pages::catalog::served_apis;
 use crate::session::Visit;
-use crate::{PortalState, SITE_NAME};
+use crate::{PortalState, look};
 
 /// `GET /llms.txt`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let base = &state.settings.portal_url;
-    let mut out = format!("# {SITE_NAME}\n\n> APIs with one key. Every page below is Markdown.\n\n");
+    let name = &look::worn().name;
+    let mut out = format!("# {name}\n\n> APIs with one key. Every page below is Markdown.\n\n");
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
@@ -39,6 +40,14 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         out.push_str("## Guides\n\n");
         for guide in state.content.guides.iter() {
             let _ = writeln!(out, "- [{}]({base}/guides/{}.md): {}", guide.title, guide.slug, guide.summary);
+        }
+        out.push('\n');
+    }
+    let pages = state.store.list_pages().await?;
+    if !pages.is_empty() {
+        out.push_str("## Pages\n\n");
+        for page in pages {
+            let _ = writeln!(out, "- [{}]({base}/pages/{}.md)", page.title, page.slug);
         }
         out.push('\n');
     }

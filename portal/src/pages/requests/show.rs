@@ -30,6 +30,8 @@ pub struct View {
     pub facts: Vec<(&'static str, String)>,
     /// Its key: where it is, and how it is called.
     pub key: Option<(String, String)>,
+    /// Where it can be made again.
+    pub again_href: Option<String>,
 }
 
 /// `GET /requests/{request_id}`
@@ -40,6 +42,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(request_id
     let key = key(&state, &member, &row).await?;
     let mut view = View::of(&row, visit.shell(Area::Developer, t("requests-request")).await?, visit.now);
     view.key = key;
+    view.again_href = super::again::href(&state, &visit, &row).await?;
     visit.page(&view)
 }
 
@@ -88,6 +91,7 @@ impl View {
                 .filter_map(|(name, value)| value.map(|value| (name, value)))
                 .collect(),
             key: None,
+            again_href: None,
         }
     }
 }
@@ -106,6 +110,8 @@ impl View {
             "/applications/app_01h455vb4pex5vsknk084sn02q/keys/key_01h455vb4pex5vsknk084sn02q".into(),
             "Nightly import".into(),
         ));
+        refused.again_href =
+            Some("/products/countries/apis/countries/operations/op1/try?in.path.code=se".into());
         vec![refused, Self::of(&super::why::sample(200, None, None), shell(), now)]
     }
 }

@@ -1,12 +1,17 @@
-//! Finding operations, schemas, guides, products and refusals by words.
+//! Finding operations, schemas, guides, pages, products and refusals by words.
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+use tollgate_store::{HitRow, SearchEntry, Store};
 
-use super::catalog::served_apis;
 use super::problems::DOCS;
 use super::reference::Place;
+use crate::content::Content;
 use crate::error::{Answer, Fault};
 use crate::say::t;
 use crate::session::Visit;
@@ -16,7 +21,17 @@ use crate::{PortalState, filters};
 /// How many words of a question are looked for.
 const WORDS_MAX: usize = 8;
 /// How many hits one group shows.
-const HITS_MAX: usize = 12;
+const HITS_MAX: i64 = 12;
+/// Kinds in the order in which they are shown, with their id and title.
+const GROUPS: [(&str, &str, &str); 7] = [
+    ("operation", "operations", "search-operations"),
+    ("guide", "guides", "around-guides"),
+    ("page", "pages", "search-pages"),
+    ("product", "products", "around-products"),
+    ("schema", "schemas", "search-schemas"),
+    ("news", "news", "around-changelog"),
+    ("refusal", "refusals", "around-errors"),
+];
 
 /// One thing that was found.
 #[derive(Debug, Clone)]
@@ -25,7 +40,6 @@ pub struct Hit {
     pub title: String,
     pub about: String,
     pub method: String,
-    score: u32,
 }
 
 /// Things of one kind.
@@ -51,114 +65,96 @@ pub struct Asked {
     q: String,
 }
 
+/// Whether what this process reads from files was made findable.
+#[derive(Debug, Clone, Default)]
+pub struct Files(Arc<OnceCell<()>>);
+
+impl Files {
+    /// Makes guides, changelog and refusals findable; once, and only where another content is there.
+    async fn put(&self, store: &Store, content: &Content) -> Result<(), Fault> {
+        let put = async {
+            let entries = of_files(content);
+            let digest = Sha256::digest(format!("{entries:?}"));
+            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            store.put_searched_files(&digest, &entries).await
+        };
+        self.0.get_or_try_init(|| put).await?;
+        Ok(())
+    }
+}
+
+fn of_files(content: &Content) -> Vec<SearchEntry> {
+    let guides = content.guides.iter().map(|guide| SearchEntry {
+        kind: "guide",
+        name: guide.slug.clone(),
+        title: guide.title.clone(),
+        about: guide.summary.clone(),
+        names: guide.slug.replace('-', " "),
+        text: guide.text.clone(),
+        ..SearchEntry::default()
+    });
+    let news = content.news.iter().map(|news| SearchEntry {
+        kind: "news",
+        name: format!("{}-{}", news.date, news.page.slug),
+        title: news.page.title.clone(),
+        about: news.page.summary.clone(),
+        text: news.page.text.clone(),
+        ..SearchEntry::default()
+    });
+    let refusals = DOCS.iter().map(|doc| SearchEntry {
+        kind: "refusal",
+        name: doc.code.clone(),
+        title: doc.title.clone(),
+        about: format!("{} · {}", doc.status, doc.code),
+        names: format!("{} {}", doc.code.replace('_', " "), doc.status),
+        text: doc.text.clone(),
+        ..SearchEntry::default()
+    });
+    guides.chain(news).chain(refusals).collect()
+}
+
 /// `GET /search?q=…`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
-    let question: String = asked.q.chars().take(200).collect();
-    let words = Words::of(&question);
-    let groups = if words.0.is_empty() { Vec::new() } else { found(&state, &visit, &words).await? };
+    let question: String = asked.q.chars().filter(|c| !c.is_control()).take(200).collect();
+    let words = words(&question);
+    let groups = if words.is_empty() {
+        Vec::new()
+    } else {
+        state.searched.put(&state.store, &state.content).await?;
+        grouped(state.store.search(visit.viewer(), question.trim(), &words, HITS_MAX).await?)
+    };
     visit.page(&View { shell: visit.shell(Area::Public, t("around-search")).await?, question, groups })
 }
 
-/// The words of a question, in lower case; all must be found.
-struct Words(Vec<String>);
-
-impl Words {
-    fn of(question: &str) -> Self {
-        let words =
-            question.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-        Self(words.take(WORDS_MAX).map(str::to_lowercase).collect())
-    }
-
-    /// How well a thing fits: a word at the start of a word of the title weighs most, then inside it, then in the
-    /// names, then in the text; none where a word is nowhere.
-    fn score(&self, title: &str, names: &str, text: &str) -> Option<u32> {
-        let (title, names) = (title.to_lowercase(), names.to_lowercase());
-        let mut text_lower = None;
-        self.0.iter().try_fold(0, |sum, word| {
-            let starts =
-                title.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(word.as_str()));
-            let weight = match () {
-                () if title == *word => 16,
-                () if starts => 8,
-                () if title.contains(word.as_str()) => 4,
-                () if names.contains(word.as_str()) => 3,
-                () if text_lower.get_or_insert_with(|| text.to_lowercase()).contains(word.as_str()) => 1,
-                () => return None,
-            };
-            Some(sum + weight)
-        })
-    }
+/// The words of a question; all must be found.
+fn words(question: &str) -> Vec<String> {
+    let words = question.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(WORDS_MAX).map(str::to_lowercase).collect()
 }
 
-async fn found(state: &PortalState, visit: &Visit, words: &Words) -> Result<Vec<Group>, Fault> {
-    let (mut products, mut operations, mut schemas) = (Vec::new(), Vec::new(), Vec::new());
-    for product in state.store.list_offered_products(visit.viewer()).await? {
-        if let Some(score) = words.score(&product.name, product.slug.as_str(), &product.summary) {
-            let href = format!("/products/{}", product.slug);
-            products.push(Hit {
-                href,
-                title: product.name.clone(),
-                about: product.summary.clone(),
-                method: String::new(),
-                score,
-            });
-        }
-        for api in served_apis(&state.store, &product).await? {
-            let Some(document) = state.documents.of(&state.store, &api).await? else { continue };
-            let place = Place { product: product.slug.to_string(), api: api.slug.to_string() };
-            for one in document.operations() {
-                let names = format!("{} {} {}", one.operation_id, one.path, one.tags.join(" "));
-                if let Some(score) = words.score(&one.summary, &names, &one.method) {
-                    let (href, about) =
-                        (place.operation(&one.operation_id), format!("{} · {}", one.path, api.name));
-                    operations.push(Hit {
-                        href,
-                        title: one.summary.clone(),
-                        about,
-                        method: one.method.clone(),
-                        score,
-                    });
-                }
-            }
-            for name in document.schema_names() {
-                if let Some(score) = words.score(name, "", "") {
-                    let (href, about) = (place.schema(name), api.name.clone());
-                    schemas.push(Hit { href, title: name.to_owned(), about, method: String::new(), score });
-                }
-            }
-        }
-    }
-    let guides = state.content.guides.iter().filter_map(|guide| {
-        let score = words.score(&guide.title, &guide.slug, &guide.text)?;
-        let href = format!("/guides/{}", guide.slug);
-        Some(Hit {
-            href,
-            title: guide.title.clone(),
-            about: guide.summary.clone(),
-            method: String::new(),
-            score,
-        })
-    });
-    let refusals = DOCS.iter().filter_map(|doc| {
-        let score = words.score(&doc.title, &format!("{} {}", doc.code, doc.status), &doc.text)?;
-        let (href, about) = (format!("/problems/{}", doc.code), format!("{} · {}", doc.status, doc.code));
-        Some(Hit { href, title: doc.title.clone(), about, method: String::new(), score })
-    });
-    let groups = [
-        group("operations", t("search-operations"), operations),
-        group("guides", t("around-guides"), guides.collect()),
-        group("products", t("around-products"), products),
-        group("schemas", t("search-schemas"), schemas),
-        group("refusals", t("around-errors"), refusals.collect()),
-    ];
-    Ok(groups.into_iter().filter(|group| !group.hits.is_empty()).collect())
+fn grouped(rows: Vec<HitRow>) -> Vec<Group> {
+    let group = |(kind, id, title)| {
+        let rows: Vec<&HitRow> = rows.iter().filter(|row| row.kind == kind).collect();
+        let all = rows.first().map_or(0, |row| usize::try_from(row.of_kind).unwrap_or(usize::MAX));
+        let more = all.saturating_sub(rows.len());
+        Group { id, title: t(title), hits: rows.into_iter().map(hit).collect(), more }
+    };
+    GROUPS.into_iter().map(group).filter(|group| !group.hits.is_empty()).collect()
 }
 
-fn group(id: &'static str, title: &'static str, mut hits: Vec<Hit>) -> Group {
-    hits.sort_by_key(|hit| std::cmp::Reverse(hit.score));
-    let more = hits.len().saturating_sub(HITS_MAX);
-    hits.truncate(HITS_MAX);
-    Group { id, title, hits, more }
+fn hit(row: &HitRow) -> Hit {
+    let place = Place { product: row.product.clone(), api: row.api.clone() };
+    let name = &row.name;
+    let (href, about) = match row.kind.as_str() {
+        "operation" => (place.operation(name), format!("{} · {}", row.about, row.api_name)),
+        "schema" => (place.schema(name), row.api_name.clone()),
+        "guide" => (format!("/guides/{name}"), row.about.clone()),
+        "news" => (format!("/changelog#{name}"), row.about.clone()),
+        "page" => (format!("/pages/{name}"), row.about.clone()),
+        "product" => (format!("/products/{name}"), row.about.clone()),
+        _ => (format!("/problems/{name}"), row.about.clone()),
+    };
+    Hit { href, title: row.title.clone(), about, method: row.method.clone() }
 }
 
 #[cfg(test)]
@@ -169,7 +165,6 @@ impl View {
             title: title.into(),
             about: about.into(),
             method: method.into(),
-            score: 1,
         };
         let view = |question: &str, groups| Self {
             shell: Shell::sample(Area::Public, "Search", "/search"),
@@ -211,13 +206,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_word_must_be_found_and_titles_weigh_most() {
-        let words = Words::of(" Get, country! ");
-        assert_eq!(words.0, ["get", "country"]);
-        let title = words.score("Get one country", "", "").expect("found");
-        let names = words.score("Read it", "getCountry", "").expect("found");
-        let text = words.score("Read it", "", "how to get a country").expect("found");
-        assert!(title > names && names > text);
-        assert_eq!(words.score("Get one", "", ""), None);
+    fn a_question_is_its_words() {
+        assert_eq!(words(" Get, country! rate_limited"), ["get", "country", "rate", "limited"]);
+        assert!(words("':* & | ()").is_empty());
     }
 }

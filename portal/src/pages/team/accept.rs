@@ -19,6 +19,7 @@ pub struct View {
     /// Who would accept; none where nobody is signed in.
     pub email: Option<String>,
     pub signin_href: String,
+    pub signup_href: String,
 }
 
 /// `GET /invitations/{token}`
@@ -31,6 +32,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Pa
         invited_by: row.invited_by,
         email: visit.account.as_ref().map(|account| account.email.clone()),
         signin_href: format!("/signin?next=/invitations/{}", crate::error::query_value(&token)),
+        signup_href: format!("/signup?next=/invitations/{}", crate::error::query_value(&token)),
     })?))
 }
 
@@ -53,6 +55,7 @@ impl View {
                 invited_by: "maria.lindqvist@example.com".into(),
                 email,
                 signin_href: "/signin?next=/invitations/3f9c".into(),
+                signup_href: "/signup?next=/invitations/3f9c".into(),
             })
             .into()
     }

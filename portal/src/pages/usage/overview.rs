@@ -5,7 +5,9 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use tollgate_control::SecretText;
 use tollgate_domain::{Amount, ApplicationId, CalendarMonth, SubscriptionState};
-use tollgate_store::{Grain, Page, TrafficRow, UsageKeyRow, UsageLineRow, UsageRange, UsageTotals};
+use tollgate_store::{
+    Grain, Page, TrafficRow, UsageKeyRow, UsageLineRow, UsageRange, UsageStepRow, UsageTotals,
+};
 
 use super::range::{Choice, Range};
 use crate::chart::{Chart, Step};
@@ -63,6 +65,8 @@ pub struct View {
     pub metered: Vec<MeterLine>,
     pub step: &'static str,
     pub chart: Chart,
+    /// What the script draws in place of the chart: JSON.
+    pub series: String,
     pub rows: Vec<Row>,
     pub keys: Vec<KeyLine>,
     pub errors: Vec<ErrorLine>,
@@ -158,11 +162,25 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(address):
         metered: metered(&state, &member, &visit).await?,
         step: range.step(),
         chart: Chart::of(&steps, range.step_seconds()),
+        series: drawn(&series, range.step_seconds()),
         errors: errors(&lines, &totals, &rest),
         rows: lines.into_iter().take(ROWS_MAX).map(line).collect(),
         keys: store.usage_keys(&wanted, KEYS_MAX).await?.iter().map(key_line).collect(),
         csv_href: format!("/usage.csv?range={}{rest}", range.name()),
     })
+}
+
+/// Steps as the script takes them: a list of times, and one of counts for each kind of answer.
+fn drawn(steps: &[UsageStepRow], step_seconds: i32) -> String {
+    let column = |of: fn(&UsageStepRow) -> i64| steps.iter().map(of).collect::<Vec<i64>>();
+    serde_json::json!({
+        "step": step_seconds,
+        "at": column(|one| one.at.timestamp()),
+        "answered": column(|one| one.calls - one.refused - one.failed),
+        "refused": column(|one| one.refused),
+        "failed": column(|one| one.failed),
+    })
+    .to_string()
 }
 
 fn totals(lines: &[UsageLineRow]) -> UsageTotals {
@@ -419,6 +437,7 @@ impl View {
                 .into(),
             step: "minute",
             chart: sample_chart(60),
+            series: drawn(&[], 60),
             rows: if first { vec![] } else { sample_rows() },
             keys: vec![KeyLine {
                 href: "/applications/app_01h455vb4pex5vsknk084sn02q/keys/key_01h455vb4pex5vsknk084sn02q"

@@ -1,0 +1,4 @@
+//! The developer portal: how it looks, and the publisher's own pages in it.
+
+pub mod look;
+pub mod pages;
