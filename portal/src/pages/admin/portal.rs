@@ -159,7 +159,7 @@ fn accent(portal: &Portal) -> Option<Section> {
 }
 
 fn pages(rows: Vec<PageRow>, may_write: bool) -> List {
-    List::new("pages", "Pages")
+    List::new("own-pages", "Pages")
         .column("Page")
         .column("In the header")
         .column("Address")
