@@ -8,21 +8,26 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use tollgate_control::BILLS_TOGETHER;
 use tollgate_testkit::{Verdict, peppers_variable};
 
 use crate::rig::{PATIENCE, Rig, binary, proxied_database, until};
 
-/// Who is billed: the customer of the stage, and so many more.
-const CUSTOMERS: i64 = 24;
+/// Bills that are written together.
+const TOGETHER: i64 = BILLS_TOGETHER.cast_signed() as i64;
+/// How often that is.
+const SETS: i64 = 24;
+/// Who is billed: the customer of the stage, and all others.
+const CUSTOMERS: i64 = SETS * TOGETHER;
 
-/// Where the process dies. What it says to Postgres tells where it is; a bill's audit entry is its last row.
+/// Where the process dies. What it says to Postgres tells where it is; the audit entries of a set of bills are its last rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// With the nth bill written but for its audit entry.
+    /// With the nth set of bills written but for its audit entries.
     Unfinished(u32),
-    /// While the nth bill is committed, which arrives or does not.
+    /// While the nth set is committed, which arrives or does not.
     Committing { nth: u32, arrives: bool },
-    /// When the nth bill is committed and the next one begins.
+    /// When the nth set is committed and the next one begins.
     Between(u32),
     /// When all are written and the month is about to be closed.
     Closing,
@@ -43,7 +48,10 @@ impl Trap {
     fn look(&mut self, bytes: &[u8]) -> Verdict {
         let says = |what: &[u8]| bytes.windows(what.len()).any(|part| part.eq_ignore_ascii_case(what));
         let (notes, commits) = (says(b"invoice.issue"), says(b"commit"));
-        self.noted += u32::from(notes);
+        // Sets are noted one after the other; the text of one may come in pieces.
+        if notes {
+            self.noted = self.committed + 1;
+        }
         let is_bill = commits && self.noted > self.committed;
         let (here, verdict) = match self.place {
             Place::Unfinished(nth) => (notes && self.noted == nth, Verdict::Drop),
@@ -72,7 +80,7 @@ async fn prepare(rig: &Rig) {
             '[{\"meter\": \"calls\", \"included\": 0, \"price\": {\"scheme\": \"per_unit\", \"unit_minor\": \"1\"}}]'::jsonb)
          from tariffs t where number = (select max(number) from tariffs)",
         "insert into organizations (id, name, slug)
-         select gen_random_uuid(), 'Customer ' || n, 'customer-' || n from generate_series(1, 23) n",
+         select gen_random_uuid(), 'Customer ' || n, 'customer-' || n from generate_series(1, 1199) n",
         "insert into applications (id, organization_id, name)
          select gen_random_uuid(), id, 'Program' from organizations where slug like 'customer-%'",
         "insert into subscriptions (id, application_id, organization_id, product_id, plan_id, state)
@@ -166,7 +174,7 @@ async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_an
         (Place::Between(3), 3),
         (Place::Unfinished(4), 3),
         (Place::Committing { nth: 3, arrives: true }, 3),
-        (Place::Closing, CUSTOMERS - 11),
+        (Place::Closing, SETS - 11),
         (Place::Closed, 0),
     ] {
         let mut process = control_plane(&rig).await;
@@ -181,7 +189,7 @@ async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_an
             .unwrap_or_else(|_| panic!("{place:?} is not reached"))
             .unwrap();
         *trap.lock().unwrap() = None;
-        written += more;
+        written += more * TOGETHER;
         // What was on its way when it died arrives, or is undone, when the server notices.
         until("as many as were committed", async || check(&rig, place).await == written).await;
     }

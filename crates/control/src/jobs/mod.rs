@@ -238,6 +238,15 @@ pub async fn queue(tx: &mut Tx, job: &Job) -> Result<()> {
     Ok(())
 }
 
+/// Queues work of one kind for many, done only if the transaction commits.
+pub(crate) async fn queue_all(tx: &mut Tx, jobs: &[Job]) -> Result<()> {
+    let written = jobs.iter().map(Job::written).collect::<Result<Vec<_>>>()?;
+    let Some(kind) = written.first().map(|job| job.kind.clone()) else { return Ok(()) };
+    let payloads: Vec<_> = written.into_iter().map(|job| job.payload).collect();
+    tx.insert_jobs(&kind, &payloads).await?;
+    Ok(())
+}
+
 /// Keeps an event of the payment provider with the work that it asks for. False where it was kept before.
 pub(crate) async fn keep_event(
     store: &Store,
