@@ -17,6 +17,7 @@ mod certificates;
 mod checkouts;
 mod closing;
 mod credentials;
+mod credit_refunds;
 mod credits;
 mod db;
 mod deliveries;
@@ -82,6 +83,7 @@ pub use certificates::{CertificateRow, IssuedRow, NewCertificate, NewIssued, Ord
 pub use checkouts::{CheckoutRow, NewCheckout};
 pub use closing::BilledRow;
 pub use credentials::{CredentialRow, ExpiringRow, NewCredential};
+pub use credit_refunds::{CreditRefundRow, NewCreditRefund};
 pub use credits::{CreditAccountRow, CreditEntryRow, CreditGrantRow, NewCreditEntry, PrepaidRow};
 pub use deliveries::{AfterAttempt, AttemptRow, DeliveryFigures, DeliveryRow, LeasedDelivery, NewAttempt};
 pub use documents::{CallerRow, DocumentRow};

@@ -183,6 +183,11 @@ const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64)
             money.events_foreign,
         ),
         (
+            "tollgate_payment_events_odd",
+            "Events of the last day in another version of the provider's interface than ours; they were handled.",
+            money.events_odd,
+        ),
+        (
             "tollgate_payment_differences",
             "Differences from the payment provider's invoices at the last comparison.",
             money.differences,

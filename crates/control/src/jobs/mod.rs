@@ -165,6 +165,11 @@ pub enum Job {
         /// The refund.
         payment_id: Uuid,
     },
+    /// Give money of bought credits back.
+    RefundCredits {
+        /// The refund.
+        refund_id: Uuid,
+    },
     /// Lower a bill at the provider.
     Credit {
         /// The credit note.
