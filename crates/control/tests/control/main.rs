@@ -12,6 +12,7 @@ mod funds;
 mod jobs;
 mod moving;
 mod prices;
+mod proofs;
 mod publishing;
 mod scale;
 mod setup;
