@@ -6,6 +6,7 @@ mod admin_forms;
 mod gateways;
 mod journey;
 mod language;
+mod money;
 mod operators;
 mod owning;
 mod passkeys;
