@@ -21,6 +21,7 @@ mod error;
 pub mod events;
 mod explain;
 mod find_key;
+mod gateways;
 mod housekeeping;
 pub mod jobs;
 mod lifecycle;

@@ -149,7 +149,7 @@ impl Wallet {
         accounts.first().map_or((0, 0), |one| (one.balance().minor, one.held().minor))
     }
 
-    async fn count(&self, sql: &'static str, kind: &str) -> i64 {
+    pub async fn count(&self, sql: &'static str, kind: &str) -> i64 {
         self.fixture.database.count(sql, kind).await
     }
 }

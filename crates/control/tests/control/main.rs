@@ -10,6 +10,7 @@ mod consumers;
 mod fixture;
 mod funds;
 mod jobs;
+mod lost;
 mod moving;
 mod prices;
 mod proofs;
