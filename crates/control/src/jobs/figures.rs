@@ -160,7 +160,7 @@ impl Control {
 }
 
 /// How the talk with the payment provider goes: names, what they mean, values.
-const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 7] {
+const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 8] {
     [
         (
             "tollgate_payment_calls_waiting",
