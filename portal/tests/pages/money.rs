@@ -1,4 +1,5 @@
 //! What use costs: told before, billed, and open down to the single call.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
