@@ -87,7 +87,7 @@ async fn a_month_with_a_trial_and_credits_is_allowed_metered_and_invoiced_alike_
     let may = &paying.invoices().await[0];
     assert_eq!(paying.lines(may).await, [line("base", 0, 3_000), line("late", 0, 200)]);
     assert_eq!(control.prove_usage(at("2026-06-03T00:00:00Z")).await.unwrap(), 0);
-    paying.sql("update usage_counters set charged = charged + 200, units = units + 200 where minute = '2026-04-16'").await;
+    paying.sql("update usage_counters set calls = calls + 200, charged = charged + 200, units = units + 200 where minute = '2026-04-16'").await;
     assert!(
         control.prove_usage(at("2026-06-03T00:00:00Z")).await.unwrap() > 0,
         "and it is seen when a ledger is touched"
