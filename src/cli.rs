@@ -136,6 +136,20 @@ pub enum Command {
     /// Find keys and stop them.
     #[command(subcommand)]
     Keys(Keys),
+    /// Give up gateways that are gone with their disks.
+    #[command(subcommand)]
+    Gateways(Gateways),
+}
+
+/// What to do with gateways.
+#[derive(Debug, Subcommand)]
+pub enum Gateways {
+    /// Give up a gateway whose disk is lost: what it had borrowed of exact quotas, caps and credits and did not hand in as
+    /// spent is free at once, not in a day. Calls that it had served and not handed in are given a second time.
+    Forget {
+        /// What it was called, as `tollgate status` tells it.
+        name: String,
+    },
 }
 
 /// What to do with keys.

@@ -5,6 +5,7 @@ mod database;
 mod doctor;
 mod faces;
 mod files;
+mod gateways;
 mod keys;
 mod listen;
 mod memory;
@@ -80,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Doctor) => return doctor::doctor(place).await,
         Some(Command::Keys(cli::Keys::Find { text })) => keys::find(place, &text).await,
         Some(Command::Keys(cli::Keys::Revoke { id })) => keys::revoke(place, &id).await,
+        Some(Command::Gateways(cli::Gateways::Forget { name })) => gateways::forget(place, &name).await,
         Some(Command::Audit(cli::Audit::Head)) => once::audit_head(place).await,
         Some(Command::Audit(cli::Audit::Verify { head })) => return once::audit_verify(place, head).await,
     }

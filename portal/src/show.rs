@@ -187,9 +187,9 @@ impl From<SubscriptionState> for Label {
 impl From<InvoiceState> for Label {
     fn from(state: InvoiceState) -> Self {
         match state {
-            InvoiceState::Open => Self::new("warn", "To be paid"),
-            InvoiceState::Paid => Self::new("ok", "Paid"),
-            InvoiceState::Void => Self::new("", "Given up"),
+            InvoiceState::Open => Self::new("warn", t("bill-open")),
+            InvoiceState::Paid => Self::new("ok", t("bill-paid")),
+            InvoiceState::Void => Self::new("", t("bill-void")),
         }
     }
 }

@@ -8,21 +8,27 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
+use tollgate_control::BILLS_TOGETHER;
 use tollgate_testkit::{Verdict, peppers_variable};
 
+use crate::kill::{Dice, setting};
 use crate::rig::{PATIENCE, Rig, binary, proxied_database, until};
 
-/// Who is billed: the customer of the stage, and so many more.
-const CUSTOMERS: i64 = 24;
+/// Bills that are written together.
+const TOGETHER: i64 = BILLS_TOGETHER.cast_signed() as i64;
+/// How often that is.
+const SETS: i64 = 24;
+/// Who is billed: the customer of the stage, and all others.
+const CUSTOMERS: i64 = SETS * TOGETHER;
 
-/// Where the process dies. What it says to Postgres tells where it is; a bill's audit entry is its last row.
+/// Where the process dies. What it says to Postgres tells where it is; the audit entries of a set of bills are its last rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// With the nth bill written but for its audit entry.
+    /// With the nth set of bills written but for its audit entries.
     Unfinished(u32),
-    /// While the nth bill is committed, which arrives or does not.
+    /// While the nth set is committed, which arrives or does not.
     Committing { nth: u32, arrives: bool },
-    /// When the nth bill is committed and the next one begins.
+    /// When the nth set is committed and the next one begins.
     Between(u32),
     /// When all are written and the month is about to be closed.
     Closing,
@@ -43,7 +49,10 @@ impl Trap {
     fn look(&mut self, bytes: &[u8]) -> Verdict {
         let says = |what: &[u8]| bytes.windows(what.len()).any(|part| part.eq_ignore_ascii_case(what));
         let (notes, commits) = (says(b"invoice.issue"), says(b"commit"));
-        self.noted += u32::from(notes);
+        // Sets are noted one after the other; the text of one may come in pieces.
+        if notes {
+            self.noted = self.committed + 1;
+        }
         let is_bill = commits && self.noted > self.committed;
         let (here, verdict) = match self.place {
             Place::Unfinished(nth) => (notes && self.noted == nth, Verdict::Drop),
@@ -72,7 +81,7 @@ async fn prepare(rig: &Rig) {
             '[{\"meter\": \"calls\", \"included\": 0, \"price\": {\"scheme\": \"per_unit\", \"unit_minor\": \"1\"}}]'::jsonb)
          from tariffs t where number = (select max(number) from tariffs)",
         "insert into organizations (id, name, slug)
-         select gen_random_uuid(), 'Customer ' || n, 'customer-' || n from generate_series(1, 23) n",
+         select gen_random_uuid(), 'Customer ' || n, 'customer-' || n from generate_series(1, 1199) n",
         "insert into applications (id, organization_id, name)
          select gen_random_uuid(), id, 'Program' from organizations where slug like 'customer-%'",
         "insert into subscriptions (id, application_id, organization_id, product_id, plan_id, state)
@@ -148,8 +157,36 @@ async fn is_closed(rig: &Rig) -> bool {
     rig.database.count(closed, "").await == 1
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_and_forgets_nobody() {
+/// Where it dies in one month, place after place: eight of them, the last two when all is written.
+fn places(dice: Option<&mut Dice>) -> [Place; 8] {
+    let [first, second, third] = match dice {
+        None => [1, 2, 3],
+        Some(dice) => [(); 3].map(|()| 1 + u32::try_from(dice.roll(3)).expect("it is below three")),
+    };
+    [
+        Place::Unfinished(first),
+        Place::Committing { nth: second, arrives: false },
+        Place::Committing { nth: first, arrives: true },
+        Place::Between(third),
+        Place::Unfinished(third),
+        Place::Committing { nth: third, arrives: true },
+        Place::Closing,
+        Place::Closed,
+    ]
+}
+
+impl Place {
+    /// Sets that are there after a death here, where so many were left.
+    fn written(self, left: i64) -> i64 {
+        match self {
+            Self::Unfinished(nth) | Self::Committing { nth, arrives: false } => i64::from(nth) - 1,
+            Self::Committing { nth, arrives: true } | Self::Between(nth) => i64::from(nth),
+            Self::Closing | Self::Closed => left,
+        }
+    }
+}
+
+async fn close_a_month(places: [Place; 8]) {
     let rig = Rig::new().await;
     prepare(&rig).await;
     let trap: Arc<Mutex<Option<Trap>>> = Arc::default();
@@ -159,16 +196,7 @@ async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_an
         trap.as_mut().map_or(Verdict::Forward, |trap| trap.look(bytes))
     });
     let mut written = 0;
-    for (place, more) in [
-        (Place::Unfinished(1), 0),
-        (Place::Committing { nth: 2, arrives: false }, 1),
-        (Place::Committing { nth: 1, arrives: true }, 1),
-        (Place::Between(3), 3),
-        (Place::Unfinished(4), 3),
-        (Place::Committing { nth: 3, arrives: true }, 3),
-        (Place::Closing, CUSTOMERS - 11),
-        (Place::Closed, 0),
-    ] {
+    for place in places {
         let mut process = control_plane(&rig).await;
         let victim = Pid::from_raw(process.id().expect("it runs").cast_signed());
         *trap.lock().unwrap() = Some(Trap { victim, place, noted: 0, committed: 0, sprung: false });
@@ -181,9 +209,9 @@ async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_an
             .unwrap_or_else(|_| panic!("{place:?} is not reached"))
             .unwrap();
         *trap.lock().unwrap() = None;
-        written += more;
+        written += place.written(SETS - written);
         // What was on its way when it died arrives, or is undone, when the server notices.
-        until("as many as were committed", async || check(&rig, place).await == written).await;
+        until("as many as were committed", async || check(&rig, place).await == written * TOGETHER).await;
     }
     let last = control_plane(&rig).await;
     let done =
@@ -191,5 +219,19 @@ async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_an
     until("one that is left alone", async || rig.database.count(done, "").await == 1).await;
     assert_eq!(check(&rig, Place::Closed).await, CUSTOMERS);
     drop(last);
-    println!("{CUSTOMERS} bills, the control plane killed at 8 places: none lost, none double");
+}
+
+/// As many deaths as `TOLLGATE_FAULTS_ROUNDS` says, eight in each month; those of one month where nobody asks for more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_control_plane_that_dies_while_it_closes_a_month_bills_nobody_twice_and_forgets_nobody() {
+    let months = setting("TOLLGATE_FAULTS_ROUNDS", 8).div_ceil(8);
+    let mut dice = Dice(setting("TOLLGATE_FAULTS_SEED", 1));
+    for month in 0..months {
+        close_a_month(places((month > 0).then_some(&mut dice))).await;
+    }
+    println!(
+        "{} bills, the control plane killed {} times: none lost, none double",
+        months * CUSTOMERS.unsigned_abs(),
+        months * 8
+    );
 }

@@ -17,11 +17,11 @@ use crate::rig::{Process, Rig, until};
 /// Callers at once.
 const CALLERS: usize = 4;
 /// The same numbers from the same seed, everywhere.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     /// 0 to `below` - 1 (SplitMix64).
-    fn roll(&mut self, below: u64) -> u64 {
+    pub fn roll(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -168,12 +168,14 @@ async fn check(rig: &Rig, finished: u64, seed: u64, round: u64, when: &str) {
     );
 }
 
+/// What somebody who runs the tests at length asks for.
+pub fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
 /// `TOLLGATE_FAULTS_ROUNDS` rounds in all, over four stages side by side; few where nobody asks for more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_finished_call_is_lost_and_none_counted_twice_however_the_process_dies() {
-    let setting = |name: &str, default: u64| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
     let (all, seed) = (setting("TOLLGATE_FAULTS_ROUNDS", 16), setting("TOLLGATE_FAULTS_SEED", 1));
     let each = all / 4;
     tokio::join!(rounds(seed, each), rounds(seed + 1, each), rounds(seed + 2, each), rounds(seed + 3, each));

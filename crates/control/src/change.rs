@@ -105,11 +105,8 @@ impl Change<'_> {
             })
             .collect();
         let sealer = self.control.sealer(self.control.peppers.current());
-        for note in &self.notes {
-            for event in events::of_note(&self.tx.reads(), note).await? {
-                events::emit(&mut self.tx, &event).await?;
-            }
-        }
+        let told = events::of_notes(&self.tx.reads(), &self.notes).await?;
+        events::emit(&mut self.tx, &told).await?;
         self.tx.append_audit(&entries, &sealer.expect("the current pepper is one of the peppers")).await?;
         let revision = self.tx.commit().await?;
         self.control.made(self.notes);

@@ -1,11 +1,11 @@
 //! What webhooks are told. Most of it follows from what the audit log is told, in the same transaction: who adds a use
-//! case that others should hear of adds a line to [`of_note`], and nothing else.
+//! case that others should hear of adds a line to [`of_notes`], and nothing else.
 
 use serde_json::{Value, json};
 use tollgate_domain::{
     Amount, ApiId, ApiState, CalendarMonth, CredentialId, EventId, OrganizationId, Scope, SubscriptionId,
 };
-use tollgate_store::{NewEvent, SpendCapRow, Store, SubscriptionRow, Tx};
+use tollgate_store::{InvoiceRow, NewEvent, SpendCapRow, Store, SubscriptionRow, Tx};
 use uuid::Uuid;
 
 use crate::change::Note;
@@ -96,12 +96,13 @@ impl Event {
     }
 }
 
-/// Notes an event in the transaction that makes it happen.
+/// Notes events in the transaction that makes them happen.
 ///
 /// # Errors
 /// The database failed.
-pub async fn emit(tx: &mut Tx, event: &Event) -> Result<()> {
-    Ok(tx.insert_event(&event.row(None)).await?)
+pub async fn emit(tx: &mut Tx, events: &[Event]) -> Result<()> {
+    let rows: Vec<_> = events.iter().map(|event| event.row(None)).collect();
+    Ok(tx.insert_events(&rows).await?)
 }
 
 impl Control {
@@ -114,8 +115,23 @@ impl Control {
     }
 }
 
-/// What is told of a line of the audit log; `store` reads what the transaction leaves behind.
-pub(crate) async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
+/// What is told of lines of the audit log; `store` reads what the transaction leaves behind. Many bills are issued by one change:
+/// they are read together.
+pub(crate) async fn of_notes(store: &Store, notes: &[Note]) -> Result<Vec<Event>> {
+    let issued: Vec<Uuid> =
+        notes.iter().filter(|note| note.action == "invoice.issue").map(|note| note.subject.id).collect();
+    if !issued.is_empty() && issued.len() == notes.len() {
+        let rows = store.list_invoices_of(&issued).await?;
+        return Ok(rows.iter().map(|row| told_of("invoice.finalized", row)).collect());
+    }
+    let mut told = Vec::new();
+    for note in notes {
+        told.extend(of_note(store, note).await?);
+    }
+    Ok(told)
+}
+
+async fn of_note(store: &Store, note: &Note) -> Result<Vec<Event>> {
     let id = note.subject.id;
     let (before, after) = (&note.details["before"], &note.details["after"]);
     Ok(match note.action.as_str() {
@@ -259,12 +275,15 @@ pub(crate) fn of_cap(
 }
 
 async fn of_invoice(store: &Store, kind: &'static str, id: Uuid) -> Result<Event> {
-    let row = store.get_invoice(Scope::Operator, id.into()).await?;
+    Ok(told_of(kind, &store.get_invoice(Scope::Operator, id.into()).await?))
+}
+
+fn told_of(kind: &'static str, row: &InvoiceRow) -> Event {
     let data = json!({ "invoice": {
         "id": row.id, "organization_id": row.organization_id, "number": row.number,
         "month": row.month().to_string(), "state": row.state, "total": row.total(), "due_at": row.due_at,
     } });
-    Ok(Event::of(kind, row.organization_id, data))
+    Event::of(kind, row.organization_id, data)
 }
 
 async fn of_api(store: &Store, kind: &'static str, id: ApiId, changes: Value) -> Result<Event> {

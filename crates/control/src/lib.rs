@@ -23,6 +23,7 @@ pub mod events;
 mod explain;
 mod find_key;
 mod findable;
+mod gateways;
 mod housekeeping;
 pub mod jobs;
 mod lifecycle;
@@ -71,9 +72,9 @@ pub use applications::ApplicationPatch;
 pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Verb, check_declared};
 pub use audit::{AuditVerdict, ExportedHead};
 pub use billing::{
-    Charge, CheckoutInput, CreditInput, CreditStanding, CreditsLeft, Difference, FundsStanding, Move,
-    MovePreview, PlanRevenue, PlanTariff, Pricing, Received, Replayed, Revenue, ShadowBill, SpendCapInput,
-    SpendStanding, Statement, When, provider,
+    BILLS_TOGETHER, Charge, CheckoutInput, CreditInput, CreditStanding, CreditsLeft, Difference,
+    FundsStanding, Move, MovePreview, PlanRevenue, PlanTariff, Pricing, Received, Replayed, Revenue,
+    ShadowBill, SpendCapInput, SpendStanding, Statement, When, provider,
 };
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};

@@ -27,6 +27,7 @@ macro_rules! files {
             include_str!(concat!("../texts/", $tag, "/around.ftl")),
             include_str!(concat!("../texts/", $tag, "/reading.ftl")),
             include_str!(concat!("../texts/", $tag, "/owning.ftl")),
+            include_str!(concat!("../texts/", $tag, "/money.ftl")),
             include_str!(concat!("../texts/", $tag, "/account.ftl")),
             include_str!(concat!("../texts/", $tag, "/mails.ftl")),
         ]

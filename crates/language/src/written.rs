@@ -80,6 +80,12 @@ pub fn day(language: Language, at: &impl Datelike) -> String {
     format!("{}{} {} {}", at.day(), dot(language), month(&MONTHS, language, at), at.year())
 }
 
+/// A month with its year: `November 2026`.
+#[must_use]
+pub fn month_of_year(language: Language, at: &impl Datelike) -> String {
+    format!("{} {}", month(&MONTHS, language, at), at.year())
+}
+
 /// A day without its year: `21 November`, `21. November`.
 #[must_use]
 pub fn day_of_year(language: Language, at: &impl Datelike) -> String {

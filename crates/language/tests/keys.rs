@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tollgate_language::{Language, keys, parts};
 
-/// Templates that are English: operators' pages and what is put into them, and bills.
-const ENGLISH: [&str; 2] = ["admin/", "billing/"];
+/// Templates that are English: operators' pages and what is put into them.
+const ENGLISH: [&str; 1] = ["admin/"];
 /// Words that are the same in every language.
-const SAME: [&str; 6] = ["Admin", "Find anything", "Ctrl K", "Markdown", "OpenAPI", "CSV"];
+const SAME: [&str; 8] =
+    ["Admin", "Find anything", "Ctrl K", "Markdown", "OpenAPI", "CSV", "PDF", "DE123456789"];
 /// Attributes that people read or hear.
 const READ: [&str; 6] = ["aria-label", "title", "placeholder", "data-th", "data-done", "alt"];
 

@@ -227,6 +227,7 @@ impl Tx {
             .fetch_one(self.conn())
             .await?;
         let (mut sequence, mut before) = (sequence.unwrap_or(0), before.unwrap_or_default());
+        let mut rows = Vec::with_capacity(entries.len());
         for (entry, details_text) in entries.iter().zip(texts) {
             sequence += 1;
             let mut row = AuditRow {
@@ -249,32 +250,40 @@ impl Tx {
             };
             before = sealer.seal(&before, &row.canonical()).to_vec();
             row.seal = Some(before.clone());
-            self.insert_audit_row(&row).await?;
+            rows.push(row);
         }
-        Ok(())
+        self.insert_audit_rows(&rows).await
     }
 
-    async fn insert_audit_row(&mut self, row: &AuditRow) -> Result<()> {
+    async fn insert_audit_rows(&mut self, rows: &[AuditRow]) -> Result<()> {
+        fn each<'a, T>(rows: &'a [AuditRow], pick: impl Fn(&'a AuditRow) -> T) -> Vec<T> {
+            rows.iter().map(pick).collect()
+        }
         sqlx::query(
             "insert into audit_entries (sequence, at, actor_kind, actor_id, action, subject_kind, subject_id,
                 organization_id, request_id, details, face, address, user_agent, key_version, seal)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12, $13, $14, $15)",
+             select sequence, at, actor_kind, actor_id, action, subject_kind, subject_id, organization_id, request_id,
+                details::jsonb, face, address, user_agent, key_version, seal
+             from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
+                $8::uuid[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::smallint[], $15::bytea[])
+                as t (sequence, at, actor_kind, actor_id, action, subject_kind, subject_id, organization_id, request_id,
+                    details, face, address, user_agent, key_version, seal)",
         )
-        .bind(row.sequence)
-        .bind(row.at)
-        .bind(&row.actor_kind)
-        .bind(row.actor_id)
-        .bind(&row.action)
-        .bind(&row.subject_kind)
-        .bind(row.subject_id)
-        .bind(row.organization_id)
-        .bind(&row.request_id)
-        .bind(&row.details_text)
-        .bind(&row.face)
-        .bind(&row.address)
-        .bind(&row.user_agent)
-        .bind(row.key_version)
-        .bind(&row.seal)
+        .bind(each(rows, |row| row.sequence))
+        .bind(each(rows, |row| row.at))
+        .bind(each(rows, |row| row.actor_kind.as_str()))
+        .bind(each(rows, |row| row.actor_id))
+        .bind(each(rows, |row| row.action.as_str()))
+        .bind(each(rows, |row| row.subject_kind.as_str()))
+        .bind(each(rows, |row| row.subject_id))
+        .bind(each(rows, |row| row.organization_id))
+        .bind(each(rows, |row| row.request_id.as_deref()))
+        .bind(each(rows, |row| row.details_text.as_str()))
+        .bind(each(rows, |row| row.face.as_deref()))
+        .bind(each(rows, |row| row.address.as_deref()))
+        .bind(each(rows, |row| row.user_agent.as_deref()))
+        .bind(each(rows, |row| row.key_version))
+        .bind(each(rows, |row| row.seal.as_deref()))
         .execute(self.conn())
         .await?;
         Ok(())

@@ -34,6 +34,9 @@ pub struct Used {
 /// A subscription on one tariff in one month.
 #[derive(Debug, Clone, FromRow)]
 pub struct BillableRow {
+    /// Whose.
+    #[sqlx(try_from = "Uuid")]
+    pub organization_id: OrganizationId,
     /// Which subscription.
     #[sqlx(try_from = "Uuid")]
     pub subscription_id: SubscriptionId,
@@ -70,6 +73,14 @@ pub struct BillableRow {
 /// Calls of one day to one operation.
 #[derive(Debug, Clone, FromRow)]
 pub struct BillableDayRow {
+    /// Of which subscription.
+    #[sqlx(try_from = "Uuid")]
+    pub subscription_id: SubscriptionId,
+    /// On which plan.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+    /// At which of its tariffs.
+    pub tariff: i32,
     /// The day, in UTC.
     pub day: NaiveDate,
     /// The operation.
@@ -79,30 +90,13 @@ pub struct BillableDayRow {
     pub used: Used,
 }
 
-/// What was billed for a subscription on one tariff in one month.
-#[derive(Debug, Clone, FromRow)]
-pub struct BilledRow {
-    /// Which subscription.
-    #[sqlx(try_from = "Uuid")]
-    pub subscription_id: SubscriptionId,
-    /// Which plan it was on.
-    #[sqlx(try_from = "Uuid")]
-    pub plan_id: PlanId,
-    /// At which of its tariffs.
-    pub tariff: i32,
-    /// Minor units.
-    pub amount_minor: i64,
-}
+/// Organizations that are asked about with one statement: a month of all of them may take longer than a statement may.
+const TOGETHER: usize = 200;
 
-/// Of one organization. Written so that a plan that is made once finds the index: planning takes ten times as long as the
-/// question.
-const OF_ONE: &str = "t.organization_id = $1";
-/// Of all; the parameter is none.
-const OF_ALL: &str = "$1::uuid is null";
-
-/// The terms of a month, and the minutes that belong to each.
-fn terms(of: &str) -> String {
-    format!("terms as (select t.*, {BOUNDS} where {of}), {USED}")
+/// The terms of a month of some organizations, and the minutes that belong to each. Written so that a plan that is made
+/// once finds the index: planning takes ten times as long as the question of one.
+fn terms() -> String {
+    format!("terms as (select t.*, {BOUNDS} where t.organization_id = any($1)), {USED}")
 }
 
 const BOUNDS: &str = "greatest(t.begins, $2) as from_at, least(coalesce(t.ends, $3), $3) as to_at,
@@ -137,20 +131,24 @@ const SUMS: &str =
     "sum(charged)::bigint as calls, sum(units)::bigint as units, sum(bytes_in)::bigint as bytes_in,
     sum(bytes_out)::bigint as bytes_out";
 
+fn uuids(organizations: &[OrganizationId]) -> Vec<Uuid> {
+    organizations.iter().map(|one| one.uuid()).collect()
+}
+
 async fn billable(
     executor: impl PgExecutor<'_>,
-    organization: Option<OrganizationId>,
+    organizations: &[OrganizationId],
     month: CalendarMonth,
 ) -> Result<Vec<BillableRow>> {
-    let terms = terms(if organization.is_some() { OF_ONE } else { OF_ALL });
+    let terms = terms();
     let sql = format!(
         "with {terms}, spans as (
-            select subscription_id, plan_id, tariff, min(begins) as began,
+            select organization_id, subscription_id, plan_id, tariff, min(begins) as began,
                 (array_agg(currency order by begins desc))[1] as currency,
                 sum(extract(epoch from to_at - from_at))::bigint as seconds,
                 sum(case when trial_ends is null then 0
                     else greatest(extract(epoch from least(to_at, trial_ends) - from_at), 0) end)::bigint as trial_seconds
-            from terms where from_at < to_at group by 1, 2, 3
+            from terms where from_at < to_at group by 1, 2, 3, 4
         ), setups as (
             -- The one-time fee of a plan is due once, when its trial is over and the subscription still on it.
             select distinct on (subscription_id, plan_id) subscription_id, plan_id, tariff,
@@ -170,7 +168,7 @@ async fn billable(
                     coalesce(sum(number) filter (where in_trial), 0)::bigint as tried
                   from readings group by 1, 2, 3, 4) n group by 1, 2, 3
         )
-        select s.subscription_id, s.plan_id, s.tariff, f.terms, s.currency, a.name as application, r.name as product,
+        select s.organization_id, s.subscription_id, s.plan_id, s.tariff, f.terms, s.currency, a.name as application, r.name as product,
             p.name as plan, s.seconds, s.trial_seconds,
             exists (select from setups u where u.subscription_id = s.subscription_id and u.plan_id = s.plan_id
                 and u.tariff = s.tariff and u.at >= $2 and u.at < $3) as setup,
@@ -188,7 +186,7 @@ async fn billable(
         order by a.name, r.name, s.began, s.subscription_id"
     );
     Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
-        .bind(organization.map(OrganizationId::uuid))
+        .bind(uuids(organizations))
         .bind(month.start())
         .bind(month.end())
         .fetch_all(executor)
@@ -201,73 +199,23 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn list_billable(&self, scope: Scope, month: CalendarMonth) -> Result<Vec<BillableRow>> {
-        billable(&self.pool, scope.organization(), month).await
-    }
-
-    /// The last month that is closed, and whether bills were written for it.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn last_closed_month(&self) -> Result<(CalendarMonth, bool)> {
-        let (month, billed): (NaiveDate, bool) =
-            sqlx::query_as("select month, billed from billing_months order by month desc limit 1")
-                .fetch_one(&self.pool)
-                .await?;
-        Ok((CalendarMonth::from(month), billed))
-    }
-
-    /// Who may owe something for a month, or still for one before, and has no invoice for it.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_unbilled(&self, month: CalendarMonth) -> Result<Vec<(OrganizationId, Currency)>> {
-        let rows: Vec<(Uuid, String)> = sqlx::query_as(
-            "select distinct t.organization_id, t.currency
-             from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
-             where t.begins < $2 and coalesce(t.ends, 'infinity') > $1 and not prices_are_free(tariff_in(f.terms, t.currency))
-               and not exists (select from invoices i where i.organization_id = t.organization_id
-                    and i.month = $3 and i.currency = t.currency)
-             union
-             select t.organization_id, t.currency
-             from late_counts l join billing_months b on b.month = l.month and b.billed
-             join subscription_terms t on t.organization_id = l.organization_id
-                and t.begins < (l.month + interval '1 month') at time zone 'UTC'
-                and coalesce(t.ends, 'infinity') > l.month::timestamp at time zone 'UTC'
-             where l.month < $3 and not exists (select from invoices i where i.organization_id = t.organization_id
-                    and i.month = $3 and i.currency = t.currency)
-             order by 1, 2",
+        if let Some(one) = scope.organization() {
+            return billable(&self.pool, &[one], month).await;
+        }
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "select distinct organization_id from subscription_terms
+             where begins < $2 and coalesce(ends, 'infinity') > $1 order by 1",
         )
-        .bind(month.previous().start())
+        .bind(month.start())
         .bind(month.end())
-        .bind(month.first_day())
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|(id, currency)| Some((OrganizationId::from(id), currency.parse().ok()?)))
-            .collect())
-    }
-
-    /// Has the database look at what was written of bills. It checks each line against its bill, and does so by reading all
-    /// of them as long as it believes that there are few.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn analyze_invoices(&self) -> Result<()> {
-        sqlx::query("analyze invoices, invoice_lines").execute(&self.pool).await?;
-        Ok(())
-    }
-
-    /// Nothing more is billed for a month but what comes late.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn close_month(&self, month: CalendarMonth) -> Result<()> {
-        sqlx::query("insert into billing_months (month) values ($1) on conflict do nothing")
-            .bind(month.first_day())
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let organizations: Vec<OrganizationId> = ids.into_iter().map(OrganizationId::from).collect();
+        let mut rows = Vec::new();
+        for some in organizations.chunks(TOGETHER) {
+            rows.extend(billable(&self.pool, some, month).await?);
+        }
+        Ok(rows)
     }
 }
 
@@ -281,61 +229,49 @@ impl Tx {
         organization: OrganizationId,
         month: CalendarMonth,
     ) -> Result<Vec<BillableRow>> {
-        billable(self.conn(), Some(organization), month).await
+        self.list_billable_of(&[organization], month).await
     }
 
-    /// The calls of a billable row by day and operation; their sum is its `calls`.
+    /// As [`Store::list_billable`], of some organizations.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_billable_of(
+        &mut self,
+        organizations: &[OrganizationId],
+        month: CalendarMonth,
+    ) -> Result<Vec<BillableRow>> {
+        billable(self.conn(), organizations, month).await
+    }
+
+    /// The calls of the billable rows of some organizations by day and operation; their sums are those rows' `used`.
     ///
     /// # Errors
     /// The database failed.
     pub async fn list_billable_days(
         &mut self,
-        organization: OrganizationId,
+        organizations: &[OrganizationId],
         month: CalendarMonth,
-        row: &BillableRow,
     ) -> Result<Vec<BillableDayRow>> {
-        let terms = terms(OF_ONE);
+        let terms = terms();
         let sql = format!(
-            "with {terms}, mine as (
-                select * from used where subscription_id = $4 and plan_id = $5 and tariff = $6
-            ), named as (
-                select day, route_id, jsonb_object_agg(meter, number) as readings
-                from (select day, route_id, meter, sum(number)::bigint as number from readings
-                    where subscription_id = $4 and plan_id = $5 and tariff = $6 group by 1, 2, 3) n group by 1, 2
+            "with {terms}, named as (
+                select subscription_id, plan_id, tariff, day, route_id, jsonb_object_agg(meter, number) as readings
+                from (select subscription_id, plan_id, tariff, day, route_id, meter, sum(number)::bigint as number
+                    from readings group by 1, 2, 3, 4, 5, 6) n group by 1, 2, 3, 4, 5
             ), days as (
-                select (minute at time zone 'UTC')::date as day, route_id, {SUMS} from mine group by 1, 2
+                select subscription_id, plan_id, tariff, (minute at time zone 'UTC')::date as day, route_id, {SUMS}
+                from used group by 1, 2, 3, 4, 5
             )
             select d.*, coalesce(n.readings, '{{}}') as readings
-            from days d left join named n using (day, route_id) order by day, route_id"
+            from days d left join named n using (subscription_id, plan_id, tariff, day, route_id)
+            order by subscription_id, plan_id, tariff, day, route_id"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(organization.uuid())
+            .bind(uuids(organizations))
             .bind(month.start())
             .bind(month.end())
-            .bind(row.subscription_id.uuid())
-            .bind(row.plan_id.uuid())
-            .bind(row.tariff)
             .fetch_all(self.conn())
             .await?)
-    }
-
-    /// What was billed so far for the use of a month.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_billed(
-        &mut self,
-        organization: OrganizationId,
-        month: CalendarMonth,
-    ) -> Result<Vec<BilledRow>> {
-        Ok(sqlx::query_as(
-            "select l.subscription_id, l.plan_id, l.tariff, sum(l.amount_minor)::bigint as amount_minor
-             from invoice_lines l join invoices i on i.id = l.invoice_id
-             where i.organization_id = $1 and l.month = $2 group by 1, 2, 3",
-        )
-        .bind(organization.uuid())
-        .bind(month.first_day())
-        .fetch_all(self.conn())
-        .await?)
     }
 }

@@ -160,16 +160,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Says how a visit ended. False where it had ended before.
+    /// Says how a visit ended, and what the provider calls the payment that was made on it. False where it had ended before.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn settle_checkout(&mut self, id: Uuid, state: CheckoutState) -> Result<bool> {
+    pub async fn settle_checkout(
+        &mut self,
+        id: Uuid,
+        state: CheckoutState,
+        payment: Option<&str>,
+    ) -> Result<bool> {
         let done = sqlx::query(
-            "update checkouts set state = $2, settled_at = now() where id = $1 and state = 'open'",
+            "update checkouts set state = $2, payment_ref = $3, settled_at = now() where id = $1 and state = 'open'",
         )
         .bind(id)
         .bind(state.as_str())
+        .bind(payment)
         .execute(self.conn())
         .await?;
         Ok(done.rows_affected() == 1)

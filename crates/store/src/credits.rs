@@ -41,6 +41,10 @@ pub struct CreditEntryRow {
     pub at: DateTime<Utc>,
     /// The balance after it, in minor units.
     pub balance_minor: i64,
+    /// Of grants: what is left, in minor units.
+    pub left_minor: i64,
+    /// Of grants that were bought: what is on its way back, in minor units.
+    pub returning_minor: i64,
 }
 
 /// What is left of a grant.
@@ -151,7 +155,12 @@ impl Store {
     /// The database failed.
     pub async fn list_credit_entries(&self, scope: Scope, limit: i64) -> Result<Vec<CreditEntryRow>> {
         Ok(sqlx::query_as(
-            "select e.*, i.number as invoice, (sum(e.amount_minor) over (partition by e.organization_id, e.currency
+            "select e.*, i.number as invoice,
+                case when e.kind = 'grant' then e.amount_minor + coalesce((select sum(u.amount_minor) from credit_entries u
+                    where u.grant_id = e.id), 0) else 0 end::bigint as left_minor,
+                (select coalesce(sum(r.amount_minor), 0) from credit_refunds r where r.grant_id = e.id and r.state = 'pending')::bigint
+                    as returning_minor,
+                (sum(e.amount_minor) over (partition by e.organization_id, e.currency
                 order by e.at, e.id))::bigint as balance_minor
              from credit_entries e left join invoices i on i.id = e.invoice_id
              where $1::uuid is null or e.organization_id = $1 order by e.at desc, e.id desc limit $2",
@@ -159,6 +168,25 @@ impl Store {
         .bind(scope.organization().map(OrganizationId::uuid))
         .bind(limit)
         .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// A movement of an organization.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_credit_entry(
+        &self,
+        organization: OrganizationId,
+        id: Uuid,
+    ) -> Result<Option<CreditEntryRow>> {
+        Ok(sqlx::query_as(
+            "select e.*, null::text as invoice, 0::bigint as balance_minor, 0::bigint as left_minor, 0::bigint as returning_minor
+             from credit_entries e where e.id = $1 and e.organization_id = $2",
+        )
+        .bind(id)
+        .bind(organization.uuid())
+        .fetch_optional(&self.pool)
         .await?)
     }
 

@@ -44,25 +44,31 @@ pub struct EventRow {
 /// subscribes to.
 const INSERT: &str = "
 with told as (
-    insert into events (id, type, organization_id, api_id, data, once) values ($1, $2, $3, $4, $5, $6)
-    on conflict (once) do nothing returning id
+    insert into events (id, type, organization_id, api_id, data, once)
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[])
+    on conflict (once) do nothing returning id, type, organization_id, api_id
 )
 insert into webhook_deliveries (webhook_id, event_id)
-    select w.id, told.id from told, webhooks w
-    where w.state = 'active' and (w.event_types = '{}' or $2 = any (w.event_types))
-      and (w.organization_id is null or w.organization_id = $3
-        or $4 is not null and exists (select from subscriptions s
-            join product_apis p on p.product_id = s.product_id and p.api_id = $4
+    select w.id, t.id from told t, webhooks w
+    where w.state = 'active' and (w.event_types = '{}' or t.type = any (w.event_types))
+      and (w.organization_id is null or w.organization_id = t.organization_id
+        or t.api_id is not null and exists (select from subscriptions s
+            join product_apis p on p.product_id = s.product_id and p.api_id = t.api_id
             where s.organization_id = w.organization_id and s.state in ('active', 'suspended')))";
 
-fn insert<'q>(new: &'q NewEvent<'q>) -> sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
+fn insert<'q>(
+    new: &'q [NewEvent<'q>],
+) -> sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
+    fn each<'q, T>(new: &'q [NewEvent<'q>], pick: impl Fn(&'q NewEvent<'q>) -> T) -> Vec<T> {
+        new.iter().map(pick).collect()
+    }
     sqlx::query(INSERT)
-        .bind(new.id.uuid())
-        .bind(new.kind)
-        .bind(new.organization_id.map(OrganizationId::uuid))
-        .bind(new.api_id.map(ApiId::uuid))
-        .bind(new.data)
-        .bind(new.once)
+        .bind(each(new, |event| event.id.uuid()))
+        .bind(each(new, |event| event.kind))
+        .bind(each(new, |event| event.organization_id.map(OrganizationId::uuid)))
+        .bind(each(new, |event| event.api_id.map(ApiId::uuid)))
+        .bind(each(new, |event| event.data))
+        .bind(each(new, |event| event.once))
 }
 
 impl Tx {
@@ -70,8 +76,10 @@ impl Tx {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn insert_event(&mut self, new: &NewEvent<'_>) -> Result<()> {
-        insert(new).execute(self.conn()).await?;
+    pub async fn insert_events(&mut self, new: &[NewEvent<'_>]) -> Result<()> {
+        if !new.is_empty() {
+            insert(new).execute(self.conn()).await?;
+        }
         Ok(())
     }
 
@@ -106,7 +114,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn insert_event(&self, new: &NewEvent<'_>) -> Result<()> {
-        insert(new).execute(&self.pool).await?;
+        insert(std::slice::from_ref(new)).execute(&self.pool).await?;
         Ok(())
     }
 

@@ -155,54 +155,6 @@ pub struct InvoiceDayRow {
     pub amount_minor: i64,
 }
 
-/// A bill to be written.
-#[derive(Debug, Clone)]
-pub struct NewInvoice {
-    /// Its id.
-    pub id: InvoiceId,
-    /// Who owes it.
-    pub organization_id: OrganizationId,
-    /// The month that it is for.
-    pub month: CalendarMonth,
-    /// What it comes to.
-    pub total: Amount,
-    /// Where it starts.
-    pub state: InvoiceState,
-    /// When it is written.
-    pub issued_at: DateTime<Utc>,
-    /// Until when it is to be paid.
-    pub due_at: DateTime<Utc>,
-}
-
-/// A line to be written.
-#[derive(Debug, Clone)]
-pub struct NewInvoiceLine {
-    /// For which subscription.
-    pub subscription_id: SubscriptionId,
-    /// On which plan.
-    pub plan_id: PlanId,
-    /// At which of its tariffs.
-    pub tariff: i32,
-    /// The month of the use.
-    pub month: CalendarMonth,
-    /// base, usage, minimum, setup or late.
-    pub kind: &'static str,
-    /// What was counted.
-    pub meter: Option<String>,
-    /// What it says on the bill.
-    pub title: String,
-    /// Units, the included ones among them.
-    pub units: u64,
-    /// Of them, those that cost nothing.
-    pub included: u64,
-    /// How the others come to the amount.
-    pub parts: Value,
-    /// Minor units.
-    pub amount_minor: u64,
-    /// Day, operation, units, share of the amount.
-    pub days: Vec<(NaiveDate, Uuid, u64, u64)>,
-}
-
 const INVOICE: &str =
     "select i.*, o.name as organization from invoices i join organizations o on o.id = i.organization_id";
 
@@ -242,6 +194,15 @@ impl Store {
             .bind(page.limit)
             .fetch_all(&self.pool)
             .await?)
+    }
+
+    /// Bills of anybody by their ids, in any order.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_invoices_of(&self, ids: &[Uuid]) -> Result<Vec<InvoiceRow>> {
+        let sql = format!("{INVOICE} where i.id = any($1)");
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(&self.pool).await?)
     }
 
     /// The lines of a bill that the scope may see; none where it may not.
@@ -285,95 +246,6 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a bill, without a number: [`Tx::number_invoice`] comes last, because the next bill waits for it.
-    ///
-    /// # Errors
-    /// `Conflict` where the organization has one for the month and currency; or the database failed.
-    pub async fn insert_invoice(&mut self, new: &NewInvoice, lines: &[NewInvoiceLine]) -> Result<()> {
-        sqlx::query(
-            "insert into invoices (id, organization_id, number, month, currency, state, total_minor, issued_at, due_at,
-                settled_at)
-             values ($1, $2, $1::text, $3, $4, $5, $6, $7, $8, case when $5 = 'open' then null else $7 end)",
-        )
-        .bind(new.id.uuid())
-        .bind(new.organization_id.uuid())
-        .bind(new.month.first_day())
-        .bind(new.total.currency.as_str())
-        .bind(new.state.as_str())
-        .bind(new.total.minor.cast_signed())
-        .bind(new.issued_at)
-        .bind(new.due_at)
-        .execute(self.conn())
-        .await?;
-        self.insert_invoice_lines(new.id, lines).await
-    }
-
-    /// Gives a bill the next number of its year. Until the transaction ends, every other bill of the year waits here.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn number_invoice(&mut self, id: InvoiceId, year: i32) -> Result<()> {
-        sqlx::query(
-            "with next as (
-                insert into invoice_numbers as n (year, last) values ($2, 1)
-                on conflict (year) do update set last = n.last + 1 returning last
-             )
-             update invoices set number = format('INV-%s-%s', $2, lpad(last::text, greatest(6, length(last::text)), '0'))
-             from next where id = $1",
-        )
-        .bind(id.uuid())
-        .bind(year)
-        .execute(self.conn())
-        .await?;
-        Ok(())
-    }
-
-    /// All lines with two statements, however many there are: a month is closed for thousands of organizations.
-    async fn insert_invoice_lines(&mut self, id: InvoiceId, lines: &[NewInvoiceLine]) -> Result<()> {
-        fn each<T>(lines: &[NewInvoiceLine], pick: impl Fn(&NewInvoiceLine) -> T) -> Vec<T> {
-            lines.iter().map(pick).collect()
-        }
-        sqlx::query(
-            "insert into invoice_lines (invoice_id, position, subscription_id, plan_id, tariff, month, kind, meter,
-                title, units, included, parts, amount_minor)
-             select $1, t.position::int, t.subscription_id, t.plan_id, t.tariff, t.month, t.kind, t.meter, t.title, t.units,
-                t.included, t.parts, t.amount_minor
-             from unnest($2::uuid[], $3::uuid[], $4::int[], $5::date[], $6::text[], $7::text[], $8::text[], $9::bigint[],
-                $10::bigint[], $11::jsonb[], $12::bigint[]) with ordinality
-                as t (subscription_id, plan_id, tariff, month, kind, meter, title, units, included, parts, amount_minor, position)",
-        )
-        .bind(id.uuid())
-        .bind(each(lines, |line| line.subscription_id.uuid()))
-        .bind(each(lines, |line| line.plan_id.uuid()))
-        .bind(each(lines, |line| line.tariff))
-        .bind(each(lines, |line| line.month.first_day()))
-        .bind(each(lines, |line| line.kind))
-        .bind(each(lines, |line| line.meter.clone()))
-        .bind(each(lines, |line| line.title.clone()))
-        .bind(each(lines, |line| line.units.cast_signed()))
-        .bind(each(lines, |line| line.included.cast_signed()))
-        .bind(each(lines, |line| line.parts.clone()))
-        .bind(each(lines, |line| line.amount_minor.cast_signed()))
-        .execute(self.conn())
-        .await?;
-        let positions = 1i32..;
-        let days: Vec<_> =
-            positions.zip(lines).flat_map(|(at, line)| line.days.iter().map(move |day| (at, day))).collect();
-        sqlx::query(
-            "insert into invoice_line_days (invoice_id, position, day, route_id, units, amount_minor)
-             select $1, * from unnest($2::int[], $3::date[], $4::uuid[], $5::bigint[], $6::bigint[])",
-        )
-        .bind(id.uuid())
-        .bind(days.iter().map(|(at, _)| *at).collect::<Vec<_>>())
-        .bind(days.iter().map(|(_, day)| day.0).collect::<Vec<_>>())
-        .bind(days.iter().map(|(_, day)| day.1).collect::<Vec<_>>())
-        .bind(days.iter().map(|(_, day)| day.2.cast_signed()).collect::<Vec<_>>())
-        .bind(days.iter().map(|(_, day)| day.3.cast_signed()).collect::<Vec<_>>())
-        .execute(self.conn())
-        .await?;
-        Ok(())
-    }
-
     /// Locks a bill and returns it.
     ///
     /// # Errors

@@ -76,6 +76,20 @@ impl Tx {
     pub async fn insert_job(&mut self, new: &NewJob<'_>) -> Result<bool> {
         Ok(insert(new).execute(self.conn()).await?.rows_affected() == 1)
     }
+
+    /// Queues the same kind of work for many, each done only if this transaction commits.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn insert_jobs(&mut self, kind: &str, payloads: &[Value]) -> Result<()> {
+        sqlx::query("insert into jobs (id, kind, payload, run_at) select id, $1, payload, now() from unnest($2::uuid[], $3::jsonb[]) t (id, payload)")
+            .bind(kind)
+            .bind(payloads.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+            .bind(payloads)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
 }
 
 impl Store {

@@ -41,26 +41,26 @@ impl Store {
 }
 
 impl Tx {
-    /// Months before one that bills were written for and that counts of an organization came for since; of those whose
+    /// Months before one that bills were written for and that counts of some organizations came for since; of those whose
     /// minutes are all there still.
     ///
     /// # Errors
     /// The database failed.
     pub async fn list_late_months(
         &mut self,
-        organization: OrganizationId,
+        organizations: &[OrganizationId],
         before: CalendarMonth,
-    ) -> Result<Vec<CalendarMonth>> {
-        let months: Vec<NaiveDate> = sqlx::query_scalar(
-            "select l.month from late_counts l join billing_months b on b.month = l.month and b.billed
-             where l.organization_id = $1 and l.month < $2
+    ) -> Result<Vec<(OrganizationId, CalendarMonth)>> {
+        let rows: Vec<(Uuid, NaiveDate)> = sqlx::query_as(
+            "select l.organization_id, l.month from late_counts l join billing_months b on b.month = l.month and b.billed
+             where l.organization_id = any($1) and l.month < $2
                 and l.month >= (select coalesce(begins, '-infinity') from usage_keep where grain = 'usage_counters')
              order by l.month",
         )
-        .bind(organization.uuid())
+        .bind(organizations.iter().map(|one| one.uuid()).collect::<Vec<_>>())
         .bind(before.first_day())
         .fetch_all(self.conn())
         .await?;
-        Ok(months.into_iter().map(CalendarMonth::from).collect())
+        Ok(rows.into_iter().map(|(id, month)| (id.into(), month.into())).collect())
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::{Result, Store};
+use crate::{Result, Store, Tx};
 
 /// One gateway process.
 #[derive(Debug, Clone, FromRow)]
@@ -89,6 +89,19 @@ impl Store {
         Ok(())
     }
 
+    /// When a process of this name was heard of last, of those that did not say goodbye; none where there is none.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn gateway_last_seen(&self, name: &str) -> Result<Option<DateTime<Utc>>> {
+        Ok(sqlx::query_scalar(
+            "select max(seen_at) from gateway_nodes where name = $1 and state <> 'stopped'",
+        )
+        .bind(name)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// Gateways heard of in the last day, latest first.
     ///
     /// # Errors
@@ -98,6 +111,23 @@ impl Store {
             "select * from gateway_nodes where seen_at > now() - interval '1 day' order by seen_at desc limit 100",
         )
         .fetch_all(&self.pool)
+        .await?)
+    }
+}
+
+impl Tx {
+    /// Takes the processes of this name that were silent for a minute for gone for good, whatever they had not handed in;
+    /// which those were.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_gateways(&mut self, name: &str) -> Result<Vec<Uuid>> {
+        Ok(sqlx::query_scalar(
+            "update gateway_nodes set state = 'stopped'
+             where name = $1 and state <> 'stopped' and seen_at < now() - interval '1 minute' returning boot_id",
+        )
+        .bind(name)
+        .fetch_all(self.conn())
         .await?)
     }
 }

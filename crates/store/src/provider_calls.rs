@@ -73,6 +73,8 @@ pub struct ProviderFigures {
     pub events_queued: i64,
     /// Events of another mode or account than ours.
     pub events_foreign: i64,
+    /// Events of the last day that are ours and odd: written in another version of the provider's interface, say.
+    pub events_odd: i64,
     /// Differences that the last comparison found.
     pub differences: i64,
     /// Bills that could not be collected.
@@ -197,6 +199,8 @@ impl Store {
                     where done_at is null) as oldest_call_seconds,
                 (select count(*) from provider_events where state = 'queued') as events_queued,
                 (select count(*) from provider_events where state = 'foreign') as events_foreign,
+                (select count(*) from provider_events where state <> 'foreign' and note is not null
+                    and received_at > now() - interval '1 day') as events_odd,
                 coalesce((select jsonb_array_length(differences) from reconciliations
                     order by ran_at desc limit 1), 0)::bigint as differences,
                 (select count(*) from invoices where state = 'open' and failed_at is not null) as failed_invoices,

@@ -18,6 +18,7 @@ use stripe_checkout::checkout_session::{
     CreateCheckoutSessionLineItems, CreateCheckoutSessionLineItemsPriceData, ProductData,
     RetrieveCheckoutSession,
 };
+use stripe_client_core::VERSION;
 use stripe_core::customer::{
     CreateCustomer, RetrieveCustomer, SearchCustomer, UpdateCustomer, UpdateCustomerInvoiceSettings,
 };
@@ -126,7 +127,12 @@ impl PaymentProvider for Stripe {
             (true, Some(account)) => Some(format!("it is about the connected account {account}")),
             (true, None) => None,
         };
+        // It is read again in our version, so it does its work; but somebody is to set the endpoint right.
+        let odd = event.api_version.as_deref().filter(|theirs| *theirs != VERSION.as_str()).map(|theirs| {
+            format!("it is written in version {theirs} of the interface, and we speak {}", VERSION.as_str())
+        });
         Ok(ProviderEvent {
+            odd,
             id: event.id,
             kind: event.kind,
             object_id: event.data.object["id"].as_str().map(str::to_owned),

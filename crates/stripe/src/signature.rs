@@ -130,6 +130,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn no_header_breaks_it(header in "[ -~]{0,200}", body in prop::collection::vec(any::<u8>(), 0..50)) {
             prop_assert!(checked(Some(&header), &body).is_err());

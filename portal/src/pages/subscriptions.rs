@@ -6,6 +6,7 @@ pub mod cap;
 use axum::extract::{Path, State};
 use tollgate_control::{Action as May, Actor, Move, MovePreview, When};
 use tollgate_domain::{Amount, Period, PlanState, Price, SubscriptionId, SubscriptionState};
+use tollgate_rating::Tariff;
 use tollgate_store::{Page, PlanRow, PlannedChangeRow, SubscriptionRow};
 
 use crate::PortalState;
@@ -15,6 +16,7 @@ use crate::pages::admin::terms;
 use crate::pages::billing;
 use crate::parts::sheet::{Changed, fact};
 use crate::parts::{Asked, Cell, FormPart, List, Notice, Section, Sent, Sheet};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Flash};
 use crate::show::{self, Moment};
@@ -56,7 +58,7 @@ impl Place {
         let base =
             if is_operator { format!("/admin/subscriptions/{id}") } else { format!("/subscriptions/{id}") };
         let plans = if is_operator { format!("{base}/change") } else { base.clone() };
-        let application = application.map_or_else(|| "a deleted application".to_owned(), |one| one.name);
+        let application = application.map_or_else(|| t("own-deleted").to_owned(), |one| one.name);
         Ok(Self { actor, may_write, is_operator, row, plan, product, application, planned, base, plans })
     }
 
@@ -67,7 +69,7 @@ impl Place {
             sheet.below("/admin/subscriptions", "Subscriptions").below(&self.base, &self.application)
         } else {
             sheet
-                .below("/applications", "Applications")
+                .below("/applications", t("around-applications"))
                 .below(format!("/applications/{}", self.row.application_id), &self.application)
         })
     }
@@ -88,24 +90,16 @@ fn planned_notice(place: &Place) -> Option<Notice> {
     let planned = place.planned.as_ref()?;
     let at = Moment::day(planned.due_at).text;
     let what = match &planned.plan {
-        Some(plan) => format!("It moves to {plan} {at}"),
-        None => format!("It ends {at}"),
+        Some(plan) => say("own-moves-to").with("plan", plan).with("at", at).into(),
+        None => String::from(say("own-ends").with("at", at)),
     };
-    Some(Notice::new("info", what, "Until then everything stays as it is, and it can be taken back."))
+    Some(Notice::new("info", what, t("own-until-then")))
 }
 
 fn state_notice(place: &Place) -> Option<Notice> {
     (place.row.state == SubscriptionState::Suspended).then(|| match place.row.paused {
-        true => Notice::new(
-            "warn",
-            "It is paused",
-            "Calls are refused with 403 and nothing is due until it is resumed.",
-        ),
-        false => Notice::new(
-            "bad",
-            "An operator suspended it",
-            "Calls are refused with 403. Ask them why; they can resume it.",
-        ),
+        true => Notice::new("warn", t("own-paused"), t("own-paused-text")),
+        false => Notice::new("bad", t("own-suspended"), t("own-suspended-text")),
     })
 }
 
@@ -124,23 +118,38 @@ fn press(
         .toned(tone)
 }
 
+/// A plan's limits and what it costs, in the reader's language.
+fn offered(plan: &PlanRow, tariff: &Tariff) -> String {
+    let limits = show::limits(&plan.limits);
+    let limits = if limits.is_empty() { t("product-no-limits").to_owned() } else { limits };
+    let prices = billing::use_prices(tariff);
+    format!(
+        "{limits}; {}",
+        std::iter::once(billing::in_short(tariff)).chain(prices).collect::<Vec<_>>().join("; ")
+    )
+}
+
 async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<Sheet, Fault> {
     let row = &place.row;
     let (tariff, trial_ends) = state.control.subscription_tariff(row.id, place.plan.id).await?;
     let used = state.store.quota_used(row.id, tollgate_domain::CalendarMonth::of(visit.now)).await?;
     let prices = crate::pages::billing::use_prices(&tariff).join("; ");
     let price = Price { minor: tariff.base_minor, currency: tariff.currency, per: Period::Month };
-    let told = terms::sentence(&place.plan.limits, price, terms::Beside::from(&tariff));
+    let told = if place.is_operator {
+        terms::sentence(&place.plan.limits, price, terms::Beside::from(&tariff))
+    } else {
+        offered(&place.plan, &tariff)
+    };
     let mut facts = vec![
-        fact("Product", Cell::Text(place.product.clone())),
-        fact("Plan", Cell::Text(format!("{}: {told}", place.plan.name))),
-        fact("Beside it", Cell::text_or(prices, "costs nothing")),
-        fact("Calls this month", Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
-        fact("Spend cap", cap_cell(state, visit, place).await?),
-        fact("Since", Cell::When(Moment::of(row.created_at, visit.now))),
+        fact(t("own-product"), Cell::Text(place.product.clone())),
+        fact(t("own-plan"), Cell::Text(format!("{}: {told}", place.plan.name))),
+        fact(t("own-beside"), Cell::text_or(prices, t("own-costs-nothing"))),
+        fact(t("own-calls"), Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
+        fact(t("own-cap"), cap_cell(state, visit, place).await?),
+        fact(t("own-since"), Cell::When(Moment::of(row.created_at, visit.now))),
     ];
     if let Some(ends) = trial_ends.filter(|ends| *ends > visit.now) {
-        facts.push(fact("Trial until", Cell::When(Moment::of(ends, visit.now))));
+        facts.push(fact(t("own-trial"), Cell::When(Moment::of(ends, visit.now))));
     }
     let sheet = place
         .sheet(visit, format!("{} {}", place.product, place.plan.name))
@@ -155,25 +164,25 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
     }
     let mut others = Vec::new();
     for plan in place.others(state).await? {
-        let told = terms::of_plan(state, &plan).await?;
+        let told = if place.is_operator {
+            terms::of_plan(state, &plan).await?
+        } else {
+            offered(&plan, &state.control.plan_tariff(plan.id).await?.tariff)
+        };
         others.push((plan, told));
     }
-    let list = List::new("plans", "Other plans")
-        .column("Plan")
-        .column("Terms")
+    let list = List::new("plans", t("own-plans"))
+        .column(t("own-plan"))
+        .column(t("own-terms"))
         .acts()
-        .or_empty(
-            "package",
-            "No other plan is open",
-            "This is the only plan of the product that can be chosen now.",
-        )
+        .or_empty("package", t("own-no-plan"), t("own-no-plan-text"))
         .rows(others.into_iter().map(|(plan, told)| {
             vec![
                 Cell::Strong { text: plan.name.clone(), second: plan.summary.clone() },
                 Cell::Text(told),
                 Cell::Open {
                     href: format!("{}/change?plan={}", place.base, plan.slug),
-                    text: "See what changes",
+                    text: t("own-see"),
                     of: plan.name,
                 },
             ]
@@ -183,8 +192,8 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
         sheet = sheet.part(press(
             "keep-form",
             format!("{}/keep", place.base),
-            "Take the change back",
-            "The subscription goes on as it is.",
+            t("own-keep"),
+            t("own-keep-text"),
             "primary",
             row.version,
         ));
@@ -193,8 +202,8 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
         sheet = sheet.part(press(
             "pause-form",
             format!("{}/pause", place.base),
-            "Pause the subscription",
-            "Calls are refused with 403 and nothing is due until it is resumed. What was used stays counted.",
+            t("own-pause"),
+            t("own-pause-text"),
             "",
             row.version,
         ));
@@ -202,16 +211,16 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
         sheet = sheet.part(press(
             "resume-form",
             format!("{}/resume", place.base),
-            "Resume the subscription",
-            "Its keys open the product again within seconds.",
+            t("own-resume"),
+            t("own-resume-text"),
             "primary",
             row.version,
         ));
     }
     Ok(sheet.part(
-        FormPart::new("cancel-form", &Form::default(), Vec::new(), "See what that means")
+        FormPart::new("cancel-form", &Form::default(), Vec::new(), t("own-cancel-see"))
             .to(format!("{}/cancel", place.base))
-            .titled("Cancel the subscription", "At the end of the month, or at once.")
+            .titled(t("own-cancel"), t("own-cancel-text"))
             .toned(""),
     ))
 }
@@ -220,8 +229,8 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
 async fn cap_cell(state: &PortalState, visit: &Visit, place: &Place) -> Result<Cell, Fault> {
     let standing = state.control.spend_cap(&place.actor, place.row.id, visit.now).await?;
     let text = match standing {
-        Some(now) => format!("{} of {} spent this month", now.spent, now.cap),
-        None => "none; set one".to_owned(),
+        Some(now) => say("limits-cap-spent").with("spent", now.spent).with("cap", now.cap).into(),
+        None => t("own-set-cap").to_owned(),
     };
     Ok(Cell::Way { href: format!("{}/cap", place.base), text })
 }
@@ -292,37 +301,45 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
     let (to, when, name) = wanted(state, place, plan, when).await?;
     let told = state.control.preview_move(&place.actor, place.row.id, to, when, visit.now).await?;
     let later = when == When::PeriodEnd;
-    let title =
-        if name.is_empty() { "Cancel the subscription?".to_owned() } else { format!("Move to {name}?") };
+    let title = if name.is_empty() {
+        t("own-cancel-title").to_owned()
+    } else {
+        say("own-move-title").with("plan", &name).into()
+    };
     let at = Moment::day(told.at).text;
     let (tone, notice, text) = match (to, later) {
-        (Move::To(_), false) => ("info", "It moves at once".to_owned(), "The new limits hold within seconds. What was used this month counts on; the base fee is shared by the second.".to_owned()),
-        (Move::To(_), true) => ("info", format!("It moves {at}"), "Until then everything stays as it is, and it can be taken back.".to_owned()),
-        (Move::End, false) => ("bad", "It ends at once".to_owned(), "Calls are refused with 403 from then on. An ended subscription never comes back.".to_owned()),
-        (Move::End, true) => ("warn", format!("It ends {at}"), "Until then its keys go on opening the product, and it can be taken back.".to_owned()),
+        (Move::To(_), false) => ("info", t("own-moves-now").to_owned(), t("own-moves-now-text").to_owned()),
+        (Move::To(_), true) => {
+            ("info", say("own-moves").with("at", at).into(), t("own-until-then").to_owned())
+        }
+        (Move::End, false) => ("bad", t("own-ends-now").to_owned(), t("own-ends-now-text").to_owned()),
+        (Move::End, true) => {
+            ("warn", say("own-ends").with("at", at).into(), t("own-ends-later-text").to_owned())
+        }
     };
     let broken = told.over_cap.as_ref().map(|why| {
         let mut why = why.clone();
         why.get_mut(..1).map(str::make_ascii_uppercase);
-        Notice::new("bad", "It would break the spend cap", format!("{why}."))
-            .with(format!("{}/cap", place.base), "Spend cap")
+        Notice::new("bad", t("own-breaks-cap"), format!("{why}."))
+            .with(format!("{}/cap", place.base), t("own-cap"))
     });
     let exhausted = told.exhausts().then(|| {
         Notice::new(
             "bad",
-            "Calls will be refused at once",
-            format!(
-                "{} calls were made this month, and the new plan has {}. It opens again when the month is over.",
-                show::number(i64::try_from(told.used).unwrap_or(i64::MAX)),
-                show::number(i64::try_from(told.quota_after.unwrap_or_default()).unwrap_or(i64::MAX)),
-            ),
+            t("own-refused"),
+            say("own-refused-text")
+                .with("used", show::number(i64::try_from(told.used).unwrap_or(i64::MAX)))
+                .with(
+                    "quota",
+                    show::number(i64::try_from(told.quota_after.unwrap_or_default()).unwrap_or(i64::MAX)),
+                ),
         )
     });
     let button = match (to, later) {
-        (Move::To(_), false) => "Move now",
-        (Move::To(_), true) => "Move at the end of the month",
-        (Move::End, false) => "End it now",
-        (Move::End, true) => "End it at the end of the month",
+        (Move::To(_), false) => t("own-move-now"),
+        (Move::To(_), true) => t("own-move-later"),
+        (Move::End, false) => t("own-end-now"),
+        (Move::End, true) => t("own-end-later"),
     };
     let when_word = if later { "period_end" } else { "now" };
     let confirm = FormPart::new("confirm-form", &Form::default(), Vec::new(), button)
@@ -339,7 +356,7 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
         .part(Notice::new(tone, notice, text))
         .maybe(broken)
         .maybe(exhausted)
-        .part(Section::Changes("What it comes to".into(), lines(&told)))
+        .part(Section::Changes(t("own-comes-to").into(), lines(&told)))
         .part(confirm)
         .maybe(other_time(place, plan, later));
     visit.page(&sheet)
@@ -355,8 +372,8 @@ fn other_time(place: &Place, plan: &str, later: bool) -> Option<FormPart> {
     };
     let cancel = format!("{}/cancel", place.base);
     match (plan.is_empty(), later) {
-        (true, true) => Some(part(cancel, "See what ending it now comes to", "now")),
-        (true, false) => Some(part(cancel, "See what ending it later comes to", "period_end")),
+        (true, true) => Some(part(cancel, t("own-see-now"), "now")),
+        (true, false) => Some(part(cancel, t("own-see-later"), "period_end")),
         _ => None,
     }
 }
@@ -364,23 +381,27 @@ fn other_time(place: &Place, plan: &str, later: bool) -> Option<FormPart> {
 fn lines(told: &MovePreview) -> Vec<Changed> {
     let sum = |amounts: &[Amount]| {
         let said: Vec<String> = amounts.iter().map(Amount::to_string).collect();
-        if said.is_empty() { "nothing".to_owned() } else { said.join(" and ") }
+        if said.is_empty() { t("own-nothing").to_owned() } else { said.join(" + ") }
     };
     let changed = |name: &str, before: String, after: String| Changed { name: name.into(), before, after };
     let mut lines = vec![
-        changed("this month, by the calls so far", sum(&told.this_month_before), sum(&told.this_month_after)),
+        changed(t("own-this-month"), sum(&told.this_month_before), sum(&told.this_month_after)),
         changed(
-            "every month after",
+            t("own-every-month"),
             told.base_before.to_string(),
-            told.base_after.map_or_else(|| "nothing".to_owned(), |amount| amount.to_string()),
+            told.base_after.map_or_else(|| t("own-nothing").to_owned(), |amount| amount.to_string()),
         ),
     ];
     if let Some(setup) = told.setup {
-        let when = if told.trial_ends.is_some() { "when the trial is over" } else { "once" };
-        lines.push(changed("one-time fee", "nothing".to_owned(), format!("{setup}, {when}")));
+        let when = if told.trial_ends.is_some() { t("own-after-trial") } else { t("own-once") };
+        lines.push(changed(t("own-setup"), t("own-nothing").to_owned(), format!("{setup}, {when}")));
     }
     if let Some(ends) = told.trial_ends {
-        lines.push(changed("trial", "none".to_owned(), format!("until {}", Moment::day(ends).text)));
+        lines.push(changed(
+            t("own-tried"),
+            t("own-none").to_owned(),
+            say("own-until").with("at", Moment::day(ends).text).into(),
+        ));
     }
     lines
 }
@@ -404,10 +425,10 @@ pub async fn post(
     let moved =
         state.control.move_subscription(&place.actor, place.row.id, sent.read("version"), to, when).await;
     let text = match (to, when) {
-        (Move::To(_), When::Now) => format!("It is on {name} now. The new limits hold within seconds."),
-        (Move::To(_), When::PeriodEnd) => format!("It moves to {name} when the month is over."),
-        (Move::End, When::Now) => "It has ended. Calls fail from now on.".to_owned(),
-        (Move::End, When::PeriodEnd) => "It ends when the month is over.".to_owned(),
+        (Move::To(_), When::Now) => say("own-moved").with("plan", &name).into(),
+        (Move::To(_), When::PeriodEnd) => say("own-will-move").with("plan", &name).into(),
+        (Move::End, When::Now) => t("own-ended").to_owned(),
+        (Move::End, When::PeriodEnd) => t("own-ending").to_owned(),
     };
     settled(&visit, &place, moved, text).await
 }
@@ -421,10 +442,9 @@ async fn settled(
     let flash = match done {
         Ok(_) => Flash::done(text),
         Err(tollgate_control::Error::Conflict(text)) => Flash { tone: "warn".into(), text },
-        Err(tollgate_control::Error::VersionMismatch(_)) => Flash {
-            tone: "warn".into(),
-            text: "It was changed meanwhile; nothing was done. This is how it stands now.".into(),
-        },
+        Err(tollgate_control::Error::VersionMismatch(_)) => {
+            Flash { tone: "warn".into(), text: t("own-changed").into() }
+        }
         Err(error) => return Err(error.into()),
     };
     visit.go(&place.base, Some(flash)).await
@@ -439,7 +459,7 @@ pub async fn keep(
 ) -> Answer {
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let kept = state.control.keep_subscription(&place.actor, place.row.id).await;
-    settled(&visit, &place, kept, "Taken back. The subscription goes on as it is.".into()).await
+    settled(&visit, &place, kept, t("own-kept").into()).await
 }
 
 /// `POST /subscriptions/{id}/pause`
@@ -453,7 +473,7 @@ pub async fn pause(
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let paused =
         state.control.pause_subscription(&place.actor, place.row.id, sent.read("version"), true).await;
-    settled(&visit, &place, paused, "Paused. Calls are refused until it is resumed.".into()).await
+    settled(&visit, &place, paused, t("own-did-pause").into()).await
 }
 
 /// `POST /subscriptions/{id}/resume`
@@ -467,5 +487,5 @@ pub async fn resume(
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let resumed =
         state.control.pause_subscription(&place.actor, place.row.id, sent.read("version"), false).await;
-    settled(&visit, &place, resumed, "Resumed. Its keys open the product within seconds.".into()).await
+    settled(&visit, &place, resumed, t("own-did-resume").into()).await
 }

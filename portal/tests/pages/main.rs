@@ -7,6 +7,7 @@ mod gateways;
 mod journey;
 mod language;
 mod look;
+mod money;
 mod operators;
 mod owning;
 mod passkeys;

@@ -21,7 +21,7 @@ use crate::schema;
     "accounts": [{ "currency": "EUR", "balance_minor": 8000, "held_minor": 8000 }],
     "data": [{
         "id": "01990000-0000-7000-8000-000000000001", "currency": "EUR", "kind": "grant", "amount_minor": 10000,
-        "balance_minor": 10000, "grant_id": null, "expires_at": "2027-12-31T00:00:00Z", "invoice_id": null,
+        "balance_minor": 10000, "grant_id": null, "bought": false, "left_minor": 8000, "expires_at": "2027-12-31T00:00:00Z", "invoice_id": null,
         "note": "Bank transfer of 20 November", "at": "2026-11-20T10:00:00Z"
     }]
 }))]
@@ -62,6 +62,10 @@ pub struct CreditEntry {
     /// The grant that it is taken from.
     #[schema(required)]
     grant_id: Option<Uuid>,
+    /// Whether it was bought by card: a grant whose money can go back there.
+    bought: bool,
+    /// Of grants: what is left of it, in minor units.
+    left_minor: u64,
     /// Of grants: when what is left is lost.
     #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
@@ -83,6 +87,8 @@ impl From<CreditEntryRow> for CreditEntry {
             amount_minor: row.amount_minor,
             balance_minor: row.balance_minor,
             grant_id: row.grant_id,
+            bought: row.checkout_id.is_some(),
+            left_minor: row.left_minor.unsigned_abs(),
             expires_at: row.expires_at,
             invoice_id: row.invoice_id.map(Into::into),
             note: row.note,
@@ -133,6 +139,10 @@ pub struct CreditRefund {
     /// ISO 4217, upper case.
     #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     currency: Currency,
+    /// A grant that was bought by card: the provider is asked to pay its money back the way it came. Without it, credits are
+    /// only taken back.
+    #[serde(default)]
+    grant_id: Option<Uuid>,
     /// Why.
     #[serde(default)]
     #[schema(value_type = String, max_length = 500)]
@@ -172,7 +182,8 @@ pub async fn grant_credits(
 
 /// Take credits back
 ///
-/// What nothing is committed of: because its money was given back, or it was granted by mistake.
+/// What nothing is committed of: because its money was given back, or it was granted by mistake. With `grant_id` the money of
+/// credits that were bought goes back to the card; should that fail, they are there again.
 #[utoipa::path(
     post, path = "/v1/organizations/{organization}/credits/refund", tag = "Organizations", operation_id = "refundCredits",
     params(("organization" = schema::OrganizationId, Path, description = "Its id.")),
@@ -185,6 +196,10 @@ pub async fn refund_credits(
     Json(body): Json<CreditRefund>,
 ) -> Answer {
     let amount = Amount { minor: body.amount_minor, currency: body.currency };
-    let taken = writer.control.take_credits_back(&writer.actor, id, amount, &body.note.0, Utc::now()).await?;
+    let (control, note) = (&writer.control, body.note.0.as_str());
+    let taken = match body.grant_id {
+        Some(grant) => control.refund_credits(&writer.actor, id, grant, amount, note, Utc::now()).await?,
+        None => control.take_credits_back(&writer.actor, id, amount, note, Utc::now()).await?,
+    };
     Ok(answer::ok(Credits::from(taken)))
 }

@@ -166,6 +166,7 @@ impl Control {
         };
         let provider = self.payment_provider()?.clone();
         let mut bought = None;
+        let mut paid = None;
         let state = match (provider.page(page).await?, row.invoice()) {
             (PageState::Open, _) => return Ok(()),
             (PageState::Expired, _) => CheckoutState::Expired,
@@ -175,9 +176,11 @@ impl Control {
             }
             (PageState::Paid { payment, amount }, Some(invoice)) => {
                 self.note_paid(invoice, &payment, amount, now).await?;
+                paid = Some(payment);
                 CheckoutState::Completed
             }
-            (PageState::Paid { amount, .. }, None) => {
+            (PageState::Paid { amount, payment }, None) => {
+                paid = Some(payment);
                 // What came is what counts, should it ever differ from what was asked for.
                 bought = row.credits().map(|_| amount);
                 CheckoutState::Completed
@@ -185,7 +188,7 @@ impl Control {
         };
         let system = Actor::system();
         let mut change = self.change(&system).await?;
-        if !change.tx.settle_checkout(row.id, state).await? {
+        if !change.tx.settle_checkout(row.id, state, paid.as_deref()).await? {
             return Ok(());
         }
         if let Some(amount) = bought {

@@ -3,31 +3,30 @@
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde_json::json;
 use tokio::task::JoinSet;
-use tollgate_domain::{Amount, CalendarMonth, Currency, InvoiceId, InvoiceState, OrganizationId};
-use tollgate_rating::{Line, LineKind, Meter, Usage, apportion};
-use tollgate_store::{BillableDayRow, NewInvoice, NewInvoiceLine, Tx};
+use tollgate_domain::{Amount, CalendarMonth, InvoiceId, InvoiceState};
+use tollgate_store::{NewInvoice, NewInvoiceLine, Tx};
 use uuid::Uuid;
 
-use super::statement::{Charge, usage};
+use super::bill::{Payer, lines_of};
 use crate::change::Subject;
 use crate::jobs::{self, Job};
 use crate::{Actor, Control, Error, Result};
 
 /// How long after its end a month is left open, for gateways to hand in what they counted.
 const GRACE: TimeDelta = TimeDelta::hours(2);
-/// Bills that are written at the same time. Rating needs no lock; their numbers are given one after the other.
+/// Bills that are written together, or not at all: what the database is asked for one it is asked for all of them.
+pub const BILLS_TOGETHER: usize = 50;
+/// How many times so many are written at the same time. Rating needs no lock; their numbers are given one after the other.
 const AT_ONCE: usize = 4;
-/// After so many bills the database is told to look at them.
-const LOOKED_AT: usize = 100;
 /// How long there is to pay.
 const TERM: TimeDelta = TimeDelta::days(14);
 
 impl Control {
     /// Writes the bills of every month that is over and not closed yet. Returns how many. What is interrupted goes on at
-    /// the next call; nobody is billed twice.
+    /// the next call; nobody is billed twice. A bill that cannot be written keeps its month open, and nobody else's bill.
     ///
     /// # Errors
-    /// The database is away.
+    /// The database is away, or a bill cannot be written.
     pub async fn close_months(&self, now: DateTime<Utc>) -> Result<usize> {
         let mut issued = 0;
         loop {
@@ -36,212 +35,145 @@ impl Control {
             if now < month.end() + GRACE {
                 return Ok(issued);
             }
-            issued += self.bill_month(month, billed.then_some(last), now).await?;
+            let closing = Closing { month, last: billed.then_some(last), now };
+            issued += self.bill_month(closing).await?;
             self.store.close_month(month).await?;
             self.store.forget_late_counts(month, now).await?;
             tracing::info!(%month, issued, "closed a month");
         }
     }
 
-    /// Bills everybody who owes something for a month, some at the same time; returns how many bills were written.
-    async fn bill_month(
+    /// Bills everybody who owes something for a month; returns how many bills were written.
+    async fn bill_month(&self, closing: Closing) -> Result<usize> {
+        let unbilled = self.store.list_unbilled(closing.month).await?;
+        let together = unbilled.chunks(BILLS_TOGETHER).map(<[Payer]>::to_vec).collect();
+        let (issued, failed) = self.bill_all(closing, together).await?;
+        if failed.is_empty() {
+            return Ok(issued);
+        }
+        // What keeps one bill from being written must not keep back those that it would have been written with.
+        let alone = failed.into_iter().flat_map(|(payers, _)| payers).map(|payer| vec![payer]).collect();
+        let (more, failed) = self.bill_all(closing, alone).await?;
+        for (payers, error) in &failed {
+            let organization = payers.first().map(|(id, _)| id.to_string());
+            tracing::error!(month = %closing.month, organization, %error, "a bill cannot be written");
+        }
+        failed.into_iter().next().map_or(Ok(issued + more), |(_, error)| Err(error))
+    }
+
+    /// Writes sets of bills, some at the same time; returns how many bills were written, and which sets were not.
+    async fn bill_all(
         &self,
-        month: CalendarMonth,
-        last: Option<CalendarMonth>,
-        now: DateTime<Utc>,
-    ) -> Result<usize> {
-        let mut unbilled = self.store.list_unbilled(month).await?.into_iter();
+        closing: Closing,
+        sets: Vec<Vec<Payer>>,
+    ) -> Result<(usize, Vec<(Vec<Payer>, Error)>)> {
+        let mut sets = sets.into_iter();
         let mut writing = JoinSet::new();
-        let mut issued = 0;
+        let (mut issued, mut failed) = (0, Vec::new());
         loop {
             while writing.len() < AT_ONCE
-                && let Some((organization, currency)) = unbilled.next()
+                && let Some(payers) = sets.next()
             {
-                let (control, closing) = (self.clone(), Closing { organization, currency, month, last });
-                writing.spawn(async move { control.issue_invoice(&closing, now).await });
+                let control = self.clone();
+                writing.spawn(async move {
+                    let written = control.issue_invoices(closing, &payers).await;
+                    (payers, written)
+                });
             }
-            let Some(written) = writing.join_next().await else { return Ok(issued) };
-            match written.map_err(|error| Error::Internal(Box::new(error)))? {
-                Ok(written) => issued += usize::from(written),
-                // Another process is closing the month too, and was first.
-                Err(Error::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-            if issued == LOOKED_AT {
-                self.store.analyze_invoices().await?;
+            let Some(done) = writing.join_next().await else { return Ok((issued, failed)) };
+            let (payers, written) = done.map_err(|error| Error::Internal(Box::new(error)))?;
+            match written {
+                Ok(written) => {
+                    // The first that are there: the database is to look at them.
+                    if issued == 0 && written > 0 {
+                        self.store.analyze_invoices().await?;
+                    }
+                    issued += written;
+                }
+                Err(Error::Unavailable) if payers.len() == 1 => return Err(Error::Unavailable),
+                Err(error) => failed.push((payers, error)),
             }
         }
     }
 
-    async fn issue_invoice(&self, closing: &Closing, now: DateTime<Utc>) -> Result<bool> {
+    /// Writes the bills of those who owe something and have none yet.
+    async fn issue_invoices(&self, closing: Closing, payers: &[Payer]) -> Result<usize> {
         let system = Actor::system();
         let mut change = self.change(&system).await?;
-        let mut lines = closing.lines(&mut change.tx).await?;
-        let mut late = change.tx.list_late_months(closing.organization, closing.month).await?;
-        // Looked at in any case: counts came while it was closed.
-        late.extend(closing.last.filter(|last| !late.contains(last)));
-        for month in late {
-            lines.extend(closing.late_lines(&mut change.tx, month).await?);
+        let payers = change.tx.claim_unbilled(closing.month, payers).await?;
+        if payers.is_empty() {
+            return Ok(0);
         }
-        if lines.is_empty() {
-            return Ok(false);
+        let lines = lines_of(&mut change.tx, &payers, closing.month, closing.last).await?;
+        let of_payers = payers.iter().zip(lines).filter(|(_, lines)| !lines.is_empty());
+        let invoices: Vec<_> = of_payers.map(|(payer, lines)| closing.invoice(*payer, lines)).collect();
+        if invoices.is_empty() {
+            return Ok(0);
         }
-        let minor = lines.iter().fold(0u64, |sum, line| sum.saturating_add(line.amount_minor));
-        let invoice = NewInvoice {
-            id: InvoiceId::from(Uuid::now_v7()),
-            organization_id: closing.organization,
-            month: closing.month,
-            total: Amount { minor, currency: closing.currency },
-            state: if minor == 0 { InvoiceState::Paid } else { InvoiceState::Open },
-            issued_at: now,
-            due_at: now + TERM,
-        };
-        change.tx.insert_invoice(&invoice, &lines).await?;
-        let of = (invoice.id, closing.month, invoice.total);
-        let drawn = self.draw_credits(&mut change.tx, closing.organization, of, &lines).await?;
-        if drawn > 0 && drawn == minor {
-            change.tx.settle_invoice(invoice.id, InvoiceState::Paid).await?;
+        change.tx.insert_invoices(&invoices).await?;
+        let unpaid = self.pay_from_credits(&mut change.tx, &invoices).await?;
+        if self.collects() {
+            let jobs: Vec<_> =
+                unpaid.into_iter().map(|invoice_id| Job::CollectInvoice { invoice_id }).collect();
+            jobs::queue_all(&mut change.tx, &jobs).await?;
         }
-        if minor > drawn && self.collects() {
-            jobs::queue(&mut change.tx, &Job::CollectInvoice { invoice_id: invoice.id }).await?;
+        for invoice in &invoices {
+            let organization = Some(invoice.organization_id);
+            let subject = Subject { kind: "invoice", id: invoice.id.uuid(), organization };
+            let details = json!({ "month": closing.month.to_string(), "total": invoice.total });
+            change.note("invoice.issue", &subject, &details).await?;
         }
-        let subject =
-            Subject { kind: "invoice", id: invoice.id.uuid(), organization: Some(closing.organization) };
-        let details = json!({ "month": closing.month.to_string(), "total": invoice.total });
-        change.tx.number_invoice(invoice.id, now.year()).await?;
-        change.commit("invoice.issue", subject, details).await?;
-        Ok(true)
+        let ids: Vec<InvoiceId> = invoices.iter().map(|invoice| invoice.id).collect();
+        change.tx.number_invoices(&ids, closing.now.year()).await?;
+        change.finish().await?;
+        Ok(invoices.len())
+    }
+
+    /// Pays bills from credits, where there are any; returns those of which something is left to pay.
+    async fn pay_from_credits(&self, tx: &mut Tx, invoices: &[NewInvoice]) -> Result<Vec<InvoiceId>> {
+        let organizations: Vec<_> = invoices.iter().map(|invoice| invoice.organization_id).collect();
+        let with_credits = tx.list_with_credits(&organizations).await?;
+        let mut unpaid = Vec::new();
+        for invoice in invoices {
+            let total = invoice.total;
+            let drawn = if with_credits.contains(&(invoice.organization_id, total.currency)) {
+                let of = (invoice.id, invoice.month, total);
+                self.draw_credits(tx, invoice.organization_id, of, &invoice.lines).await?
+            } else {
+                0
+            };
+            if drawn > 0 && drawn == total.minor {
+                tx.settle_invoice(invoice.id, InvoiceState::Paid).await?;
+            }
+            if total.minor > drawn {
+                unpaid.push(invoice.id);
+            }
+        }
+        Ok(unpaid)
     }
 }
 
-/// One bill in the making.
+/// A month that is being closed.
+#[derive(Debug, Clone, Copy)]
 struct Closing {
-    organization: OrganizationId,
-    currency: Currency,
     month: CalendarMonth,
     /// The month before, where bills were written for it.
     last: Option<CalendarMonth>,
+    now: DateTime<Utc>,
 }
 
 impl Closing {
-    async fn charges(&self, tx: &mut Tx, month: CalendarMonth) -> Result<Vec<Charge>> {
-        let rows = tx.list_billable(self.organization, month).await?;
-        let charges = rows.into_iter().map(|row| Charge::of(row, month)).collect::<Result<Vec<_>>>()?;
-        Ok(charges.into_iter().filter(|charge| charge.tariff.currency == self.currency).collect())
-    }
-
-    async fn lines(&self, tx: &mut Tx) -> Result<Vec<NewInvoiceLine>> {
-        let mut lines = Vec::new();
-        for charge in self.charges(tx, self.month).await? {
-            let days = if charge.row.used.calls > 0 {
-                tx.list_billable_days(self.organization, self.month, &charge.row).await?
-            } else {
-                Vec::new()
-            };
-            let said = charge.bill.lines.iter().filter(|line| line.minor > 0 || line.units > 0);
-            lines.extend(said.map(|line| line_of(&charge, line, self.month, &days)));
+    fn invoice(&self, (organization_id, currency): Payer, lines: Vec<NewInvoiceLine>) -> NewInvoice {
+        let minor = lines.iter().fold(0u64, |sum, line| sum.saturating_add(line.amount_minor));
+        NewInvoice {
+            id: InvoiceId::from(Uuid::now_v7()),
+            organization_id,
+            month: self.month,
+            total: Amount { minor, currency },
+            state: if minor == 0 { InvoiceState::Paid } else { InvoiceState::Open },
+            issued_at: self.now,
+            due_at: self.now + TERM,
+            lines,
         }
-        Ok(lines)
     }
-
-    /// What a month before came to beyond what was billed for it.
-    async fn late_lines(&self, tx: &mut Tx, month: CalendarMonth) -> Result<Vec<NewInvoiceLine>> {
-        let billed = tx.list_billed(self.organization, month).await?;
-        let charges = self.charges(tx, month).await?;
-        let late = charges.into_iter().filter_map(|charge| {
-            let row = &charge.row;
-            let of_this = billed.iter().find(|one| {
-                (one.subscription_id, one.plan_id, one.tariff)
-                    == (row.subscription_id, row.plan_id, row.tariff)
-            });
-            let before = of_this.map_or(0, |one| one.amount_minor.unsigned_abs());
-            let amount_minor = charge.bill.total_minor.checked_sub(before).filter(|missing| *missing > 0)?;
-            Some(NewInvoiceLine {
-                kind: "late",
-                title: format!("{}: handed in after {month} was closed", name_of(&charge)),
-                amount_minor,
-                ..blank(&charge, month)
-            })
-        });
-        Ok(late.collect())
-    }
-}
-
-fn name_of(charge: &Charge) -> String {
-    let row = &charge.row;
-    format!("{}, {} {}", row.application, row.product, row.plan)
-}
-
-fn blank(charge: &Charge, month: CalendarMonth) -> NewInvoiceLine {
-    NewInvoiceLine {
-        subscription_id: charge.row.subscription_id,
-        plan_id: charge.row.plan_id,
-        tariff: charge.row.tariff,
-        month,
-        kind: "base",
-        meter: None,
-        title: String::new(),
-        units: 0,
-        included: 0,
-        parts: json!([]),
-        amount_minor: 0,
-        days: Vec::new(),
-    }
-}
-
-fn line_of(charge: &Charge, line: &Line, month: CalendarMonth, days: &[BillableDayRow]) -> NewInvoiceLine {
-    let name = name_of(charge);
-    let part = part_of_month(charge, month);
-    let (kind, meter, title) = match line.kind {
-        LineKind::Base => ("base", None, format!("{name}: base fee{part}")),
-        LineKind::Setup => ("setup", None, format!("{name}: one-time fee")),
-        LineKind::Usage(meter) => {
-            ("usage", Some(meter), format!("{name}: {}", meter.as_str().replace('_', " ")))
-        }
-        LineKind::Minimum => ("minimum", None, format!("{name}: up to the minimum{part}")),
-    };
-    NewInvoiceLine {
-        kind,
-        meter: meter.map(String::from),
-        title,
-        units: line.units,
-        included: line.included,
-        parts: json!(line.parts),
-        amount_minor: line.minor,
-        days: meter.map_or_else(Vec::new, |meter| opened(line, meter, days)),
-        ..blank(charge, month)
-    }
-}
-
-/// `, 10.5 of 30 days`; nothing for a whole month. Days of a trial in which it is not due are left out.
-fn part_of_month(charge: &Charge, month: CalendarMonth) -> String {
-    let tried = match &charge.tariff.trial {
-        Some(trial) if !trial.base_due => charge.row.trial_seconds.unsigned_abs(),
-        _ => 0,
-    };
-    let seconds = charge.row.seconds.unsigned_abs().saturating_sub(tried);
-    if seconds >= month.seconds() {
-        return String::new();
-    }
-    let tenths = seconds * 10 / 86_400;
-    format!(", {}.{} of {} days", tenths / 10, tenths % 10, month.seconds() / 86_400)
-}
-
-/// A line's units and amount by day and operation; they add up to the line's.
-fn opened(line: &Line, meter: Meter, days: &[BillableDayRow]) -> Vec<(chrono::NaiveDate, Uuid, u64, u64)> {
-    // Finer than the line where its units are: bytes, not begun megabytes.
-    let weight = |usage: Usage| match meter {
-        Meter::MegabytesIn => usage.bytes_in,
-        Meter::MegabytesOut => usage.bytes_out,
-        other => usage.units(other),
-    };
-    let weights: Vec<u64> = days.iter().map(|day| weight(usage(&day.used))).collect();
-    let units = apportion(line.units, &weights);
-    let amounts = apportion(line.minor, &weights);
-    days.iter()
-        .zip(units.into_iter().zip(amounts))
-        .map(|(day, (units, amount))| (day.day, day.route_id, units, amount))
-        // Days and operations that have no part in this meter.
-        .filter(|(.., units, amount)| *units > 0 || *amount > 0)
-        .collect()
 }

@@ -63,6 +63,13 @@ impl Control {
             event if concerns(&event.kind) && event.object_id.is_some() => ("queued", Received::Taken),
             _ => ("ignored", Received::Ignored),
         };
+        if let Some(why) = &event.odd {
+            tracing::warn!(
+                event = event.id,
+                why,
+                "the payment provider's endpoint is not set up as it should be"
+            );
+        }
         let new = NewProviderEvent {
             id: &event.id,
             kind: &event.kind,
@@ -70,7 +77,7 @@ impl Control {
             api_version: event.api_version.as_deref(),
             happened_at: event.happened_at,
             state,
-            note: event.foreign.as_deref(),
+            note: event.foreign.as_deref().or(event.odd.as_deref()),
         };
         let job = Job::TakeEvent { event_id: event.id.clone() };
         let job = (state == "queued").then_some(job);
@@ -117,7 +124,7 @@ impl Control {
     async fn follow_refund(&self, refund: &str) -> Result<()> {
         let provider = self.payment_provider()?;
         let Some(row) = self.store.find_payment(provider.name(), PaymentKind::Refund, refund).await? else {
-            return Ok(());
+            return self.follow_credit_refund(refund).await.map(drop);
         };
         let state = match provider.refund_standing(refund).await? {
             RefundStanding::Pending => return Ok(()),

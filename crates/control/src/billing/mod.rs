@@ -1,6 +1,7 @@
 //! Money: what plans charge, what a month comes to, and the bills.
 
 mod allowance;
+mod bill;
 mod checkout;
 mod close;
 mod collect;
@@ -24,6 +25,7 @@ mod statement;
 mod trials;
 
 pub use checkout::CheckoutInput;
+pub use close::BILLS_TOGETHER;
 pub use credits::{CreditInput, CreditStanding};
 pub use events::Received;
 pub use funds::{CreditsLeft, FundsStanding};

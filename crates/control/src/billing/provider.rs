@@ -56,6 +56,8 @@ pub struct ProviderEvent {
     pub api_version: Option<String>,
     /// Why it is not about our account: of the other mode, say.
     pub foreign: Option<String>,
+    /// What is odd about it, though it is ours: it is written in another version than ours, say.
+    pub odd: Option<String>,
 }
 
 /// A customer to be made.

@@ -160,7 +160,7 @@ impl Control {
 }
 
 /// How the talk with the payment provider goes: names, what they mean, values.
-const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 7] {
+const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 8] {
     [
         (
             "tollgate_payment_calls_waiting",
@@ -181,6 +181,11 @@ const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64)
             "tollgate_payment_events_foreign",
             "Events of another mode or account than ours: the provider is set up wrongly.",
             money.events_foreign,
+        ),
+        (
+            "tollgate_payment_events_odd",
+            "Events of the last day in another version of the provider's interface than ours; they were handled.",
+            money.events_odd,
         ),
         (
             "tollgate_payment_differences",

@@ -183,6 +183,11 @@ pub enum Job {
         /// The refund.
         payment_id: Uuid,
     },
+    /// Give money of bought credits back.
+    RefundCredits {
+        /// The refund.
+        refund_id: Uuid,
+    },
     /// Lower a bill at the provider.
     Credit {
         /// The credit note.
@@ -253,6 +258,15 @@ impl Job {
 pub async fn queue(tx: &mut Tx, job: &Job) -> Result<()> {
     let Written { kind, payload } = job.written()?;
     tx.insert_job(&NewJob { kind: &kind, payload: &payload, once: None, run_at: None }).await?;
+    Ok(())
+}
+
+/// Queues work of one kind for many, done only if the transaction commits.
+pub(crate) async fn queue_all(tx: &mut Tx, jobs: &[Job]) -> Result<()> {
+    let written = jobs.iter().map(Job::written).collect::<Result<Vec<_>>>()?;
+    let Some(kind) = written.first().map(|job| job.kind.clone()) else { return Ok(()) };
+    let payloads: Vec<_> = written.into_iter().map(|job| job.payload).collect();
+    tx.insert_jobs(&kind, &payloads).await?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ impl Control {
                 self.follow_checkout(&checkout, now).await
             }
             Job::Refund { payment_id } => self.make_refund(payment_id).await,
+            Job::RefundCredits { refund_id } => self.make_credit_refund(refund_id).await,
             Job::Credit { payment_id } => self.make_credit(payment_id).await,
             Job::LookAfterPayments {} => self.look_after_payments(now).await,
             Job::Reconcile {} => self.reconcile(now).await.map(drop),

@@ -16,17 +16,17 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, Published, plan_input};
 
 /// A subscriber on a plan whose calls cost a cent each, since this month began.
-struct Wallet {
-    fixture: Fixture,
-    member: Actor,
+pub struct Wallet {
+    pub fixture: Fixture,
+    pub member: Actor,
     published: Published,
     plan: PlanId,
-    organization: OrganizationId,
-    subscription: SubscriptionId,
+    pub organization: OrganizationId,
+    pub subscription: SubscriptionId,
     key: CredentialId,
 }
 
-fn euros(minor: u64) -> Amount {
+pub fn euros(minor: u64) -> Amount {
     Amount { minor, currency: "EUR".parse().unwrap() }
 }
 
@@ -36,12 +36,12 @@ fn per_unit(meter: &str, unit_minor: &str) -> Pricing {
     Pricing { meters: serde_json::from_value(meters).unwrap(), ..Pricing::default() }
 }
 
-fn cap(amount_minor: u64, landing: CapLanding) -> SpendCapInput {
+pub fn cap(amount_minor: u64, landing: CapLanding) -> SpendCapInput {
     SpendCapInput { amount_minor, landing }
 }
 
 impl Wallet {
-    async fn new(meter: &str) -> Self {
+    pub async fn new(meter: &str) -> Self {
         let fixture = Fixture::new().await;
         let published = fixture.publish("things").await;
         let (member, made) = fixture.sign_up("maria@example.com").await;
@@ -71,7 +71,7 @@ impl Wallet {
         Self { fixture, member, published, plan, organization, subscription, key }
     }
 
-    async fn prepaid(minor: u64) -> Self {
+    pub async fn prepaid(minor: u64) -> Self {
         let wallet = Self::new("calls").await;
         wallet.fixture.control.set_prepaid(&Actor::system(), wallet.plan, true).await.unwrap();
         wallet.grant(minor, None).await;
@@ -85,7 +85,7 @@ impl Wallet {
     }
 
     /// A gateway borrows until it is told that there is nothing more.
-    async fn borrow_all(&self, boot: Uuid, of: SubscriptionId) -> u64 {
+    pub async fn borrow_all(&self, boot: Uuid, of: SubscriptionId) -> u64 {
         let mut lent = 0;
         loop {
             let ask = LeaseAsk { subscription_id: of, needed: 1, wanted: 50 };
@@ -99,7 +99,7 @@ impl Wallet {
     }
 
     /// Calls of one unit that a gateway counted just now.
-    async fn call(&self, boot: Uuid, of: SubscriptionId, calls: u64, bytes_out: u64) {
+    pub async fn call(&self, boot: Uuid, of: SubscriptionId, calls: u64, bytes_out: u64) {
         self.count_calls(Utc::now(), boot, of, calls, bytes_out).await;
     }
 
@@ -144,12 +144,12 @@ impl Wallet {
         told.so_far.iter().map(|amount| amount.minor).sum()
     }
 
-    async fn balance(&self) -> (u64, u64) {
+    pub async fn balance(&self) -> (u64, u64) {
         let accounts = self.fixture.control.store().list_credit_accounts(self.organization).await.unwrap();
         accounts.first().map_or((0, 0), |one| (one.balance().minor, one.held().minor))
     }
 
-    async fn count(&self, sql: &'static str, kind: &str) -> i64 {
+    pub async fn count(&self, sql: &'static str, kind: &str) -> i64 {
         self.fixture.database.count(sql, kind).await
     }
 }

@@ -29,7 +29,7 @@ fn tried() -> Pricing {
     }
 }
 
-async fn plan(
+pub async fn plan(
     fixture: &Fixture,
     product: &tollgate_store::ProductRow,
     slug: &str,
@@ -42,7 +42,7 @@ async fn plan(
     plan
 }
 
-fn organization(actor: &Actor) -> OrganizationId {
+pub fn organization(actor: &Actor) -> OrganizationId {
     match actor.who {
         Who::Member { organization_id, .. } => organization_id,
         _ => unreachable!("a member"),
@@ -51,7 +51,7 @@ fn organization(actor: &Actor) -> OrganizationId {
 
 impl Paying {
     /// Moved to a plan that is tried, as if on 1 April 2026.
-    async fn trying() -> (Self, PlanId) {
+    pub async fn trying() -> (Self, PlanId) {
         let paying = Self::new().await;
         // As if it had been on nothing that costs before.
         paying.sql("update subscription_terms set plan_id = (select id from plans where slug = 'free'), tariff = 1").await;

@@ -59,8 +59,10 @@ async fn ten_thousand_subscriptions_of_twenty_meters_are_billed_within_a_minute(
     let plan = fixture.control.create_plan(&system, input).await.unwrap();
     fixture.control.price_plan(&system, plan.id, None, twenty_meters()).await.unwrap();
     let mut connection = fixture.database.store().pool().acquire().await.unwrap();
+    let began = Instant::now();
     for sql in SUBSCRIBERS {
         sqlx::query(*sql).execute(&mut *connection).await.unwrap();
+        println!("filled after {:.1} s", began.elapsed().as_secs_f64());
     }
     let began = Instant::now();
     let now: DateTime<Utc> = "2026-05-01T02:00:00Z".parse().unwrap();

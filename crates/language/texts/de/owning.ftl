@@ -15,6 +15,7 @@ limits-month = diesen Monat
 limits-yours = Für dich; der Tarif hat { $plan }.
 limits-yours-until = Für dich bis { $day }; der Tarif hat { $plan }.
 limits-carried = { $carried } sind aus dem Zeitraum davor übrig.
+limits-no-end = Kein Kontingent, kein Ratenlimit: rufe auf, so viel du magst.
 limits-soft = Darüber hinaus laufen Aufrufe weiter; der Tarif sagt, was sie kosten.
 
 start-first-call = Erster Aufruf

@@ -45,6 +45,12 @@ product-asked = { $product } ist angefragt. Ein Betreiber entscheidet.
 product-done = { $product } ist abonniert. Deine Schlüssel öffnen es sofort.
 product-already = Diese Anwendung hat { $product } abonniert.
 product-approval = Freigabe nötig
+product-prepaid = Im Voraus bezahlt
+product-prepaid-text = Aufrufe werden aus Guthaben bezahlt und enden, wenn es verbraucht ist: keine Rechnung kann überraschen
+product-per-unit = pro { $unit }
+product-from-per-unit = pro { $unit }, im besten Fall
+product-at-least = im Monat mindestens
+product-once = einmalig
 product-soon = Noch nicht verfügbar
 
 operation-deprecated = Veraltet

@@ -15,6 +15,7 @@ limits-month = this month
 limits-yours = Yours; the plan has { $plan }.
 limits-yours-until = Yours until { $day }; the plan has { $plan }.
 limits-carried = { $carried } were left over from the period before.
+limits-no-end = No quota, no rate limit: call as much as you like.
 limits-soft = Calls beyond it go on; the plan says what they cost.
 
 start-first-call = First call

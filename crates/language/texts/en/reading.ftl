@@ -45,6 +45,12 @@ product-asked = { $product } was asked for. An operator decides.
 product-done = Subscribed to { $product }. Its keys open it at once.
 product-already = This application is subscribed to { $product }.
 product-approval = Approval needed
+product-prepaid = Paid in advance
+product-prepaid-text = Calls are paid from credits and stop when none are left: no invoice can surprise you
+product-per-unit = per { $unit }
+product-from-per-unit = per { $unit }, at best
+product-at-least = per month at least
+product-once = once
 product-soon = Not yet available
 
 operation-deprecated = Deprecated

@@ -49,6 +49,74 @@ async fn credits_are_there_once_stripe_says_so_however_often_it_does() {
     assert_eq!(credits(&shop).await.0, 2_100);
 }
 
+/// Buys credits, and says which grant they are.
+async fn bought(shop: &Shop, minor: u64) -> uuid::Uuid {
+    let page = shop.visit(CheckoutInput::Credits(euros(minor))).await;
+    shop.double.finish(&page, "4242").await;
+    shop.listen().await;
+    let told = shop.control.credits(&shop.member, shop.organization).await.unwrap();
+    told.entries.iter().find(|entry| entry.kind == "grant").unwrap().id
+}
+
+async fn give_back(shop: &Shop, grant: uuid::Uuid, minor: u64) -> Result<(), Error> {
+    let (system, now) = (Actor::system(), Utc::now());
+    let back = shop.control.refund_credits(&system, shop.organization, grant, euros(minor), "Unused", now);
+    back.await.map(drop)
+}
+
+#[tokio::test]
+async fn what_is_not_used_of_bought_credits_goes_back_to_the_card_once() {
+    let shop = Shop::open().await;
+    let grant = bought(&shop, 5_000).await;
+    crate::fixture::move_to(&shop, shop.pro).await;
+    shop.bill().await;
+    shop.listen().await;
+    assert_eq!(credits(&shop).await.0, 2_100, "an invoice of 29.00 was paid from them");
+    let refused = give_back(&shop, grant, 2_101).await;
+    assert!(
+        matches!(&refused, Err(Error::Invalid(faults)) if faults[0].pointer == "/amount_minor"),
+        "{refused:?}"
+    );
+    give_back(&shop, grant, 2_000).await.unwrap();
+    assert_eq!(credits(&shop).await.0, 100, "they are gone before anybody is asked");
+    // The answer to the first attempt is lost; it is made with the same key again.
+    shop.double.fail_next(&[StripeFault::LoseAnswer]);
+    shop.listen().await;
+    shop.at_once().await;
+    shop.listen().await;
+    let refunds = shop.double.list("refund");
+    assert_eq!(refunds.len(), 1, "{refunds:?}");
+    assert_eq!(refunds[0]["amount"], 2_000);
+    let settled = "select count(*) from credit_refunds where state = $1 and provider_ref is not null";
+    assert_eq!(shop.database.count(settled, "done").await, 1);
+    assert_eq!(credits(&shop).await.0, 100);
+    let again = give_back(&shop, grant, 101).await;
+    assert!(matches!(again, Err(Error::Invalid(_))), "no more than is left: {again:?}");
+    let kept = "select count(*) from provider_calls where purpose like $1 and done_at is not null";
+    assert_eq!(shop.database.count(kept, "credit_refund:%").await, 1);
+}
+
+#[tokio::test]
+async fn credits_whose_money_cannot_be_paid_back_are_there_again() {
+    let shop = Shop::open().await;
+    let grant = bought(&shop, 1_000).await;
+    let other = give_back(&shop, uuid::Uuid::now_v7(), 100).await;
+    assert!(matches!(other, Err(Error::NotFound(_))), "{other:?}");
+    give_back(&shop, grant, 400).await.unwrap();
+    assert_eq!(credits(&shop).await.0, 600);
+    // Somebody gave it back in Stripe's dashboard: nothing is left of the payment.
+    let payment = shop.double.list("payment_intent")[0]["id"].as_str().unwrap().to_owned();
+    shop.double.tamper(&payment, "refunded", 1_000.into());
+    shop.listen().await;
+    let (balance, story) = credits(&shop).await;
+    assert_eq!(balance, 1_000, "{story:?}");
+    let (system, now) = (Actor::system(), Utc::now());
+    let input = tollgate_control::CreditInput { amount: euros(10), expires_at: None, note: String::new() };
+    let told = shop.control.grant_credits(&system, shop.organization, input, now).await.unwrap();
+    let given = give_back(&shop, told.entries[0].id, 10).await;
+    assert!(matches!(given, Err(Error::Conflict(_))), "what was given by hand has no card: {given:?}");
+}
+
 #[tokio::test]
 async fn two_that_follow_one_visit_at_once_grant_once() {
     let shop = Shop::open().await;

@@ -9,11 +9,43 @@ use tollgate_testkit::{STRIPE_WEBHOOK_SECRET, StripeMessage};
 
 use crate::fixture::Shop;
 
+const OUR_VERSION: &str = "2026-09-30.endive";
+
 fn event(id: &str, kind: &str, object: &str, live: bool) -> Vec<u8> {
-    json!({ "id": id, "type": kind, "created": 1_795_000_000, "livemode": live, "api_version": "2026-09-30.endive",
+    event_in(OUR_VERSION, id, kind, object, live)
+}
+
+fn event_in(version: &str, id: &str, kind: &str, object: &str, live: bool) -> Vec<u8> {
+    json!({ "id": id, "type": kind, "created": 1_795_000_000, "livemode": live, "api_version": version,
         "data": { "object": { "id": object } } })
     .to_string()
     .into_bytes()
+}
+
+#[tokio::test]
+async fn a_message_in_another_version_does_its_work_and_raises_an_alarm() {
+    let shop = Shop::open().await;
+    let page = shop.visit(CheckoutInput::Plan(shop.subscription, shop.pro)).await;
+    shop.double.finish(&page, "4242").await;
+    drop(shop.double.messages());
+    let odd = async || shop.control.store().provider_figures().await.unwrap().events_odd;
+    let written = |version: &str, id: &str| {
+        let body = event_in(version, id, "checkout.session.completed", &page, false);
+        StripeMessage::signed(body, STRIPE_WEBHOOK_SECRET, Utc::now())
+    };
+    assert_eq!(shop.hear(&written("2019-05-16", "evt_old")).await, Received::Taken);
+    assert_eq!(odd().await, 1);
+    shop.listen().await;
+    assert_eq!(shop.subscription().await.plan_id, shop.pro, "what it is about was read again");
+    assert_eq!(shop.hear(&written(OUR_VERSION, "evt_new")).await, Received::Taken);
+    assert_eq!(odd().await, 1);
+    // Foreign ones are told of as such, and do nothing.
+    let live = event_in("2019-05-16", "evt_live", "invoice.paid", "in_1", true);
+    let live = StripeMessage::signed(live, STRIPE_WEBHOOK_SECRET, Utc::now());
+    assert_eq!(shop.hear(&live).await, Received::Foreign);
+    assert_eq!(odd().await, 1);
+    shop.database.run("update provider_events set received_at = now() - interval '25 hours'").await;
+    assert_eq!(odd().await, 0, "the endpoint was set right");
 }
 
 #[tokio::test]

@@ -39,6 +39,17 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             "The provider sends events that are not of our key's mode or account; they had no effect. Check its settings.",
         ));
     }
+    if figures.events_odd > 0 {
+        sheet = sheet.part(
+            Notice::new(
+                "warn",
+                "Events in another version",
+                "The provider writes events in another version of its interface than Tollgate speaks. They were handled: what \
+                 they are about is read again. Set the endpoint to our version all the same.",
+            )
+            .with("/guides/connect-stripe", "How"),
+        );
+    }
     if figures.oldest_call_seconds > 3_600 {
         let text =
             format!("{} calls to the provider wait; calls of consumers do not.", figures.calls_waiting);

@@ -112,7 +112,8 @@ pub fn fieldsets(form: &Form) -> [Fieldset; 2] {
     let price = Fieldset::new(
         "Price",
         vec![
-            Input::line(form, "price", "Price per month").hint("Like 29 or 29.00. Empty or 0 is free."),
+            Input::line(form, "price", "Price per month")
+                .hint("Like 29 or 29.00. Empty or 0: no base fee; what use costs is set below."),
             Input::line(form, "currency", "Currency").hint("Three letters, like EUR."),
         ],
     );

@@ -9,6 +9,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault, query_value};
 use crate::pages::admin::desk::{Desk, sheet};
 use crate::parts::{Asked, Cell, List, Sheet};
+use crate::say::{language, say, t};
 use crate::session::Visit;
 use crate::shell::Area;
 use crate::show::{self, Label, Moment};
@@ -24,7 +25,8 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Answer {
     let member = visit.member()?;
-    let base = Sheet::new(visit.shell(Area::Developer, "Calls").await?).below("/billing", "Billing");
+    let base = Sheet::new(visit.shell(Area::Developer, t("calls-title")).await?)
+        .below("/billing", t("billing-title"));
     page(&state, member.scope, &visit, &asked, &id, base, ["/billing/invoices", "/requests"]).await
 }
 
@@ -70,7 +72,7 @@ async fn page(
             Cell::link(format!("{requests}/{}", query_value(&call.request_id)), call.request_id.clone()),
             Cell::Route {
                 method: call.method.clone().unwrap_or_else(|| "–".into()),
-                path: call.path.clone().unwrap_or_else(|| "unreadable".into()),
+                path: call.path.clone().unwrap_or_else(|| t("calls-unreadable").into()),
                 href: String::new(),
             },
             Cell::Label(Label::status(u16::try_from(call.status).unwrap_or_default())),
@@ -79,25 +81,22 @@ async fn page(
             Cell::When(Moment::of(call.at, visit.now)),
         ]
     };
-    let list = List::new("calls", "Latest first")
-        .column("Request")
-        .column("Call")
-        .column("Status")
-        .column("Refused")
-        .numbers("Took")
-        .column("When")
-        .or_empty(
-            "scroll-text",
-            "No single call is kept of this",
-            "Single calls are kept for 30 days, and under load some are left out. What is billed are counts: they are all there.",
-        )
+    let list = List::new("calls", t("calls-latest"))
+        .column(t("calls-request"))
+        .column(t("calls-call"))
+        .column(t("calls-status"))
+        .column(t("calls-refused"))
+        .numbers(t("calls-took"))
+        .column(t("credits-when"))
+        .or_empty("scroll-text", t("calls-none"), t("calls-none-text"))
         .rows(calls.iter().map(row));
     base.below(format!("{invoices}/{id}"), &invoice.number)
-        .intro(format!(
-            "{}, {} (UTC). The last {ROWS} of them, with what was refused: refusals and failures (5xx) are not billed.",
-            line.title,
-            day.format("%-d %B %Y")
-        ))
+        .intro(
+            say("calls-intro")
+                .with("title", line.title)
+                .with("day", tollgate_language::day(language(), &day))
+                .with("rows", ROWS),
+        )
         .part(list)
         .answer(visit, asked)
 }

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use tollgate_domain::CheckoutState;
 
 use crate::error::{Answer, Fault};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::{PortalState, filters};
@@ -33,7 +34,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
     let (to, flash) = match (row.state, row.invoice()) {
         (CheckoutState::Open, invoice) => {
             let view = View {
-                shell: visit.shell(Area::Developer, "Confirming").await?,
+                shell: visit.shell(Area::Developer, t("checkout-title")).await?,
                 pays: invoice.is_some() || credits.is_some(),
                 back: if credits.is_some() { "/billing/credits" } else { "/billing" },
                 slow: visit.now - row.created_at > USUAL,
@@ -43,20 +44,17 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
             return Ok(page);
         }
         (CheckoutState::Completed, Some(invoice)) => {
-            (format!("/billing/invoices/{invoice}"), Flash::done("Paid. Thank you."))
+            (format!("/billing/invoices/{invoice}"), Flash::done(t("checkout-paid")))
         }
-        (CheckoutState::Completed, None) if let Some(credits) = credits => (
-            "/billing/credits".to_owned(),
-            Flash::done(format!("{credits} of credits are yours. Thank you.")),
-        ),
+        (CheckoutState::Completed, None) if let Some(credits) = credits => {
+            ("/billing/credits".to_owned(), Flash::done(say("checkout-bought").with("sum", credits)))
+        }
         (CheckoutState::Completed, None) if row.wish().is_some() => {
-            ("/applications".to_owned(), Flash::done("Your card is kept, and the plan is in force."))
+            ("/applications".to_owned(), Flash::done(t("checkout-plan")))
         }
-        (CheckoutState::Completed, None) => {
-            ("/billing".to_owned(), Flash::done("Your card is kept. Invoices are collected from it."))
-        }
+        (CheckoutState::Completed, None) => ("/billing".to_owned(), Flash::done(t("checkout-kept"))),
         (CheckoutState::Expired, _) => {
-            let text = "The payment page was left open for too long. Nothing was paid or changed.".to_owned();
+            let text = t("checkout-expired").to_owned();
             ("/billing".to_owned(), Flash { tone: "warn".into(), text })
         }
     };

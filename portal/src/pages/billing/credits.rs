@@ -14,6 +14,7 @@ use crate::pages::admin::desk::{Desk, sheet};
 use crate::pages::admin::terms;
 use crate::parts::sheet::Tile;
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Reader, Section, Sent, Sheet};
+use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Flash};
 use crate::show::{Label, Moment};
@@ -27,9 +28,9 @@ fn tiles(standing: &CreditStanding) -> Option<Section> {
     };
     let mut tiles = Vec::new();
     for account in &standing.accounts {
-        tiles.push(tile("Credits", account.balance(), "used before anything is charged"));
+        tiles.push(tile(t("billing-credits"), account.balance(), t("credits-note")));
         if account.held().minor > 0 {
-            tiles.push(tile("Of them held", account.held(), "for prepaid calls that have no invoice yet"));
+            tiles.push(tile(t("credits-held"), account.held(), t("credits-held-note")));
         }
     }
     (!tiles.is_empty()).then_some(Section::Tiles(tiles))
@@ -42,11 +43,12 @@ fn signed(row: &CreditEntryRow) -> String {
 
 fn kind(row: &CreditEntryRow) -> Label {
     match row.kind.as_str() {
-        "grant" if row.checkout_id.is_some() => Label::new("ok", "Bought"),
-        "grant" => Label::new("ok", "Added"),
-        "use" => Label::new("", "Used"),
-        "expiry" => Label::new("warn", "Expired"),
-        _ => Label::new("", "Taken back"),
+        "grant" if row.returning_minor > 0 => Label::new("info", t("credits-returning")),
+        "grant" if row.checkout_id.is_some() => Label::new("ok", t("credits-bought")),
+        "grant" => Label::new("ok", t("credits-added")),
+        "use" => Label::new("", t("credits-used")),
+        "expiry" => Label::new("warn", t("credits-expired")),
+        _ => Label::new("", t("credits-back")),
     }
 }
 
@@ -69,18 +71,14 @@ fn ledger(standing: &CreditStanding, base: &str, visit: &Visit, asked: &Asked) -
             Cell::Number(balance.to_string()),
         ]
     };
-    let mut list = List::new("credits", "Movements")
-        .column("When")
-        .column("What")
-        .column("For")
-        .column("Expires")
-        .numbers("Amount")
-        .numbers("Balance")
-        .or_empty(
-            "scroll-text",
-            "No credits yet",
-            "Credits are money that was paid in advance. What is added and used is listed here.",
-        )
+    let mut list = List::new("credits", t("credits-movements"))
+        .column(t("credits-when"))
+        .column(t("credits-what"))
+        .column(t("credits-for"))
+        .column(t("credits-expires"))
+        .numbers(t("billing-amount"))
+        .numbers(t("credits-balance"))
+        .or_empty("scroll-text", t("credits-none"), t("credits-none-text"))
         .rows(standing.entries.iter().map(row));
     list.export = (!list.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
     list
@@ -88,17 +86,19 @@ fn ledger(standing: &CreditStanding, base: &str, visit: &Visit, asked: &Asked) -
 
 /// The form that leads to the provider's page; `fixed` is the currency that the organization pays in.
 fn buying(form: &Form, fixed: Option<Currency>) -> FormPart {
-    let label = fixed.map_or_else(|| "Amount".to_owned(), |fixed| format!("Amount in {}", fixed.as_str()));
-    let mut inputs = vec![Input::line(form, "amount", &label).hint("Like 50 or 49.50.").required()];
+    let label = match fixed {
+        Some(fixed) => say("credits-amount-in").with("currency", fixed.as_str()).into(),
+        None => t("billing-amount").to_owned(),
+    };
+    let mut inputs = vec![Input::line(form, "amount", &label).hint(t("cap-amount-hint")).required()];
     if fixed.is_none() {
-        inputs.push(Input::line(form, "currency", "Currency").hint("Three letters, like EUR.").required());
+        inputs.push(
+            Input::line(form, "currency", t("credits-currency")).hint(t("credits-currency-hint")).required(),
+        );
     }
-    FormPart::new("buy-form", form, vec![Fieldset::new("", inputs)], "Go to payment")
+    FormPart::new("buy-form", form, vec![Fieldset::new("", inputs)], t("credits-pay"))
         .to("/billing/credits")
-        .titled(
-            "Buy credits",
-            "On the page of our payment provider; card data never comes here. They are yours as soon as it tells us, and never expire.",
-        )
+        .titled(t("credits-buy"), t("credits-buy-text"))
 }
 
 async fn own_page(
@@ -109,17 +109,13 @@ async fn own_page(
     form: Option<Form>,
 ) -> Result<Sheet, Fault> {
     let standing = state.control.credits(&member.actor, member.organization_id).await?;
-    let mut page = Sheet::new(visit.shell(Area::Developer, "Credits").await?)
-        .below("/billing", "Billing")
-        .intro("Money that was paid in advance. What expires first is used first; what never expires comes last.");
+    let mut page = Sheet::new(visit.shell(Area::Developer, t("billing-credits")).await?)
+        .below("/billing", t("billing-title"))
+        .intro(t("credits-intro"));
     let may_buy = state.control.collects()
         && member.actor.authorize(May::WriteOrganization(member.organization_id)).is_ok();
     if standing.entries.is_empty() && !may_buy {
-        page = page.part(Notice::new(
-            "plain",
-            "How to get credits",
-            "Ask whoever runs this platform: they add credits when your money has come. Invoices and prepaid plans use them up.",
-        ));
+        page = page.part(Notice::new("plain", t("credits-how"), t("credits-how-text")));
     }
     page = page.maybe(tiles(&standing)).part(ledger(&standing, "/billing", visit, asked));
     if may_buy {
@@ -155,7 +151,20 @@ pub async fn buy(State(state): State<PortalState>, visit: Visit, asked: Asked, m
     visit.refused(&own_page(&state, &visit, &member, &asked, Some(form)).await?)
 }
 
-fn forms(add: &Form, back: &Form, base: &str) -> [FormPart; 2] {
+/// What can be given back: whatever is free, or what is left of a purchase, to the card.
+fn sources(standing: &CreditStanding) -> Vec<(String, String)> {
+    let mut sources =
+        vec![(String::new(), "Whatever is used last; its money went back another way".to_owned())];
+    let bought = standing.entries.iter().filter(|one| one.checkout_id.is_some() && one.left_minor > 0);
+    sources.extend(bought.map(|one| {
+        let left = Amount { minor: one.left_minor.unsigned_abs(), currency: one.currency };
+        let day = Moment::day(one.at).text;
+        (one.id.to_string(), format!("{left} left of what was bought on {day}: back to the card"))
+    }));
+    sources
+}
+
+fn forms(add: &Form, back: &Form, base: &str, sources: Vec<(String, String)>) -> [FormPart; 2] {
     let amount = |form: &Form, name| Input::line(form, name, "Amount").hint("Like 50 or 49.50.").required();
     let currency =
         |form: &Form, name| Input::line(form, name, "Currency").hint("Three letters, like EUR.").required();
@@ -165,11 +174,15 @@ fn forms(add: &Form, back: &Form, base: &str) -> [FormPart; 2] {
         Input::typed(add, "expires_at", "Expires at the end of (UTC)", "date").hint("Empty: never."),
         Input::line(add, "note", "What for").hint("The customer reads it; up to 500 characters."),
     ];
-    let taken = vec![
+    let mut taken = Vec::new();
+    if sources.len() > 1 {
+        taken.push(Input::one(back, "back_grant", "From", sources));
+    }
+    taken.extend([
         amount(back, "back_amount"),
         currency(back, "back_currency"),
         Input::line(back, "back_note", "Why").hint("The customer reads it; up to 500 characters."),
-    ];
+    ]);
     [
         FormPart::new("grant-form", add, vec![Fieldset::new("", added)], "Add credits")
             .to(base.to_owned())
@@ -206,7 +219,7 @@ async fn admin_page(
         .maybe(tiles(&standing))
         .part(ledger(&standing, "/admin", visit, asked));
     if desk.actor.authorize(May::SettleBills).is_ok() {
-        for part in forms(add, back, &format!("{base}/credits")) {
+        for part in forms(add, back, &format!("{base}/credits"), sources(&standing)) {
             page = page.part(part);
         }
     }
@@ -233,10 +246,10 @@ pub async fn admin(
 /// The amount that was typed; the names of the inputs begin alike.
 fn amount(sent: &Sent, reader: &mut Reader<'_>, prefix: &str) -> Option<Amount> {
     let (amount, currency) = (format!("{prefix}amount"), format!("{prefix}currency"));
-    let currency: Currency = reader.value(&currency, "three capital letters, like EUR")?;
+    let currency: Currency = reader.value(&currency, t("credits-wrong-currency"))?;
     let minor = terms::minor(&sent.get(&amount), currency).filter(|minor| *minor > 0);
     if minor.is_none() {
-        reader.wrong(&amount, "an amount above 0, like 50 or 49.50");
+        reader.wrong(&amount, t("credits-wrong-amount"));
     }
     Some(Amount { minor: minor?, currency })
 }
@@ -293,10 +306,17 @@ pub async fn refund(
         return visit
             .refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?);
     };
-    let taken =
-        state.control.take_credits_back(&desk.actor, id, amount, &sent.get("back_note"), visit.now).await;
+    let (control, note, grant) = (&state.control, sent.get("back_note"), sent.get("back_grant"));
+    let (taken, text) = if grant.is_empty() {
+        let taken = control.take_credits_back(&desk.actor, id, amount, &note, visit.now).await;
+        (taken, format!("{amount} taken back."))
+    } else {
+        let grant = grant.parse().map_err(|_| Fault::not_found())?;
+        let back = control.refund_credits(&desk.actor, id, grant, amount, &note, visit.now).await;
+        (back, format!("{amount} taken back; the provider is asked to pay it back."))
+    };
     match taken {
-        Ok(_) => go_back(&visit, id, format!("{amount} taken back.")).await,
+        Ok(_) => go_back(&visit, id, text).await,
         Err(error) => {
             let form = sent.form().refused(named(error, "back_"))?;
             visit.refused(&admin_page(&state, &visit, &desk, id, &asked, (&Form::default(), &form)).await?)

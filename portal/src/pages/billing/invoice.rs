@@ -8,8 +8,9 @@ use tollgate_domain::{Amount, InvoiceId, InvoiceState, PaymentKind, PaymentState
 use tollgate_store::{InvoiceDayRow, InvoiceLineRow, InvoiceRow, PaymentRow, Store};
 
 use super::overview::warning;
-use super::{parts_of, sum_of, units};
+use super::{included, month_named, parts_of, sum_of, units};
 use crate::error::{Answer, Fault};
+use crate::say::{language, say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::show::{Label, Moment};
@@ -78,7 +79,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         && row.state == InvoiceState::Open
         && row.due().minor > 0
         && member.actor.authorize(write).is_ok();
-    let more = [("Tax", row.tax()), ("Credited", row.credited()), ("Refunded", row.refunded())];
+    let more = [
+        (t("invoice-tax"), row.tax()),
+        (t("invoice-credited"), row.credited()),
+        (t("invoice-refunded"), row.refunded()),
+    ];
     visit.page(&View {
         sums: more
             .into_iter()
@@ -90,8 +95,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         warning: warning(&row),
         pay: payable.then(|| format!("/billing/invoices/{id}/pay")),
         pdf: format!("/billing/invoices/{id}/pdf"),
-        shell: visit.shell(Area::Developer, format!("Invoice {}", row.number)).await?,
-        month: row.month().start().format("%B %Y").to_string(),
+        shell: visit.shell(Area::Developer, say("invoice-title").with("number", &row.number)).await?,
+        month: month_named(row.month()),
         state: row.state.into(),
         issued: Moment::day(row.issued_at),
         due: Moment::day(row.due_at),
@@ -114,12 +119,12 @@ fn event(row: PaymentRow, now: DateTime<Utc>) -> Event {
 /// A movement of money in a word.
 pub fn what(kind: PaymentKind, state: PaymentState) -> Label {
     match (kind, state) {
-        (_, PaymentState::Failed) => Label::new("bad", "Refund failed"),
-        (PaymentKind::Payment, _) => Label::new("ok", "Paid"),
-        (PaymentKind::Failure, _) => Label::new("bad", "Not paid"),
-        (PaymentKind::Refund, PaymentState::Pending) => Label::new("info", "Refund on its way"),
-        (PaymentKind::Refund, _) => Label::new("info", "Refunded"),
-        (PaymentKind::Credit, _) => Label::new("info", "Credited"),
+        (_, PaymentState::Failed) => Label::new("bad", t("invoice-refund-failed")),
+        (PaymentKind::Payment, _) => Label::new("ok", t("bill-paid")),
+        (PaymentKind::Failure, _) => Label::new("bad", t("invoice-not-paid")),
+        (PaymentKind::Refund, PaymentState::Pending) => Label::new("info", t("invoice-on-its-way")),
+        (PaymentKind::Refund, _) => Label::new("info", t("invoice-refunded")),
+        (PaymentKind::Credit, _) => Label::new("info", t("invoice-credited")),
     }
 }
 
@@ -138,19 +143,15 @@ fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], invoice: &InvoiceRow) -> 
     let sum = sum_of(&parts_of(&line.parts), currency);
     Line {
         units: if line.units > 0 { units(meter, line.units) } else { String::new() },
-        how: match line.included {
-            0 => sum,
-            included if sum.is_empty() => format!("{} included", units(meter, included)),
-            included => format!("{} included, {sum}", units(meter, included)),
-        },
+        how: included(meter, line.included, sum),
         amount: amount(line.amount_minor),
         days: days
             .iter()
             .filter(|day| day.position == line.position)
             .map(|day| Day {
-                day: day.day.format("%-d %B").to_string(),
+                day: tollgate_language::day_of_year(language(), &day.day),
                 method: day.method.clone().unwrap_or_else(|| "–".into()),
-                path: day.path.clone().unwrap_or_else(|| "an operation that is gone".into()),
+                path: day.path.clone().unwrap_or_else(|| t("invoice-gone").into()),
                 units: units(meter, day.units),
                 amount: amount(day.amount_minor),
                 calls: format!(

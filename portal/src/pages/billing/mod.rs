@@ -10,15 +10,55 @@ pub mod pdf;
 pub mod webhook;
 
 use serde_json::Value;
-use tollgate_domain::Currency;
+use tollgate_domain::{CalendarMonth, Currency};
 use tollgate_rating::{Meter, Part, Scheme, Tariff, Tier, Trial, UnitPrice};
 
+use crate::say::{language, say, t};
 use crate::show;
 
 /// `1,533 calls`.
 fn units(meter: Option<&str>, units: i64) -> String {
     let meter = meter.and_then(|meter| Meter::try_from(meter.to_owned()).ok()).unwrap_or(Meter::Calls);
-    format!("{} {}", show::number(units), nouns(&meter).1)
+    counted(&meter, units)
+}
+
+/// So many units of a meter.
+fn counted(meter: &Meter, units: i64) -> String {
+    let named = |name: &str| -> String {
+        say("meter-of").with("number", show::number(units)).with("name", name).into()
+    };
+    match meter {
+        Meter::Calls => say("meter-calls").count(units).into(),
+        Meter::Units => say("meter-units").count(units).into(),
+        Meter::MegabytesIn => named(t("meter-mb-in")),
+        Meter::MegabytesOut => named(t("meter-mb-out")),
+        Meter::Reading(name) => named(name.as_str()),
+    }
+}
+
+/// One unit of a meter: `call`.
+fn one_of(meter: &Meter) -> &str {
+    match meter {
+        Meter::Calls => t("meter-call"),
+        Meter::Units => t("meter-unit"),
+        Meter::MegabytesIn => t("meter-mb-in"),
+        Meter::MegabytesOut => t("meter-mb-out"),
+        Meter::Reading(name) => name.as_str().strip_suffix('s').unwrap_or(name.as_str()),
+    }
+}
+
+/// What costs nothing of a line, and what the rest comes to: `1,000 calls included, 533 × 0.002 EUR`.
+fn included(meter: Option<&str>, included: i64, sum: String) -> String {
+    match included {
+        0 => sum,
+        _ if sum.is_empty() => say("prices-included-only").with("units", units(meter, included)).into(),
+        _ => say("prices-included-sum").with("units", units(meter, included)).with("sum", sum).into(),
+    }
+}
+
+/// `October 2026`.
+fn month_named(month: CalendarMonth) -> String {
+    tollgate_language::month_of_year(language(), &month.first_day())
 }
 
 /// How units come to their amount: `533 × 0.002 EUR`.
@@ -35,7 +75,7 @@ fn sum_of(parts: &[Part], currency: Currency) -> String {
                 currency.as_str()
             );
             match (part.unit_minor == UnitPrice::default(), part.flat_minor) {
-                (true, 0) => "nothing".to_owned(),
+                (true, 0) => t("prices-nothing").to_owned(),
                 (true, _) => flat.to_string(),
                 (false, 0) => each,
                 (false, _) => format!("{each} + {flat}"),
@@ -50,20 +90,6 @@ fn parts_of(stored: &Value) -> Vec<Part> {
     serde_json::from_value(stored.clone()).unwrap_or_default()
 }
 
-/// How one and several units of a meter are called.
-pub(super) fn nouns(meter: &Meter) -> (&str, &str) {
-    match meter {
-        Meter::Calls => ("call", "calls"),
-        Meter::Units => ("unit", "units"),
-        Meter::MegabytesIn => ("MB in", "MB in"),
-        Meter::MegabytesOut => ("MB", "MB"),
-        Meter::Reading(name) => {
-            let name = name.as_str();
-            (name.strip_suffix('s').unwrap_or(name), name)
-        }
-    }
-}
-
 /// What a plan costs beside its price, a sentence each: `14 days to try, without the price per month`,
 /// `1,000 calls included, then 0.002 EUR per call`.
 #[must_use]
@@ -71,25 +97,56 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
     let currency = tariff.currency;
     let mut said: Vec<String> = tariff.trial.iter().map(trial).collect();
     said.extend(tariff.meters.iter().map(|one| {
-        let (noun, nouns) = nouns(&one.meter);
-        let price = scheme(&one.price, currency, noun, nouns);
+        let price = scheme(&one.price, currency, &one.meter);
         match one.included {
             0 => price,
             included => {
-                format!("{} {nouns} included, then {price}", show::number(included.cast_signed()))
+                let units = counted(&one.meter, included.cast_signed());
+                say("prices-included").with("units", units).with("price", price).into()
             }
         }
     }));
     if tariff.minimum_minor > 0 {
         let minimum = tollgate_domain::Amount { minor: tariff.minimum_minor, currency };
-        said.push(format!("at least {minimum} per month"));
+        said.push(say("prices-at-least").with("amount", minimum).into());
     }
     if tariff.setup_minor > 0 {
         let setup = tollgate_domain::Amount { minor: tariff.setup_minor, currency };
-        let when = if tariff.trial.is_some() { ", after the trial" } else { "" };
-        said.push(format!("{setup} once{when}"));
+        let when = if tariff.trial.is_some() { "prices-once-after-trial" } else { "prices-once" };
+        said.push(say(when).with("amount", setup).into());
     }
     said
+}
+
+/// What stands large on a plan without a base fee, and what it is per: `0.002 EUR` and `per call` where use is priced, else the
+/// least of a month or what is due once. None where it costs nothing.
+#[must_use]
+pub fn by_use(tariff: &Tariff) -> Option<(String, String)> {
+    let currency = tariff.currency;
+    let amount = |minor| tollgate_domain::Amount { minor, currency }.to_string();
+    let of_meter = tariff.meters.iter().find_map(|one| {
+        let noun = one_of(&one.meter);
+        match &one.price {
+            Scheme::PerUnit { unit_minor } if *unit_minor > UnitPrice::default() => {
+                Some((in_major(*unit_minor, currency), say("product-per-unit").with("unit", noun).into()))
+            }
+            Scheme::Package { size, minor } if *minor > 0 => {
+                let units = counted(&one.meter, size.cast_signed());
+                Some((amount(*minor), say("product-per-unit").with("unit", units).into()))
+            }
+            Scheme::Graduated { tiers } | Scheme::Volume { tiers } => {
+                let priced =
+                    tiers.iter().map(|tier| tier.unit_minor).filter(|one| *one > UnitPrice::default());
+                let least = priced.min()?;
+                Some((in_major(least, currency), say("product-from-per-unit").with("unit", noun).into()))
+            }
+            _ => None,
+        }
+    });
+    let least =
+        (tariff.minimum_minor > 0).then(|| (amount(tariff.minimum_minor), t("product-at-least").to_owned()));
+    let once = (tariff.setup_minor > 0).then(|| (amount(tariff.setup_minor), t("product-once").to_owned()));
+    of_meter.or(least).or(once)
 }
 
 /// What a plan costs in two or three words: `free`, `29.00 EUR per month`, `by use`.
@@ -97,50 +154,63 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
 pub fn in_short(tariff: &Tariff) -> String {
     let base = tollgate_domain::Amount { minor: tariff.base_minor, currency: tariff.currency };
     match base.minor {
-        0 if tariff.is_free() => "free".to_owned(),
-        0 => "by use".to_owned(),
-        _ => format!("{base} per month"),
+        0 if tariff.is_free() => t("prices-free").to_owned(),
+        0 => t("prices-by-use").to_owned(),
+        _ => say("prices-a-month").with("amount", base).into(),
     }
 }
 
 fn trial(trial: &Trial) -> String {
-    let days = show::count(usize::from(trial.days), "day");
-    let fee = if trial.base_due { String::new() } else { ", without the price per month".to_owned() };
-    let units = trial
-        .included
-        .iter()
-        .map(|one| format!(", with {} {} free", show::number(one.units.cast_signed()), nouns(&one.meter).1));
-    format!("{days} to try{fee}{}", units.collect::<String>())
+    let days = say("prices-days").count(i64::from(trial.days));
+    let days = if trial.base_due { days } else { say("prices-without-fee").with("days", days) };
+    let units = trial.included.iter().map(|one| {
+        let units = counted(&one.meter, one.units.cast_signed());
+        format!(", {}", say("prices-units-free").with("units", units))
+    });
+    format!("{days}{}", units.collect::<String>())
 }
 
-fn scheme(scheme: &Scheme, currency: Currency, noun: &str, nouns: &str) -> String {
+fn scheme(scheme: &Scheme, currency: Currency, meter: &Meter) -> String {
     match scheme {
-        Scheme::PerUnit { unit_minor } => each(*unit_minor, currency, noun),
+        Scheme::PerUnit { unit_minor } => each(*unit_minor, currency, meter),
         Scheme::Package { size, minor } => {
             let price = tollgate_domain::Amount { minor: *minor, currency };
-            format!("{price} per {} {nouns} begun", show::number(size.cast_signed()))
+            let units = counted(meter, size.cast_signed());
+            say("prices-package").with("price", price).with("units", units).into()
         }
-        Scheme::Graduated { tiers } => by_tier(tiers, currency, noun),
-        Scheme::Volume { tiers } => format!("all of them {}", by_tier(tiers, currency, noun)),
+        Scheme::Graduated { tiers } => by_tier(tiers, currency, meter),
+        Scheme::Volume { tiers } => {
+            say("prices-all-of-them").with("price", by_tier(tiers, currency, meter)).into()
+        }
     }
 }
 
-fn each(price: UnitPrice, currency: Currency, noun: &str) -> String {
-    format!("{} {} per {noun}", price.in_major(currency.minor_digits()), currency.as_str())
+fn in_major(price: UnitPrice, currency: Currency) -> String {
+    format!("{} {}", price.in_major(currency.minor_digits()), currency.as_str())
 }
 
-fn by_tier(tiers: &[Tier], currency: Currency, noun: &str) -> String {
+fn each(price: UnitPrice, currency: Currency, meter: &Meter) -> String {
+    say("prices-each").with("price", in_major(price, currency)).with("unit", one_of(meter)).into()
+}
+
+fn by_tier(tiers: &[Tier], currency: Currency, meter: &Meter) -> String {
     let said: Vec<String> = tiers
         .iter()
         .map(|tier| {
-            let flat = match tier.flat_minor {
-                0 => String::new(),
-                minor => format!(" and {} once", tollgate_domain::Amount { minor, currency }),
+            let price = each(tier.unit_minor, currency, meter);
+            let price = match tier.flat_minor {
+                0 => price,
+                minor => {
+                    let flat = tollgate_domain::Amount { minor, currency };
+                    say("prices-and-once").with("price", price).with("amount", flat).into()
+                }
             };
-            let price = format!("{}{flat}", each(tier.unit_minor, currency, noun));
             match tier.up_to {
-                Some(up_to) => format!("{price} up to {}", show::number(up_to.cast_signed())),
-                None if tiers.len() > 1 => format!("{price} beyond"),
+                Some(up_to) => {
+                    let number = show::number(up_to.cast_signed());
+                    say("prices-up-to").with("price", price).with("number", number).into()
+                }
+                None if tiers.len() > 1 => say("prices-beyond").with("price", price).into(),
                 None => price,
             }
         })

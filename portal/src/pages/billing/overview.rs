@@ -2,14 +2,16 @@
 
 use askama::Template;
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use tollgate_control::{Action, Charge, Statement};
 use tollgate_domain::{Amount, CalendarMonth, InvoiceState};
 use tollgate_rating::LineKind;
 use tollgate_store::{InvoiceRow, Page};
 
-use super::{sum_of, units, use_prices};
+use super::{included, month_named, sum_of, units, use_prices};
 use crate::error::Answer;
 use crate::pages::usage::overview::Stat;
+use crate::say::{language, say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::show::{Label, Moment};
@@ -64,8 +66,8 @@ const TAX_KINDS: &[(&str, &str)] = &[
 #[template(path = "billing/overview.html")]
 pub struct View {
     pub shell: Shell,
-    pub month: String,
-    pub counted_to: Option<Moment>,
+    /// Which month, and by which calls.
+    pub intro: String,
     pub stats: Vec<Stat>,
     pub cards: Vec<Card>,
     pub bills: Vec<Bill>,
@@ -97,16 +99,26 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let credits: Vec<String> =
         accounts.iter().filter(|one| one.balance().minor > 0).map(|one| one.balance().to_string()).collect();
     visit.page(&View {
-        credits: (!credits.is_empty()).then(|| credits.join(" and ")),
+        credits: (!credits.is_empty()).then(|| credits.join(" + ")),
         paying,
         warning: invoices.iter().find_map(warning),
-        shell: visit.shell(Area::Developer, "Billing").await?,
-        month: month.start().format("%B %Y").to_string(),
-        counted_to: state.store.counted_up_to().await?.map(Moment::clock),
+        shell: visit.shell(Area::Developer, t("billing-title")).await?,
+        intro: intro(month, state.store.counted_up_to().await?),
         stats: stats(&statement),
         cards: statement.charges.iter().filter(|charge| !charge.tariff.is_free()).map(card).collect(),
         bills: invoices.into_iter().map(bill).collect(),
     })
+}
+
+fn intro(month: CalendarMonth, counted_to: Option<DateTime<Utc>>) -> String {
+    let month = month_named(month);
+    match counted_to {
+        Some(at) => {
+            let at = tollgate_language::clock(language(), at);
+            say("billing-intro-counted").with("month", month).with("at", at).into()
+        }
+        None => say("billing-intro").with("month", month).into(),
+    }
 }
 
 fn stats(statement: &Statement) -> Vec<Stat> {
@@ -114,16 +126,9 @@ fn stats(statement: &Statement) -> Vec<Stat> {
         move |amount: &Amount| Stat { name, value: amount.to_string(), note: note.to_owned() }
     };
     let due = |amount: &&Amount| amount.minor > 0;
-    let so_far = statement
-        .so_far
-        .iter()
-        .filter(due)
-        .map(stat("So far", "base fees to the end of the month, use until now"));
-    let projected = statement
-        .projected
-        .iter()
-        .filter(due)
-        .map(stat("If use goes on like this", "at the end of the month"));
+    let so_far = statement.so_far.iter().filter(due).map(stat(t("billing-so-far"), t("billing-so-far-note")));
+    let projected =
+        statement.projected.iter().filter(due).map(stat(t("billing-projected"), t("billing-projected-note")));
     so_far.chain(projected).collect()
 }
 
@@ -132,19 +137,13 @@ fn card(charge: &Charge) -> Card {
     let amount = |minor| Amount { minor, currency }.to_string();
     let lines = charge.bill.lines.iter().map(|line| {
         let (what, how) = match line.kind {
-            LineKind::Base => ("Base fee".to_owned(), String::new()),
-            LineKind::Minimum => ("Up to the minimum".to_owned(), String::new()),
-            LineKind::Setup => ("One-time fee".to_owned(), String::new()),
+            LineKind::Base => (t("billing-base").to_owned(), String::new()),
+            LineKind::Minimum => (t("billing-minimum").to_owned(), String::new()),
+            LineKind::Setup => (t("billing-setup").to_owned(), String::new()),
             LineKind::Usage(meter) => {
                 let said = units(Some(meter.as_str()), line.units.cast_signed());
-                let how = match (sum_of(&line.parts, currency), line.included) {
-                    (sum, 0) => sum,
-                    (sum, _) if sum.is_empty() => "all included".to_owned(),
-                    (sum, included) => {
-                        format!("{} included, {sum}", units(Some(meter.as_str()), included.cast_signed()))
-                    }
-                };
-                (said, how)
+                let sum = sum_of(&line.parts, currency);
+                (said, included(Some(meter.as_str()), line.included.cast_signed(), sum))
             }
         };
         Line { what, how, amount: amount(line.minor) }
@@ -163,22 +162,19 @@ pub fn warning(row: &InvoiceRow) -> Option<String> {
     if row.state != InvoiceState::Open {
         return None;
     }
-    let why = row.failure.as_deref().unwrap_or("it was not paid");
+    let why = row.failure.as_deref().unwrap_or(t("billing-not-paid"));
     let why = why.trim_end_matches('.');
     if row.landed_at.is_some() {
-        return Some(format!(
-            "Invoice {} is not paid ({why}), and its days of grace are over: calls are refused or limited until it is.",
-            row.number
-        ));
+        return Some(say("billing-landed").with("number", &row.number).with("why", why).into());
     }
-    let until = row.grace_until?.format("%-d %B at %H:%M UTC");
-    Some(format!("Invoice {} is not paid: {why}. Calls are served as before until {until}.", row.number))
+    let until = tollgate_language::clock(language(), row.grace_until?);
+    Some(say("billing-late").with("number", &row.number).with("why", why).with("until", until).into())
 }
 
 fn bill(row: InvoiceRow) -> Bill {
     Bill {
         href: format!("/billing/invoices/{}", row.id),
-        month: row.month().start().format("%B %Y").to_string(),
+        month: month_named(row.month()),
         state: row.state.into(),
         due: Moment::day(row.due_at),
         total: row.total().to_string(),
@@ -229,8 +225,7 @@ impl View {
         };
         let view = |cards: Vec<Card>, bills: Vec<Bill>| Self {
             shell: Shell::sample(Area::Developer, "Billing", "/billing"),
-            month: "November 2026".into(),
-            counted_to: Some(Moment::clock(crate::pages::SAMPLE_NOW.parse().expect("an instant"))),
+            intro: intro("2026-11".parse().expect("a month"), crate::pages::SAMPLE_NOW.parse().ok()),
             stats: if cards.is_empty() {
                 vec![]
             } else {

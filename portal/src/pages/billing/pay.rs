@@ -10,6 +10,7 @@ use tollgate_store::{Page, PlanRow};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::parts::Sent;
+use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::Flash;
 
@@ -55,10 +56,10 @@ pub async fn tax_id(State(state): State<PortalState>, visit: Visit, sent: Sent) 
     let (kind, value) = (sent.get("kind"), sent.get("value"));
     let kept = state.control.set_tax_id(&member.actor, member.organization_id, &kind, &value).await;
     let flash = match kept {
-        Ok(()) => Flash::done("Kept. It stands on your next invoice."),
+        Ok(()) => Flash::done(t("billing-tax-kept")),
         Err(Error::Invalid(faults)) => {
             let text = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
-            Flash { tone: "bad".into(), text: format!("This number was not taken: {text}") }
+            Flash { tone: "bad".into(), text: say("billing-tax-refused").with("why", text).into() }
         }
         Err(error) => return Err(error.into()),
     };

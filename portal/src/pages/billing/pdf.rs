@@ -9,11 +9,14 @@ use tollgate_store::InvoiceRow;
 
 use super::invoice::lines;
 use crate::error::{Answer, Fault};
+use crate::say::{Language, speak};
 use crate::session::Visit;
 use crate::{PortalState, look};
 
 /// `GET /billing/invoices/{id}/pdf`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<String>) -> Answer {
+    // Its titles were written when the month was closed, in English; so is the rest of the paper.
+    speak(Language::English);
     let member = visit.member()?;
     let id: InvoiceId = id.parse().map_err(|_| Fault::not_found())?;
     let row = state.store.get_invoice(member.scope, id).await?;

@@ -13,7 +13,7 @@ use tollgate_store::{ApiRow, ApplicationRow, Page, PlanRow, ProductRow, Subscrip
 use super::{served_apis, shown_plans, visible_product};
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
-use crate::pages::billing::{pay, use_prices};
+use crate::pages::billing::{by_use, pay, use_prices};
 use crate::pages::reference::ending::Ending;
 use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::parts::Asked;
@@ -43,6 +43,8 @@ pub struct PlanCard {
     pub price: String,
     pub per: String,
     pub limits: Vec<String>,
+    /// Whether its calls are paid from credits as they are made.
+    pub prepaid: bool,
     /// What use costs.
     pub prices: Vec<String>,
     /// What so many calls would come to.
@@ -122,9 +124,12 @@ pub async fn get(
         by_use |= !tariff.meters.is_empty();
         let (price, per) = monthly(&tariff);
         let card = plan_card(&plan, &product, visit.account.is_some(), &applications, &subscriptions);
+        let prepaid = state.store.is_prepaid(plan.id).await?;
         plans.push(PlanCard {
             price,
             per,
+            label: card.label.or_else(|| prepaid.then(|| Label::new("info", t("product-prepaid")))),
+            prepaid,
             prices: use_prices(&tariff),
             estimate: calls.map(|calls| estimate(&plan, &tariff, calls)),
             ..card
@@ -174,11 +179,14 @@ async fn fixed_currency(state: &PortalState, visit: &Visit) -> Result<Option<Cur
     Ok(if theirs.is_some() && state.store.pays(member.organization_id).await? { theirs } else { None })
 }
 
-/// The price per month: an amount, and what it is per.
+/// What stands large: the price per month, or of one unit where there is none; and what it is per.
 fn monthly(tariff: &Tariff) -> (String, String) {
-    match tariff.base_minor {
-        0 if tariff.is_free() => (t("product-free").into(), String::new()),
-        minor => (Amount { minor, currency: tariff.currency }.to_string(), t("product-per-month").into()),
+    match (tariff.base_minor, by_use(tariff)) {
+        (0, _) if tariff.is_free() => (t("product-free").into(), String::new()),
+        (0, Some(by_use)) => by_use,
+        (minor, _) => {
+            (Amount { minor, currency: tariff.currency }.to_string(), t("product-per-month").into())
+        }
     }
 }
 
@@ -246,6 +254,7 @@ fn plan_card(
         price: String::new(),
         per: String::new(),
         limits: plan.limits.iter().filter(|limit| limit.visible).map(show::limit).collect(),
+        prepaid: false,
         prices: Vec::new(),
         estimate: None,
         action,
@@ -333,6 +342,7 @@ impl View {
             price: price.into(),
             per: per.into(),
             limits: vec!["10 requests per second".into(), "1,000 calls per month".into()],
+            prepaid: name == "By the call",
             prices: if name == "Pro" {
                 vec![
                     "14 days to try, without the price per month".into(),
@@ -405,6 +415,13 @@ impl View {
                 vec![
                     plan("Free", "Free", "", None, PlanAction::Subscribed("My first app".into())),
                     plan("Basic", "9.00 EUR", "per month", None, PlanAction::OtherPlan),
+                    plan(
+                        "By the call",
+                        "0.002 EUR",
+                        "per call",
+                        Some(Label::new("info", "Paid in advance")),
+                        PlanAction::OtherPlan,
+                    ),
                 ],
                 vec![api()],
                 true,

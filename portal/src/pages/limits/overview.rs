@@ -42,6 +42,14 @@ pub struct Limited {
     pub rates: Vec<String>,
 }
 
+impl Limited {
+    /// Whether nothing limits it that its owner sees.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.quotas.is_empty() && self.cap.is_none() && self.credits.is_none() && self.rates.is_empty()
+    }
+}
+
 /// How much is used of something.
 pub struct Meter {
     pub percent: String,
@@ -131,26 +139,24 @@ impl Money {
         let over = match (cap.is_reached(), cap.landing, &cap.free_plan) {
             (false, ..) | (_, CapLanding::Notify, _) => None,
             (_, CapLanding::Throttle, Some(free)) => Some((
-                "The spend cap is reached".to_owned(),
-                format!(
-                    "Calls cost nothing more and are held to the limits of {free} until {ends}, or until the cap is raised."
-                ),
+                t("limits-cap-reached").to_owned(),
+                say("limits-cap-throttled").with("plan", free).with("at", &ends).into(),
             )),
-            _ => Some((
-                "The spend cap is reached".to_owned(),
-                format!("Calls are answered 402 until {ends}, or until the cap is raised."),
-            )),
+            _ => {
+                Some((t("limits-cap-reached").to_owned(), say("limits-cap-blocked").with("at", &ends).into()))
+            }
         };
         let left = match (cap.landing, cap.calls_left) {
-            (CapLanding::Notify, _) => "calls go on beyond it".to_owned(),
-            (_, Some(calls)) if calls < Limit::AMOUNT_MAX => {
-                format!("{} calls left, counts anew {ends}", show::number(calls.cast_signed()))
-            }
-            _ => format!("counts anew {ends}"),
+            (CapLanding::Notify, _) => t("limits-cap-goes-on").to_owned(),
+            (_, Some(calls)) if calls < Limit::AMOUNT_MAX => say("limits-cap-left")
+                .with("calls", show::number(calls.cast_signed()))
+                .with("at", &ends)
+                .into(),
+            _ => say("limits-cap-anew").with("at", &ends).into(),
         };
         let percent = if cap.is_reached() { 100 } else { cap.percent().min(100) };
         Self {
-            title: format!("{} of {} spent this month", cap.spent, cap.cap),
+            title: say("limits-cap-spent").with("spent", cap.spent).with("cap", cap.cap).into(),
             left,
             meter: Some(Meter {
                 percent: percent.to_string(),
@@ -162,27 +168,24 @@ impl Money {
             }),
             over,
             href: String::new(),
-            link: "Change the cap",
+            link: t("limits-cap-change"),
         }
     }
 
     fn of_credits(left: CreditsLeft) -> Self {
         let none = left.calls_left == 0;
         Self {
-            title: format!("{} of credits", left.balance),
+            title: say("limits-credits").with("sum", left.balance).into(),
             left: match left.calls_left {
-                0 => "no call is paid for".to_owned(),
-                Limit::AMOUNT_MAX.. => "calls of this plan cost nothing".to_owned(),
-                calls => format!("{} calls are paid for", show::number(calls.cast_signed())),
+                0 => t("limits-credits-none").to_owned(),
+                Limit::AMOUNT_MAX.. => t("limits-credits-free").to_owned(),
+                calls => say("limits-credits-calls").with("calls", show::number(calls.cast_signed())).into(),
             },
             meter: None,
-            over: none.then(|| {
-                let text =
-                    "This plan is paid in advance. Calls are answered 402 until there are credits again.";
-                ("No credits are left".to_owned(), text.to_owned())
-            }),
+            over: none
+                .then(|| (t("limits-credits-over").to_owned(), t("limits-credits-over-text").to_owned())),
             href: "/billing/credits".to_owned(),
-            link: "See credits",
+            link: t("limits-credits-see"),
         }
     }
 }
@@ -292,6 +295,7 @@ impl View {
                 Limited { credits: credits(6_250), quotas: vec![], ..row("Holidays", 0) },
                 Limited { credits: credits(0), quotas: vec![], ..row("Subdivisions", 0) },
                 row("Timezones", 25_000),
+                Limited { quotas: vec![], rates: vec![], ..row("Currencies", 0) },
             ]),
             view(vec![]),
         ]

@@ -12,31 +12,38 @@ use crate::pages::admin::terms;
 use crate::pages::billing;
 use crate::parts::sheet::{Tile, fact};
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, Notice, Reader, Section, Sent, Sheet};
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Moment};
 
 /// What becomes of calls, as it is chosen.
-const LANDINGS: [(&str, &str); 3] = [
-    ("block", "Refuse calls until the month is over"),
-    ("throttle", "Go on within the limits of the free plan, for nothing"),
-    ("notify", "Let calls go on and cost what they cost; tell me"),
-];
+fn landings() -> [(&'static str, &'static str); 3] {
+    [("block", t("cap-block")), ("throttle", t("cap-throttle")), ("notify", t("cap-notify"))]
+}
 
 fn calls(standing: &SpendStanding) -> String {
     match standing.calls_left {
-        Some(left) if left >= tollgate_domain::Limit::AMOUNT_MAX => "no end".to_owned(),
+        Some(left) if left >= tollgate_domain::Limit::AMOUNT_MAX => t("cap-no-end").to_owned(),
         Some(left) => show::number(i64::try_from(left).unwrap_or(i64::MAX)),
-        None => "depends".to_owned(),
+        None => t("cap-depends").to_owned(),
     }
 }
 
 fn tiles(standing: &SpendStanding) -> Section {
     let tile = |name: &str, value: String, note: String| Tile { name: name.into(), value, note, href: None };
     Section::Tiles(vec![
-        tile("Spent this month", standing.spent.to_string(), format!("{} % of the cap", standing.percent())),
-        tile("Cap", standing.cap.to_string(), "for use; base fees are not counted".to_owned()),
-        tile("Calls left", calls(standing), format!("until {}", Moment::day(standing.ends).text)),
+        tile(
+            t("cap-spent"),
+            standing.spent.to_string(),
+            say("cap-percent").with("percent", standing.percent()).into(),
+        ),
+        tile(t("cap-cap"), standing.cap.to_string(), t("cap-cap-note").to_owned()),
+        tile(
+            t("cap-left"),
+            calls(standing),
+            say("own-until").with("at", Moment::day(standing.ends).text).into(),
+        ),
     ])
 }
 
@@ -46,35 +53,22 @@ fn meaning(standing: &SpendStanding) -> Vec<Notice> {
     let cap = standing.cap;
     let is_reached = standing.is_reached();
     let (tone, title) = match (standing.landing, is_reached) {
-        (CapLanding::Notify, _) => ("info", format!("You are told when use comes to {cap}")),
-        (_, true) => ("warn", format!("{cap} is spent already")),
-        (_, false) => ("info", format!("Use costs {cap} this month at most")),
+        (CapLanding::Notify, _) => ("info", say("cap-told").with("cap", cap).into()),
+        (_, true) => ("warn", say("cap-spent-already").with("cap", cap).into()),
+        (_, false) => ("info", String::from(say("cap-at-most").with("cap", cap))),
     };
     let text = match (standing.landing, &standing.free_plan) {
-        (CapLanding::Notify, _) => "Calls go on and cost what they cost.".to_owned(),
-        (CapLanding::Throttle, Some(free)) => format!(
-            "Then calls cost nothing more and are held to the limits of {free}. With the new month, {ends}, everything is as before."
-        ),
-        (CapLanding::Throttle, None) => {
-            format!(
-                "This product has no free plan, so calls are then refused with 402 until {ends}, or until you raise it."
-            )
+        (CapLanding::Notify, _) => t("cap-goes-on").to_owned(),
+        (CapLanding::Throttle, Some(free)) => {
+            say("cap-then-throttled").with("plan", free).with("at", &ends).into()
         }
-        (CapLanding::Block, _) if is_reached => {
-            format!("Calls are refused with 402 until {ends}, or until you raise it.")
-        }
-        (CapLanding::Block, _) => {
-            format!("Then calls are refused with 402 until {ends}, or until you raise it.")
-        }
+        (CapLanding::Throttle, None) => say("cap-no-free-plan").with("at", &ends).into(),
+        (CapLanding::Block, _) if is_reached => say("cap-is-blocked").with("at", &ends).into(),
+        (CapLanding::Block, _) => String::from(say("cap-then-blocked").with("at", &ends)),
     };
     let mut said = vec![Notice::new(tone, title, text)];
     if standing.is_estimated {
-        said.push(Notice::new(
-            "plain",
-            "It may be passed by a little",
-            "What a call of this plan costs is known only when it is over. The cap may be passed by what calls cost in a few \
-             seconds beyond what calls cost on average.",
-        ));
+        said.push(Notice::new("plain", t("cap-estimated"), t("cap-estimated-text")));
     }
     said
 }
@@ -90,19 +84,13 @@ fn typed(amount: Amount) -> String {
 
 fn form_part(form: &Form, currency: Currency, has_one: bool) -> FormPart {
     let inputs = vec![
-        Input::line(
-            form,
-            "amount",
-            &format!("The most that use may cost in a month, in {}", currency.as_str()),
-        )
-        .hint("Like 50 or 49.50.")
-        .required(),
-        Input::one(form, "landing", "When it is reached", LANDINGS),
+        Input::line(form, "amount", &String::from(say("cap-amount").with("currency", currency.as_str())))
+            .hint(t("cap-amount-hint"))
+            .required(),
+        Input::one(form, "landing", t("cap-landing"), landings()),
     ];
-    FormPart::new("cap-form", form, vec![Fieldset::new("", inputs)], "See what it means").titled(
-        if has_one { "Another cap" } else { "Set a cap" },
-        "Mails and webhooks tell you at 50, 80 and 100 %. Nothing changes before you confirm.",
-    )
+    FormPart::new("cap-form", form, vec![Fieldset::new("", inputs)], t("cap-see"))
+        .titled(if has_one { t("cap-another") } else { t("cap-set") }, t("cap-form-text"))
 }
 
 /// What the subscription is billed in: a plan may have prices in several currencies.
@@ -117,10 +105,10 @@ async fn page(state: &PortalState, visit: &Visit, place: &Place, form: Option<Fo
         None => Form::with([("landing", "block".to_owned())]),
     });
     let mut sheet = place
-        .sheet(visit, "Spend cap")
+        .sheet(visit, t("own-cap"))
         .await?
         .narrow()
-        .intro(format!("{} {}. A cap is about a calendar month, in UTC.", place.product, place.plan.name));
+        .intro(say("cap-intro").with("product", &place.product).with("plan", &place.plan.name));
     match &standing {
         Some(now) => {
             sheet = sheet.part(tiles(now));
@@ -129,15 +117,15 @@ async fn page(state: &PortalState, visit: &Visit, place: &Place, form: Option<Fo
             }
         }
         None => {
-            sheet = sheet.part(Notice::new("plain", "No cap is set", "Use costs what it costs."));
+            sheet = sheet.part(Notice::new("plain", t("cap-none"), t("cap-none-text")));
         }
     }
     if place.may_write && place.row.state != SubscriptionState::Ended {
         sheet = sheet.part(form_part(&form, billed_in(state, place).await?, standing.is_some()));
         if standing.is_some() {
-            let lift = FormPart::new("lift-form", &Form::default(), Vec::new(), "Lift the cap")
+            let lift = FormPart::new("lift-form", &Form::default(), Vec::new(), t("cap-lift"))
                 .to(format!("{}/cap/lift", place.base))
-                .titled("Without a cap", "Use costs what it costs, from the next call on.")
+                .titled(t("cap-without"), t("cap-lift-text"))
                 .toned("");
             sheet = sheet.part(lift);
         }
@@ -169,9 +157,9 @@ pub async fn post(
     let currency = billed_in(&state, &place).await?;
     let amount = terms::minor(&sent.get("amount"), currency).filter(|_| sent.has("amount"));
     if amount.is_none() {
-        reader.wrong("amount", "an amount, like 50 or 49.50");
+        reader.wrong("amount", t("cap-wrong-amount"));
     }
-    let landing: Option<CapLanding> = reader.value("landing", "one of the three");
+    let landing: Option<CapLanding> = reader.value("landing", t("cap-wrong-landing"));
     if let Some(form) = reader.refused() {
         return visit.refused(&page(&state, &visit, &place, Some(form)).await?);
     }
@@ -188,11 +176,11 @@ pub async fn post(
     }
     match state.control.set_spend_cap(&place.actor, place.row.id, input, visit.now).await {
         Ok(standing) => {
-            let text = format!("Use costs {} a month at most. It holds within seconds.", standing.cap);
             let text = match standing.landing {
-                CapLanding::Notify => format!("You are told when use comes to {}.", standing.cap),
-                CapLanding::Block | CapLanding::Throttle => text,
+                CapLanding::Notify => say("cap-was-set-to-tell"),
+                CapLanding::Block | CapLanding::Throttle => say("cap-was-set"),
             };
+            let text = text.with("cap", standing.cap);
             visit.go(&format!("{}/cap", place.base), Some(Flash::done(text))).await
         }
         Err(error) => {
@@ -203,20 +191,20 @@ pub async fn post(
 }
 
 async fn preview(visit: &Visit, place: &Place, sent: &Sent, standing: &SpendStanding) -> Answer {
-    let landing = LANDINGS.iter().find(|(value, _)| *value == standing.landing.as_str());
+    let landing = landings().into_iter().find(|(value, _)| *value == standing.landing.as_str());
     let facts = vec![
-        fact("The most that use may cost in a month", Cell::Text(standing.cap.to_string())),
-        fact("When it is reached", Cell::Text(landing.map_or("", |(_, text)| text).to_owned())),
-        fact("Spent this month", Cell::Text(standing.spent.to_string())),
-        fact("Calls left this month", Cell::Text(calls(standing))),
+        fact(t("cap-most"), Cell::Text(standing.cap.to_string())),
+        fact(t("cap-landing"), Cell::Text(landing.map_or("", |(_, text)| text).to_owned())),
+        fact(t("cap-spent"), Cell::Text(standing.spent.to_string())),
+        fact(t("cap-left-month"), Cell::Text(calls(standing))),
     ];
-    let confirm = FormPart::new("confirm-form", &Form::default(), Vec::new(), "Set this cap")
+    let confirm = FormPart::new("confirm-form", &Form::default(), Vec::new(), t("cap-confirm"))
         .to(format!("{}/cap", place.base))
         .with("amount", sent.get("amount"))
         .with("landing", standing.landing.as_str())
         .with("sure", "yes")
         .or_back(&format!("{}/cap", place.base));
-    let mut sheet = place.sheet(visit, "Set this cap?").await?.narrow();
+    let mut sheet = place.sheet(visit, t("cap-confirm-title")).await?.narrow();
     for notice in meaning(standing) {
         sheet = sheet.part(notice);
     }
@@ -232,9 +220,9 @@ pub async fn lift(
 ) -> Answer {
     let place = Place::of(&state, &visit, &asked, &id).await?;
     let flash = match state.control.lift_spend_cap(&place.actor, place.row.id).await {
-        Ok(()) => Flash::done("Lifted. Use costs what it costs."),
+        Ok(()) => Flash::done(t("cap-lifted")),
         Err(tollgate_control::Error::NotFound(_)) => {
-            Flash { tone: "info".into(), text: "There was no cap.".into() }
+            Flash { tone: "info".into(), text: t("cap-was-none").into() }
         }
         Err(error) => return Err(error.into()),
     };
