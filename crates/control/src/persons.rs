@@ -117,8 +117,8 @@ impl Control {
     /// provider and has no password shows who they are by having signed in a moment ago.
     ///
     /// # Errors
-    /// `Invalid` with `/password`, or `/email` where they have to sign in anew; `Conflict` where others would be left without an owner, or the platform without an
-    /// admin.
+    /// `Invalid` with `/password`, or `/email` where they have to sign in anew; `Conflict` where others would be left without
+    /// an owner, or the platform without an admin.
     pub async fn delete_account(
         &self,
         actor: &Actor,

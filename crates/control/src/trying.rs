@@ -77,7 +77,8 @@ impl Control {
     /// Opens a product to guests on the terms of a plan of it. Their calls are counted for an application of their own.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid` where the plan is another product's, `Conflict` where they have another plan already, or the actor may not.
+    /// `NotFound`, `Invalid` where the plan is another product's, `Conflict` where they have another plan already, or the
+    /// actor may not.
     pub async fn open_to_guests(&self, actor: &Actor, product: ProductId, plan: PlanId) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let product = self.store.get_product(product).await?;

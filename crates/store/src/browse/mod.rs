@@ -123,7 +123,7 @@ struct Shape {
 
 /// Conditions of a list, put together with their values.
 struct Conditions {
-    query: QueryBuilder<Postgres>,
+    sql: QueryBuilder<Postgres>,
     /// How what is searched for is found, as [`Conditions::words`] says.
     search: Option<QueryBuilder<Postgres>>,
     /// The ids that were found; none before they are looked for.
@@ -132,7 +132,7 @@ struct Conditions {
 
 impl Conditions {
     fn new(head: String, hits: Option<Vec<Uuid>>) -> Self {
-        Self { query: QueryBuilder::new(head), search: None, hits }
+        Self { sql: QueryBuilder::new(head), search: None, hits }
     }
 
     /// A condition in front of a value: `and t.state = ` and the state.
@@ -141,7 +141,7 @@ impl Conditions {
         T: 'v + sqlx::Encode<'v, Postgres> + sqlx::Type<Postgres>,
     {
         if let Some(value) = value {
-            self.query.push(" and ").push(sql).push_bind(value);
+            self.sql.push(" and ").push(sql).push_bind(value);
         }
         self
     }
@@ -156,7 +156,7 @@ impl Conditions {
     fn words_of(&mut self, column: &str, rows: &str, text: &str, typed: &str) -> &mut Self {
         let Some(query) = words(typed) else { return self };
         if let Some(hits) = &self.hits {
-            self.query.push(format_args!(" and {column} = any(")).push_bind(hits.clone()).push(")");
+            self.sql.push(format_args!(" and {column} = any(")).push_bind(hits.clone()).push(")");
         } else {
             let head = format!("select w.id from {rows} and search_words({text}) @@ to_tsquery('simple', ");
             let mut search = QueryBuilder::new(head);
@@ -167,7 +167,7 @@ impl Conditions {
     }
 
     fn push(&mut self, sql: &str) -> &mut Self {
-        self.query.push(sql);
+        self.sql.push(sql);
         self
     }
 }
@@ -216,13 +216,13 @@ impl Store {
         let mut page = Conditions::new(head, hits.clone());
         narrow(&mut page);
         if let Some(edge) = edge {
-            page.query.push(format_args!(" and ({key}, {id}) {sign} ("));
-            page.query.push_bind(edge.key.clone()).push(format_args!("::{}, ", key_type.name()));
-            page.query.push_bind(edge.id.clone()).push(format_args!("::{})", id_type.name()));
+            page.sql.push(format_args!(" and ({key}, {id}) {sign} ("));
+            page.sql.push_bind(edge.key.clone()).push(format_args!("::{}, ", key_type.name()));
+            page.sql.push_bind(edge.id.clone()).push(format_args!("::{})", id_type.name()));
         }
-        page.query.push(format_args!(" order by {key} {direction}, {id} {direction} limit "));
-        page.query.push_bind(cut.limit + 1);
-        let mut rows: Vec<Keyed<R>> = page.query.build_query_as().fetch_all(&self.pool).await?;
+        page.sql.push(format_args!(" order by {key} {direction}, {id} {direction} limit "));
+        page.sql.push_bind(cut.limit + 1);
+        let mut rows: Vec<Keyed<R>> = page.sql.build_query_as().fetch_all(&self.pool).await?;
 
         let limit = usize::try_from(cut.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -261,8 +261,8 @@ impl Store {
         let head = format!("select count(*) from (select from {from} where true");
         let mut counted = Conditions::new(head, hits);
         narrow(&mut counted);
-        counted.query.push(" limit ").push_bind(Found::<()>::COUNTED_MAX + 1).push(") counted");
-        Ok(counted.query.build_query_scalar().fetch_one(&self.pool).await?)
+        counted.sql.push(" limit ").push_bind(Found::<()>::COUNTED_MAX + 1).push(") counted");
+        Ok(counted.sql.build_query_scalar().fetch_one(&self.pool).await?)
     }
 }
 

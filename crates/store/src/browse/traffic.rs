@@ -61,7 +61,7 @@ const FROM: &str =
     where u.minute >= date_trunc('minute', ";
 
 fn narrow(query: &mut Conditions, scope: Scope, filter: &TrafficFilter<'_>) {
-    query.query.push_bind(filter.since).push(")");
+    query.sql.push_bind(filter.since).push(")");
     query
         .and("u.organization_id = ", scope.organization().map(OrganizationId::uuid))
         .and("r.api_id = ", filter.api.map(ApiId::uuid))
@@ -98,8 +98,8 @@ impl Store {
             None,
         );
         narrow(&mut query, scope, &filter);
-        query.query.push(" group by 1, 2, 3 order by calls desc, name, key limit ").push_bind(limit);
-        Ok(query.query.build_query_as().fetch_all(&self.pool).await?)
+        query.sql.push(" group by 1, 2, 3 order by calls desc, name, key limit ").push_bind(limit);
+        Ok(query.sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
     /// Calls per step; steps without calls are left out. `step_seconds` is at least 60.
@@ -113,14 +113,14 @@ impl Store {
         step_seconds: i32,
     ) -> Result<Vec<UsageBucketRow>> {
         let mut query = Conditions::new("select date_bin(make_interval(secs => ".to_owned(), None);
-        query.query.push_bind(f64::from(step_seconds.max(60)));
-        query.query.push(format_args!(
+        query.sql.push_bind(f64::from(step_seconds.max(60)));
+        query.sql.push(format_args!(
             "), u.minute, 'epoch') as at, sum(u.calls)::bigint as calls,
              coalesce(sum(u.calls) filter (where u.status >= 400), 0)::bigint as errors {FROM}"
         ));
         narrow(&mut query, scope, &filter);
-        query.query.push(" group by 1 order by 1 limit 2000");
-        Ok(query.query.build_query_as().fetch_all(&self.pool).await?)
+        query.sql.push(" group by 1 order by 1 limit 2000");
+        Ok(query.sql.build_query_as().fetch_all(&self.pool).await?)
     }
 }
 
