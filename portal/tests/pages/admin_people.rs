@@ -15,6 +15,9 @@ async fn a_request_is_approved_once_and_its_timeline_tells_by_whom() {
     let mut admin = admin(&site).await;
     let queue = admin.get("/admin/approvals").await;
     assert!(queue.text.contains("My first app"), "{}", queue.text);
+    assert!(admin.get("/admin/approvals?q=nobody").await.text.contains("Nothing matches"));
+    let file = admin.get("/admin/approvals?q=first&format=csv").await;
+    assert_eq!(file.text.lines().count(), 2, "{}", file.text);
     let path = format!("/admin/subscriptions/{}", queue.between("action=\"/admin/subscriptions/", "\""));
     let version = hidden(&queue, "version").to_owned();
     let fields = [("state", "active"), ("version", version.as_str()), ("from", "approvals")];
