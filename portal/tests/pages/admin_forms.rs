@@ -61,7 +61,7 @@ async fn the_protocol_of_a_service_is_chosen_and_held_against_its_addresses() {
     let of = "select count(*) from services where slug = 'rates' and protocol = $1";
     assert_eq!(site.database.count(of, "h2c").await, 1);
 
-    let settings = "/admin/services/rates/settings";
+    let settings = "/admin/services/rates";
     let page = admin.get(settings).await;
     assert!(page.text.contains("value=\"h2c\" selected"), "{}", page.text);
     let version = hidden(&page, "version").to_owned();

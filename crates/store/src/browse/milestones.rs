@@ -39,7 +39,7 @@ impl Store {
                     (select slug from products where state = 'published' order by id limit 1)) as product,
                 exists (select from filled) as filled_product,
                 exists (select from plans where state = 'open') as open_plan,
-                (select count(*) from (select from users limit 2) some) > 1 as second_person,
+                (select count(*) from (select from users limit 2) two) > 1 as second_person,
                 exists (select from usage_counters where minute >= date_trunc('minute', $1) and calls > 0) as counted_call",
         )
         .bind(since)

@@ -51,7 +51,9 @@ pub async fn get(
     };
     let choices: Vec<(String, String)> = plans
         .iter()
-        .map(|plan| (plan.id.to_string(), format!("{}: {}", plan.name, show::limits(&plan.limits))))
+        .map(|plan| {
+            (PlanId::from(plan.id).to_string(), format!("{}: {}", plan.name, show::limits(&plan.limits)))
+        })
         .collect();
     let plan_list = List::new("plans", "Plans")
         .column("Plan")
