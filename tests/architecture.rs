@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rating", &["domain"]),
     ("paper", &[]),
     ("store", &["domain"]),
-    ("boot", &[]),
+    ("boot", &["domain"]),
     ("control", &["certificates", "domain", "engine", "language", "openapi", "rating", "store"]),
     ("stripe", &["domain", "control", "engine", "store"]),
     ("web", &["boot"]),

@@ -16,6 +16,11 @@ pub fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
+/// 202: it is taken up, and done in a moment.
+pub fn accepted() -> Response {
+    StatusCode::ACCEPTED.into_response()
+}
+
 /// 201 with a body and where to find it: `/v1/{collection}/{id}`.
 pub fn created(collection: &str, id: impl std::fmt::Display, body: impl Serialize) -> Response {
     let mut response = (StatusCode::CREATED, Json(body)).into_response();

@@ -118,7 +118,9 @@ test("a document becomes an API with a product, and goes again when its file goe
   assert.match(yaml, /^kind: service\nslug: parcels\n/);
   assert.match(yaml, /document: \.\/parcels\.json\n/);
   writeFileSync(path("parcels.yaml"), yaml);
-  const applied = await succeed(["apply", "-f", "parcels.yaml"]);
+  const { code, out: applied, err } = await run(["apply", "-f", "parcels.yaml"]);
+  assert.equal(code, 0, applied + err);
+  assert.match(err, /^warning: \S*parcels\.json:\d+: .*describes no answer of class 4xx/m);
   assert.match(applied, /  \+ service parcels\n  \+ api parcels, 1 operation\n  \+ product post\n  \+ plan post\/free\n/);
   assert.match(applied, /Not in these files and left alone: service atlas, api atlas, product atlas, plan atlas\/free, plan atlas\/growth/);
   rmSync(path("parcels.yaml"));

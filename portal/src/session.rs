@@ -89,6 +89,8 @@ pub struct Account {
     pub verified: bool,
     /// When they signed up.
     pub since: DateTime<Utc>,
+    /// When they signed in in this browser.
+    pub signed_in_at: DateTime<Utc>,
     /// The organization they act in, and their role there.
     pub organization: Option<(OrganizationId, MemberRole)>,
     /// All organizations that they belong to.
@@ -212,6 +214,7 @@ async fn account(session: &Session, store: &Store, now: DateTime<Utc>) -> Result
         email: user.email,
         verified: user.email_verified_at.is_some(),
         since: user.created_at,
+        signed_in_at: DateTime::from_timestamp(signed_in.since, 0).unwrap_or_default(),
         // Whoever looks through others' eyes reads, whatever their own role is.
         organization: viewing.as_ref().map(|one| (one.organization, MemberRole::Viewer)).or(own),
         viewing: viewing.map(|viewing| viewing.name),

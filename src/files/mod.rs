@@ -16,6 +16,7 @@ use report::{Colours, many};
 use tollgate_control::{Actor, ApplyOptions, ChangeSet, Control, Error, Face, Origin, Settings};
 use tollgate_engine::key::Peppers;
 use tollgate_manifest::{Fault, Manifest};
+use tollgate_openapi::Document;
 
 use crate::cli::{FileFlags, Place};
 use crate::{database, once};
@@ -148,6 +149,8 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
     // What is only looked at leaves no audit entry, so nothing has to be sealed.
     let control = if options.dry_run { control(place)? } else { once::control(place).await? };
     let actor = Actor::system().from(Origin::new(Face::Cli, None, None));
+    let documents: Vec<(String, Option<String>)> =
+        state.apis.iter().map(|api| (api.slug.to_string(), api.document.clone())).collect();
     let changes = match control.apply(&actor, state, options).await {
         Ok(changes) => changes,
         Err(Error::Invalid(faults)) => {
@@ -158,6 +161,9 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
     };
     let colours = Colours(io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     say(&report::steps(&changes, colours))?;
+    for warning in missing(&documents, &changes, &manifest) {
+        eprintln!("warning: {warning}");
+    }
     if let Some(line) = report::undeclared(&changes) {
         say(&format!("{line}\n"))?;
     }
@@ -166,6 +172,25 @@ async fn run(place: &Place, paths: &[PathBuf], options: ApplyOptions) -> anyhow:
         say(&format!("Nothing to change: {resources} {these} as declared.\n"))?;
     }
     Ok(Outcome::Done(changes))
+}
+
+/// What callers will miss in the documents that are new or change operations; it holds nothing up.
+fn missing(documents: &[(String, Option<String>)], changes: &ChangeSet, manifest: &Manifest) -> Vec<Fault> {
+    let is_new = |slug: &str| {
+        let mut steps = changes.steps.iter().filter(|step| step.kind == "api" && step.name == slug);
+        steps.any(|step| step.operations.is_some())
+    };
+    let mut warnings = Vec::new();
+    for (index, (slug, text)) in documents.iter().enumerate() {
+        let Some(text) = text.as_deref().filter(|_| is_new(slug)) else { continue };
+        let Ok(document) = Document::parse(text) else { continue };
+        for warning in tollgate_openapi::lint(&document, Some(text)) {
+            let pointer = format!("/apis/{index}/document{}", warning.pointer);
+            let line = warning.line.map_or_else(String::new, |line| format!("line {line}: "));
+            warnings.push(manifest.place(&pointer, &format!("{line}{}", warning.message)));
+        }
+    }
+    warnings
 }
 
 /// Prints every fault; nothing was changed.

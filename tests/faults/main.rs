@@ -14,5 +14,6 @@ mod pressure;
 mod rig;
 mod server;
 mod slow;
+mod start;
 mod upgrade;
 mod upstream;

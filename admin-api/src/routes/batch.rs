@@ -86,7 +86,7 @@ pub struct BatchItemResult {
     #[schema(required)]
     etag: Option<String>,
     /// The body that it would be answered with alone: the thing, or a problem; `null` where there is none.
-    #[schema(required, value_type = Object)]
+    #[schema(required, value_type = Option<Object>)]
     body: Option<Value>,
 }
 

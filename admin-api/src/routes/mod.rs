@@ -69,6 +69,11 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(apis::documents::get_api_document_changes))
         .routes(routes!(apis::documents::rollback_api_document))
         .routes(routes!(products::audience::get_product_audience, products::audience::put_product_audience))
+        .routes(routes!(
+            products::guests::get_product_guests,
+            products::guests::put_product_guests,
+            products::guests::delete_product_guests
+        ))
         .routes(routes!(products::list::list_products, products::create::create_product))
         .routes(routes!(
             products::get::get_product,
@@ -172,6 +177,11 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(users::list::list_users))
         .routes(routes!(users::get::get_user, users::update::update_user))
         .routes(routes!(users::operator::put_user_role, users::operator::delete_user_role))
+        .routes(routes!(
+            users::invitations::list_operator_invitations,
+            users::invitations::create_operator_invitation
+        ))
+        .routes(routes!(users::invitations::delete_operator_invitation))
         .routes(routes!(audit::list::list_audit))
         .routes(routes!(audit::head::get_audit_head))
 }

@@ -50,6 +50,7 @@ id_schemas! {
     WebhookId = WebhookId, "a webhook";
     TokenId = TokenId, "a service token";
     UserId = UserId, "a user";
+    OperatorInvitationId = OperatorInvitationId, "an invitation to run the platform";
 }
 
 macro_rules! text_schemas {

@@ -28,7 +28,7 @@ pub struct DryRun {
     /// Who would notice, 200 at most.
     affected: Vec<Affected>,
     /// The body that the write would be answered with; `null` where there is none. Secrets are left out.
-    #[schema(required, value_type = Object)]
+    #[schema(required, value_type = Option<Object>)]
     result: Option<Value>,
 }
 

@@ -43,10 +43,11 @@ pub async fn around(State(app): State<App>, request: Request, next: Next) -> Res
 
 async fn handled(app: &App, request: Request, next: Next) -> Result<Response, Refusal> {
     let asked = asked(&request)?;
+    let key = once::key_of(&request)?;
     if asked.dry_run {
         return dry_run::run(app, request, next).await;
     }
-    let response = match once::key_of(&request)? {
+    let response = match key {
         Some(key) => once::run(app, &key, request, next).await?,
         None => next.run(request).await,
     };

@@ -44,7 +44,10 @@ pub fn key_of(request: &Request) -> Result<Option<String>, Refusal> {
     let mut sent = request.headers().get_all(&KEY).iter();
     let Some(value) = sent.next() else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    if sent.next().is_some() || text.is_empty() || text.len() > 255 {
+    if sent.next().is_some()
+        || !(1..=255).contains(&text.len())
+        || !text.bytes().all(|byte| byte.is_ascii_graphic())
+    {
         return Err(malformed("Idempotency-Key takes one value of 1 to 255 visible ASCII characters.").into());
     }
     Ok(Some(text.to_owned()))

@@ -14,6 +14,7 @@ mod faults;
 mod lists;
 mod nasty;
 mod once;
+mod operators;
 mod pages;
 mod portal;
 mod put;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use tollgate_domain::bytes_of_hex;
 use tollgate_store::{AuditRow, AuditSeal};
 
 use crate::{Action, Actor, Control, Result};
@@ -37,13 +38,7 @@ impl FromStr for ExportedHead {
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         const FORM: &str = "a head is a number, a colon and 64 hexadecimal digits";
         let (sequence, hex) = text.trim().split_once(':').ok_or(FORM)?;
-        if hex.len() != 64 || !hex.is_ascii() {
-            return Err(FORM);
-        }
-        let mut seal = [0; 32];
-        for (at, byte) in seal.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).map_err(|_| FORM)?;
-        }
+        let seal = bytes_of_hex(hex).ok_or(FORM)?;
         Ok(Self { sequence: sequence.parse().map_err(|_| FORM)?, seal })
     }
 }

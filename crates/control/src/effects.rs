@@ -59,12 +59,13 @@ impl Control {
             "plan.price" => self.of_prices(id.into(), after).await,
             "api.publish" => self.of_publishing(id.into(), &note.details["changes"]).await,
             "api.delete" => self.of_lost_api(id.into()).await,
-            "api.update"
-                if ![ApiState::Published, ApiState::Deprecated]
-                    .iter()
-                    .any(|it| after["state"] == it.as_str()) =>
-            {
-                self.of_lost_api(id.into()).await
+            "api.update" => {
+                let served = [ApiState::Published, ApiState::Deprecated];
+                let mut effects = self.of_renamed_api(&note.details).await?;
+                if !served.iter().any(|state| after["state"] == state.as_str()) {
+                    effects.extend(self.of_lost_api(id.into()).await?);
+                }
+                Ok(effects)
             }
             "product.update" => self.of_product(note).await,
             "organization.delete" => self.of_keys(KeyHolder::Organization(id.into())).await,
@@ -101,6 +102,28 @@ impl Control {
             });
         }
         Ok(effects)
+    }
+
+    /// Keys that are held to an API name it by its slug.
+    async fn of_renamed_api(&self, details: &Value) -> Result<Vec<Effect>> {
+        let (before, after) = (&details["before"]["slug"], &details["after"]["slug"]);
+        let Some(old) = before.as_str().filter(|_| before != after).and_then(|slug| slug.parse().ok()) else {
+            return Ok(Vec::new());
+        };
+        let holders = self.store.list_held_to(&old).await?;
+        let effects = holders.into_iter().map(|holder| {
+            let keys = if holder.amount == 1 {
+                "1 key is".to_owned()
+            } else {
+                format!("{} keys are", holder.amount)
+            };
+            effect(
+                "keys_stop",
+                holder,
+                format!("{keys} held to {old} by name, and would not open it any more"),
+            )
+        });
+        Ok(effects.collect())
     }
 
     async fn of_plan(&self, plan: PlanId, details: &Value) -> Result<Vec<Effect>> {

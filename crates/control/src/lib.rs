@@ -102,7 +102,7 @@ pub use tokens::TokenInput;
 use tollgate_engine::key::Peppers;
 use tollgate_store::Store;
 pub use unit::Unit;
-pub use webhooks::{BadNetwork, Reachable, WebhookInput, WebhookPatch};
+pub use webhooks::{Reachable, WebhookInput, WebhookPatch};
 
 /// What the control plane needs to be told.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! What is personal: sessions to end, an account to take away with one, and to leave.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tollgate_domain::{MemberRole, OrganizationId, Scope, UserId};
 use tollgate_store::{Page, Tx};
@@ -7,6 +8,9 @@ use uuid::Uuid;
 
 use crate::change::Subject;
 use crate::{Actor, Control, Error, Result};
+
+/// A sign-in that is no older says who somebody is.
+const JUST_NOW: TimeDelta = TimeDelta::minutes(10);
 
 impl Control {
     /// Ends one session of a user.
@@ -109,13 +113,26 @@ impl Control {
         Ok(json!({ "id": id, "name": organization.name, "role": role, "applications": applications }))
     }
 
-    /// Ends an account for good: its address is forgotten, organizations in which nobody else is end with it.
+    /// Ends an account for good: its address is forgotten, organizations in which nobody else is end with it. Who came by a
+    /// provider and has no password shows who they are by having signed in a moment ago.
     ///
     /// # Errors
-    /// `Invalid` with `/password`; `Conflict` where others would be left without an owner, or the platform without an
-    /// admin.
-    pub async fn delete_account(&self, actor: &Actor, user_id: UserId, password: &str) -> Result<()> {
-        self.check_password(user_id, password).await?;
+    /// `Invalid` with `/password`, or `/email` where they have to sign in anew; `Conflict` where others would be left without
+    /// an owner, or the platform without an admin.
+    pub async fn delete_account(
+        &self,
+        actor: &Actor,
+        user_id: UserId,
+        password: &str,
+        signed_in_at: DateTime<Utc>,
+    ) -> Result<()> {
+        if self.has_password(user_id).await? {
+            self.check_password(user_id, password).await?;
+        } else if Utc::now() - signed_in_at > JUST_NOW {
+            let text =
+                "sign in again through your provider first: the last time was more than ten minutes ago";
+            return Err(Error::invalid("/email", text));
+        }
         let is_admin = self
             .store
             .find_operator(user_id)
@@ -132,6 +149,15 @@ impl Control {
         leave_all(&mut change.tx, user_id, &organizations).await?;
         change.tx.end_user(user_id).await?;
         change.commit("user.delete", subject(user_id), json!({})).await
+    }
+
+    /// Whether an account has a password; one that a provider opened has none before its owner sets it.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for nobody; or the database failed.
+    pub async fn has_password(&self, user_id: UserId) -> Result<bool> {
+        let user = self.store.find_user(user_id).await?.ok_or(Error::Unauthenticated)?;
+        Ok(!user.password_hash.is_empty())
     }
 
     /// Ends shadows whose seven days are over.

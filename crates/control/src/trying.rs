@@ -9,7 +9,7 @@ use tollgate_domain::{
     SubscriptionState,
 };
 use tollgate_engine::Grant;
-use tollgate_store::{GuestRow, NewSubscription};
+use tollgate_store::{GuestRow, GuestTerms, NewSubscription};
 use uuid::Uuid;
 
 use crate::change::Subject;
@@ -19,6 +19,9 @@ use crate::{Action, Actor, Control, CredentialInput, Error, Result, SecretText};
 
 /// How long leave to call holds, in seconds.
 const GRANT_SECONDS: u64 = 300;
+
+const OTHER_TERMS: &str =
+    "guests may try this product on the terms of another plan already; close it to guests first";
 
 impl Control {
     /// Leave for one call of a route as a key of the actor's organization, for five minutes.
@@ -62,10 +65,20 @@ impl Control {
         SecretText::new(grant.sign(&self.peppers))
     }
 
+    /// On which terms guests call a product; none where it is closed to them.
+    ///
+    /// # Errors
+    /// The actor may not.
+    pub async fn guest_terms(&self, actor: &Actor, product: ProductId) -> Result<Option<GuestTerms>> {
+        actor.authorize(Action::ReadPlatform)?;
+        Ok(self.store.find_guest_terms(product).await?)
+    }
+
     /// Opens a product to guests on the terms of a plan of it. Their calls are counted for an application of their own.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid` where the plan is another product's, or the actor may not.
+    /// `NotFound`, `Invalid` where the plan is another product's, `Conflict` where they have another plan already, or the
+    /// actor may not.
     pub async fn open_to_guests(&self, actor: &Actor, product: ProductId, plan: PlanId) -> Result<()> {
         actor.authorize(Action::WritePlatform)?;
         let product = self.store.get_product(product).await?;
@@ -73,8 +86,12 @@ impl Control {
         if plan.product_id != product.id {
             return Err(Error::invalid("/plan_id", "a plan of this product"));
         }
-        if self.store.find_guest(product.id).await?.is_some() {
-            return Ok(());
+        if let Some(terms) = self.store.find_guest_terms(product.id).await? {
+            return if terms.plan_id == plan.id {
+                Ok(())
+            } else {
+                Err(Error::Conflict(OTHER_TERMS.to_owned()))
+            };
         }
         let organization_id = OrganizationId::from(Uuid::now_v7());
         let application_id = ApplicationId::from(Uuid::now_v7());

@@ -162,6 +162,8 @@ typed_ids! {
     InvoiceId = "inv";
     /// Something that happened, as webhooks tell it.
     EventId = "evt";
+    /// Somebody who was asked to run the platform.
+    OperatorInvitationId = "opi";
     /// An address that is told what happens.
     WebhookId = "whk";
 }

@@ -9,12 +9,14 @@ mod budget;
 mod colour;
 pub mod declared;
 mod funds;
+mod hexadecimal;
 mod id;
 mod key;
 mod limit;
 mod meter;
 mod metering;
 mod money;
+mod network;
 mod period;
 mod portal;
 mod restrictions;
@@ -34,20 +36,22 @@ pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
 pub use colour::{Colour, InvalidColour};
 pub use funds::Funds;
+pub use hexadecimal::bytes_of_hex;
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
-    OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId, TargetId, TokenId, UserId,
-    WebhookId,
+    OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId,
+    TargetId, TokenId, UserId, WebhookId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};
 pub use meter::{InvalidReadingName, Meter, ReadingName};
 pub use metering::{InvalidMetering, InvalidStatuses, Metering, OperationCost, Reading, Statuses};
 pub use money::{Amount, Currency, InvalidCurrency, Price};
+pub use network::{InvalidNetwork, Network};
 pub use period::{CalendarMonth, InvalidMonth, Period};
 pub use portal::{Page, Portal, SiteLink};
 pub use restrictions::{
-    InvalidRestriction, KeyScope, Network, Restrictions, ScopePart, Unreadable as UnreadableEntry,
+    InvalidRestriction, KeyScope, Restrictions, ScopePart, Unreadable as UnreadableEntry,
 };
 pub use scope::Scope;
 pub use site::Site;

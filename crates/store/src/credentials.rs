@@ -187,6 +187,17 @@ impl Store {
         .fetch_one(&self.pool)
         .await?)
     }
+
+    /// The fingerprint that a pepper version has here; none where it was never used. Nothing is written.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn known_pepper_fingerprint(&self, version: i16) -> Result<Option<String>> {
+        Ok(sqlx::query_scalar("select fingerprint from pepper_fingerprints where version = $1")
+            .bind(version)
+            .fetch_optional(&self.pool)
+            .await?)
+    }
 }
 
 /// A key that ends soon, and whom to tell.

@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 use tollgate_domain::{
-    ApiId, ApplicationId, CredentialId, OrganizationId, PlanId, ProductId, SubscriptionId,
+    ApiId, ApplicationId, CredentialId, OrganizationId, PlanId, ProductId, Slug, SubscriptionId,
 };
 use uuid::Uuid;
 
@@ -47,6 +47,24 @@ impl Store {
             amount,
         )
         .await
+    }
+
+    /// Applications with working keys that are held to an API by its slug, or to a part of it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_held_to(&self, slug: &Slug) -> Result<Vec<UserOfThing>> {
+        Ok(sqlx::query_as(
+            "select c.organization_id, c.application_id, a.name as application, null::uuid as by, count(*) as amount
+             from credentials c join applications a on a.id = c.application_id
+             where c.scopes <> '{}' and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+               and exists (select from unnest(c.scopes) scope where split_part(scope, '/', 1) = $1)
+             group by c.organization_id, c.application_id, a.name order by amount desc, a.name limit $2",
+        )
+        .bind(slug.as_str())
+        .bind(USERS_MAX)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// Active subscriptions to a plan that made more than this many calls in a minute of the last day.

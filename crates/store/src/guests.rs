@@ -1,7 +1,7 @@
 //! Products that visitors may try without an account.
 
 use sqlx::FromRow;
-use tollgate_domain::{ApplicationId, CredentialId, ProductId};
+use tollgate_domain::{ApplicationId, CredentialId, PlanId, ProductId};
 use uuid::Uuid;
 
 use crate::{Result, Store, Tx};
@@ -17,6 +17,17 @@ pub struct GuestRow {
     pub credential_id: CredentialId,
 }
 
+/// A product's guests, and their terms.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct GuestTerms {
+    /// The application that their calls are counted for.
+    #[sqlx(try_from = "Uuid")]
+    pub application_id: ApplicationId,
+    /// The plan that they have together.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+}
+
 impl Store {
     /// As whom guests call a product; none where it is closed to them.
     ///
@@ -27,6 +38,23 @@ impl Store {
             "select guest.application_id, guest.credential_id from guest_access guest
              join credentials on credentials.id = guest.credential_id and credentials.revoked_at is null
              join applications on applications.id = guest.application_id and applications.deleted_at is null
+             where guest.product_id = $1",
+        )
+        .bind(product.uuid())
+        .fetch_optional(&self.pool)
+        .await?)
+    }
+
+    /// On which terms guests call a product; none where it is closed to them.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn find_guest_terms(&self, product: ProductId) -> Result<Option<GuestTerms>> {
+        Ok(sqlx::query_as(
+            "select guest.application_id, s.plan_id from guest_access guest
+             join credentials on credentials.id = guest.credential_id and credentials.revoked_at is null
+             join subscriptions s on s.application_id = guest.application_id
+                and s.product_id = guest.product_id and s.state <> 'ended'
              where guest.product_id = $1",
         )
         .bind(product.uuid())

@@ -95,7 +95,7 @@ pub use effects::{KeyHolder, UserOfThing};
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
 pub use feed::{BlueprintRead, FeedChange, FeedKind, FullLoad, Head, Listener};
-pub use guests::GuestRow;
+pub use guests::{GuestRow, GuestTerms};
 pub use idempotency_keys::KeptAnswer;
 pub use identities::{GrantedRole, IdentityRow};
 pub use invitations::InvitationRow;

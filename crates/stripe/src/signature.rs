@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use tollgate_control::provider::NotAuthentic;
+use tollgate_domain::bytes_of_hex;
 
 /// How far a signature's time may lie from ours, both ways.
 pub const TOLERANCE: TimeDelta = TimeDelta::minutes(5);
@@ -24,7 +25,7 @@ pub fn check<'s>(
     for part in header.ok_or(NotAuthentic::Unsigned)?.split(',') {
         match part.trim().split_once('=') {
             Some(("t", value)) if time.is_none() => time = Some(value),
-            Some(("v1", value)) => claimed.extend(unhex(value)),
+            Some(("v1", value)) => claimed.extend(bytes_of_hex(value)),
             // Older schemes and those to come prove nothing.
             _ => {}
         }
@@ -51,18 +52,6 @@ fn sign(secret: &str, time: &str, body: &[u8]) -> [u8; 32] {
     mac.update(b".");
     mac.update(body);
     mac.finalize().into_bytes().into()
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -201,6 +201,7 @@ pub fn routes() -> Router<PortalState> {
             get(admin::product::settings::create).post(admin::product::settings::post_new),
         )
         .route("/admin/products/{slug}", get(admin::product::overview::get))
+        .route("/admin/products/{slug}/guests", post(admin::product::overview::switch_guests))
         .route(
             "/admin/products/{slug}/audience",
             get(admin::product::audience::get).post(admin::product::audience::post),

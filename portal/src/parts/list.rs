@@ -315,6 +315,13 @@ impl List {
         self
     }
 
+    /// With a file of it, for a list that is shown whole.
+    #[must_use]
+    pub fn exported(mut self, asked: &Asked) -> Self {
+        self.export = (!self.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
+        self
+    }
+
     /// A part of the rows, with the ways to the others and to the file.
     #[must_use]
     pub fn found<R>(mut self, asked: &Asked, found: Found<R>, row: impl FnMut(R) -> Vec<Cell>) -> Self {

@@ -1,20 +1,20 @@
-//! What operators change through forms: taken, refused with reasons, asked about first, and never over another's change.
+//! What operators publish through forms: taken, refused with reasons, asked about first, and never over another's change.
 
 use axum::http::StatusCode;
-use tollgate_control::Actor;
 use tollgate_domain::Scope;
 use tollgate_store::Page as Rows;
 
 use crate::site::{Browser, PASSWORD, Page, Site};
 
-async fn admin(site: &Site) -> Browser<'_> {
+/// A browser in which the first admin is signed in.
+pub async fn admin(site: &Site) -> Browser<'_> {
     let mut admin = site.browser();
     admin.become_admin("ops@example.com").await;
     admin
 }
 
 /// The value of a hidden field.
-fn hidden<'p>(page: &'p Page, name: &str) -> &'p str {
+pub fn hidden<'p>(page: &'p Page, name: &str) -> &'p str {
     page.between(&format!("name=\"{name}\" value=\""), "\"")
 }
 
@@ -41,6 +41,35 @@ async fn a_service_is_made_with_a_slug_of_its_name_and_tried_out() {
     let tried = admin.post("/admin/services/rates/test", &[]).await;
     assert!(tried.text.contains("1 of 1 targets cannot be reached"), "{}", tried.text);
     assert!(tried.text.contains("nothing listens there"), "{}", tried.text);
+}
+
+#[tokio::test]
+async fn the_protocol_of_a_service_is_chosen_and_held_against_its_addresses() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let fields = |protocol: &'static str, url: &'static str| {
+        let mut fields = SERVICE.to_vec();
+        fields[4].1 = url;
+        fields.push(("protocol", protocol));
+        fields
+    };
+    let unfit = admin.post("/admin/new/service", &fields("h2", "http://127.0.0.1:9")).await;
+    assert_eq!(unfit.status, StatusCode::UNPROCESSABLE_ENTITY, "HTTP/2 over TLS to an address without TLS");
+    assert!(unfit.text.contains("value=\"h2\" selected"), "what was chosen stays: {}", unfit.text);
+    let made = admin.post("/admin/new/service", &fields("h2c", "http://127.0.0.1:9")).await;
+    assert_eq!(made.location(), "/admin/services/rates", "{}", made.text);
+    let of = "select count(*) from services where slug = 'rates' and protocol = $1";
+    assert_eq!(site.database.count(of, "h2c").await, 1);
+
+    let settings = "/admin/services/rates";
+    let page = admin.get(settings).await;
+    assert!(page.text.contains("value=\"h2c\" selected"), "{}", page.text);
+    let version = hidden(&page, "version").to_owned();
+    let mut without = SERVICE.to_vec();
+    without.extend([("version", version.as_str())]);
+    without[1].1 = "rates";
+    assert_eq!(admin.post(settings, &without).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(site.database.count(of, "h2c").await, 1, "a form without the field leaves what was set");
 }
 
 #[tokio::test]
@@ -95,6 +124,75 @@ async fn the_second_of_two_admins_sees_both_versions_before_anything_is_lost() {
     assert_ne!(now, version);
     assert_eq!(send(&mut first, fields("Mine", &now)).await.status, StatusCode::SEE_OTHER);
     assert!(first.get(path).await.text.contains("value=\"Mine\""));
+}
+
+#[tokio::test]
+async fn a_slug_is_renamed_only_after_its_consequences_were_shown() {
+    let site = Site::open().await;
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    site.run("update credentials set scopes = '{countries/op1}'").await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/products/countries/settings";
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let mut fields = vec![
+        ("name", "Nations"),
+        ("slug", "nations"),
+        ("state", "published"),
+        ("visibility", "public"),
+        ("version", version.as_str()),
+    ];
+    let asked = admin.post(path, &fields).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.text.contains("Rename countries to nations?"), "{}", asked.text);
+    assert!(asked.text.contains("links to /products/countries lead nowhere"));
+    assert_eq!(admin.get(path).await.status, StatusCode::OK, "nothing has happened");
+    fields.push(("renamed", "yes"));
+    assert_eq!(admin.post(path, &fields).await.location(), "/admin/products/nations/settings");
+
+    let path = "/admin/apis/countries/settings";
+    let page = admin.get(path).await;
+    let (version, service) = (hidden(&page, "version"), page.between("value=\"svc_", "\""));
+    let service = format!("svc_{service}");
+    let fields = [
+        ("name", "Countries"),
+        ("slug", "lands"),
+        ("base_path", "/countries/v1"),
+        ("service", service.as_str()),
+        ("state", "published"),
+        ("version", version),
+    ];
+    let asked = admin.post(path, &fields).await;
+    assert!(asked.text.contains("1 key is held to it by name"), "{}", asked.text);
+}
+
+#[tokio::test]
+async fn a_product_is_opened_to_guests_and_closed_again() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/products/countries";
+    let page = admin.get(path).await;
+    assert!(page.text.contains("Open to guests") && page.text.contains("may only read"), "{}", page.text);
+    let plan = page.between("<option value=\"pln_", "\"").to_owned();
+    let plan = format!("pln_{plan}");
+    let switch = format!("{path}/guests");
+    assert_eq!(admin.post(&switch, &[("plan_id", "pln_of_another")]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(admin.post(&switch, &[("plan_id", &plan)]).await.location(), path);
+    let page = admin.get(path).await;
+    assert!(
+        page.text.contains("Close to guests") && page.text.contains("without an account"),
+        "{}",
+        page.text
+    );
+    let open = "select count(*) from guest_access g join products p on p.id = g.product_id where p.slug = $1";
+    assert_eq!(site.database.count(open, "countries").await, 1);
+
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    assert_eq!(developer.post(&switch, &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(admin.post(&switch, &[]).await.location(), path);
+    assert_eq!(site.database.count(open, "countries").await, 0);
+    assert!(admin.get(path).await.text.contains("Open to guests"));
 }
 
 #[tokio::test]
@@ -310,201 +408,4 @@ async fn deleting_takes_the_name_and_says_what_stands_in_the_way() {
     let gone = admin.post("/admin/services/rates/delete", &[("confirm", "rates")]).await;
     assert_eq!(gone.location(), "/admin/services");
     assert_eq!(admin.get("/admin/services/rates").await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn a_request_is_approved_once_and_its_timeline_tells_by_whom() {
-    let site = Site::open().await;
-    let mut developer = site.browser();
-    developer.sign_up("maria@example.com").await;
-    site.run("update subscriptions set state = 'requested'").await;
-    let mut admin = admin(&site).await;
-    let queue = admin.get("/admin/approvals").await;
-    assert!(queue.text.contains("My first app"), "{}", queue.text);
-    let path = format!("/admin/subscriptions/{}", queue.between("action=\"/admin/subscriptions/", "\""));
-    let version = hidden(&queue, "version").to_owned();
-    let fields = [("state", "active"), ("version", version.as_str()), ("from", "approvals")];
-    assert_eq!(admin.post(&path, &fields).await.location(), "/admin/approvals");
-    assert!(admin.get("/admin/approvals").await.text.contains("All done"));
-    let late = admin.post(&path, &[("state", "ended"), ("version", &version)]).await;
-    assert_eq!(late.location(), path);
-    let page = admin.get(&path).await;
-    assert!(
-        page.text.contains("Somebody else decided this meanwhile") && page.text.contains("ops@example.com")
-    );
-    assert_eq!(developer.post(&path, &[("state", "ended")]).await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn a_request_is_rejected_with_words_that_the_developer_is_mailed() {
-    let site = Site::open().await;
-    let mut developer = site.browser();
-    developer.sign_up("maria@example.com").await;
-    site.run("update subscriptions set state = 'requested'").await;
-    let mut admin = admin(&site).await;
-    let queue = admin.get("/admin/approvals").await;
-    let path = queue.between("href=\"/admin/subscriptions/", "#end-form").to_owned();
-    let path = format!("/admin/subscriptions/{}", path.rsplit('/').next().unwrap_or_default());
-    let version = hidden(&queue, "version").to_owned();
-    assert!(admin.get(&path).await.text.contains("Words for the developer"));
-    let decide = |state: &'static str, reason: &str| {
-        [("state", state.to_owned()), ("version", version.clone()), ("reason", reason.to_owned())]
-    };
-    let long = decide("ended", &"x".repeat(501));
-    let long = long.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let refused = admin.post(&path, &long).await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text.contains("At most 500 characters"), "{}", refused.text);
-    let said = decide("ended", "Tell us <b>what</b> you build.");
-    let said = said.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(admin.post(&path, &said).await.location(), path);
-    assert!(admin.get(&path).await.text.contains("Tell us &#60;b&#62;what"));
-    let mails = site.work().await;
-    let mail = mails.iter().find(|mail| mail.subject == "Not approved: Countries").expect("the mail");
-    assert!(mail.text.contains("Tell us <b>what</b> you build."), "{}", mail.text);
-}
-
-#[tokio::test]
-async fn an_organization_is_stopped_and_goes_on_with_what_was_stopped_with_it() {
-    let site = Site::open().await;
-    let mut developer = site.browser();
-    developer.sign_up("maria@example.com").await;
-    developer.post("/applications", &[("name", "Stopped before")]).await;
-    site.run("update applications set state = 'suspended' where name = 'Stopped before'").await;
-    let mut admin = admin(&site).await;
-    let list = admin.get("/admin/organizations?q=maria").await;
-    let path = format!("/admin/organizations/{}", list.between("href=\"/admin/organizations/", "\""));
-    assert!(admin.get(&format!("{path}/suspend")).await.text.contains("2 applications fail with 403"));
-    admin.post(&format!("{path}/suspend"), &[]).await;
-    let suspended = "select count(*) from applications where state = 'suspended' and $1 = ''";
-    assert_eq!(site.database.count(suspended, "").await, 2);
-    let refused = developer.post("/applications", &[("name", "Another")]).await;
-    assert!(refused.text.contains("suspended by an operator"), "{}", refused.text);
-    admin.post(&format!("{path}/resume"), &[]).await;
-    assert_eq!(site.database.count(suspended, "").await, 1, "what was stopped before stays stopped");
-}
-
-#[tokio::test]
-async fn somebody_who_is_disabled_is_signed_out_and_the_last_admin_is_not_lost() {
-    let site = Site::open().await;
-    let mut developer = site.browser();
-    developer.sign_up("maria@example.com").await;
-    let mut admin = admin(&site).await;
-    let list = admin.get("/admin/developers?q=maria").await;
-    let path = format!("/admin/developers/{}", list.between("href=\"/admin/developers/", "\""));
-    admin.post(&format!("{path}/disable"), &[("disable", "yes")]).await;
-    assert!(developer.get("/applications").await.location().starts_with("/signin"));
-    let list = admin.get("/admin/developers?q=ops").await;
-    let own = format!("/admin/developers/{}", list.between("href=\"/admin/developers/", "\""));
-    admin.post(&format!("{own}/disable"), &[("disable", "yes")]).await;
-    assert!(admin.get(&own).await.text.contains("nobody can disable themselves"));
-}
-
-#[tokio::test]
-async fn a_whole_key_is_found_by_its_hash_and_never_shown_or_addressed() {
-    let site = Site::open().await;
-    let key = site.browser().sign_up("maria@example.com").await.between("id=\"new-key\">", "<").to_owned();
-    let mut admin = admin(&site).await;
-    let found = admin.post("/admin/keys/find", &[("key", &key)]).await;
-    assert!(found.location().starts_with("/admin/keys/key_"), "{}", found.text);
-    let palette = admin.post("/admin/find", &[("q", &key)]).await;
-    assert!(palette.text.contains(found.location()) && !palette.text.contains(&key));
-    let prefix = &key[..key.len() - 20];
-    let by_prefix = admin.post("/admin/keys/find", &[("key", &prefix[..14])]).await;
-    let list = admin.get(by_prefix.location()).await;
-    assert!(list.text.contains("First key"), "{} {}", by_prefix.location(), list.text);
-    let unknown = key.replace(&key[12..16], "0000");
-    let missed = admin.post("/admin/keys/find", &[("key", &unknown)]).await;
-    assert_eq!(missed.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(!missed.text.contains(&unknown));
-    let logged = "select count(*) from audit_entries where details::text like '%' || $1 || '%'";
-    assert_eq!(site.database.count(logged, &key).await, 0);
-}
-
-#[tokio::test]
-async fn a_list_sorts_pages_and_exports_what_is_filtered() {
-    let site = Site::open().await;
-    for n in 0..60 {
-        let name = format!("Org {n:02}");
-        site.control.create_organization(&Actor::system(), &name, None).await.expect("an organization");
-    }
-    let mut admin = admin(&site).await;
-    let first = admin.get("/admin/organizations?q=org&sort=name").await;
-    assert!(first.text.contains("Org 00") && first.text.contains("Org 49") && !first.text.contains("Org 50"));
-    let href = first
-        .text
-        .split("rel=\"next\"")
-        .next()
-        .and_then(|head| head.rsplit("href=\"").next())
-        .expect("a link");
-    let href = href.split('"').next().expect("its end").replace("&#38;", "&");
-    let second = admin.get(&href).await;
-    assert!(second.text.contains("Org 50") && !second.text.contains("Org 49"));
-    let back = second
-        .text
-        .split("rel=\"prev\"")
-        .next()
-        .and_then(|head| head.rsplit("href=\"").next())
-        .expect("a link");
-    let back = back.split('"').next().expect("its end").replace("&#38;", "&");
-    assert!(admin.get(&back).await.text.contains("Org 00"));
-    let file = admin.get("/admin/organizations?q=org&sort=-name&format=csv").await;
-    assert!(file.headers["content-disposition"].to_str().expect("text").contains("attachment"));
-    assert_eq!(file.text.lines().count(), 61);
-    assert!(file.text.lines().nth(1).is_some_and(|line| line.starts_with("Org 59")), "{}", file.text);
-    assert!(admin.get("/admin/organizations?q=nobody&after=broken").await.text.contains("Nothing matches"));
-}
-
-#[tokio::test]
-async fn a_certificate_is_brought_or_ordered_and_its_key_is_never_given_back() {
-    let site = Site::open().await;
-    let mut admin = admin(&site).await;
-    let authority = tollgate_testkit::Authority::new();
-    let (issued, other) = (authority.issue(&["api.example.com"]), authority.issue(&["api.example.com"]));
-    let secret = other.key.lines().nth(1).expect("a key").to_owned();
-    let pair = |key: &str| {
-        [("slug", "front".to_owned()), ("chain", issued.chain.clone()), ("private_key", key.to_owned())]
-    };
-    let post = pair(&other.key);
-    let refused = admin
-        .post("/admin/new/certificate", &post.each_ref().map(|(name, value)| (*name, value.as_str())))
-        .await;
-    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text.contains("id=\"private_key-error\"") && refused.text.contains("BEGIN CERTIFICATE"));
-    assert!(!refused.text.contains(&secret) && !refused.text.contains("PRIVATE KEY-----"));
-    let post = pair(&issued.key);
-    let made = admin
-        .post("/admin/new/certificate", &post.each_ref().map(|(name, value)| (*name, value.as_str())))
-        .await;
-    assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/admin/certificates/front"));
-    let shown = admin.get("/admin/certificates/front").await;
-    assert!(shown.text.contains("api.example.com") && shown.text.contains("Test Root"), "{}", shown.text);
-
-    // Without an authority there is nothing to order from.
-    assert_eq!(admin.get("/admin/new/certificate-order").await.location(), "/admin/certificate-authority");
-    let account =
-        [("directory", "https://ca.example/directory"), ("contacts/0", "ops@example.com, on@example.com")];
-    let refused = admin.post("/admin/certificate-authority", &account).await;
-    assert!(refused.text.contains("id=\"terms_agreed-error\""), "{}", refused.text);
-    let agreed = [account[0], account[1], ("terms_agreed", "on")];
-    assert_eq!(admin.post("/admin/certificate-authority", &agreed).await.location(), "/admin/certificates");
-    let refused =
-        admin.post("/admin/new/certificate-order", &[("acme/names", "a.example\r\n*.b.example")]).await;
-    assert!(
-        refused.text.contains("id=\"acme/names-error\"")
-            && refused.text.contains("*.b.example is a wildcard"),
-        "{}",
-        refused.text
-    );
-    let ordered =
-        admin.post("/admin/new/certificate-order", &[("acme/names", "a.example\r\nb.example")]).await;
-    assert_eq!(ordered.location(), "/admin/certificates/a-example");
-    let list = admin.get("/admin/certificates").await;
-    assert!(list.text.contains("Being issued") && list.text.contains("a.example, b.example"));
-    let again = admin.post("/admin/certificates/a-example/renew", &[]).await;
-    assert_eq!(again.location(), "/admin/certificates/a-example");
-    let gone =
-        admin.post("/admin/certificates/front/delete", &[("confirm", "front"), ("version", "1")]).await;
-    assert_eq!(gone.location(), "/admin/certificates");
-    assert_eq!(admin.get("/admin/certificates/front").await.status, StatusCode::NOT_FOUND);
 }

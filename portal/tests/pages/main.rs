@@ -2,7 +2,9 @@
 
 mod account;
 mod admin;
+mod admin_certificates;
 mod admin_forms;
+mod admin_people;
 mod gateways;
 mod journey;
 mod language;

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
+use tollgate_control::Actor;
 use tollgate_testkit::{Lie, OidcProvider, SomebodyThere};
 
 use crate::site::{Browser, PASSWORD, PORTAL_URL, Page, Site};
@@ -102,8 +103,13 @@ async fn every_lie_of_a_provider_is_refused_and_nothing_is_made() {
 }
 
 #[tokio::test]
-async fn a_discovery_document_that_leads_elsewhere_is_not_followed() {
-    for (lie, said) in [(Lie::OtherDiscovery, "proves nothing"), (Lie::PrivateKeys, "does not answer")] {
+async fn a_discovery_document_that_leads_elsewhere_never_ends_or_is_packed_is_not_followed() {
+    for (lie, said) in [
+        (Lie::OtherDiscovery, "proves nothing"),
+        (Lie::PrivateKeys, "does not answer"),
+        (Lie::Endless, "does not answer"),
+        (Lie::Packed, "does not answer"),
+    ] {
         let provider = OidcProvider::start().await;
         let site = Site::open_to(&[provider.settings(&json!({}))]).await;
         provider.lie(Some(lie));
@@ -204,6 +210,27 @@ async fn without_an_address_there_is_no_account() {
 }
 
 #[tokio::test]
+async fn who_came_by_a_provider_leaves_without_a_password_they_never_had() {
+    let provider = OidcProvider::start().await;
+    let site = Site::open_to(&[provider.settings(&json!({}))]).await;
+    let mut maria = site.browser();
+    sign_in(&mut maria, "/signin/with/work").await;
+    let form = maria.get("/account/delete").await;
+    assert!(form.text.contains("no password to ask for") && !form.text.contains("name=\"password\""));
+    let id: tollgate_domain::UserId = {
+        let user = site.control.store().find_user_by_email("maria@example.com").await.expect("a store");
+        user.expect("her account").id
+    };
+    let long_ago = chrono::Utc::now() - chrono::TimeDelta::minutes(11);
+    let refused =
+        site.control.delete_account(&Actor::system(), id, "", long_ago).await.expect_err("too late");
+    assert!(refused.to_string().contains("sign in again"), "{refused}");
+    assert_eq!(site.database.count(USERS, "maria@example.com").await, 1);
+    assert_eq!(maria.post("/account/delete", &[("email", "maria@example.com")]).await.location(), "/");
+    assert_eq!(site.database.count(USERS, "maria@example.com").await, 0);
+}
+
+#[tokio::test]
 async fn roles_follow_the_claim_at_every_sign_in_and_the_last_admin_stays() {
     let provider = OidcProvider::start().await;
     let operators = json!({ "slug": "staff", "name": "Staff", "for": ["operators"], "role_claim": "groups",
@@ -231,6 +258,13 @@ async fn roles_follow_the_claim_at_every_sign_in_and_the_last_admin_stays() {
 
     let mut other = site.browser();
     other.become_admin("grace@example.com").await;
+    let shown = other.get("/admin/operators").await;
+    assert!(
+        shown.text.contains("by groups: api-admins: admin, api-desk: support")
+            && shown.text.contains("Staff"),
+        "{}",
+        shown.text
+    );
     sign_in(&mut ada, "/signin/with/staff").await;
     assert_eq!(site.database.count(roles, "support").await, 1);
     provider.seat(somebody("ada", "ada@example.com", true, &[]));

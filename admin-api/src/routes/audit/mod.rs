@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use tollgate_domain::{
-    ApiId, ApplicationId, CredentialId, OrganizationId, PlanId, ProductId, ServiceId, SubscriptionId,
-    TokenId, UserId,
+    ApiId, ApplicationId, CertificateId, CredentialId, InvoiceId, OrganizationId, PlanId, ProductId,
+    ServiceId, SubscriptionId, TokenId, UserId, WebhookId,
 };
 use tollgate_store::AuditRow;
 use utoipa::ToSchema;
@@ -91,6 +91,9 @@ pub fn typed(kind: &str, id: Uuid) -> String {
         "application" => ApplicationId::from(id).to_string(),
         "subscription" => SubscriptionId::from(id).to_string(),
         "key" => CredentialId::from(id).to_string(),
+        "certificate" => CertificateId::from(id).to_string(),
+        "invoice" => InvoiceId::from(id).to_string(),
+        "webhook" => WebhookId::from(id).to_string(),
         "token" => TokenId::from(id).to_string(),
         "user" | "member" | "operator" => UserId::from(id).to_string(),
         _ => id.to_string(),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tollgate_control::{CredentialInput, FieldFault, ImportedKey};
-use tollgate_domain::{ApplicationId, Environment, Restrictions};
+use tollgate_domain::{ApplicationId, Environment, Restrictions, bytes_of_hex};
 use utoipa::ToSchema;
 
 use super::Key;
@@ -96,13 +96,9 @@ pub async fn import_key(writer: Writer, Json(body): Json<ForeignKey>) -> Answer 
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {
+    // 32 bytes have 43 or 44 characters in base64.
     if text.len() == 64 {
-        let mut digest = [0; 32];
-        for (byte, pair) in digest.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let digit = |at: usize| char::from(pair[at]).to_digit(16);
-            *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-        }
-        return Some(digest);
+        return bytes_of_hex(text);
     }
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
     let bytes = engines.into_iter().find_map(|engine| engine.decode(text).ok())?;

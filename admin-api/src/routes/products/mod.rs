@@ -4,6 +4,7 @@ pub mod audience;
 pub mod create;
 pub mod delete;
 pub mod get;
+pub mod guests;
 pub mod list;
 pub mod put;
 pub mod update;

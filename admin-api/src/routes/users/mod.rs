@@ -1,6 +1,7 @@
 //! Users: people with an account, and those of them who run the platform.
 
 pub mod get;
+pub mod invitations;
 pub mod list;
 pub mod operator;
 pub mod update;

@@ -103,11 +103,14 @@ impl Control {
         }
     }
 
+    /// Whom a letter is for; nobody who is gone or may not sign in is written to.
+    pub(super) async fn reader(&self, id: UserId) -> tollgate_store::Result<Option<UserRow>> {
+        Ok(self.store.find_user(id).await?.filter(|user| user.disabled_at.is_none()))
+    }
+
     async fn send_verification(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
-        let Some(user) = self.store.find_user(user_id).await? else { return Ok(()) };
-        if user.email_verified_at.is_some() || user.disabled_at.is_some() {
-            return Ok(());
-        }
+        let user = self.reader(user_id).await?.filter(|user| user.email_verified_at.is_none());
+        let Some(user) = user else { return Ok(()) };
         let url = &mailer.site().portal_url;
         // Beside an account whose address is proven, nothing is left to prove: its owner is told instead.
         let owner = self.store.find_user_by_email(&user.email).await?;
@@ -130,8 +133,7 @@ impl Control {
     }
 
     async fn send_password_changed(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let link = format!("{}/password/forgotten", mailer.site().portal_url);
         Ok(mailer.send(id, &user.email, &mail::password_changed(reads(&user), &link)).await?)
     }
@@ -169,8 +171,7 @@ impl Control {
         days: i32,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let key = self.store.get_credential(Scope::Operator, credential).await?;
         let over = key.revoked_at.is_some() || key.replaced_by.is_some();
         let Some(ends) = key.expires_at.filter(|_| !over) else { return Ok(()) };
@@ -208,8 +209,7 @@ impl Control {
         user_id: UserId,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let subscription = self.store.get_subscription(Scope::Operator, used.subscription_id).await?;
         let product = self.store.get_product(subscription.product_id).await?;
         let link = format!("{}/limits", mailer.site().portal_url);
@@ -225,8 +225,7 @@ impl Control {
         user_id: UserId,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
         let product = self.store.get_product(row.product_id).await?;
         let plan = self.store.get_plan(row.plan_id).await?;
@@ -250,8 +249,7 @@ impl Control {
         user_id: UserId,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
         let (tariff, ends) = self.subscription_tariff(subscription_id, row.plan_id).await?;
         // It may have moved or ended since the mail was queued.
@@ -281,8 +279,7 @@ impl Control {
         user_id: UserId,
         mailer: &Mailer,
     ) -> Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?;
-        let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let webhook = self.store.get_webhook(Scope::Operator, webhook).await;
         let webhook = match webhook {
             Err(tollgate_store::Error::NotFound(_)) => return Ok(()),

@@ -35,8 +35,7 @@ impl Control {
     /// Whom to write to about a bill that is still open.
     async fn owing(&self, id: InvoiceId, user_id: UserId) -> Result<Option<(InvoiceRow, UserRow)>> {
         let row = self.store.get_invoice(Scope::Operator, id).await?;
-        let user = self.store.find_user(user_id).await?;
-        let user = user.filter(|user| user.disabled_at.is_none() && row.state == InvoiceState::Open);
+        let user = self.reader(user_id).await?.filter(|_| row.state == InvoiceState::Open);
         Ok(user.map(|user| (row, user)))
     }
 
@@ -50,7 +49,7 @@ impl Control {
         mailer: &Mailer,
     ) -> std::result::Result<(), Failure> {
         let Some(cap) = self.store.find_spend_cap(subscription).await? else { return Ok(()) };
-        let user = self.store.find_user(user_id).await?.filter(|user| user.disabled_at.is_none());
+        let user = self.reader(user_id).await?;
         let row = self.store.get_subscription(Scope::Operator, subscription).await?;
         let Some(user) = user.filter(|_| row.state == SubscriptionState::Active) else { return Ok(()) };
         let product = self.store.get_product(row.product_id).await?.name;
@@ -74,8 +73,7 @@ impl Control {
         used_up: bool,
         mailer: &Mailer,
     ) -> std::result::Result<(), Failure> {
-        let user = self.store.find_user(user_id).await?.filter(|user| user.disabled_at.is_none());
-        let Some(user) = user else { return Ok(()) };
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let link = format!("{}/billing/credits", mailer.site().portal_url);
         Ok(mailer.send(id, &user.email, &mail::credits_low(reads(&user), left, used_up, &link)).await?)
     }

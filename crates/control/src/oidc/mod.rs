@@ -114,6 +114,11 @@ impl Control {
         self.providers.0.iter().map(button).collect()
     }
 
+    /// How each provider is set up, for whoever runs the platform; there is no secret in it.
+    pub fn provider_settings(&self) -> impl Iterator<Item = &ProviderSettings> {
+        self.providers.0.iter().map(|provider| &provider.ready.settings)
+    }
+
     /// How the provider of an issuer is called here; none where it is not set up any more.
     #[must_use]
     pub fn provider_name(&self, issuer: &str) -> Option<&str> {

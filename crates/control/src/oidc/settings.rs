@@ -107,10 +107,10 @@ fn check(
     directory: &Path,
     at: impl Fn(&str) -> String,
 ) -> Result<ReadyProvider, BadProviders> {
-    let networks: Reachable = settings
-        .networks
-        .parse()
-        .map_err(|error: crate::BadNetwork| BadProviders::new(at("networks"), error.to_string()))?;
+    let networks: Reachable =
+        settings.networks.parse().map_err(|error: tollgate_domain::InvalidNetwork| {
+            BadProviders::new(at("networks"), error.to_string())
+        })?;
     if networks.check(settings.issuer.as_str()).is_err() {
         let what = "https to a public address, or an address in one of the provider's `networks`";
         return Err(BadProviders::new(at("issuer"), what));

@@ -6,35 +6,21 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use tollgate_domain::{InvalidNetwork, Network};
 use url::{Host, Url};
 
 const URL_CHARS_MAX: usize = 2_000;
 
 /// Networks that are reached though they are not public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reachable(Vec<IpNet>);
-
-/// A list of networks that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no network like 10.0.0.0/8 or fd00::/8, and no address")]
-pub struct BadNetwork(String);
+pub struct Reachable(Vec<Network>);
 
 impl FromStr for Reachable {
-    type Err = BadNetwork;
+    type Err = InvalidNetwork;
 
     /// Networks or addresses between commas.
-    fn from_str(list: &str) -> Result<Self, BadNetwork> {
-        let read = |entry: &str| {
-            let address = || entry.parse::<IpAddr>().map(IpNet::from);
-            entry.parse().or_else(|_| address()).map_err(|_| BadNetwork(entry.to_owned()))
-        };
-        list.split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map(Self)
+    fn from_str(list: &str) -> Result<Self, InvalidNetwork> {
+        Network::list(list).map(Self)
     }
 }
 
@@ -47,7 +33,7 @@ impl Reachable {
     }
 
     pub(super) fn names(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+        self.0.iter().any(|network| network.contains(address))
     }
 
     /// Reads where a webhook shall be.

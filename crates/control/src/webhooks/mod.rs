@@ -8,7 +8,7 @@ mod delivery;
 mod sender;
 mod signature;
 
-pub use address::{BadNetwork, Reachable};
+pub use address::Reachable;
 use chrono::{TimeDelta, Utc};
 use rand::TryRngCore;
 use rand::rngs::OsRng;

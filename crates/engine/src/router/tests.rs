@@ -56,6 +56,31 @@ proptest! {
     }
 }
 
+/// Bad input 137: nothing that authors write is run as a pattern, so none of it can take long.
+#[test]
+fn case_137_a_pattern_in_a_path_is_plain_text() {
+    let mut rows = blueprint();
+    rows.apis.truncate(1);
+    rows.apis[0].base_path = String::new();
+    let templates = ["/(a+)+$", "/.*", "/[ab]+", "/{x}/(a*)*b"];
+    rows.apis[0].routes = templates.iter().zip(500..).map(|(path, n)| route(n, "GET", path)).collect();
+    let compiled = compile(&rows);
+    // Square brackets stand in no path (RFC 3986 §3.3): no call could have it.
+    assert!(compiled.unwrap_err().to_string().contains("/[ab]+"));
+    rows.apis[0].routes.remove(2);
+    let snapshot = compile(&rows).expect("parentheses, stars and dollars are plain");
+    let found = |path: &str| match snapshot.find_route("any", Method::Get, path) {
+        RouteMatch::Found(index) => Some(snapshot.route(index).template.to_string()),
+        _ => None,
+    };
+    assert_eq!(found("/(a+)+$").as_deref(), Some("/(a+)+$"));
+    assert_eq!(found("/.*").as_deref(), Some("/.*"));
+    assert_eq!(found("/7/(a*)*b").as_deref(), Some("/{x}/(a*)*b"));
+    for other in ["/a", "/aaaa", &format!("/{}!", "a".repeat(8_000)), &format!("/7/{}", "a".repeat(8_000))] {
+        assert_eq!(found(other), None, "{}", &other[..8.min(other.len())]);
+    }
+}
+
 /// What one template answers, told without the router: whether it fits, and which segments are literal, plain
 /// parameters or the rest of the path, in the order in which they win.
 fn fit(template: &str, path: &str) -> Option<Vec<u8>> {

@@ -43,6 +43,7 @@ code-code = Code
 
 delete-text = Anwendungen und Schlüssel von Organisationen, zu denen sonst niemand gehört, enden sofort. Deine Adresse wird vergessen; gezählte Aufrufe bleiben für die Rechnung. Es gibt keinen Weg zurück.
 delete-keep = Behalten
+delete-recent = Du meldest dich über einen Anbieter an, also gibt es kein Passwort, nach dem zu fragen wäre. Es genügt, dass du dich in den letzten zehn Minuten angemeldet hast.
 
 forgotten-look = Sieh in deine Mail
 forgotten-sent = Wenn { $email } ein Konto hat, ist ein Link dorthin unterwegs. Er gilt einmal, für 10 Minuten.

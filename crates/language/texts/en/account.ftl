@@ -43,6 +43,7 @@ code-code = Code
 
 delete-text = Applications and keys of organizations that nobody else belongs to stop working at once. Your address is forgotten; counted calls stay for the bill. There is no way back.
 delete-keep = Keep it
+delete-recent = You sign in through a provider, so there is no password to ask for. It is enough that you signed in within the last ten minutes.
 
 forgotten-look = Look into your mail
 forgotten-sent = If { $email } has an account, a link is on its way to it. It works once, for 10 minutes.

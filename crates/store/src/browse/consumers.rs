@@ -147,7 +147,41 @@ const SUBSCRIPTIONS: Shape = Shape {
     orders: &[],
 };
 
+/// What an organization has already, in a few words.
+#[derive(Debug, Clone, FromRow)]
+pub struct HeldLine {
+    /// Whose it is.
+    #[sqlx(try_from = "Uuid")]
+    pub organization_id: OrganizationId,
+    /// The product's name.
+    pub product: String,
+    /// The plan's name.
+    pub plan: String,
+}
+
 impl Store {
+    /// Of each of these organizations, the oldest active subscriptions, so many at most.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn active_subscriptions_of(
+        &self,
+        organizations: &[OrganizationId],
+        each: i64,
+    ) -> Result<Vec<HeldLine>> {
+        let organizations: Vec<Uuid> = organizations.iter().map(|one| one.uuid()).collect();
+        Ok(sqlx::query_as(
+            "select held.* from unnest($1::uuid[]) wanted(id), lateral (
+                select s.organization_id, p.name as product, l.name as plan
+                from subscriptions s join products p on p.id = s.product_id join plans l on l.id = s.plan_id
+                where s.organization_id = wanted.id and s.state = 'active' order by s.id limit $2) held",
+        )
+        .bind(organizations)
+        .bind(each)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// Applications that the scope may see, with these words in their name. Orders: `name`, `created`.
     ///
     /// # Errors
@@ -243,12 +277,13 @@ impl Store {
                 .and("t.state = ", filter.state.map(SubscriptionState::as_str))
                 .and("t.product_id = ", filter.product.map(ProductId::uuid))
                 .and("t.plan_id = ", filter.plan.map(PlanId::uuid))
-                .and("t.application_id = ", filter.application.map(ApplicationId::uuid));
-            if let Some(query) = super::words(filter.words) {
-                // As an array, so that the applications are found first, by their index.
-                and.and("t.application_id = any(array(select a.id from applications a where a.deleted_at is null and search_words(a.name) @@ to_tsquery('simple', ", Some(query))
-                    .push(") limit 10000))");
-            }
+                .and("t.application_id = ", filter.application.map(ApplicationId::uuid))
+                .words_of(
+                    "t.application_id",
+                    "applications w where w.deleted_at is null",
+                    "w.name",
+                    filter.words,
+                );
         })
         .await
     }

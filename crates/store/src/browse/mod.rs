@@ -8,6 +8,7 @@ mod billing;
 mod certificates;
 mod consumers;
 mod everything;
+mod milestones;
 mod people;
 mod publishing;
 mod traffic;
@@ -15,8 +16,9 @@ mod traffic;
 pub use audit::{AuditFilter, AuditLine};
 pub use billing::InvoiceFilter;
 pub use certificates::{CertificateFilter, CertificateHealth};
-pub use consumers::{ApplicationLine, CredentialLine, SubscriptionFilter, SubscriptionLine};
+pub use consumers::{ApplicationLine, CredentialLine, HeldLine, SubscriptionFilter, SubscriptionLine};
 pub use everything::{Hit, HitKind};
+pub use milestones::Milestones;
 pub use people::{OrganizationLine, UserLine};
 pub use publishing::{ApiFilter, ApiLine, PlanLine, ProductLine, ServiceLine};
 use sqlx::postgres::PgRow;
@@ -120,34 +122,52 @@ struct Shape {
 }
 
 /// Conditions of a list, put together with their values.
-struct Conditions(QueryBuilder<Postgres>);
+struct Conditions {
+    sql: QueryBuilder<Postgres>,
+    /// How what is searched for is found, as [`Conditions::words`] says.
+    search: Option<QueryBuilder<Postgres>>,
+    /// The ids that were found; none before they are looked for.
+    hits: Option<Vec<Uuid>>,
+}
 
 impl Conditions {
+    fn new(head: String, hits: Option<Vec<Uuid>>) -> Self {
+        Self { sql: QueryBuilder::new(head), search: None, hits }
+    }
+
     /// A condition in front of a value: `and t.state = ` and the state.
     fn and<'v, T>(&mut self, sql: &str, value: Option<T>) -> &mut Self
     where
         T: 'v + sqlx::Encode<'v, Postgres> + sqlx::Type<Postgres>,
     {
         if let Some(value) = value {
-            self.0.push(" and ").push(sql).push_bind(value);
+            self.sql.push(" and ").push(sql).push_bind(value);
         }
         self
     }
 
-    /// Rows with these words in a text of them; `rows` are those that the index of the text covers, named `w`. The index
-    /// is read first, whatever the order: a planner that walks the order and looks into each row needs seconds.
+    /// Rows with these words in a text of them; `rows` are those that the index of the text covers, named `w`.
     fn words(&mut self, rows: &str, text: &str, typed: &str) -> &mut Self {
-        if let Some(query) = words(typed) {
-            self.0.push(format_args!(
-                " and t.id = any(array(select w.id from {rows} and search_words({text}) @@ to_tsquery('simple', "
-            ));
-            self.0.push_bind(query).push(format_args!(") limit {HITS_MAX}))"));
+        self.words_of("t.id", rows, text, typed)
+    }
+
+    /// Rows of which this column names one with these words. The index of the text is read first and once, whatever the
+    /// order: a planner that walks the order and looks into each row needs seconds.
+    fn words_of(&mut self, column: &str, rows: &str, text: &str, typed: &str) -> &mut Self {
+        let Some(query) = words(typed) else { return self };
+        if let Some(hits) = &self.hits {
+            self.sql.push(format_args!(" and {column} = any(")).push_bind(hits.clone()).push(")");
+        } else {
+            let head = format!("select w.id from {rows} and search_words({text}) @@ to_tsquery('simple', ");
+            let mut search = QueryBuilder::new(head);
+            search.push_bind(query).push(format_args!(") limit {HITS_MAX}"));
+            self.search = Some(search);
         }
         self
     }
 
     fn push(&mut self, sql: &str) -> &mut Self {
-        self.0.push(sql);
+        self.sql.push(sql);
         self
     }
 }
@@ -188,20 +208,21 @@ impl Store {
         let down = cut.descending != backwards;
         let (sign, direction) = if down { ("<", "desc") } else { (">", "asc") };
 
+        let hits = self.hits(&narrow).await?;
         let columns = shape.columns;
         let head = format!(
             "select {columns}, ({key})::text as sort_key, ({id})::text as sort_id from {from} where true"
         );
-        let mut page = Conditions(QueryBuilder::new(head));
+        let mut page = Conditions::new(head, hits.clone());
         narrow(&mut page);
         if let Some(edge) = edge {
-            page.0.push(format_args!(" and ({key}, {id}) {sign} ("));
-            page.0.push_bind(edge.key.clone()).push(format_args!("::{}, ", key_type.name()));
-            page.0.push_bind(edge.id.clone()).push(format_args!("::{})", id_type.name()));
+            page.sql.push(format_args!(" and ({key}, {id}) {sign} ("));
+            page.sql.push_bind(edge.key.clone()).push(format_args!("::{}, ", key_type.name()));
+            page.sql.push_bind(edge.id.clone()).push(format_args!("::{})", id_type.name()));
         }
-        page.0.push(format_args!(" order by {key} {direction}, {id} {direction} limit "));
-        page.0.push_bind(cut.limit + 1);
-        let mut rows: Vec<Keyed<R>> = page.0.build_query_as().fetch_all(&self.pool).await?;
+        page.sql.push(format_args!(" order by {key} {direction}, {id} {direction} limit "));
+        page.sql.push_bind(cut.limit + 1);
+        let mut rows: Vec<Keyed<R>> = page.sql.build_query_as().fetch_all(&self.pool).await?;
 
         let limit = usize::try_from(cut.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -217,18 +238,31 @@ impl Store {
         Ok(Found {
             previous: at(rows.first(), true).filter(|_| previous),
             next: at(rows.last(), false).filter(|_| next),
-            total: Some(self.count_up(from, narrow).await?),
+            total: Some(self.count_up(from, hits, narrow).await?),
             rows: rows.into_iter().map(|keyed| keyed.row).collect(),
         })
     }
 
+    /// The ids that a search finds, where a list is searched.
+    async fn hits(&self, narrow: impl Fn(&mut Conditions)) -> Result<Option<Vec<Uuid>>> {
+        let mut asked = Conditions::new(String::new(), None);
+        narrow(&mut asked);
+        let Some(mut search) = asked.search else { return Ok(None) };
+        Ok(Some(search.build_query_scalar().fetch_all(&self.pool).await?))
+    }
+
     /// How many rows there are, without counting all of very many.
-    async fn count_up(&self, from: &str, narrow: impl Fn(&mut Conditions)) -> Result<i64> {
+    async fn count_up(
+        &self,
+        from: &str,
+        hits: Option<Vec<Uuid>>,
+        narrow: impl Fn(&mut Conditions),
+    ) -> Result<i64> {
         let head = format!("select count(*) from (select from {from} where true");
-        let mut query = Conditions(QueryBuilder::new(head));
-        narrow(&mut query);
-        query.0.push(" limit ").push_bind(Found::<()>::COUNTED_MAX + 1).push(") counted");
-        Ok(query.0.build_query_scalar().fetch_one(&self.pool).await?)
+        let mut counted = Conditions::new(head, hits);
+        narrow(&mut counted);
+        counted.sql.push(" limit ").push_bind(Found::<()>::COUNTED_MAX + 1).push(") counted");
+        Ok(counted.sql.build_query_scalar().fetch_one(&self.pool).await?)
     }
 }
 

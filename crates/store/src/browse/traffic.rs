@@ -1,7 +1,7 @@
 //! Calls as operators look through them: narrowed, and summed by what they ask for.
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use tollgate_domain::{ApiId, ApplicationId, OrganizationId, Scope};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ const FROM: &str =
     where u.minute >= date_trunc('minute', ";
 
 fn narrow(query: &mut Conditions, scope: Scope, filter: &TrafficFilter<'_>) {
-    query.0.push_bind(filter.since).push(")");
+    query.sql.push_bind(filter.since).push(")");
     query
         .and("u.organization_id = ", scope.organization().map(OrganizationId::uuid))
         .and("r.api_id = ", filter.api.map(ApiId::uuid))
@@ -88,15 +88,18 @@ impl Store {
             SumBy::Application => "p.id::text as key, p.name as name, o.name as second",
             SumBy::Status => "u.status::text as key, u.outcome::text as name, null::text as second",
         };
-        let mut query = Conditions(QueryBuilder::new(format!(
-            "select {keys}, sum(u.calls)::bigint as calls,
+        let mut query = Conditions::new(
+            format!(
+                "select {keys}, sum(u.calls)::bigint as calls,
                 coalesce(sum(u.calls) filter (where u.status between 400 and 499), 0)::bigint as client,
                 coalesce(sum(u.calls) filter (where u.status >= 500), 0)::bigint as server,
                 (sum(u.duration_us) / greatest(sum(u.calls), 1))::bigint as mean_us {FROM}"
-        )));
+            ),
+            None,
+        );
         narrow(&mut query, scope, &filter);
-        query.0.push(" group by 1, 2, 3 order by calls desc, name, key limit ").push_bind(limit);
-        Ok(query.0.build_query_as().fetch_all(&self.pool).await?)
+        query.sql.push(" group by 1, 2, 3 order by calls desc, name, key limit ").push_bind(limit);
+        Ok(query.sql.build_query_as().fetch_all(&self.pool).await?)
     }
 
     /// Calls per step; steps without calls are left out. `step_seconds` is at least 60.
@@ -109,15 +112,15 @@ impl Store {
         filter: TrafficFilter<'_>,
         step_seconds: i32,
     ) -> Result<Vec<UsageBucketRow>> {
-        let mut query = Conditions(QueryBuilder::new("select date_bin(make_interval(secs => "));
-        query.0.push_bind(f64::from(step_seconds.max(60)));
-        query.0.push(format_args!(
+        let mut query = Conditions::new("select date_bin(make_interval(secs => ".to_owned(), None);
+        query.sql.push_bind(f64::from(step_seconds.max(60)));
+        query.sql.push(format_args!(
             "), u.minute, 'epoch') as at, sum(u.calls)::bigint as calls,
              coalesce(sum(u.calls) filter (where u.status >= 400), 0)::bigint as errors {FROM}"
         ));
         narrow(&mut query, scope, &filter);
-        query.0.push(" group by 1 order by 1 limit 2000");
-        Ok(query.0.build_query_as().fetch_all(&self.pool).await?)
+        query.sql.push(" group by 1 order by 1 limit 2000");
+        Ok(query.sql.build_query_as().fetch_all(&self.pool).await?)
     }
 }
 

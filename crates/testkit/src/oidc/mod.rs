@@ -3,9 +3,11 @@
 mod sign;
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -66,6 +68,10 @@ pub enum Lie {
     OtherDiscovery,
     /// The discovery document leads to an address that is none of its own.
     PrivateKeys,
+    /// The discovery document begins and never ends.
+    Endless,
+    /// The discovery document is true, and packed, though nobody asked for that.
+    Packed,
     /// The answer names another issuer (RFC 9207).
     OtherAnswer,
     /// Somebody else's `state` comes back.
@@ -198,13 +204,13 @@ fn count(desk: &mut Desk, path: &str) {
     *desk.asked.entry(path.to_owned()).or_default() += 1;
 }
 
-async fn discovery(State(desk): State<Shared>) -> axum::Json<Value> {
+async fn discovery(State(desk): State<Shared>) -> Response {
     let mut desk = locked(&desk);
     count(&mut desk, "/.well-known/openid-configuration");
     let url = &desk.url;
     let issuer = if desk.lie == Some(Lie::OtherDiscovery) { "https://other.example" } else { url };
     let keys = if desk.lie == Some(Lie::PrivateKeys) { "http://169.254.169.254" } else { url };
-    axum::Json(json!({
+    let document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{url}/authorize"),
         "token_endpoint": format!("{url}/token"),
@@ -214,7 +220,21 @@ async fn discovery(State(desk): State<Shared>) -> axum::Json<Value> {
         "id_token_signing_alg_values_supported": ["RS256", "none", "HS256"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    }))
+    });
+    match desk.lie {
+        Some(Lie::Endless) => {
+            let spaces = Ok::<_, std::convert::Infallible>(bytes::Bytes::from_static(&[b' '; 16 * 1024]));
+            Body::from_stream(futures_util::stream::repeat(spaces)).into_response()
+        }
+        Some(Lie::Packed) => ([(header::CONTENT_ENCODING, "gzip")], packed(&document)).into_response(),
+        _ => axum::Json(document).into_response(),
+    }
+}
+
+fn packed(document: &Value) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(document.to_string().as_bytes()).expect("a Vec takes everything");
+    encoder.finish().expect("a Vec takes everything")
 }
 
 async fn keys(State(desk): State<Shared>) -> axum::Json<Value> {

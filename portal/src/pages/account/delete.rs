@@ -19,12 +19,15 @@ pub struct View {
     pub shell: Shell,
     pub form: Form,
     pub email: String,
+    /// Whether it is asked for.
+    pub has_password: bool,
 }
 
 /// What the form sends.
 #[derive(Deserialize)]
 pub struct Typed {
     email: String,
+    #[serde(default)]
     password: String,
 }
 
@@ -38,8 +41,8 @@ pub async fn export(State(state): State<PortalState>, visit: Visit) -> Answer {
 }
 
 /// `GET /account/delete`
-pub async fn get(visit: Visit) -> Answer {
-    visit.page(&view(&visit, Form::default()).await?)
+pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
+    visit.page(&view(&state, &visit, Form::default()).await?)
 }
 
 /// `POST /account/delete`
@@ -53,29 +56,37 @@ pub async fn post(
         let fault = tollgate_control::FieldFault::new("/email", "the address of this account, to be sure");
         let form =
             Form::with([("email", typed.email)]).refused(tollgate_control::Error::Invalid(vec![fault]))?;
-        return visit.refused(&view(&visit, form).await?);
+        return visit.refused(&view(&state, &visit, form).await?);
     }
-    match state.control.delete_account(&actor, user, &typed.password).await {
+    let signed_in_at = visit.account()?.signed_in_at;
+    match state.control.delete_account(&actor, user, &typed.password, signed_in_at).await {
         Ok(()) => {
             visit.sign_out().await?;
             visit.go("/", Some(Flash::done(t("delete-done")))).await
         }
         Err(error) => {
             let form = Form::with([("email", typed.email)]).refused(error)?;
-            visit.refused(&view(&visit, form).await?)
+            visit.refused(&view(&state, &visit, form).await?)
         }
     }
 }
 
-async fn view(visit: &Visit, form: Form) -> Result<View, Fault> {
+async fn view(state: &PortalState, visit: &Visit, form: Form) -> Result<View, Fault> {
+    let (user, _) = visit.person()?;
+    let has_password = state.control.has_password(user).await?;
     let email = visit.account()?.email.clone();
-    Ok(View { shell: visit.shell(Area::Developer, t("account-delete")).await?, form, email })
+    Ok(View { shell: visit.shell(Area::Developer, t("account-delete")).await?, form, email, has_password })
 }
 
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let shell = Shell::sample(Area::Developer, "Delete account", "/account/delete");
-        vec![Self { shell, form: Form::default(), email: "maria.lindqvist@example.com".into() }]
+        let one = |has_password| Self {
+            shell: Shell::sample(Area::Developer, "Delete account", "/account/delete"),
+            form: Form::default(),
+            email: "maria.lindqvist@example.com".into(),
+            has_password,
+        };
+        vec![one(true), one(false)]
     }
 }

@@ -1,8 +1,8 @@
 //! Requests that wait for an operator, oldest first, with what is needed to decide.
 
 use axum::extract::State;
-use tollgate_domain::{Scope, SubscriptionState};
-use tollgate_store::browse::{Cut, SubscriptionFilter, SubscriptionLine};
+use tollgate_domain::{OrganizationId, SubscriptionState};
+use tollgate_store::browse::{SubscriptionFilter, SubscriptionLine};
 
 use super::desk::{Desk, sheet};
 use crate::PortalState;
@@ -12,35 +12,39 @@ use crate::parts::{Asked, Cell, List, Section};
 use crate::session::Visit;
 use crate::show::Moment;
 
-/// Requests that are shown at once.
-const SHOWN: i64 = 50;
-
 /// `GET /admin/approvals`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let desk = Desk::of_subscriptions(&visit)?;
-    let filter =
-        SubscriptionFilter { state: Some(SubscriptionState::Requested), ..SubscriptionFilter::default() };
-    let found = state.store.browse_subscriptions(desk.scope, filter, &Cut::first(SHOWN)).await?;
-    let mut rows = Vec::new();
-    for line in found.rows {
-        let own = Scope::Organization(line.organization_id);
-        let others =
-            SubscriptionFilter { state: Some(SubscriptionState::Active), ..SubscriptionFilter::default() };
-        let others = state.store.browse_subscriptions(own, others, &Cut::first(3)).await?;
-        rows.push(row(line, others.rows, &desk, &visit));
-    }
+    // Who has waited longest comes first.
+    let cut = asked.cut(&["created"]);
+    let filter = SubscriptionFilter {
+        words: asked.get("q"),
+        state: Some(SubscriptionState::Requested),
+        ..SubscriptionFilter::default()
+    };
+    let found = state.store.browse_subscriptions(desk.scope, filter, &cut).await?;
+    let mut asking: Vec<OrganizationId> = found.rows.iter().map(|line| line.organization_id).collect();
+    asking.sort_unstable();
+    asking.dedup();
+    let held = state.store.active_subscriptions_of(&asking, 3).await?;
+    let row = |line: SubscriptionLine| {
+        let own = held.iter().filter(|one| one.organization_id == line.organization_id);
+        let own: Vec<String> = own.map(|one| format!("{}: {}", one.product, one.plan)).collect();
+        row(line, &own, &desk, &visit)
+    };
     let list = List::new("approvals", "Waiting for approval")
         .column("Application")
         .column("Wants")
         .column("Has already")
-        .numbers("Asked")
+        .sortable("Asked", &asked, "created", &cut)
         .acts()
         .or_empty(
             "check",
             "All done",
             "Nobody waits for an approval. Requests come from plans that ask for one.",
         )
-        .rows(rows);
+        .searched(&asked, "application")
+        .found(&asked, found, row);
     let waiting = !list.rows.is_empty() && desk.may_write;
     let sheet =
         sheet(&visit, "Approvals").await?.intro("Subscriptions that open only when you say so.").part(list);
@@ -51,7 +55,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     sheet.answer(&visit, &asked)
 }
 
-fn row(line: SubscriptionLine, others: Vec<SubscriptionLine>, desk: &Desk, visit: &Visit) -> Vec<Cell> {
+fn row(line: SubscriptionLine, held: &[String], desk: &Desk, visit: &Visit) -> Vec<Cell> {
     let of = format!("{} on {}", line.application, line.plan);
     let press = |next: SubscriptionState, text, key| Press {
         action: format!("/admin/subscriptions/{}", line.id),
@@ -72,8 +76,6 @@ fn row(line: SubscriptionLine, others: Vec<SubscriptionLine>, desk: &Desk, visit
         of: of.clone(),
         key: "r",
     };
-    let others: Vec<String> =
-        others.into_iter().map(|one| format!("{}: {}", one.product, one.plan)).collect();
     vec![
         Cell::Link {
             href: format!("/admin/subscriptions/{}", line.id),
@@ -84,7 +86,7 @@ fn row(line: SubscriptionLine, others: Vec<SubscriptionLine>, desk: &Desk, visit
             href: format!("/admin/products/{}/plans/{}", line.product_slug, line.plan_slug),
             text: format!("{}: {}", line.product, line.plan),
         },
-        Cell::text_or(others.join(", "), "nothing yet"),
+        Cell::text_or(held.join(", "), "nothing yet"),
         Cell::When(Moment::of(line.created_at, visit.now)),
         if desk.may_write { Cell::Decide(approve, reject) } else { Cell::Nothing("") },
     ]

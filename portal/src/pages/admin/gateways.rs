@@ -149,6 +149,6 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .intro("The processes that answer calls, and which revision of the configuration each serves.")
         .maybe(fleet.notice.clone())
         .part(Section::Tiles(tiles))
-        .part(fleet.list(visit.now))
+        .part(fleet.list(visit.now).exported(&asked))
         .answer(&visit, &asked)
 }

@@ -32,6 +32,7 @@ mod prices;
 pub mod product;
 pub mod products;
 pub mod proofs;
+mod rename;
 pub mod requests;
 pub mod revenue;
 pub mod service;

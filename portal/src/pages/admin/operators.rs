@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use tollgate_control::Error;
+use tollgate_control::oidc::SignsIn;
 use tollgate_domain::{OperatorRole, UserId};
 use tollgate_store::OperatorLine;
 use uuid::Uuid;
@@ -50,6 +51,36 @@ fn origin(state: &PortalState, line: &OperatorLine) -> Cell {
     }
 }
 
+/// Through whom people sign in, as the file says; only whoever starts the portal can change it.
+fn providers(state: &PortalState) -> List {
+    let rows = state.control.provider_settings().map(|one| {
+        let signs_in = one.signs_in.iter().map(|whom| match whom {
+            SignsIn::Developers => "developers",
+            SignsIn::Operators => "operators",
+        });
+        let roles = one.roles.iter().map(|(value, role)| format!("{value}: {role}"));
+        let roles = roles.collect::<Vec<_>>().join(", ");
+        let claim = one.role_claim.as_deref().map_or_else(String::new, |claim| format!("by {claim}: "));
+        vec![
+            Cell::Strong { text: one.name.clone(), second: one.issuer.to_string() },
+            Cell::Text(signs_in.collect::<Vec<_>>().join(", ")),
+            Cell::text_or(if roles.is_empty() { String::new() } else { format!("{claim}{roles}") }, "none"),
+        ]
+    });
+    let mut list = List::new("providers", "Sign-in providers")
+        .column("Provider")
+        .column("Signs in")
+        .column("Roles")
+        .or_empty(
+            "log-in",
+            "Nobody signs in through a provider",
+            "Providers and their roles stand in the file that TOLLGATE_IDENTITY_PROVIDERS names; the guide «Sign in with a provider» tells how.",
+        )
+        .rows(rows);
+    list.note = "from the file of TOLLGATE_IDENTITY_PROVIDERS, read at the start".to_owned();
+    list
+}
+
 async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> Result<Sheet, Fault> {
     let operators = state.store.list_operators().await?;
     let list = List::new("operators", "Operators")
@@ -66,7 +97,8 @@ async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> R
                 Cell::Label(safety(line)),
                 line.seen_at.map_or(Cell::Nothing("–"), |at| Cell::When(Moment::of(at, visit.now))),
             ]
-        }));
+        }))
+        .exported(&Asked::plain(LIST));
     let invited = state.store.list_setup_links().await?;
     let waiting = List::new("invitations", "Invitations")
         .column("Address")
@@ -94,7 +126,8 @@ async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> R
         .await?
         .intro("Who runs the platform, and what each of them may do.")
         .part(list)
-        .part(waiting);
+        .part(waiting)
+        .part(providers(state));
     if !desk.may_write {
         return Ok(sheet);
     }

@@ -55,11 +55,13 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             format!("{} calls to the provider wait; calls of consumers do not.", figures.calls_waiting);
         sheet = sheet.part(Notice::new("warn", "The provider has not answered for an hour", text));
     }
-    let failures = payment_table("failures", "Failed payments", &failed, true, &visit).or_empty(
-        "circle-check",
-        "Nothing failed",
-        "An invoice that cannot be collected stands here, with the reason.",
-    );
+    let failures = payment_table("failures", "Failed payments", &failed, true, &visit)
+        .or_empty(
+            "circle-check",
+            "Nothing failed",
+            "An invoice that cannot be collected stands here, with the reason.",
+        )
+        .exported(&asked);
     let returns = payment_table("returns", "Refunds and credit notes", &back, true, &visit).or_empty(
         "circle-check",
         "Nothing went back",

@@ -55,7 +55,21 @@ fn part(form: &Form, button: &str, back: &str) -> FormPart {
         ],
     )
     .about("A call that waits longer is answered with 504.");
-    FormPart::new("service-form", form, vec![names, targets, times], button).or_back(back)
+    let spoken = Fieldset::new(
+        "Protocol",
+        vec![Input::one(
+            form,
+            "protocol",
+            "Spoken to targets",
+            [
+                (ServiceProtocol::H1.as_str(), "HTTP/1.1"),
+                (ServiceProtocol::H2.as_str(), "HTTP/2 over TLS: addresses begin with https://"),
+                (ServiceProtocol::H2c.as_str(), "HTTP/2 without TLS: addresses begin with http://"),
+            ],
+        )],
+    )
+    .about("gRPC takes HTTP/2. Callers may speak either, whatever is spoken here.");
+    FormPart::new("service-form", form, vec![names, targets, spoken, times], button).or_back(back)
 }
 
 fn typed(sent: &Sent) -> Result<ServiceInput, Form> {
@@ -63,24 +77,31 @@ fn typed(sent: &Sent) -> Result<ServiceInput, Form> {
     let slug = reader.slug();
     let connect_timeout_ms = reader.number("connect_timeout_ms");
     let read_timeout_ms = reader.number("read_timeout_ms");
+    // A form without it, as older scripts send, means what it always meant.
+    let protocol = match sent.has("protocol") {
+        true => reader.value("protocol", "one of h1, h2 and h2c"),
+        false => Some(ServiceProtocol::default()),
+    };
     let mut targets = Vec::new();
     for n in sent.lines("targets") {
         let weight_name = format!("targets/{n}/weight");
         let weight = if sent.get(&weight_name).is_empty() { Some(100) } else { reader.number(&weight_name) };
         targets.extend(weight.map(|weight| Target { url: sent.get(&format!("targets/{n}/url")), weight }));
     }
-    match (slug, connect_timeout_ms, read_timeout_ms) {
-        (Some(slug), Some(connect_timeout_ms), Some(read_timeout_ms)) => match reader.refused() {
-            Some(form) => Err(form),
-            None => Ok(ServiceInput {
-                slug,
-                name: sent.get("name"),
-                connect_timeout_ms,
-                read_timeout_ms,
-                protocol: ServiceProtocol::H1,
-                targets,
-            }),
-        },
+    match (slug, connect_timeout_ms, read_timeout_ms, protocol) {
+        (Some(slug), Some(connect_timeout_ms), Some(read_timeout_ms), Some(protocol)) => {
+            match reader.refused() {
+                Some(form) => Err(form),
+                None => Ok(ServiceInput {
+                    slug,
+                    name: sent.get("name"),
+                    connect_timeout_ms,
+                    read_timeout_ms,
+                    protocol,
+                    targets,
+                }),
+            }
+        }
         _ => Err(reader.refused().unwrap_or_default()),
     }
 }
@@ -89,6 +110,7 @@ fn filled(row: &ServiceRow) -> Form {
     let mut values: Vec<(Cow<'static, str>, String)> = vec![
         ("name".into(), row.name.clone()),
         ("slug".into(), row.slug.to_string()),
+        ("protocol".into(), row.protocol.to_string()),
         ("connect_timeout_ms".into(), row.connect_timeout_ms.to_string()),
         ("read_timeout_ms".into(), row.read_timeout_ms.to_string()),
     ];
@@ -119,6 +141,7 @@ async fn new_sheet(visit: &Visit) -> Result<Sheet, Fault> {
 pub async fn create(visit: Visit) -> Answer {
     Desk::publishing(&visit)?;
     let form = Form::with([
+        ("protocol", ServiceProtocol::H1.to_string()),
         ("connect_timeout_ms", "2000".to_owned()),
         ("read_timeout_ms", "30000".to_owned()),
         ("targets/0/weight", "100".to_owned()),
@@ -248,8 +271,8 @@ pub async fn post(
         name: Some(input.name),
         connect_timeout_ms: Some(input.connect_timeout_ms),
         read_timeout_ms: Some(input.read_timeout_ms),
-        // The form does not ask for it; what was set by file or API stays.
-        protocol: None,
+        // A form without it leaves what was set.
+        protocol: sent.has("protocol").then_some(input.protocol),
         targets: Some(input.targets),
     };
     match state.control.update_service(&desk.actor, row.id, sent.read("version"), patch).await {

@@ -1,9 +1,6 @@
 //! The way from an empty platform to a first metered call, ticked off by what is there.
 
 use axum::extract::State;
-use tollgate_domain::{ApiState, PlanState, ProductState};
-use tollgate_store::Page;
-use tollgate_store::browse::{ApiFilter, Cut};
 
 use super::desk::{Desk, sheet};
 use super::gateways::Fleet;
@@ -19,18 +16,8 @@ use crate::session::Visit;
 /// The database is away.
 pub async fn steps(state: &PortalState, desk: &Desk, visit: &Visit) -> Result<Vec<Step>, Fault> {
     let store = &state.store;
-    let first = Cut::first(1);
-    let services = store.browse_services("", &first).await?.total.unwrap_or_default();
-    let published = ApiFilter { state: Some(ApiState::Published), ..ApiFilter::default() };
-    let apis = store.browse_apis(published, &first).await?.total.unwrap_or_default();
-    let products = store.browse_products("", Some(ProductState::Published), &Cut::first(50)).await?.rows;
-    let plans = store.list_plans(None, Page::FIRST_500).await?;
-    let open = plans.iter().any(|plan| plan.state == PlanState::Open);
-    let people = store.browse_users("", None, &first).await?.total.unwrap_or_default();
+    let there = store.milestones(visit.now - chrono::TimeDelta::days(30)).await?;
     let fleet = Fleet::look(state, visit.now).await?;
-    let called =
-        store.usage_totals(desk.scope, None, visit.now - chrono::TimeDelta::days(30)).await?.calls > 0;
-    let filled = products.iter().find(|product| product.apis > 0);
     let step = |done: bool, title: &str, text: &str, action: Option<(&str, &str)>| Step {
         done,
         title: title.into(),
@@ -39,9 +26,10 @@ pub async fn steps(state: &PortalState, desk: &Desk, visit: &Visit) -> Result<Ve
             .filter(|_| desk.may_write || done)
             .map(|(href, text)| (href.to_owned(), text.to_owned())),
     };
-    let plan_href = products
-        .first()
-        .map_or_else(|| "/admin/products".to_owned(), |one| format!("/admin/products/{}", one.slug));
+    let plan_href = there
+        .product
+        .as_ref()
+        .map_or_else(|| "/admin/products".to_owned(), |slug| format!("/admin/products/{slug}"));
     Ok(vec![
         step(
             fleet.serving > 0,
@@ -50,45 +38,49 @@ pub async fn steps(state: &PortalState, desk: &Desk, visit: &Visit) -> Result<Ve
             Some(("/admin/gateways", "Gateways")),
         ),
         step(
-            services > 0,
+            there.service,
             "A service is there",
             "A system of yours that answers calls, with its addresses.",
-            Some(if services > 0 {
+            Some(if there.service {
                 ("/admin/services", "Services")
             } else {
                 ("/admin/new/service", "Create service")
             }),
         ),
         step(
-            apis > 0,
+            there.published_api,
             "An API is published",
             "An OpenAPI document says what callers may ask.",
-            Some(if apis > 0 { ("/admin/apis", "APIs") } else { ("/admin/new/api", "Create API") }),
+            Some(if there.published_api {
+                ("/admin/apis", "APIs")
+            } else {
+                ("/admin/new/api", "Create API")
+            }),
         ),
         step(
-            filled.is_some(),
+            there.filled_product,
             "A product offers it",
             "Developers subscribe to products; a key opens the APIs in them.",
-            Some(if filled.is_some() {
+            Some(if there.filled_product {
                 ("/admin/products", "Products")
             } else {
                 ("/admin/new/product", "Create product")
             }),
         ),
         step(
-            open,
+            there.open_plan,
             "A plan can be chosen",
             "It says how fast and how much may be called, and what it costs.",
             Some((&plan_href, "Plans")),
         ),
         step(
-            people > 1,
+            there.second_person,
             "Somebody signed up",
             "Share the address of the portal, or sign up yourself to see what developers see.",
             Some(("/admin/developers", "Developers")),
         ),
         step(
-            called,
+            there.counted_call,
             "A first call was counted",
             "It shows in the traffic a second or two after it was answered.",
             Some(("/admin/traffic?range=day", "Traffic")),

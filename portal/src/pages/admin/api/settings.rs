@@ -12,6 +12,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, SAVED, not_taken};
+use crate::pages::admin::rename::Rename;
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, Fieldset, FormPart, Input, Reader, Section, Sent};
 use crate::session::Visit;
@@ -162,6 +163,21 @@ pub async fn post(
         Ok(input) => input,
         Err(form) => return visit.refused(&sheet.part(part(&form, &row, &services))),
     };
+    let held: i64 = match input.slug == row.slug {
+        true => 0,
+        false => state.store.list_held_to(&row.slug).await?.iter().map(|holder| holder.amount).sum(),
+    };
+    let keys = match held {
+        0 => "No key is held to it by name.".to_owned(),
+        1 => "1 key is held to it by name, and will not open it any more.".to_owned(),
+        held => format!("{held} keys are held to it by name, and will not open it any more."),
+    };
+    let (version, path) = (row.version, format!("{LIST}/{}/settings", row.slug));
+    let consequence = format!("Its pages in the portal move; where it is called stays. {keys}");
+    let rename = Rename { what: "API", old: &row.slug, new: &input.slug, version, consequence };
+    if rename.is_open(&sent) {
+        return visit.page(&rename.ask(sheet, &sent, &path));
+    }
     let patch = ApiPatch {
         body_limits: Some(input.body_limits),
         metering: Some(input.metering),

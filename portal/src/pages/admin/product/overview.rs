@@ -1,17 +1,19 @@
 //! A product at a glance: its plans and APIs.
 
 use axum::extract::{Path, State};
-use tollgate_domain::{Price, ProductState};
+use tollgate_domain::{PlanId, Price, ProductState};
 use tollgate_store::browse::{ApiFilter, Cut, PlanLine};
 
 use super::{LIST, find, frame};
 use crate::PortalState;
-use crate::error::Answer;
+use crate::error::{Answer, Fault};
+use crate::form::Form;
 use crate::pages::admin::desk::Desk;
 use crate::pages::admin::products::seen_by;
 use crate::parts::sheet::fact;
-use crate::parts::{Asked, Cell, List, Notice, Section};
+use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Section, Sent};
 use crate::session::Visit;
+use crate::shell::Flash;
 use crate::show;
 
 /// `GET /admin/products/{slug}`
@@ -47,6 +49,12 @@ pub async fn get(
         )),
         ProductState::Published => None,
     };
+    let choices: Vec<(String, String)> = plans
+        .iter()
+        .map(|plan| {
+            (PlanId::from(plan.id).to_string(), format!("{}: {}", plan.name, show::limits(&plan.limits)))
+        })
+        .collect();
     let plan_list = List::new("plans", "Plans")
         .column("Plan")
         .column("State")
@@ -89,8 +97,15 @@ pub async fn get(
                 Cell::Code(if api.base_path.is_empty() { "/".into() } else { api.base_path }),
             ]
         }));
+    let may_open = Desk::of(&visit)?.may_write && row.state == ProductState::Published;
+    let is_open = state.store.find_guest(row.id).await?.is_some();
+    let guests = guests(&slug, is_open, may_open, &choices);
     let facts = vec![
         fact("Slug", Cell::Code(slug.clone())),
+        fact(
+            "Guests",
+            Cell::Text(if is_open { "may try it without an account" } else { "may only read" }.into()),
+        ),
         fact("Seen by", Cell::Text(seen_by(row.visibility).into())),
     ];
     let sheet = frame(&visit, &desk, &row).await?;
@@ -100,7 +115,55 @@ pub async fn get(
         .part(plan_list)
         .part(api_list)
         .part(Section::Facts("In the portal".into(), facts))
+        .maybe(guests)
         .answer(&visit, &asked)
+}
+
+/// The switch that lets visitors try a product's calls without an account.
+fn guests(slug: &str, is_open: bool, may: bool, plans: &[(String, String)]) -> Option<FormPart> {
+    let action = format!("{LIST}/{slug}/guests");
+    if !may || (!is_open && plans.is_empty()) {
+        return None;
+    }
+    let form = Form::with(plans.first().map(|(id, _)| ("plan_id", id.clone())));
+    Some(if is_open {
+        FormPart::new("guests-form", &form, Vec::new(), "Close to guests")
+            .titled("Guests", "Their key is revoked at once; what they called stays counted.")
+            .to(action)
+            .toned("")
+    } else {
+        let input = Input::one(&form, "plan_id", "On the terms of", plans.iter().cloned()).hint(
+            "All guests together have the limits of this plan, and each network only so many calls of them.",
+        );
+        FormPart::new("guests-form", &form, vec![Fieldset::new("", vec![input])], "Open to guests")
+            .titled("Guests", "Visitors may try its calls in the portal, without an account.")
+            .to(action)
+            .toned("")
+    })
+}
+
+/// `POST /admin/products/{slug}/guests`: opens with a plan, closes without.
+pub async fn switch_guests(
+    State(state): State<PortalState>,
+    visit: Visit,
+    Path(slug): Path<String>,
+    sent: Sent,
+) -> Answer {
+    let desk = Desk::writing(&visit)?;
+    let row = find(&state, &slug).await?;
+    // Only a form that names no plan closes; one that names a wrong one does nothing.
+    let text = match sent.has("plan_id") {
+        true => {
+            let plan = sent.read::<PlanId>("plan_id").ok_or_else(Fault::not_found)?;
+            state.control.open_to_guests(&desk.actor, row.id, plan).await?;
+            "Guests may try it from now on."
+        }
+        false => {
+            state.control.close_to_guests(&desk.actor, row.id).await?;
+            "Closed to guests. Their key is revoked."
+        }
+    };
+    visit.go(&format!("{LIST}/{slug}"), Some(Flash::done(text))).await
 }
 
 fn price(plan: &PlanLine) -> String {

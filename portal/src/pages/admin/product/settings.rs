@@ -14,6 +14,7 @@ use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, SAVED, not_taken, sheet};
 use crate::pages::admin::products::seen_by;
+use crate::pages::admin::rename::Rename;
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, Fieldset, FormPart, Input, Reader, Section, Sent, Sheet};
 use crate::session::Visit;
@@ -197,6 +198,15 @@ pub async fn post(
         Ok(input) => input,
         Err(form) => return visit.refused(&sheet.part(part(&form, &row, &apis))),
     };
+    let (version, path) = (row.version, format!("{LIST}/{}/settings", row.slug));
+    let consequence = format!(
+        "Its pages move: links to /products/{} lead nowhere. Subscriptions and keys stay as they are.",
+        row.slug
+    );
+    let rename = Rename { what: "product", old: &row.slug, new: &input.slug, version, consequence };
+    if rename.is_open(&sent) {
+        return visit.page(&rename.ask(sheet, &sent, &path));
+    }
     let patch = ProductPatch {
         slug: Some(input.slug),
         name: Some(input.name),
