@@ -11,8 +11,8 @@ mod words;
 pub use body_limits::BodyLimits;
 pub use ids::{
     ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
-    OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug, SubscriptionId,
-    TokenId, UserId, WebhookId,
+    OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug,
+    SubscriptionId, TokenId, UserId, WebhookId,
 };
 pub use limit::LimitBody;
 pub use metering::Metering;
