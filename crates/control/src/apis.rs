@@ -8,9 +8,9 @@ use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
 
 use crate::change::{Subject, before_after, check_version};
-use crate::documents::{published_changes, routes, tag_routes};
+use crate::documents::{follow_document, published_changes};
 use crate::services::check_name;
-use crate::{Action, Actor, Control, Error, FieldFault, Result, findable};
+use crate::{Action, Actor, Control, Error, FieldFault, Result};
 
 /// What an API is made from.
 #[derive(Debug, Clone)]
@@ -363,11 +363,8 @@ pub(crate) async fn read_document(text: &str) -> Result<Document> {
 }
 
 pub(crate) async fn put_document(tx: &mut Tx, id: ApiId, document: &Document) -> Result<i32> {
-    let routes = routes(document);
     let number = tx.insert_document(id, document.value()).await?;
-    tx.replace_routes(id, &routes).await?;
-    tag_routes(tx, id, document).await?;
-    tx.put_search_entries(id, &findable::entries(document)).await?;
+    follow_document(tx, id, document).await?;
     Ok(number)
 }
 

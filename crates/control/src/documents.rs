@@ -7,7 +7,7 @@ use tollgate_openapi::{Document, Fate, OperationDiff};
 use tollgate_store::{ApiRow, Tx};
 
 use crate::change::{Subject, check_version};
-use crate::{Action, Actor, Control, Error, Result};
+use crate::{Action, Actor, Control, Error, Result, findable};
 
 /// Changes noted in the audit log at most.
 const NOTED_MAX: usize = 200;
@@ -82,13 +82,12 @@ impl Control {
         };
         let changes = published_changes(&change.tx, id, &wanted).await?;
         let document = read_again(wanted).await?;
-        let routes = routes(&document);
         let details = json!({
-            "document": number, "before": row.document_number, "operations": routes.len(), "changes": changes
+            "document": number, "before": row.document_number, "operations": document.operations().len(),
+            "changes": changes
         });
         change.tx.set_document_in_force(id, number).await?;
-        change.tx.replace_routes(id, &routes).await?;
-        tag_routes(&mut change.tx, id, &document).await?;
+        follow_document(&mut change.tx, id, &document).await?;
         let subject = Subject { kind: "api", id: id.uuid(), organization: None };
         change.compile_and_commit("api.publish", subject, details).await?;
         Ok(self.store.get_api(id).await?)
@@ -128,16 +127,19 @@ async fn read_again(document: Value) -> Result<Document> {
     })
 }
 
-/// Puts the routes of a document into its tags, which scopes of keys may name.
-pub async fn tag_routes(tx: &mut Tx, api: ApiId, document: &Document) -> Result<()> {
+/// Makes of an API what its document says: its routes with their tags, which scopes of keys may name, and what the portal's
+/// search finds.
+pub async fn follow_document(tx: &mut Tx, api: ApiId, document: &Document) -> Result<()> {
+    tx.replace_routes(api, &routes(document)).await?;
     let routed = document.operations().iter().filter(|operation| operation.method != "TRACE");
     let tagged: Vec<(&str, &str, &[String])> =
         routed.map(|one| (one.method.as_str(), one.path.as_str(), one.tags.as_slice())).collect();
-    Ok(tx.tag_routes(api, &tagged).await?)
+    tx.tag_routes(api, &tagged).await?;
+    Ok(tx.put_search_entries(api, &findable::entries(document)).await?)
 }
 
 /// Operations as routes: id, method and path.
-pub fn routes(document: &Document) -> Vec<(String, String, String)> {
+fn routes(document: &Document) -> Vec<(String, String, String)> {
     document
         .operations()
         .iter()

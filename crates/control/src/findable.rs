@@ -3,6 +3,27 @@
 use tollgate_openapi::Document;
 use tollgate_store::SearchEntry;
 
+use crate::{Control, Result};
+
+impl Control {
+    /// Makes documents findable that were published before there was a search in the database.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn find_what_is_published(&self) -> Result<()> {
+        for api in self.store.list_apis_not_findable().await? {
+            let Some(document) = self.store.find_document(api).await? else { continue };
+            // One that an older release took and this one does not is found by its product only.
+            let reading = tokio::task::spawn_blocking(move || Document::from_value(document).ok());
+            let Ok(Some(document)) = reading.await else { continue };
+            let mut tx = self.store.begin().await?;
+            tx.put_search_entries(api, &entries(&document)).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
 /// Its operations and schemas.
 pub fn entries(document: &Document) -> Vec<SearchEntry> {
     let operations = document.operations().iter().map(|one| SearchEntry {

@@ -21,7 +21,7 @@ impl Control {
 
     /// Forgets what is over: sessions, sign-in attempts, setup links, old lines of the change log, whose calls were
     /// counted by which gateway that is no more, single calls of a month ago, usage of
-    /// months that need not be kept.
+    /// months that need not be kept. And lets the search find what was published before there was one.
     ///
     /// # Errors
     /// The database is away.
@@ -36,6 +36,7 @@ impl Control {
         self.store.sweep_events().await?;
         self.end_shadows().await?;
         self.store.keep_usage_months().await?;
+        self.find_what_is_published().await?;
         Ok(())
     }
 }

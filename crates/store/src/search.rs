@@ -117,6 +117,21 @@ impl Store {
         Ok(())
     }
 
+    /// APIs with operations of whose document nothing can be found.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_apis_not_findable(&self) -> Result<Vec<ApiId>> {
+        let ids: Vec<uuid::Uuid> = sqlx::query_scalar(
+            "select a.id from apis a
+             where not exists (select from search_entries e where e.api_id = a.id)
+                 and exists (select from routes r where r.api_id = a.id)",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(ids.into_iter().map(ApiId::from).collect())
+    }
+
     /// What a viewer may see that has all of these words, or words that begin so: the best of each kind, at most `most` of
     /// one. Words are letters and digits only; `question` is what was typed, for what is called exactly so.
     ///

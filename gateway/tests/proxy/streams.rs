@@ -73,13 +73,13 @@ async fn an_open_stream_ends_with_its_api_and_not_with_another() {
     let mut plot = Plot::new().await;
     let mut other = plot.blueprint.apis[0].clone();
     (other.id, other.slug, other.base_path) = (id(21), "others".into(), "/others".into());
-    other.routes = vec![route(39, "GET", "/items")];
+    other.routes = vec![route(39, "GET", "/items/{id}")];
     plot.blueprint.apis.push(other);
     let stage = plot.start().await;
 
     let (mut client, go_on) = streaming(&stage).await;
     stage.source.change_blueprint(|blueprint| blueprint.apis.truncate(1));
-    until("the other API is gone", async || stage.call("GET /others/items").await.status() == 404).await;
+    until("the other API is gone", async || stage.call("GET /others/items/7").await.status() == 404).await;
     // Long enough to be asked about.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     go_on.notify_one();

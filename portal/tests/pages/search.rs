@@ -79,6 +79,27 @@ async fn what_a_viewer_does_not_see_is_not_found() {
     assert!(!names(&found(&site, Viewer::SIGNED_IN, "countries").await, "operation").is_empty());
 }
 
+#[tokio::test]
+async fn what_is_found_follows_the_document_in_force_and_is_made_up_where_it_is_missing() {
+    let site = Site::open().await;
+    let (control, system) = (&site.control, Actor::system());
+    let rows = found(&site, Viewer::default(), "countries").await;
+    let before = names(&rows, "operation");
+    let slug = rows.iter().map(|row| row.api.as_str()).find(|slug| !slug.is_empty()).expect("an operation");
+    let api = control.store().find_api_by_slug(slug).await.expect("an answer").expect("it is there");
+    let other = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\npaths: {/zebras: {get: {operationId: listZebras, responses: {'200': {description: ok}}}}}";
+    control.publish_document(&system, api.id, None, other).await.expect("published");
+    assert!(names(&found(&site, Viewer::default(), "countries").await, "operation").is_empty());
+    control.rollback_document(&system, api.id, None, api.document_number).await.expect("as before");
+    assert_eq!(names(&found(&site, Viewer::default(), "countries").await, "operation"), before);
+    assert!(found(&site, Viewer::default(), "zebras").await.is_empty());
+
+    site.run("delete from search_entries where api_id is not null").await;
+    assert!(names(&found(&site, Viewer::default(), "countries").await, "operation").is_empty());
+    control.sweep().await.expect("swept");
+    assert_eq!(names(&found(&site, Viewer::default(), "countries").await, "operation"), before);
+}
+
 /// With every document that the house has to try things on; the time that the database takes is told.
 #[tokio::test]
 async fn all_documents_are_searched_at_once_and_a_new_document_replaces_the_words_of_the_old() {
