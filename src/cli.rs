@@ -127,6 +127,12 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 30)]
         timeout: u64,
     },
+    /// Get a sandbox key for this terminal, by way of a browser where you are signed in; it is printed and stored nowhere.
+    Login {
+        /// Where browsers reach the portal.
+        #[arg(long, env = "TOLLGATE_PORTAL_URL", default_value = "http://127.0.0.1:3000")]
+        portal_url: String,
+    },
     /// Look at everything that must be right, and say what to do where it is not.
     Doctor,
     /// Seal all stored secrets (keys of certificates and sandboxes, second factors, webhooks) under the newest pepper, so

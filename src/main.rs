@@ -8,6 +8,7 @@ mod files;
 mod gateways;
 mod keys;
 mod listen;
+mod login;
 mod memory;
 mod once;
 mod pace;
@@ -78,6 +79,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Status { wait, timeout }) => {
             return status::status(place, wait, std::time::Duration::from_secs(timeout)).await;
         }
+        Some(Command::Login { portal_url }) => login::login(&portal_url).await,
         Some(Command::Doctor) => return doctor::doctor(place).await,
         Some(Command::Keys(cli::Keys::Find { text })) => keys::find(place, &text).await,
         Some(Command::Keys(cli::Keys::Revoke { id })) => keys::revoke(place, &id).await,

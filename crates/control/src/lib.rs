@@ -15,6 +15,7 @@ mod billing;
 mod certificates;
 mod change;
 mod credentials;
+mod device;
 mod documents;
 mod effects;
 mod email_change;
@@ -79,6 +80,7 @@ pub use billing::{
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};
 pub use credentials::{CredentialInput, CredentialPatch, ImportedKey, MintedKey, OldKeyEnds};
+pub use device::{DEVICE_INTERVAL_SECONDS, DEVICE_SECONDS, DeviceAnswer, DeviceCodes};
 pub use documents::Change as DocumentChange;
 pub use effects::Effect;
 pub use error::{Error, FieldFault, Result};

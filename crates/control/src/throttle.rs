@@ -13,6 +13,8 @@ const ADDRESS_MAX: i64 = 100;
 const WINDOW_MINUTES: i32 = 15;
 /// Accounts made from one address within an hour.
 const SIGN_UPS_MAX: i64 = 60;
+/// Command lines that ask to be let in from one address within an hour.
+const DEVICE_STARTS_MAX: i64 = 30;
 /// Calls of guests from one network within an hour.
 const GUEST_CALLS_MAX: i64 = 30;
 /// Calls of all guests within an hour.
@@ -91,6 +93,16 @@ impl Control {
             return Err(Error::TooManyTries(3_600));
         }
         Ok(self.store.insert_attempts(&[subjects.mail]).await?)
+    }
+
+    /// Each command line that waits can be guessed at, so one address cannot begin very many.
+    pub(crate) async fn check_device_starts(&self, address: Option<IpAddr>) -> Result<()> {
+        let address = address.map(coarse).unwrap_or_default();
+        let starts = Sha256::digest(format!("device\0{address}\0")).into();
+        if self.store.count_attempts(&starts, 60).await? >= DEVICE_STARTS_MAX {
+            return Err(Error::TooManyTries(3_600));
+        }
+        Ok(self.store.insert_attempts(&[starts]).await?)
     }
 
     /// Takes one call from what guests have; refuses where it is used up.

@@ -151,6 +151,10 @@ impl Store {
             .await?;
         sqlx::query("delete from account_links where expires_at <= now()").execute(&self.pool).await?;
         sqlx::query("delete from email_changes where expires_at <= now()").execute(&self.pool).await?;
+        // Its command line is told for a day that it came too late.
+        sqlx::query("delete from device_sign_ins where expires_at < now() - interval '1 day'")
+            .execute(&self.pool)
+            .await?;
         sqlx::query("delete from invitations where expires_at < now() - interval '30 days'")
             .execute(&self.pool)
             .await?;

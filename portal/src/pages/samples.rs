@@ -42,6 +42,7 @@ fn all() -> Vec<Rendered> {
     rendered("second-factor", account::second_factor::View::samples(), &mut all);
     rendered("recovery-codes", account::second_factor::CodesView::samples(), &mut all);
     rendered("delete", account::delete::View::samples(), &mut all);
+    rendered("device", account::device::View::samples(), &mut all);
     rendered("verify", account::verify::View::samples(), &mut all);
     rendered("setup", account::setup::View::samples(), &mut all);
     rendered("get-started", start::get_started::View::samples(), &mut all);

@@ -5,6 +5,7 @@ mod admin;
 mod admin_certificates;
 mod admin_forms;
 mod admin_people;
+mod device;
 mod gateways;
 mod journey;
 mod language;
