@@ -71,7 +71,7 @@ test("pages of a developer", async (t) => {
 
   assert.equal((await paste(call)).status, 200);
   await page.getByText(/^First call: .* answered 200/).waitFor();
-  const owned = ["/limits", "/requests", "/team", "/webhooks", "/webhooks/new", "/account/password", "/account/second-factor", "/account/delete"];
+  const owned = ["/limits", "/requests", "/team", "/webhooks", "/webhooks/new", "/account/password", "/account/second-factor", "/account/delete", "/device"];
   await album.walk(["/get-started", "/applications", "/usage", "/account", "/", ...owned]);
 
   await page.goto("/");
