@@ -2,9 +2,9 @@
 
 pub mod code;
 pub mod delete;
-pub mod email;
 pub mod device;
 pub mod device_grant;
+pub mod email;
 pub mod forgotten;
 pub mod passkey_signin;
 pub mod passkeys;
