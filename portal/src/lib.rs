@@ -12,6 +12,7 @@ mod filters;
 mod form;
 mod look;
 mod markup;
+mod packed;
 mod pages;
 mod parts;
 mod reference;
@@ -117,13 +118,14 @@ pub fn router(state: PortalState) -> Router {
         headers: PageHeaders { form_hosts: state.control.payment_origins(), https: secure }.into(),
         render: error::render,
     };
+    let packed = packed::Packed::default();
     let around = |pages: Router<PortalState>| {
         pages
             .layer(axum::middleware::from_fn(say::in_their_language))
             .layer(sessions.clone())
             .layer(own_origin.clone())
             .layer(axum::middleware::map_response(forged_posts_as_problems))
-            .layer(axum::middleware::from_fn(conditional::tagged))
+            .layer(axum::middleware::from_fn_with_state(packed.clone(), conditional::tagged))
             .layer(
                 CompressionLayer::new()
                     .quality(CompressionLevel::Precise(4))
