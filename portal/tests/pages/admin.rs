@@ -165,6 +165,7 @@ async fn lists_that_lie_whole_are_searched_sorted_and_exported_each_by_itself() 
         let email = format!("{name}@example.com");
         admin.post("/admin/operators", &[("email", &email), ("role", "support")]).await;
     }
+    site.work().await;
     let page = admin.get("/admin/operators?list=invitations&sort=-address").await;
     let at = |text: &str| page.text.find(text).unwrap_or_else(|| panic!("no {text}: {}", page.text));
     assert!(

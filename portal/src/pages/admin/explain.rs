@@ -204,7 +204,7 @@ async fn facts(
         push("Subscription", Some(way(format!("/admin/subscriptions/{id}"), id.to_string())));
     }
     push("Took", Some(Cell::Took(call.duration_us)));
-    push("Of that, the service", call.upstream_us.map(|micros| Cell::Took(micros)));
+    push("Of that, the service", call.upstream_us.map(Cell::Took));
     push(
         "Bytes in and out",
         Some(Cell::Text(format!("{} and {}", show::number(call.bytes_in), show::number(call.bytes_out)))),
