@@ -21,8 +21,6 @@ const CONNECTIONS_MAX: u32 = 16;
 /// Connections of a gateway, apart from those of the faces: slow pages must not hold up a revocation.
 const GATEWAY_CONNECTIONS_MAX: u32 = 5;
 
-/// How long a gateway's start waits to hear which peppers the database knows.
-const PEPPER_PATIENCE: Duration = Duration::from_secs(2);
 /// How often a private server is asked whether it still answers.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
@@ -170,22 +168,6 @@ fn peppers_from_environment() -> anyhow::Result<Option<Arc<Peppers>>> {
 
 fn peppers(secrets: Secrets) -> anyhow::Result<Arc<Peppers>> {
     Ok(Arc::new(Peppers::new(secrets.peppers)?))
-}
-
-/// Ends the start of a gateway whose peppers are not those of its database: it would refuse every key. A database that is
-/// away is no reason not to start from disk, so it is asked only for a moment.
-pub async fn check_gateway_peppers(store: &Store, peppers: &Peppers) -> anyhow::Result<()> {
-    for version in peppers.versions() {
-        let asked = tokio::time::timeout(PEPPER_PATIENCE, store.known_pepper_fingerprint(version)).await;
-        let Ok(Ok(Some(known))) = asked else { continue };
-        if peppers.fingerprint(version).is_some_and(|own| own != known) {
-            bail!(
-                "the database does not fit the peppers: pepper {version} is not the one it was set up with; no key would \
-                 be recognised"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// The control plane over a store whose keys were hashed with these peppers.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -17,6 +18,9 @@ use tollgate_web::serve::{Limits, serve};
 
 use crate::cli::{MailFlags, PortalFlags};
 use crate::payments::PaymentFlags;
+
+/// How long visitors share a page of the portal.
+const PUBLIC_PAGES_KEPT: Duration = Duration::from_secs(1);
 
 /// Below the portal: where problem types are explained.
 pub fn problems_url(portal_url: &str) -> String {
@@ -106,6 +110,7 @@ pub fn serve_portal(
         content_dir: around.content_dir.clone(),
         secure_cookies: portal_url.starts_with("https://"),
         trusted_proxies: trusted_proxies.clone(),
+        public_pages_kept: PUBLIC_PAGES_KEPT,
     };
     let state = PortalState::new(control.clone(), settings);
     let store = control.store().clone();

@@ -28,7 +28,8 @@ use tollgate_boot::{pages, telemetry};
 fn main() -> ExitCode {
     // Before there are threads, and memory that would be kept as it is.
     let pages = pages::keep_small();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match threads.enable_all().on_thread_park(memory::give_back_at_rest).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("tollgate: no threads: {error}");

@@ -18,7 +18,6 @@ use crate::{database, faces, listen, upgrade};
 pub async fn gateway(place: Place, role: GatewayRole) -> anyhow::Result<()> {
     let store = database::shared_store(&place)?;
     let peppers = database::shared_peppers()?;
-    database::check_gateway_peppers(&store, &peppers).await?;
     let (data_dir, take_over) = match DataDir::open(&place.data_dir) {
         Err(DataDirError::InUse { .. }) if role.upgrade => (DataDir::of_predecessor(&place.data_dir)?, true),
         opened => (opened?, false),

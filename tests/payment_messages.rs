@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use reqwest::StatusCode;
@@ -47,6 +48,7 @@ impl Desk {
             content_dir: None,
             secure_cookies: false,
             trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
+            public_pages_kept: Duration::ZERO,
         };
         let portal = tollgate_portal::router(PortalState::new(control, settings));
         let serving = tokio::spawn(async move {

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tollgate_engine::key::Peppers;
 use uuid::Uuid;
 
 use crate::disk::{DataDir, DirError};
@@ -60,6 +61,9 @@ pub enum StartError {
     /// The access log cannot be written.
     #[error("access log: {0}")]
     AccessLog(std::io::Error),
+    /// No key would be recognised.
+    #[error("pepper {0} is not the one that the control plane was set up with; no key would be recognised")]
+    Pepper(i16),
     /// The TLS listener cannot be set up.
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
@@ -113,7 +117,8 @@ impl Gateway {
     /// saved on disk while the control plane is away, and nothing (not ready) while there is neither.
     ///
     /// # Errors
-    /// When the data directory is in use or unusable, or an address is taken.
+    /// When the data directory is in use or unusable, an address is taken, or a control plane that answers was set up with
+    /// other peppers.
     pub async fn start(
         settings: Settings,
         source: Arc<dyn Source>,
@@ -143,7 +148,7 @@ impl Gateway {
         let tls = tls_server(&parts)?;
         let boot_id = parts.boot_id;
         let leftovers = leftovers(data.path(), inherited.as_ref().map(|from| from.boot_id))?;
-        let (feed, flush) = first_load(&parts, &data, leftovers).await;
+        let (feed, flush) = first_load(&parts, &data, leftovers).await?;
 
         let mut things = parts.settings.hand_on.clone();
         things.extend(inherited.as_mut().map(Inheritance::rest).unwrap_or_default());
@@ -202,7 +207,11 @@ fn tls_server(parts: &Parts) -> Result<Option<Server>, StartError> {
 }
 
 /// What is to be known before the first call: from the control plane, or else from disk.
-async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) -> (Feed, Flush) {
+async fn first_load(
+    parts: &Parts,
+    data: &Arc<DataDir>,
+    leftovers: Leftovers,
+) -> Result<(Feed, Flush), StartError> {
     let Parts { settings, source, live, ledger, .. } = parts;
     let mut feed = Feed::new(Arc::clone(source), Arc::clone(live), Arc::clone(data), Arc::clone(settings));
     let mut flush = Flush::new(
@@ -214,12 +223,17 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         leftovers,
     );
     // Asked before the disk is read: who is silent for as long as that takes is not waited for any longer.
-    let answers = AbortOnDropHandle::new(tokio::spawn(answers_in_time(Arc::clone(source))));
+    let asked_at = Instant::now();
+    let asking = answers(Arc::clone(source), settings.peppers.clone(), settings.query_timeout);
+    let asking = AbortOnDropHandle::new(tokio::spawn(asking));
     let from_disk = feed.start_from_disk().await;
-    if from_disk && !answers.await.unwrap_or(false) {
+    let patience = if from_disk { FIRST_ANSWER } else { settings.query_timeout };
+    let answered = tokio::time::timeout_at(asked_at + patience, asking).await;
+    let answers = answered.ok().and_then(Result::ok).unwrap_or(Ok(false))?;
+    if !answers {
         ledger.begin(minute_of(time::utc()));
         flush.quota_from_disk();
-        return (feed, flush);
+        return Ok((feed, flush));
     }
     let due = from_disk.then(|| Instant::now() + FIRST_ANSWER);
     let patience = || due.unwrap_or_else(|| Instant::now() + settings.query_timeout);
@@ -231,9 +245,20 @@ async fn first_load(parts: &Parts, data: &Arc<DataDir>, leftovers: Leftovers) ->
         Ok(Ok(())) => {}
         Ok(Err(_)) | Err(_) => flush.quota_from_disk(),
     }
-    (feed, flush)
+    Ok((feed, flush))
 }
 
-async fn answers_in_time(source: Arc<dyn Source>) -> bool {
-    timed(FIRST_ANSWER, source.head()).await.is_ok()
+/// Whether the control plane answers within `limit`. One that does and has hashed its keys under another pepper ends the
+/// start.
+async fn answers(source: Arc<dyn Source>, peppers: Peppers, limit: Duration) -> Result<bool, StartError> {
+    if timed(limit, source.head()).await.is_err() {
+        return Ok(false);
+    }
+    for version in peppers.versions() {
+        let known = timed(limit, source.pepper_fingerprint(version)).await.ok().flatten();
+        if known.is_some_and(|known| peppers.fingerprint(version) != Some(known)) {
+            return Err(StartError::Pepper(version));
+        }
+    }
+    Ok(true)
 }

@@ -29,18 +29,32 @@ pub async fn tagged(request: Request, next: Next) -> Response {
     };
     let digest = Sha256::digest(&bytes);
     let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..12]));
-    let is_known = known.iter().filter_map(|value| value.to_str().ok()).any(|value| names(value, &tag));
     let Ok(value) = HeaderValue::from_str(&tag) else {
         return Response::from_parts(parts, Body::from(bytes));
     };
     parts.headers.insert(header::ETAG, value);
-    if !is_known {
-        return Response::from_parts(parts, Body::from(bytes));
+    parts.extensions.insert(Whole(bytes.len()));
+    if is_known(&known, &tag) {
+        return not_modified(parts.headers);
     }
-    parts.status = StatusCode::NOT_MODIFIED;
-    parts.headers.remove(header::CONTENT_TYPE);
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, Body::empty())
+    Response::from_parts(parts, Body::from(bytes))
+}
+
+/// How many bytes a page has that was held back whole; an extension of its answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole(pub usize);
+
+/// Whether `If-None-Match` names a tag.
+pub fn is_known<'v>(fields: impl IntoIterator<Item = &'v HeaderValue>, tag: &str) -> bool {
+    fields.into_iter().filter_map(|value| value.to_str().ok()).any(|value| names(value, tag))
+}
+
+/// 304 with the fields that 200 would have, but for those of its body.
+pub fn not_modified(mut headers: HeaderMap) -> Response {
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        headers.remove(name);
+    }
+    (StatusCode::NOT_MODIFIED, headers).into_response()
 }
 
 /// Whether an `If-None-Match` names a tag (RFC 9110 section 13.1.2: compared weakly).
@@ -49,7 +63,7 @@ fn names(value: &str, tag: &str) -> bool {
     value.trim() == "*" || value.split(',').any(|one| opaque(one) == opaque(tag))
 }
 
-fn may_be_kept(headers: &HeaderMap) -> bool {
+pub fn may_be_kept(headers: &HeaderMap) -> bool {
     let caching = headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
     caching.is_some_and(|value| !value.contains("no-store"))
 }

@@ -10,6 +10,7 @@ mod content;
 mod error;
 mod filters;
 mod form;
+mod kept;
 mod look;
 mod markup;
 mod pages;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub secure_cookies: bool,
     /// Proxies whose `X-Forwarded-For` says who visits.
     pub trusted_proxies: TrustedProxies,
+    /// How long a page is shown to visitors as it was made for another; what changes elsewhere shows after that.
+    pub public_pages_kept: Duration,
 }
 
 /// What handlers work with. Cheap to clone.
@@ -73,6 +76,7 @@ pub struct PortalState {
     /// What passkeys are for; none where browsers make none here.
     passkeys: Option<tollgate_control::PasskeySite>,
     searched: pages::search::Files,
+    kept: kept::Kept,
 }
 
 impl PortalState {
@@ -86,6 +90,7 @@ impl PortalState {
             relay: relay::Relay::to(&settings.relay_url),
             content: content::Content::read(settings.content_dir.as_deref()),
             passkeys: tollgate_control::PasskeySite::of(&settings.portal_url),
+            kept: kept::Kept::new(settings.public_pages_kept),
             settings: Arc::new(settings),
             documents: reference::Documents::default(),
             articles: pages::reference::Articles::default(),
@@ -95,7 +100,8 @@ impl PortalState {
 }
 
 /// The portal, ready to be served. Layers from the outside in: what every answer carries, refusal of posts from
-/// other sites, the session, the pages. What pages send is tagged first and compressed last. Static files need neither session nor protection, and are
+/// other sites, the session, the pages. What pages send is tagged
+/// first, then compressed, and kept for a moment where it is for everybody. Static files need neither session nor protection, and are
 /// compressed already.
 pub fn router(state: PortalState) -> Router {
     let secure = state.settings.secure_cookies;
@@ -129,6 +135,7 @@ pub fn router(state: PortalState) -> Router {
                     .quality(CompressionLevel::Precise(4))
                     .compress_when(DefaultPredicate::new().and(conditional::compressible)),
             )
+            .layer(axum::middleware::from_fn_with_state(state.kept.clone(), kept::public))
             .with_state(state.clone())
     };
     // A tried call may be large and slow, as calls are: 1 MB with the form around it, a minute and the time to tell.

@@ -57,20 +57,23 @@ pub fn worn() -> Arc<Look> {
     WORN.try_with(Arc::clone).unwrap_or_default()
 }
 
-/// Reads the look and answers with it. Where it cannot be read, the page says what is the matter in the design's own.
+/// Answers with the look, read where it is not known from a moment ago. Where it cannot be read, the page says what is the matter in the design's own.
 pub async fn wear(State(state): State<PortalState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path.starts_with("/static/") || path.starts_with("/theme/") {
         return next.run(request).await;
     }
-    let look = match state.store.get_look().await {
-        Ok(row) => Look::from(row),
-        Err(error) => {
-            tracing::warn!(%error, "the portal's look cannot be read");
-            Look::default()
+    let look = match state.kept.look() {
+        Some(look) => look,
+        None => {
+            let read = async { state.store.get_look().await.map(Look::from) };
+            state.kept.keep_look(read).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the portal's look cannot be read");
+                Arc::default()
+            })
         }
     };
-    WORN.scope(Arc::new(look), next.run(request)).await
+    WORN.scope(look, next.run(request)).await
 }
 
 impl From<LookRow> for Look {

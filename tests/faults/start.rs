@@ -51,7 +51,7 @@ async fn case_182_a_taken_port_an_expired_certificate_and_another_pepper_end_the
     let mut command = rig.command();
     command.env("TOLLGATE_PEPPERS", format!("1:{ANOTHER}"));
     let said = refused(command).await;
-    assert!(said.contains("pepper 1 is not the one it was set up with"), "{said}");
+    assert!(said.contains("pepper 1 is not the one that the control plane was set up with"), "{said}");
     rig.gateway().await;
 }
 

@@ -46,9 +46,7 @@ impl Store {
     /// The database failed.
     pub async fn list_documents(&self, api: ApiId, limit: i64) -> Result<Vec<DocumentRow>> {
         Ok(sqlx::query_as(
-            "select number, created_at, coalesce(document -> 'info' ->> 'title', '') as title,
-                coalesce(document -> 'info' ->> 'version', '') as version
-             from api_documents where api_id = $1 order by number desc limit $2",
+            "select number, created_at, title, version from api_documents where api_id = $1 order by number desc limit $2",
         )
         .bind(api.uuid())
         .bind(limit)

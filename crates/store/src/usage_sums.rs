@@ -263,16 +263,18 @@ impl Store {
         let from = from.max(first);
         let to = (from + TimeDelta::hours(CHUNK_HOURS.max(back))).min(now);
         let day = from.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        // Ordered, so that what an organization's pages read lies together: of three days, when these are made again.
         for statement in [
             "delete from usage_hours where at >= $1 and at < $2 and $3::timestamptz is not null",
             "insert into usage_hours select organization_id, date_trunc('hour', minute, 'UTC'), application_id, credential_id,
                 route_id, status, outcome, sum(calls), sum(charged), sum(duration_us)
              from usage_counters where minute >= $1 and minute < $2 and organization_id is not null
-               and application_id is not null and $3::timestamptz is not null group by 1, 2, 3, 4, 5, 6, 7",
+               and application_id is not null and $3::timestamptz is not null group by 1, 2, 3, 4, 5, 6, 7 order by 1, 2",
             "delete from usage_days where at >= $3 and at < $2 and $1::timestamptz is not null",
             "insert into usage_days select organization_id, date_trunc('day', at, 'UTC'), application_id, credential_id,
                 route_id, status, outcome, sum(calls), sum(charged), sum(duration_us)
-             from usage_hours where at >= $3 and at < $2 and $1::timestamptz is not null group by 1, 2, 3, 4, 5, 6, 7",
+             from usage_hours where at >= $3 and at < $2 and $1::timestamptz is not null group by 1, 2, 3, 4, 5, 6, 7
+             order by 1, 2",
             "update usage_sums set hours_to = greatest(hours_to, $2), days_to = greatest(days_to, date_trunc('day', $2, 'UTC'))
              where $1::timestamptz is not null and $3::timestamptz is not null",
         ] {

@@ -28,6 +28,10 @@ impl Source for Still {
         Ok((Head { epoch: self.blueprint.epoch, revision: self.blueprint.revision }, None))
     }
 
+    async fn pepper_fingerprint(&self, _version: i16) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+
     async fn full(&self) -> Result<FullLoad, SourceError> {
         let applications = std::mem::take(&mut *self.applications.lock().expect("one thread loads"));
         Ok(FullLoad { blueprint: self.blueprint.clone(), applications })

@@ -45,6 +45,9 @@ impl From<StoreError> for RecordError {
 pub trait Source: Send + Sync + 'static {
     /// The newest revision, and what time it is there; none where that is not known.
     async fn head(&self) -> Result<(Head, Option<DateTime<Utc>>), SourceError>;
+    /// What the control plane calls the pepper of a version that its keys are hashed with
+    /// ([`Peppers::fingerprint`](tollgate_engine::key::Peppers::fingerprint)); none where it knows none.
+    async fn pepper_fingerprint(&self, version: i16) -> Result<Option<String>, SourceError>;
     /// Everything, in one consistent view.
     async fn full(&self) -> Result<FullLoad, SourceError>;
     /// What changed after a revision, oldest first; none where that is no longer known and all must be loaded.
@@ -135,6 +138,10 @@ impl Source for Store {
     async fn head(&self) -> Result<(Head, Option<DateTime<Utc>>), SourceError> {
         let (head, now) = self.feed_head_now().await?;
         Ok((head, Some(now)))
+    }
+
+    async fn pepper_fingerprint(&self, version: i16) -> Result<Option<String>, SourceError> {
+        Ok(self.known_pepper_fingerprint(version).await?)
     }
 
     async fn full(&self) -> Result<FullLoad, SourceError> {

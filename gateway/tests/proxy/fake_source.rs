@@ -236,6 +236,10 @@ impl Source for FakeSource {
         self.answer(|state| (Head { epoch: state.epoch, revision: state.revision }, None)).await
     }
 
+    async fn pepper_fingerprint(&self, _version: i16) -> Result<Option<String>, SourceError> {
+        self.answer(|_| None).await
+    }
+
     async fn full(&self) -> Result<FullLoad, SourceError> {
         self.answer(|state| {
             state.full_loads += 1;

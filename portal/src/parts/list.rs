@@ -1,6 +1,6 @@
 //! The one list: search, filters, sortable columns, pages, an export, and what is said when nothing is in it.
 
-use tollgate_store::browse::Found;
+use tollgate_store::browse::{Cut, Found};
 
 use super::Asked;
 use crate::show::{self, Label, Moment};
@@ -20,6 +20,8 @@ pub enum Cell {
     Code(String),
     /// A number, written out.
     Number(String),
+    /// So many microseconds.
+    Took(i64),
     /// A tinted word.
     Label(Label),
     /// A time.
@@ -95,6 +97,7 @@ impl Cell {
                 }
             }
             Self::Number(text) => text.replace(',', ""),
+            Self::Took(micros) => show::duration(*micros),
             Self::Label(label) => label.text.clone(),
             Self::When(moment) => moment.iso.clone(),
             Self::Route { method, path, .. } => format!("{method} {path}"),
@@ -167,7 +170,7 @@ pub struct List {
     /// Where search and filters are sent; empty where there are none.
     pub path: String,
     /// What the search looks at, and what is looked for.
-    pub search: Option<(&'static str, String)>,
+    pub search: Option<(String, String)>,
     /// Filters.
     pub filters: Vec<Filter>,
     /// What else the address says, so that filtering does not lose it.
@@ -196,9 +199,9 @@ impl List {
 
     /// Words to find.
     #[must_use]
-    pub fn searched(mut self, asked: &Asked, what: &'static str) -> Self {
+    pub fn searched(mut self, asked: &Asked, what: impl Into<String>) -> Self {
         self.path = asked.path().to_owned();
-        self.search = Some((what, asked.get("q").to_owned()));
+        self.search = Some((what.into(), asked.get("q").to_owned()));
         self.narrowed(asked, "q")
     }
 
@@ -246,48 +249,45 @@ impl List {
     /// A column of words.
     #[must_use]
     pub fn column(self, title: &str) -> Self {
-        self.head(title, None, false, false)
+        self.head(title, false, false)
     }
 
     /// A column of numbers or times.
     #[must_use]
     pub fn numbers(self, title: &str) -> Self {
-        self.head(title, None, true, false)
+        self.head(title, true, false)
     }
 
     /// A column of buttons.
     #[must_use]
     pub fn acts(self) -> Self {
-        self.head("Actions", None, false, true)
+        self.head("Actions", false, true)
     }
 
     /// A column that can be sorted by; `sort` as the store names it.
     #[must_use]
-    pub fn sortable(
-        self,
-        title: &str,
-        asked: &Asked,
-        sort: &'static str,
-        cut: &tollgate_store::browse::Cut,
-    ) -> Self {
+    pub fn sortable(self, title: &str, asked: &Asked, sort: &'static str, cut: &Cut) -> Self {
+        let numbers = matches!(sort, "created" | "at");
+        self.head(title, numbers, false).sorted_by(title, asked, sort, cut)
+    }
+
+    /// Lets a column that is there be sorted by.
+    #[must_use]
+    pub fn sorted_by(mut self, title: &str, asked: &Asked, sort: &'static str, cut: &Cut) -> Self {
         let (href, sorted) = match (cut.sort == sort, cut.descending) {
             (true, true) => (asked.with(&[("sort", sort)]), Some("descending")),
             (true, false) => (asked.with(&[("sort", &format!("-{sort}"))]), Some("ascending")),
             (false, _) => (asked.with(&[("sort", sort)]), None),
         };
-        let numbers = matches!(sort, "created" | "at");
-        self.head(title, Some((href, sorted)), numbers, false)
+        if let Some(column) = self.columns.iter_mut().find(|column| column.title == title) {
+            (column.sort_href, column.sorted) = (Some(href), sorted);
+        }
+        self
     }
 
-    fn head(
-        mut self,
-        title: &str,
-        sort: Option<(String, Option<&'static str>)>,
-        numbers: bool,
-        acts: bool,
-    ) -> Self {
-        let (sort_href, sorted) = sort.map_or((None, None), |(href, sorted)| (Some(href), sorted));
-        self.columns.push(Column { title: title.to_owned(), sort_href, sorted, numbers, acts });
+    fn head(mut self, title: &str, numbers: bool, acts: bool) -> Self {
+        let title = title.to_owned();
+        self.columns.push(Column { title, sort_href: None, sorted: None, numbers, acts });
         self
     }
 
@@ -312,13 +312,6 @@ impl List {
     pub fn rows(mut self, rows: impl IntoIterator<Item = Vec<Cell>>) -> Self {
         self.rows = rows.into_iter().collect();
         self.count = show::number(i64::try_from(self.rows.len()).unwrap_or(i64::MAX));
-        self
-    }
-
-    /// With a file of it, for a list that is shown whole.
-    #[must_use]
-    pub fn exported(mut self, asked: &Asked) -> Self {
-        self.export = (!self.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
         self
     }
 

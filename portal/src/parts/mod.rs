@@ -9,6 +9,7 @@ pub mod input;
 pub mod list;
 pub mod sent;
 pub mod sheet;
+pub mod whole;
 
 pub use asked::Asked;
 pub use input::{Fieldset, FormPart, Input};

@@ -319,8 +319,9 @@ impl Sheet {
     /// The page, or its first list as a file where that was asked for.
     pub fn answer(self, visit: &Visit, asked: &Asked) -> Answer {
         if asked.wants_csv() {
+            let named = asked.get("list");
             let list = self.sections.iter().find_map(|section| match section {
-                Section::List(list) => Some(list),
+                Section::List(list) if named.is_empty() || list.id == named => Some(list),
                 _ => None,
             });
             if let Some(list) = list {

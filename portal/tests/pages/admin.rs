@@ -157,6 +157,31 @@ async fn nobody_else_learns_that_there_are_admin_pages() {
 }
 
 #[tokio::test]
+async fn lists_that_lie_whole_are_searched_sorted_and_exported_each_by_itself() {
+    let site = Site::open().await;
+    let mut admin = site.browser();
+    admin.become_admin("root@example.com").await;
+    for name in ["ada", "bob", "cleo", "dora", "emil", "fritz"] {
+        let email = format!("{name}@example.com");
+        admin.post("/admin/operators", &[("email", &email), ("role", "support")]).await;
+    }
+    site.work().await;
+    let page = admin.get("/admin/operators?list=invitations&sort=-address").await;
+    let at = |text: &str| page.text.find(text).unwrap_or_else(|| panic!("no {text}: {}", page.text));
+    assert!(
+        at("fritz@example.com") < at("ada@example.com") && page.text.contains("aria-sort=\"descending\"")
+    );
+    let found = admin.get("/admin/operators?list=invitations&q=cleo").await;
+    assert!(found.text.contains("cleo@") && !found.text.contains("dora@"), "{}", found.text);
+    assert!(found.text.contains("root@example.com"), "the other list of the page is as it was");
+    let file = admin.get("/admin/operators?list=invitations&q=o&sort=address&format=csv").await;
+    let lines: Vec<&str> = file.text.lines().map(|line| line.split('@').next().unwrap_or_default()).collect();
+    assert!(lines.starts_with(&["Address,Role,Until", "ada", "bob"]), "{}", file.text);
+    let none = admin.get("/admin/operators?list=invitations&q=zebra").await;
+    assert!(none.text.contains("zebra") && none.text.contains("Show all"), "{}", none.text);
+}
+
+#[tokio::test]
 async fn an_auditor_sees_everything_and_changes_nothing() {
     let site = Site::open().await;
     site.browser().sign_up("maria@example.com").await;

@@ -164,6 +164,24 @@ async fn a_slug_is_renamed_only_after_its_consequences_were_shown() {
     ];
     let asked = admin.post(path, &fields).await;
     assert!(asked.text.contains("1 key is held to it by name"), "{}", asked.text);
+
+    admin.post("/admin/new/service", &SERVICE).await;
+    let path = "/admin/services/rates";
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let mut fields = SERVICE.to_vec();
+    fields[1].1 = "exchange";
+    fields.push(("version", version.as_str()));
+    let asked = admin.post(path, &fields).await;
+    assert!(asked.text.contains("Files that still say rates make another service"), "{}", asked.text);
+    fields.push(("renamed", "yes"));
+    assert_eq!(admin.post(path, &fields).await.location(), "/admin/services/exchange");
+
+    let path = "/admin/products/nations/plans/free";
+    let version = hidden(&admin.get(path).await, "version").to_owned();
+    let fields = [("name", "Free"), ("slug", "starter"), ("state", "open"), ("version", version.as_str())];
+    let asked = admin.post(path, &fields).await;
+    assert!(asked.text.contains("Rename free to starter?"), "{}", asked.text);
+    assert_eq!(admin.get(path).await.status, StatusCode::OK, "nothing has happened");
 }
 
 #[tokio::test]

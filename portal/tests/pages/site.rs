@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -103,6 +104,8 @@ impl Site {
             content_dir: None,
             secure_cookies,
             trusted_proxies: "10.0.0.0/8".parse().expect("a network"),
+            // What these tests change behind the portal's back shows at once.
+            public_pages_kept: Duration::ZERO,
         };
         let portal = || tollgate_portal::router(PortalState::new(control.clone(), settings.clone()));
         let routers = [portal(), portal()];

@@ -18,11 +18,12 @@ const INVOICES: Shape = Shape {
     columns: "t.*, o.name as organization",
     from: "invoices t join organizations o on o.id = t.organization_id",
     id: ("t.id", Type::Uuid),
-    orders: &[],
+    // A total as a text that sorts like the number; those of other currencies stand among them.
+    orders: &[("number", "t.number"), ("total", "lpad(t.total_minor::text, 19, '0')")],
 };
 
 impl Store {
-    /// Invoices that the scope may see. Order: `created`.
+    /// Invoices that the scope may see. Orders: `number`, `total`, `created`.
     ///
     /// # Errors
     /// The database failed.

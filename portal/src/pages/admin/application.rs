@@ -61,7 +61,8 @@ pub async fn get(
                 Cell::When(line.created),
                 revoke.map_or(Cell::Nothing(""), |href| Cell::Open { href, text: "Revoke", of: line.name }),
             ]
-        }));
+        }))
+        .whole(&asked, "name or key");
     let facts = vec![
         fact(
             "Organization",

@@ -203,8 +203,8 @@ async fn facts(
     if let Some(id) = call.subscription_id.map(SubscriptionId::from) {
         push("Subscription", Some(way(format!("/admin/subscriptions/{id}"), id.to_string())));
     }
-    push("Took", Some(Cell::Text(show::duration(call.duration_us))));
-    push("Of that, the service", call.upstream_us.map(|micros| Cell::Text(show::duration(micros))));
+    push("Took", Some(Cell::Took(call.duration_us)));
+    push("Of that, the service", call.upstream_us.map(Cell::Took));
     push(
         "Bytes in and out",
         Some(Cell::Text(format!("{} and {}", show::number(call.bytes_in), show::number(call.bytes_out)))),

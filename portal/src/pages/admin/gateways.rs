@@ -45,7 +45,7 @@ impl Fleet {
 
     /// All nodes.
     #[must_use]
-    pub fn list(&self, now: DateTime<Utc>) -> List {
+    pub fn list(&self, asked: &Asked, now: DateTime<Utc>) -> List {
         let row = |node: &NodeRow| {
             let error = node.last_error.clone().unwrap_or_default();
             vec![
@@ -67,7 +67,8 @@ impl Fleet {
             .numbers("Started")
             .numbers("Last heard of")
             .or_empty("server", "No gateway has reported", "A gateway reports itself when it has loaded its first revision. Start one with tollgate gateway.")
-            .rows(self.nodes.iter().map(row));
+            .rows(self.nodes.iter().map(row))
+            .whole(asked, "node");
         list.note = format!("newest revision {}", self.revision);
         list
     }
@@ -149,6 +150,6 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .intro("The processes that answer calls, and which revision of the configuration each serves.")
         .maybe(fleet.notice.clone())
         .part(Section::Tiles(tiles))
-        .part(fleet.list(visit.now).exported(&asked))
+        .part(fleet.list(&asked, visit.now))
         .answer(&visit, &asked)
 }

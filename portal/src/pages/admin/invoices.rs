@@ -29,6 +29,7 @@ fn row(invoice: InvoiceRow, visit: &Visit) -> Vec<Cell> {
         },
         Cell::Text(invoice.month().start().format("%B %Y").to_string()),
         Cell::Label(invoice.state.into()),
+        Cell::When(Moment::of(invoice.issued_at, visit.now)),
         Cell::When(Moment::of(invoice.due_at, visit.now)),
         Cell::Number(invoice.total().to_string()),
     ]
@@ -37,7 +38,7 @@ fn row(invoice: InvoiceRow, visit: &Visit) -> Vec<Cell> {
 /// `GET /admin/invoices`
 pub async fn list(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let desk = Desk::of(&visit)?;
-    let cut = asked.cut(&["-created"]);
+    let cut = asked.cut(&["-created", "number", "total"]);
     let filter = InvoiceFilter { words: asked.get("q"), state: asked.read("state") };
     let found = state.store.browse_invoices(desk.scope, filter, &cut).await?;
     let states =
@@ -45,11 +46,13 @@ pub async fn list(State(state): State<PortalState>, visit: Visit, asked: Asked) 
     let list = List::new("invoices", "All invoices")
         .searched(&asked, "organization")
         .filtered(&asked, "state", "State", "Any state", states.map(|(state, text)| (state.as_str(), text)))
-        .column("Number")
+        .sortable("Number", &asked, "number", &cut)
         .column("Month")
         .column("State")
-        .column("Due")
+        .sortable("Issued", &asked, "created", &cut)
+        .numbers("Due")
         .numbers("Total")
+        .sorted_by("Total", &asked, "total", &cut)
         .or_empty(
             "scroll-text",
             "No invoice yet",

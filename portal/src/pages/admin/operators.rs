@@ -52,7 +52,7 @@ fn origin(state: &PortalState, line: &OperatorLine) -> Cell {
 }
 
 /// Through whom people sign in, as the file says; only whoever starts the portal can change it.
-fn providers(state: &PortalState) -> List {
+fn providers(state: &PortalState, asked: &Asked) -> List {
     let rows = state.control.provider_settings().map(|one| {
         let signs_in = one.signs_in.iter().map(|whom| match whom {
             SignsIn::Developers => "developers",
@@ -76,12 +76,19 @@ fn providers(state: &PortalState) -> List {
             "Nobody signs in through a provider",
             "Providers and their roles stand in the file that TOLLGATE_IDENTITY_PROVIDERS names; the guide «Sign in with a provider» tells how.",
         )
-        .rows(rows);
+        .rows(rows)
+        .whole(asked, "provider");
     list.note = "from the file of TOLLGATE_IDENTITY_PROVIDERS, read at the start".to_owned();
     list
 }
 
-async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> Result<Sheet, Fault> {
+async fn page(
+    state: &PortalState,
+    visit: &Visit,
+    desk: &Desk,
+    asked: &Asked,
+    form: &Form,
+) -> Result<Sheet, Fault> {
     let operators = state.store.list_operators().await?;
     let list = List::new("operators", "Operators")
         .column("Person")
@@ -98,7 +105,7 @@ async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> R
                 line.seen_at.map_or(Cell::Nothing("–"), |at| Cell::When(Moment::of(at, visit.now))),
             ]
         }))
-        .exported(&Asked::plain(LIST));
+        .whole(asked, "person or role");
     let invited = state.store.list_setup_links().await?;
     let waiting = List::new("invitations", "Invitations")
         .column("Address")
@@ -121,13 +128,14 @@ async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> R
                 Cell::When(Moment::of(link.expires_at, visit.now)),
                 if desk.may_write { Cell::Press(vec![revoke]) } else { Cell::Nothing("") },
             ]
-        }));
+        }))
+        .whole(asked, "address");
     let sheet = sheet(visit, "Users and roles")
         .await?
         .intro("Who runs the platform, and what each of them may do.")
         .part(list)
         .part(waiting)
-        .part(providers(state));
+        .part(providers(state, asked));
     if !desk.may_write {
         return Ok(sheet);
     }
@@ -141,7 +149,7 @@ async fn page(state: &PortalState, visit: &Visit, desk: &Desk, form: &Form) -> R
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let desk = Desk::of(&visit)?;
     let form = Form::with([("role", OperatorRole::Support.as_str().to_owned())]);
-    page(&state, &visit, &desk, &form).await?.answer(&visit, &asked)
+    page(&state, &visit, &desk, &asked, &form).await?.answer(&visit, &asked)
 }
 
 /// `POST /admin/operators`: an invitation.
@@ -152,7 +160,7 @@ pub async fn invite(State(state): State<PortalState>, visit: Visit, sent: Sent) 
         Ok(()) => visit.go(LIST, Some(Flash::done("Invited. The link is on its way."))).await,
         Err(error) => {
             let form = sent.form().refused(error)?;
-            visit.refused(&page(&state, &visit, &desk, &form).await?)
+            visit.refused(&page(&state, &visit, &desk, &Asked::plain(LIST), &form).await?)
         }
     }
 }

@@ -43,6 +43,7 @@ async fn page(
     visit: &Visit,
     desk: &Desk,
     row: &OrganizationRow,
+    asked: &Asked,
     form: &Form,
 ) -> Result<Sheet, Fault> {
     let store = &state.store;
@@ -63,7 +64,8 @@ async fn page(
                 Cell::link(format!("/admin/developers/{}", member.user_id), member.email),
                 Cell::Label(Label::new("", member.role.to_string())),
             ]
-        }));
+        }))
+        .whole(asked, "person or role");
     let state_label =
         if suspended.is_some() { Label::new("bad", "Suspended") } else { Label::new("ok", "Active") };
     let switch = if suspended.is_some() {
@@ -117,7 +119,7 @@ pub async fn get(
     let desk = Desk::of(&visit)?;
     let row = find(&state, &desk, &id).await?;
     let form = Form::with([("name", row.name.clone())]);
-    page(&state, &visit, &desk, &row, &form).await?.answer(&visit, &asked)
+    page(&state, &visit, &desk, &row, &asked, &form).await?.answer(&visit, &asked)
 }
 
 /// `POST /admin/organizations/{id}`: another name.
@@ -138,7 +140,8 @@ pub async fn post(
         }
         Err(error) => {
             let form = sent.form().refused(error)?;
-            visit.refused(&page(&state, &visit, &desk, &row, &form).await?)
+            let asked = Asked::plain(&format!("{LIST}/{}", row.id));
+            visit.refused(&page(&state, &visit, &desk, &row, &asked, &form).await?)
         }
     }
 }

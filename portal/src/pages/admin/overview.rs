@@ -129,7 +129,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
                 Cell::number(sum.calls),
                 Cell::number(sum.client),
                 Cell::number(sum.server),
-                Cell::Text(show::duration(sum.mean_us)),
+                Cell::Took(sum.mean_us),
             ])
         }));
     let chart = Section::Chart(
@@ -149,7 +149,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .part(Section::Tiles(tiles))
         .part(chart)
         .part(busiest)
-        .part(fleet.list(visit.now))
+        .part(fleet.list(&asked, visit.now))
         .part(latest)
         .answer(&visit, &asked)
 }

@@ -11,8 +11,8 @@ use crate::parts::{Asked, Cell, List, Notice};
 use crate::session::Visit;
 use crate::show::{Label, Moment};
 
-/// Rows of each table; older ones stand with their invoices.
-const ROWS: i64 = 50;
+/// Rows of each table, the latest ones; older ones stand with their invoices.
+const ROWS: i64 = 2_000;
 
 /// `GET /admin/payments`
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
@@ -61,17 +61,24 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             "Nothing failed",
             "An invoice that cannot be collected stands here, with the reason.",
         )
-        .exported(&asked);
+        .whole(&asked, "invoice or organization");
     let returns = payment_table("returns", "Refunds and credit notes", &back, true, &visit).or_empty(
         "circle-check",
         "Nothing went back",
         "Refunds and credit notes are made on the page of an invoice.",
     );
-    sheet.part(failures).part(returns).part(compared(&state, &desk, &visit).await?).answer(&visit, &asked)
+    let returns = returns.whole(&asked, "invoice or organization");
+    let compared = compared(&state, &desk, &visit, &asked).await?;
+    sheet.part(failures).part(returns).part(compared).answer(&visit, &asked)
 }
 
 /// The last comparisons with the provider.
-async fn compared(state: &PortalState, desk: &Desk, visit: &Visit) -> Result<List, crate::error::Fault> {
+async fn compared(
+    state: &PortalState,
+    desk: &Desk,
+    visit: &Visit,
+    asked: &Asked,
+) -> Result<List, crate::error::Fault> {
     let reports = state.control.reconciliations(&desk.actor).await?;
     let rows = reports.iter().flat_map(|(report, differences)| {
         let when = || Cell::When(Moment::of(report.ran_at, visit.now));
@@ -110,5 +117,6 @@ async fn compared(state: &PortalState, desk: &Desk, visit: &Visit) -> Result<Lis
             "Not compared yet",
             "Once a day every invoice of the last seventy days is compared.",
         )
-        .rows(rows))
+        .rows(rows)
+        .whole(asked, "invoice or result"))
 }

@@ -12,6 +12,7 @@ use tollgate_store::{Page, PlanRow, ProductRow};
 use super::desk::{Desk, Question, SAVED, not_taken, sheet};
 use super::prices::Typed;
 use super::product::{LIST, find as find_product};
+use super::rename::Rename;
 use super::{offers, prices, terms};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
@@ -286,6 +287,12 @@ pub async fn post(
     };
     let held = state.control.plan_tariff(row.id).await?.tariff;
     let tariff = typed.pricing.clone().beside(typed.input.price.currency, typed.input.price.minor);
+    let consequence = "Subscriptions stay on it, and no call notices.".to_owned();
+    let (version, path) = (row.version, base(&product, &row));
+    let rename = Rename { what: "plan", old: &row.slug, new: &typed.input.slug, version, consequence };
+    if rename.is_open(&sent) {
+        return visit.page(&rename.ask(sheet, &sent, &path));
+    }
     let terms_change = typed.input.limits != row.limits || tariff != held;
     let is_current = sent.read("version") == Some(row.version);
     if terms_change && is_current && !sent.has("seen") {

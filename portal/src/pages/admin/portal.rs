@@ -158,7 +158,7 @@ fn accent(portal: &Portal) -> Option<Section> {
     Some(Section::Facts("What is made of the accent".into(), facts))
 }
 
-fn pages(rows: Vec<PageRow>, may_write: bool) -> List {
+fn pages(rows: Vec<PageRow>, asked: &Asked, may_write: bool) -> List {
     List::new("own-pages", "Pages")
         .column("Page")
         .column("In the header")
@@ -177,16 +177,23 @@ fn pages(rows: Vec<PageRow>, may_write: bool) -> List {
                 Cell::Way { text: href.clone(), href },
             ]
         }))
+        .whole(asked, "page")
 }
 
-async fn frame(state: &PortalState, visit: &Visit, desk: &Desk, portal: &Portal) -> Result<Sheet, Fault> {
+async fn frame(
+    state: &PortalState,
+    visit: &Visit,
+    desk: &Desk,
+    asked: &Asked,
+    portal: &Portal,
+) -> Result<Sheet, Fault> {
     let rows = state.store.list_pages().await?;
     let mut sheet = sheet(visit, "Portal")
         .await?
         .intro("What developers see besides what is published. Guides and the changelog are files: TOLLGATE_CONTENT_DIR.")
         .action(true, Action::link("/", "external-link", "See as a developer"))
         .action(desk.may_write, Action::main("/admin/new/page", "plus", "Write a page"))
-        .part(pages(rows, desk.may_write));
+        .part(pages(rows, asked, desk.may_write));
     sheet.sections.extend(accent(portal));
     Ok(sheet)
 }
@@ -195,7 +202,7 @@ async fn frame(state: &PortalState, visit: &Visit, desk: &Desk, portal: &Portal)
 pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -> Answer {
     let desk = Desk::of_publisher(&visit)?;
     let row = state.store.get_portal().await?;
-    let sheet = frame(&state, &visit, &desk, &row.portal).await?;
+    let sheet = frame(&state, &visit, &desk, &asked, &row.portal).await?;
     if !desk.may_write {
         return sheet.answer(&visit, &asked);
     }
@@ -208,7 +215,7 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) ->
     let desk = Desk::publishing(&visit)?;
     let row = state.store.get_portal().await?;
     let has_logo = row.portal.logo.is_some();
-    let sheet = frame(&state, &visit, &desk, &row.portal).await?;
+    let sheet = frame(&state, &visit, &desk, &Asked::plain(HERE), &row.portal).await?;
     // A picture cannot be given back to a form, and would be long to show.
     let said = sent.without("logo");
     let version = said.read("version").unwrap_or(row.version);

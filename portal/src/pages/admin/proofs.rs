@@ -53,7 +53,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             "No proof yet",
             "The ledgers of this month and of the two before are compared once a day.",
         )
-        .rows(proofs.iter().map(row));
+        .rows(proofs.iter().map(row))
+        .whole(&asked, "month or subscription");
     sheet(&visit, "Proofs")
         .await?
         .intro("Every day the ledgers of this month and of the two before are compared: what gateways allowed, what was counted, and what was invoiced.")

@@ -16,7 +16,7 @@ use crate::pages::problems::DOCS;
 use crate::parts::asked::{EXPORT_ROWS, PAGE_ROWS};
 use crate::parts::{Asked, Cell, List};
 use crate::session::Visit;
-use crate::show::{self, Label, Moment};
+use crate::show::{Label, Moment};
 
 /// Where one of them is explained.
 #[must_use]
@@ -58,7 +58,7 @@ pub fn row(call: &RequestRow, names: &HashMap<Uuid, String>, visit: &Visit) -> V
         Cell::Label(Label::status(u16::try_from(call.status).unwrap_or_default())),
         Cell::Text(explain::title(call).to_owned()),
         application.unwrap_or(Cell::Nothing("unknown")),
-        Cell::Text(show::duration(call.duration_us)),
+        Cell::Took(call.duration_us),
         Cell::When(Moment::of(call.at, visit.now)),
     ]
 }

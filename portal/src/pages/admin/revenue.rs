@@ -66,9 +66,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
                 amount(line.recurring),
                 amount(line.unbilled),
             ]
-        }));
-    let mut list = list;
-    list.export = (!list.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
+        }))
+        .whole(&asked, "plan or product");
     let all = [
         tiles("Every month", "base fees of all subscriptions in force", None, &revenue.recurring),
         tiles("Used, not billed", "this month so far, billed when it is over", None, &revenue.unbilled),

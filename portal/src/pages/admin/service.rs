@@ -9,6 +9,7 @@ use tollgate_store::ServiceRow;
 use tollgate_store::browse::{ApiFilter, Cut};
 
 use super::desk::{Desk, Question, SAVED, not_taken, sheet};
+use super::rename::Rename;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -266,6 +267,13 @@ pub async fn post(
             return visit.refused(&sheet.part(edit_part(&form, &row)));
         }
     };
+    let (version, path) = (row.version, format!("{LIST}/{}", row.slug));
+    let consequence = "APIs that forward to it go on, and no call notices.".to_owned();
+    let rename = Rename { what: "service", old: &row.slug, new: &input.slug, version, consequence };
+    if rename.is_open(&sent) {
+        let sheet = sheet(&visit, &row.name).await?.below(LIST, "Services").below(&path, &row.name);
+        return visit.page(&rename.ask(sheet, &sent, &path));
+    }
     let patch = ServicePatch {
         slug: Some(input.slug),
         name: Some(input.name),

@@ -75,6 +75,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         (SubscriptionState::Ended, "Ended"),
     ];
     let mut list = table("All subscriptions")
+        .sorted_by("Since", &asked, "created", &cut)
         .searched(&asked, "application")
         .filtered(&asked, "state", "State", "Any state", states.map(|(state, text)| (state.as_str(), text)))
         .keeping(&asked, "plan")

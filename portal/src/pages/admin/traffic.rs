@@ -4,12 +4,12 @@ use axum::extract::State;
 use tollgate_domain::ApplicationId;
 use tollgate_store::browse::{ApiFilter, Cut, SumBy, TrafficFilter, TrafficSum};
 
-use super::TRAFFIC_ROWS;
 use super::desk::{Desk, sheet};
 use crate::PortalState;
 use crate::chart::{Chart, Step};
 use crate::error::{Answer, Fault};
 use crate::pages::usage::range::Range;
+use crate::parts::asked::EXPORT_ROWS;
 use crate::parts::sheet::{Tab, Tile};
 use crate::parts::{Asked, Cell, List, Section};
 use crate::session::Visit;
@@ -40,8 +40,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     };
     let path = Some(asked.get("path")).filter(|path| !path.is_empty());
     let filter = TrafficFilter { since, api, application, status_class: asked.read("status"), path };
-    let limit = if asked.wants_csv() { crate::parts::asked::EXPORT_ROWS } else { TRAFFIC_ROWS.min(100) };
-    let sums = state.store.sum_traffic(desk.scope, filter, by, limit).await?;
+    let sums = state.store.sum_traffic(desk.scope, filter, by, EXPORT_ROWS).await?;
     let step = range.step_seconds();
     let series = state.store.traffic_series(desk.scope, filter, step).await?;
     let steps = filled(&series, since, visit.now, step);
@@ -66,10 +65,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             "No calls in this range",
             "Calls show here a second or two after the gateway answered them.",
         );
-    let mut list = list.rows(sums.iter().map(|sum| row(by, sum, &asked)));
+    let mut list = list.rows(sums.iter().map(|sum| row(by, sum, &asked))).whole(&asked, "what is listed");
     let notes = [named.map(|name| format!("of {name}")), path.map(|path| format!("to {path}"))];
     list.note = notes.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    list.export = (!list.rows.is_empty()).then(|| asked.with(&[("format", "csv")]));
     let ranges = Range::ALL.map(|one| Tab {
         href: asked.with(&[("range", one.name())]),
         text: one.text().to_owned(),
@@ -142,7 +140,7 @@ fn row(by: SumBy, sum: &TrafficSum, asked: &Asked) -> Vec<Cell> {
         Cell::number(sum.calls),
         Cell::number(sum.client),
         Cell::number(sum.server),
-        Cell::Text(show::duration(sum.mean_us)),
+        Cell::Took(sum.mean_us),
     ]
 }
 

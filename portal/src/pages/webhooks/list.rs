@@ -42,7 +42,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .numbers(t("applications-created"))
         .or_empty("bell", t("webhook-none"), t("webhook-none-text"))
         .or_do(place.may_write, &place.new_path(), t("webhook-add"))
-        .rows(rows.into_iter().map(|row| cells(&place, row, &visit)));
+        .rows(rows.into_iter().map(|row| cells(&place, row, &visit)))
+        .whole(&asked, t("account-address"));
     let intro = if place.organization.is_none() { t("webhook-all-intro") } else { t("webhook-intro") };
     place
         .sheet(&visit, t("around-webhooks"))

@@ -18,8 +18,8 @@ use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Label, Moment};
 
-/// Older documents that are listed.
-const VERSIONS: i64 = 20;
+/// Documents that are listed, the latest ones.
+const VERSIONS: i64 = 1_000;
 
 fn upload(form: &Form, row: &ApiRow) -> FormPart {
     let about = "OpenAPI 3.1, 3.0 or Swagger 2, as JSON or YAML. Before anything is published you see what changes and whom it breaks.";
@@ -36,6 +36,7 @@ async fn page(
     visit: &Visit,
     desk: &Desk,
     row: &ApiRow,
+    asked: &Asked,
     form: &Form,
 ) -> Result<Sheet, Fault> {
     let base = format!("{LIST}/{}/document", row.slug);
@@ -80,7 +81,8 @@ async fn page(
                 Cell::When(Moment::of(one.created_at, visit.now)),
                 action(one.number),
             ]
-        }));
+        }))
+        .whole(asked, "number or state");
     let sheet = frame(visit, desk, row).await?.part(list);
     Ok(if desk.may_write { sheet.part(upload(form, row)) } else { sheet })
 }
@@ -94,7 +96,7 @@ pub async fn get(
 ) -> Answer {
     let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
-    let sheet = page(&state, &visit, &desk, &row, &Form::default()).await?;
+    let sheet = page(&state, &visit, &desk, &row, &asked, &Form::default()).await?;
     sheet.answer(&visit, &asked)
 }
 
@@ -134,7 +136,7 @@ pub async fn post(
     let expected = sent.read("version");
     if text.is_empty() {
         let form = sent.form().wrong("document", "choose a file, or paste the document's text");
-        return visit.refused(&page(&state, &visit, &desk, &row, &form).await?);
+        return again(&state, &visit, &desk, &row, &form).await;
     }
     if sent.has("publish") {
         return match state.control.publish_document(&desk.actor, row.id, expected, &text).await {
@@ -163,6 +165,12 @@ pub async fn post(
     }
 }
 
+/// The page once more, with what is wrong.
+async fn again(state: &PortalState, visit: &Visit, desk: &Desk, row: &ApiRow, form: &Form) -> Answer {
+    let asked = Asked::plain(&format!("{LIST}/{}/document", row.slug));
+    visit.refused(&page(state, visit, desk, row, &asked, form).await?)
+}
+
 async fn refused(
     state: &PortalState,
     visit: &Visit,
@@ -172,7 +180,7 @@ async fn refused(
     error: tollgate_control::Error,
 ) -> Answer {
     let form = sent.form().refused(error)?;
-    visit.refused(&page(state, visit, desk, row, &form).await?)
+    again(state, visit, desk, row, &form).await
 }
 
 async fn review(

@@ -76,7 +76,8 @@ pub async fn get(
                 },
                 Cell::Label(product.state.into()),
             ]
-        }));
+        }))
+        .whole(&asked, "product");
     let callers = store.list_operation_callers(row.id, visit.now - TimeDelta::days(30), 20).await?;
     let callers = List::new("callers", "Busiest callers, 30 days")
         .column("Application")
@@ -97,7 +98,8 @@ pub async fn get(
                 Cell::Route { method: caller.method, path: caller.path, href: String::new() },
                 Cell::number(caller.calls),
             ]
-        }));
+        }))
+        .whole(&asked, "application or operation");
     let document = match document {
         Some(document) => Cell::Way {
             href: format!("{base}/document"),

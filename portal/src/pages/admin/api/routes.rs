@@ -9,9 +9,6 @@ use crate::pages::admin::desk::Desk;
 use crate::parts::{Asked, Cell, List};
 use crate::session::Visit;
 
-/// More are not drawn: a search finds them.
-const SHOWN_MAX: usize = 300;
-
 /// `GET /admin/apis/{slug}/routes`
 pub async fn get(
     State(state): State<PortalState>,
@@ -21,23 +18,8 @@ pub async fn get(
 ) -> Answer {
     let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
-    let wanted = asked.get("q").to_lowercase();
-    let mut routes = state.store.list_routes(row.id).await?;
-    let all = routes.len();
-    routes.retain(|one| {
-        [&one.method, &one.path, &one.operation_id].iter().any(|text| text.to_lowercase().contains(&wanted))
-    });
-    let found = routes.len();
-    if !asked.wants_csv() {
-        routes.truncate(SHOWN_MAX);
-    }
-    let note = if found > SHOWN_MAX {
-        format!("the first {SHOWN_MAX} of {found}; find others by their path")
-    } else {
-        String::new()
-    };
-    let mut list = List::new("routes", "Routes")
-        .searched(&asked, "path or operation")
+    let routes = state.store.list_routes(row.id).await?;
+    let list = List::new("routes", "Routes")
         .column("Route")
         .column("Operation")
         .or_empty(
@@ -52,9 +34,7 @@ pub async fn get(
                 crate::error::query_value(&route.path)
             );
             vec![Cell::Route { method: route.method, path: route.path, href }, Cell::Code(route.operation_id)]
-        }));
-    list.note = note;
-    list.count = if found == all { all.to_string() } else { format!("{found} of {all}") };
-    list.export = Some(asked.with(&[("format", "csv")])).filter(|_| found > 0);
+        }))
+        .whole(&asked, "path or operation");
     frame(&visit, &desk, &row).await?.part(list).answer(&visit, &asked)
 }

@@ -59,7 +59,8 @@ pub async fn get(
             shown_to
                 .into_iter()
                 .map(|(id, slug)| vec![Cell::link(format!("/admin/organizations/{id}"), slug)]),
-        );
+        )
+        .whole(&asked, "organization");
     sheet.part(list).answer(&visit, &asked)
 }
 

@@ -83,7 +83,8 @@ pub async fn get(
                     text: show::number(plan.subscriptions),
                 },
             ]
-        }));
+        }))
+        .whole(&asked, "plan");
     let api_list = List::new("apis", "APIs in it")
         .column("API")
         .column("State")
@@ -96,7 +97,8 @@ pub async fn get(
                 Cell::Label(api.state.into()),
                 Cell::Code(if api.base_path.is_empty() { "/".into() } else { api.base_path }),
             ]
-        }));
+        }))
+        .whole(&asked, "API");
     let may_open = Desk::of(&visit)?.may_write && row.state == ProductState::Published;
     let is_open = state.store.find_guest(row.id).await?.is_some();
     let guests = guests(&slug, is_open, may_open, &choices);
