@@ -3,6 +3,7 @@
 use tollgate_store::browse::Found;
 
 use super::Asked;
+use crate::say::t;
 use crate::show::{self, Label, Moment};
 
 /// What stands in a place of a table.
@@ -258,7 +259,7 @@ impl List {
     /// A column of buttons.
     #[must_use]
     pub fn acts(self) -> Self {
-        self.head("Actions", None, false, true)
+        self.head(t("team-actions"), None, false, true)
     }
 
     /// A column that can be sorted by; `sort` as the store names it.
