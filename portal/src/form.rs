@@ -40,7 +40,12 @@ impl Form {
             Error::Invalid(faults) => {
                 self.errors = faults
                     .into_iter()
-                    .map(|fault| (fault.pointer.trim_start_matches('/').to_owned(), sentence(&translated(&fault.message))))
+                    .map(|fault| {
+                        (
+                            fault.pointer.trim_start_matches('/').to_owned(),
+                            sentence(&translated(&fault.message)),
+                        )
+                    })
                     .collect();
             }
             Error::Conflict(text) => self.refusal = Some(sentence(&translated(&text))),

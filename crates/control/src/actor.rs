@@ -248,7 +248,9 @@ impl Actor {
     /// Who acts, where it is somebody with an account.
     pub(crate) const fn user(&self) -> Option<UserId> {
         match self.who {
-            Who::Person { user_id } | Who::Member { user_id, .. } | Who::Operator { user_id, .. } => Some(user_id),
+            Who::Person { user_id } | Who::Member { user_id, .. } | Who::Operator { user_id, .. } => {
+                Some(user_id)
+            }
             Who::System | Who::Visitor | Who::Token { .. } => None,
         }
     }

@@ -4,8 +4,8 @@ use serde_json::json;
 use tollgate_domain::{MailTopic, UserId};
 use tollgate_language::Language;
 
-use crate::change::Subject;
 use crate::actor::Who;
+use crate::change::Subject;
 use crate::{Actor, Control, Error, Result};
 
 impl Control {

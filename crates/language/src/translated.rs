@@ -82,7 +82,10 @@ mod tests {
         assert_eq!(said.as_deref(), Some("mindestens 15 Zeichen; drei oder vier zufällige Wörter sind gut"));
         assert_eq!(german("at most 128 characters").as_deref(), Some("höchstens 128 Zeichen"));
         assert_eq!(german("between 5 and 9").as_deref(), Some("zwischen 5 und 9"));
-        assert_eq!(german("this invoice is paid already").as_deref(), Some("diese Rechnung ist schon bezahlt"));
+        assert_eq!(
+            german("this invoice is paid already").as_deref(),
+            Some("diese Rechnung ist schon bezahlt")
+        );
         assert_eq!(german("at least  characters; three or four random words are good"), None);
         assert_eq!(german("something that nobody wrote"), None);
     }

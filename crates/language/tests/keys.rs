@@ -127,7 +127,8 @@ fn no_message_is_missing_unused_or_twice_in_any_language() {
     assert!(missing.is_empty(), "asked for, but not written: {missing:?}");
     let mentioned: BTreeSet<&str> =
         templates.iter().chain(&sources).flat_map(|(_, text)| text.split('"')).collect();
-    let unused: Vec<&&str> = english.iter().filter(|key| !key.starts_with(SAID) && !mentioned.contains(**key)).collect();
+    let unused: Vec<&&str> =
+        english.iter().filter(|key| !key.starts_with(SAID) && !mentioned.contains(**key)).collect();
     assert!(unused.is_empty(), "written, but asked for nowhere: {unused:?}");
 }
 
@@ -199,7 +200,8 @@ fn refusals(source: &str) -> Vec<String> {
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |out, part| out + "7" + part.split_once('}').map_or(part, |(_, rest)| rest))
     };
-    let says = |text: &String| text.contains(' ') && text.contains(char::is_alphabetic) && !text.starts_with('/');
+    let says =
+        |text: &String| text.contains(' ') && text.contains(char::is_alphabetic) && !text.starts_with('/');
     found.into_iter().map(filled).filter(says).collect()
 }
 

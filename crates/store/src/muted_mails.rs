@@ -88,12 +88,14 @@ impl Tx {
         topics: &[MailTopic],
     ) -> Result<()> {
         let topics: Vec<&str> = topics.iter().map(|topic| topic.as_str()).collect();
-        sqlx::query("delete from muted_mails where organization_id = $1 and user_id = $2 and topic <> all($3)")
-            .bind(organization.uuid())
-            .bind(user.uuid())
-            .bind(&topics)
-            .execute(self.conn())
-            .await?;
+        sqlx::query(
+            "delete from muted_mails where organization_id = $1 and user_id = $2 and topic <> all($3)",
+        )
+        .bind(organization.uuid())
+        .bind(user.uuid())
+        .bind(&topics)
+        .execute(self.conn())
+        .await?;
         sqlx::query(
             "insert into muted_mails (organization_id, user_id, topic) select $1, $2, unnest($3::text[])
              on conflict do nothing",

@@ -441,7 +441,7 @@ async fn settled(
         Ok(_) => Flash::done(text),
         Err(tollgate_control::Error::Conflict(text)) => {
             Flash { tone: "warn".into(), text: sentence(&translated(&text)) }
-        },
+        }
         Err(tollgate_control::Error::VersionMismatch(_)) => {
             Flash { tone: "warn".into(), text: t("own-changed").into() }
         }

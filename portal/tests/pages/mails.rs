@@ -30,7 +30,11 @@ async fn a_mail_that_was_switched_off_is_not_sent_and_the_others_are() {
     let mut maria = site.browser();
     maria.sign_up_confirmed("maria@example.com").await;
     let page = maria.get("/account/mails").await.text;
-    assert_eq!(page.matches("name=\"topic\"").count(), page.matches(" checked").count(), "all are on: {page}");
+    assert_eq!(
+        page.matches("name=\"topic\"").count(),
+        page.matches(" checked").count(),
+        "all are on: {page}"
+    );
     assert!(page.contains("Failed payment") && page.contains("Mails that always come"), "{page}");
     choose(&mut maria, &["quota_100", "team"]).await;
     let page = maria.get("/account/mails").await.text;
@@ -98,10 +102,8 @@ async fn mails_are_signed_by_the_portals_own_name() {
     site.work().await;
     let first = site.mails.last_to("maria@example.com").expect("a mail");
     assert!(first.source.contains("From: Tollgate <"), "{}", first.source);
-    site.run(
-        "insert into portal (name, theme, navigation, footer) values ('Atlas', 'auto', '[]', '[]')",
-    )
-    .await;
+    site.run("insert into portal (name, theme, navigation, footer) values ('Atlas', 'auto', '[]', '[]')")
+        .await;
     maria.post("/account/verification", &[]).await;
     site.work().await;
     let mail = site.mails.last_to("maria@example.com").expect("a mail");

@@ -168,7 +168,11 @@ async fn a_rotated_key_goes_on_until_hours_after_its_successor_is_used() {
     assert_eq!(site.database.count(use_old, "").await, 1);
     let page = maria.get(&old).await.text;
     assert!(page.contains(">in 1 day</time>"), "{page}");
-    assert!(page.contains("still came with this one") && page.contains("203.0.113.7") && page.contains("import/2"));
+    assert!(
+        page.contains("still came with this one")
+            && page.contains("203.0.113.7")
+            && page.contains("import/2")
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::{
-    Amount, CalendarMonth, CredentialId, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId, WebhookId,
+    Amount, CalendarMonth, CredentialId, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId,
+    WebhookId,
 };
 use tollgate_language::{Language, Said};
 use tollgate_store::UserRow;

@@ -14,8 +14,8 @@ pub(crate) use letters::reads;
 pub(crate) use news::{of_events, of_team};
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{
-    ApiId, CertificateId, CredentialId, InvoiceId, MemberRole, OperatorRole, OrganizationId, SubscriptionId, UserId,
-    WebhookId,
+    ApiId, CertificateId, CredentialId, InvoiceId, MemberRole, OperatorRole, OrganizationId, SubscriptionId,
+    UserId, WebhookId,
 };
 use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Mails that follow from what happened, to all whom it concerns: new invoices, APIs that will go, teams that changed.
 
 use serde_json::Value;
-use tollgate_domain::{ApiId, InvoiceId, OrganizationId, Scope, UserId};
+use tollgate_domain::{ApiId, InvoiceId, MemberRole, OrganizationId, Scope, UserId};
 use uuid::Uuid;
 
 use super::letters::reads;
@@ -14,7 +14,7 @@ use crate::{Control, Result};
 
 /// Work that follows from events.
 pub(crate) fn of_events(told: &[Event]) -> Vec<Job> {
-    let id = |event: &Event| event.data["invoice"]["id"].as_str().and_then(|id| id.parse().ok());
+    let id = |event: &Event| -> Option<InvoiceId> { event.data["invoice"]["id"].as_str()?.parse().ok() };
     let invoices = told
         .iter()
         .filter(|event| event.kind == "invoice.finalized")
@@ -28,7 +28,7 @@ pub(crate) fn of_events(told: &[Event]) -> Vec<Job> {
 
 /// Work that follows from a line of the audit log about a team; `by` is who acted.
 pub(crate) fn of_team(note: &Note, by: Option<UserId>) -> Option<Job> {
-    let role = |value: &Value| value["role"].as_str()?.parse().ok();
+    let role = |value: &Value| -> Option<MemberRole> { value["role"].as_str()?.parse().ok() };
     let details = &note.details;
     let change = match note.action.as_str() {
         "member.create" => TeamChange::Joined { role: role(details)? },

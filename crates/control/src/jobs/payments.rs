@@ -1,7 +1,9 @@
 //! What jobs about money do.
 
 use chrono::Utc;
-use tollgate_domain::{InvoiceId, InvoiceState, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId};
+use tollgate_domain::{
+    InvoiceId, InvoiceState, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId,
+};
 use tollgate_store::{InvoiceRow, UserRow};
 use uuid::Uuid;
 

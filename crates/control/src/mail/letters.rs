@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::{Amount, CalendarMonth, CapLanding, MailTopic, MemberRole};
-use tollgate_language::{Language, Said, clock, day_of_year, month_of_year, text};
+use tollgate_language::{Language, Said, clock, day, month_of_year, text};
 
 use super::Letter;
 use crate::jobs::TeamChange;
@@ -345,7 +345,7 @@ pub fn invoice_ready(
         .with("month", month_of_year(language, &month.first_day()));
     let then = match due.minor {
         0 => words.t("mail-invoice-nothing").to_owned(),
-        _ => words.say("mail-invoice-due").with("due", due).with("until", day_of_year(language, &until)).into(),
+        _ => words.say("mail-invoice-due").with("due", due).with("until", day(language, &until)).into(),
     };
     words
         .letter(words.say("mail-invoice").with("number", number), said, "mail-to-the-payer")
@@ -366,8 +366,7 @@ pub fn api_ends(
     let api: String = api.chars().take(60).collect();
     let (subject, said) = match sunset {
         Some(at) => {
-            let filled =
-                |key| words.say(key).with("api", &api).with("day", day_of_year(language, &at)).to_string();
+            let filled = |key| words.say(key).with("api", &api).with("day", day(language, &at)).to_string();
             (filled("mail-api-ends"), filled("mail-api-ends-text"))
         }
         None => {
@@ -383,7 +382,13 @@ pub fn api_ends(
 }
 
 /// Somebody joined an organization, left it, or may do other things in it.
-pub fn team_changed(language: Language, organization: &str, email: &str, change: &TeamChange, link: &str) -> Letter {
+pub fn team_changed(
+    language: Language,
+    organization: &str,
+    email: &str,
+    change: &TeamChange,
+    link: &str,
+) -> Letter {
     let words = Words(language);
     let name: String = organization.chars().take(40).collect();
     let key = match change {
@@ -545,7 +550,10 @@ fn samples_in(language: Language) -> Vec<(&'static str, Letter)> {
                 LINK,
             ),
         ),
-        ("api-ends", api_ends(language, "Countries API", Some(DateTime::UNIX_EPOCH), Some("Countries API 2"), LINK)),
+        (
+            "api-ends",
+            api_ends(language, "Countries API", Some(DateTime::UNIX_EPOCH), Some("Countries API 2"), LINK),
+        ),
         ("api-deprecated", api_ends(language, "Countries API", None, None, LINK)),
         (
             "team-joined",

@@ -129,7 +129,9 @@ pub async fn rename(
         Ok(()) => visit.go(PAGE, Some(Flash::done(t("passkey-renamed")))).await,
         Err(Error::Invalid(faults)) => {
             let said = faults.first().map_or("", |fault| fault.message.as_str());
-            visit.go(PAGE, Some(Flash::failed(say("passkey-not-renamed").with("why", translated(said))))).await
+            visit
+                .go(PAGE, Some(Flash::failed(say("passkey-not-renamed").with("why", translated(said)))))
+                .await
         }
         Err(error) => Err(error.into()),
     }

@@ -65,7 +65,9 @@ pub async fn remove_identity(
     let (user, actor) = visit.person()?;
     let flash = match state.control.delete_identity(&actor, user, &removed.issuer, &removed.subject).await {
         Ok(()) => Flash::done(t("account-identity-removed")),
-        Err(tollgate_control::Error::Conflict(text)) => Flash::failed(crate::form::sentence(&translated(&text))),
+        Err(tollgate_control::Error::Conflict(text)) => {
+            Flash::failed(crate::form::sentence(&translated(&text)))
+        }
         Err(error) => return Err(error.into()),
     };
     visit.go("/account", Some(flash)).await

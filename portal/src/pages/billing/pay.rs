@@ -60,7 +60,11 @@ pub async fn tax_id(State(state): State<PortalState>, visit: Visit, sent: Sent) 
     let flash = match kept {
         Ok(()) => Flash::done(t("billing-tax-kept")),
         Err(Error::Invalid(faults)) => {
-            let text = faults.into_iter().map(|fault| translated(&fault.message).into_owned()).collect::<Vec<_>>().join("; ");
+            let text = faults
+                .into_iter()
+                .map(|fault| translated(&fault.message).into_owned())
+                .collect::<Vec<_>>()
+                .join("; ");
             Flash { tone: "bad".into(), text: say("billing-tax-refused").with("why", text).into() }
         }
         Err(error) => return Err(error.into()),

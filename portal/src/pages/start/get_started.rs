@@ -101,7 +101,13 @@ impl View {
         };
         vec![
             view(Some(key), true, None, true, Live::Confirm),
-            view(None, true, Some(Came::sample()), true, Live::Offer("/applications/a/keys".into(), uuid::Uuid::nil())),
+            view(
+                None,
+                true,
+                Some(Came::sample()),
+                true,
+                Live::Offer("/applications/a/keys".into(), uuid::Uuid::nil()),
+            ),
             view(None, false, None, false, Live::Closed),
         ]
     }

@@ -156,7 +156,8 @@ fn filled(row: &WebhookRow) -> Form {
 
 /// The fields; of a webhook that exists also whether it is on.
 fn part(form: &Form, button: &str, back: &str, exists: bool) -> FormPart {
-    let kinds = EVENT_TYPES.iter().map(|kind| (kind.name, format!("{}: {}", kind.name, translated(kind.text))));
+    let kinds =
+        EVENT_TYPES.iter().map(|kind| (kind.name, format!("{}: {}", kind.name, translated(kind.text))));
     let mut place = vec![
         Input::typed(form, "url", t("account-address"), "url").hint(t("webhook-url-hint")).required(),
         Input::line(form, "description", t("webhook-description")).hint(t("webhook-description-hint")),
