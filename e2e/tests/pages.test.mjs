@@ -139,7 +139,7 @@ test("a chosen theme is kept without a script and wins over the system's", async
 test("the keyboard reaches every control of a page, in sight, and leaves it again", async () => {
   const visitor = await Person.arrive(browser, tollgate.welcome.portal_url);
   const { page } = visitor;
-  for (const path of ["/", "/signup", "/products/atlas"]) {
+  const walk = async (path) => {
     await page.goto(path);
     const controls = await page.locator("a[href]:visible, button:visible, input:visible, pre[tabindex]:visible").count();
     const stops = [];
@@ -153,7 +153,28 @@ test("the keyboard reaches every control of a page, in sight, and leaves it agai
     assert.ok(stops.length >= controls, `${path}: ${stops.length} stops for ${controls} controls`);
     assert.deepEqual(stops.filter(({ ring }) => !ring), [], `${path}: every stop shows that it has the focus`);
     assert.ok(stops.length < 2 * controls + 2, `${path}: the focus comes out at the end`);
-  }
+  };
+  for (const path of ["/", "/products/atlas", "/signup"]) await walk(path);
+  await signUp(visitor, "keyboard@example.com");
+  for (const path of ["/get-started", "/applications", "/account/mails"]) await walk(path);
+  visitor.assertNothingWrong();
+  await visitor.leave();
+});
+
+test("the palette opens by its keys, keeps the focus, and gives it back", async () => {
+  const visitor = await Person.arrive(browser, tollgate.welcome.portal_url);
+  const { page } = visitor;
+  await page.goto("/");
+  await page.getByRole("main").getByRole("link", { name: "Get a key" }).focus();
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog");
+  await palette.waitFor();
+  await page.keyboard.type("countr");
+  await palette.getByRole("link").or(palette.getByRole("option")).first().waitFor();
+  assert.ok(await page.evaluate(() => document.querySelector("dialog[open]").contains(document.activeElement)));
+  await page.keyboard.press("Escape");
+  await palette.waitFor({ state: "hidden" });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), "Get a key");
   visitor.assertNothingWrong();
   await visitor.leave();
 });
