@@ -63,7 +63,7 @@ test("a passkey is added, signs in without a field, and opens nothing once it is
   await page.getByText("not your password").waitFor();
   await page.getByLabel("Your password").fill(PASSWORD);
   await page.getByRole("button", { name: "Add a passkey" }).click();
-  await page.getByText("«This laptop» signs you in from now on.").waitFor();
+  await page.getByText("“This laptop” signs you in from now on.").waitFor();
   const { credentials } = await session.send("WebAuthn.getCredentials", { authenticatorId });
   assert.equal(credentials.length, 1);
   assert.ok(credentials[0].isResidentCredential, "the authenticator itself knows whose it is");

@@ -172,10 +172,12 @@ pub(crate) struct ErrorPage {
 /// A problem as a page of this site; browsers and people read these, programs use the admin API.
 pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
     let advice = [problem.detail.as_deref(), problem.hint.as_deref()].into_iter().flatten();
-    let advice = advice.collect::<Vec<_>>().join(" ");
     let operators = problem.instance.as_deref().is_some_and(|path| path.starts_with("/admin"));
     let language = if operators { Language::English } else { say::language_of(request) };
-    let mut response = say::speaking(language, || page(problem, request, advice));
+    let mut response = say::speaking(language, || {
+        let advice = advice.map(say::translated).collect::<Vec<_>>().join(" ");
+        page(problem, request, advice)
+    });
     if let Some(headers) = problem.headers() {
         response.headers_mut().extend(headers.clone());
     }
@@ -183,7 +185,7 @@ pub fn render(problem: &Problem, request: &HeaderMap) -> Response {
 }
 
 /// What is said of a problem in other languages than that of programs, by its code: title, and what to do.
-fn translated(problem: &Problem) -> Option<(&'static str, &'static str)> {
+fn in_own_words(problem: &Problem) -> Option<(&'static str, &'static str)> {
     let keys = match problem.code.as_ref() {
         "not_found" => ("fault-not-found", "fault-not-found-text"),
         _ if say::language() == Language::English => return None,
@@ -202,9 +204,9 @@ fn translated(problem: &Problem) -> Option<(&'static str, &'static str)> {
 
 fn page(problem: &Problem, request: &HeaderMap, advice: String) -> Response {
     let status = problem.status;
-    let (title, advice) = match translated(problem) {
+    let (title, advice) = match in_own_words(problem) {
         Some((title, advice)) => (title.to_owned(), advice.to_owned()),
-        None => (problem.title.to_string(), advice),
+        None => (say::translated(&problem.title).into_owned(), advice),
     };
     let page = ErrorPage {
         shell: Shell {

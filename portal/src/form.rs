@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tollgate_control::Error;
 
 use crate::error::Fault;
-use crate::say::t;
+use crate::say::{t, translated};
 
 /// What stands in a form: old values and messages.
 #[derive(Debug, Clone, Default)]
@@ -40,10 +40,15 @@ impl Form {
             Error::Invalid(faults) => {
                 self.errors = faults
                     .into_iter()
-                    .map(|fault| (fault.pointer.trim_start_matches('/').to_owned(), sentence(&fault.message)))
+                    .map(|fault| {
+                        (
+                            fault.pointer.trim_start_matches('/').to_owned(),
+                            sentence(&translated(&fault.message)),
+                        )
+                    })
                     .collect();
             }
-            Error::Conflict(text) => self.refusal = Some(sentence(&text)),
+            Error::Conflict(text) => self.refusal = Some(sentence(&translated(&text))),
             Error::WrongPassword => {
                 self.refusal = Some(t("form-wrong-password").into());
             }

@@ -4,6 +4,7 @@
 //! sets, else the one that the browser likes best. It goes with the request's task, so that a word deep in a page needs
 //! no hand to carry it; what runs elsewhere is told by [`speaking`]. Operators' pages are always English.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::Future;
 
@@ -53,6 +54,16 @@ pub fn t(key: &'static str) -> &'static str {
 #[must_use]
 pub fn say(key: &'static str) -> Said {
     Said::new(language(), key)
+}
+
+/// What a use case says in English, in the language that is spoken now; as it is where that has no words for
+/// it: what a payment provider answered, say.
+#[must_use]
+pub fn translated(english: &str) -> Cow<'_, str> {
+    match language() {
+        Language::English => english.into(),
+        other => tollgate_language::translated(other, english).map_or(english.into(), Cow::Owned),
+    }
 }
 
 /// The language that a request's headers ask for.

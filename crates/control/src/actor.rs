@@ -245,6 +245,16 @@ impl Actor {
         }
     }
 
+    /// Who acts, where it is somebody with an account.
+    pub(crate) const fn user(&self) -> Option<UserId> {
+        match self.who {
+            Who::Person { user_id } | Who::Member { user_id, .. } | Who::Operator { user_id, .. } => {
+                Some(user_id)
+            }
+            Who::System | Who::Visitor | Who::Token { .. } => None,
+        }
+    }
+
     /// For the audit log: kind and id.
     pub(crate) const fn audit_name(&self) -> (&'static str, Option<Uuid>) {
         match self.who {

@@ -1,12 +1,14 @@
 //! One change: a transaction that commits only together with its audit entries, and with the events that follow from them.
 
+use std::mem;
+
 use serde_json::{Value, json};
 use tollgate_domain::{Blueprint, OrganizationId};
 use tollgate_engine::CompileError;
 use tollgate_store::{NewAuditEntry, Tx};
 use uuid::Uuid;
 
-use crate::{Actor, Control, Error, FieldFault, Result, events};
+use crate::{Actor, Control, Error, FieldFault, Result, events, jobs};
 
 /// An open change. Dropping it undoes everything.
 pub struct Change<'a> {
@@ -107,6 +109,11 @@ impl Change<'_> {
         let sealer = self.control.sealer(self.control.peppers.current());
         let told = events::of_notes(&self.tx.reads(), &self.notes).await?;
         events::emit(&mut self.tx, &told).await?;
+        let mut news = jobs::of_events(&told);
+        news.extend(self.notes.iter().filter_map(|note| jobs::of_team(note, self.actor.user())));
+        for kind in news.chunk_by(|one, other| mem::discriminant(one) == mem::discriminant(other)) {
+            jobs::queue_all(&mut self.tx, kind).await?;
+        }
         self.tx.append_audit(&entries, &sealer.expect("the current pepper is one of the peppers")).await?;
         let revision = self.tx.commit().await?;
         self.control.made(self.notes);

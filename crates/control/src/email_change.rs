@@ -10,7 +10,7 @@ use crate::change::Subject;
 use crate::jobs::worker::Failure;
 use crate::jobs::{self, Job, reads};
 use crate::links::{digest, random_token};
-use crate::mail::{self, Mailer};
+use crate::mail::{self, Post};
 use crate::throttle::Subjects;
 use crate::{Actor, Control, Error, Result};
 
@@ -91,7 +91,7 @@ impl Control {
         &self,
         id: Uuid,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some(user) = self.store.find_user(user_id).await? else { return Ok(()) };
         let Some(email) = self.store.find_email_change(user_id).await? else { return Ok(()) };
@@ -100,8 +100,8 @@ impl Control {
         }
         let token = random_token()?;
         self.store.link_email_change(user_id, &digest(token.reveal())).await?;
-        let link = format!("{}/email/{}", mailer.site().portal_url, token.reveal());
-        Ok(mailer.send(id, &email, &mail::confirm_new_email(reads(&user), &email, &link)).await?)
+        let link = format!("{}/email/{}", post.url(), token.reveal());
+        Ok(post.send(id, &email, &mail::confirm_new_email(reads(&user), &email, &link)).await?)
     }
 
     /// Tells the present address that another one was asked for.
@@ -109,12 +109,12 @@ impl Control {
         &self,
         id: Uuid,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some(user) = self.store.find_user(user_id).await? else { return Ok(()) };
         let Some(email) = self.store.find_email_change(user_id).await? else { return Ok(()) };
-        let link = format!("{}/password/forgotten", mailer.site().portal_url);
-        Ok(mailer.send(id, &user.email, &mail::email_change_asked(reads(&user), &email, &link)).await?)
+        let link = format!("{}/password/forgotten", post.url());
+        Ok(post.send(id, &user.email, &mail::email_change_asked(reads(&user), &email, &link)).await?)
     }
 
     /// Tells the address that was left where its account went.
@@ -123,10 +123,10 @@ impl Control {
         id: Uuid,
         user_id: UserId,
         before: &str,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some(user) = self.store.find_user(user_id).await? else { return Ok(()) };
-        let link = format!("{}/signin", mailer.site().portal_url);
-        Ok(mailer.send(id, before, &mail::email_changed(reads(&user), &user.email, &link)).await?)
+        let link = format!("{}/signin", post.url());
+        Ok(post.send(id, before, &mail::email_changed(reads(&user), &user.email, &link)).await?)
     }
 }

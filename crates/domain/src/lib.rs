@@ -58,7 +58,7 @@ pub use site::Site;
 pub use slug::{InvalidSlug, Slug};
 pub use state::{
     ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
-    InvoiceState, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
+    InvoiceState, MailTopic, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
     ServiceProtocol, StartingTheme, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};

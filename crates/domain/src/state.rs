@@ -58,6 +58,18 @@ macro_rules! words {
     )+};
 }
 
+impl MailTopic {
+    /// What a mail about so much of a quota or a spend cap is about: the threshold below it.
+    #[must_use]
+    pub const fn of_percent(percent: i32) -> Self {
+        match percent {
+            100.. => Self::Quota100,
+            80.. => Self::Quota80,
+            _ => Self::Quota50,
+        }
+    }
+}
+
 words! {
     /// What those see who have chosen no theme.
     StartingTheme {
@@ -67,6 +79,35 @@ words! {
         Light = "light",
         /// Dark.
         Dark = "dark",
+    }
+
+    /// What a mail is about that a member of an organization can do without. Mails about the safety of an account are about
+    /// none of these.
+    MailTopic {
+        /// Half of a quota is used, or of a spend cap spent.
+        Quota50 = "quota_50",
+        /// Four fifths are.
+        Quota80 = "quota_80",
+        /// All is, and what happens then.
+        Quota100 = "quota_100",
+        /// Credits run low.
+        Credits = "credits",
+        /// A key ends soon.
+        KeyExpiry = "key_expiry",
+        /// A month was closed, and its invoice written.
+        Invoice = "invoice",
+        /// An invoice could not be collected, and what follows.
+        Payment = "payment",
+        /// A trial ends soon.
+        Trial = "trial",
+        /// A request was decided on.
+        Decision = "decision",
+        /// An API will go.
+        Api = "api",
+        /// Who is in the organization, and as what.
+        Team = "team",
+        /// A webhook was switched off.
+        Webhook = "webhook",
     }
 
     /// How a service is spoken to.

@@ -30,6 +30,7 @@ macro_rules! files {
             include_str!(concat!("../texts/", $tag, "/money.ftl")),
             include_str!(concat!("../texts/", $tag, "/account.ftl")),
             include_str!(concat!("../texts/", $tag, "/mails.ftl")),
+            include_str!(concat!("../texts/", $tag, "/control.ftl")),
         ]
     };
 }
@@ -105,6 +106,17 @@ pub fn text(language: Language, key: &'static str) -> &'static str {
 #[must_use]
 pub fn keys(language: Language) -> &'static [&'static str] {
     &of(language).keys
+}
+
+/// A message with `{$name}` wherever something has to be filled in.
+#[must_use]
+pub fn unfilled(language: Language, key: &str) -> String {
+    let catalogue = of(language);
+    let pattern = catalogue.bundle.get_message(key).and_then(|message| message.value());
+    let mut names_that_lack = Vec::new();
+    pattern.map_or_else(String::new, |pattern| {
+        catalogue.bundle.format_pattern(pattern, None, &mut names_that_lack).into_owned()
+    })
 }
 
 /// The names that a message wants filled in.

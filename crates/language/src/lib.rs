@@ -5,10 +5,12 @@
 
 mod catalogue;
 mod said;
+mod translated;
 mod written;
 
-pub use catalogue::{keys, parts, text};
+pub use catalogue::{keys, parts, text, unfilled};
 pub use said::Said;
+pub use translated::translated;
 pub use written::{clock, day, day_of_year, decimal, month_of_year, number, short_day};
 
 /// A language that pages and mails are written in.

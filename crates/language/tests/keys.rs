@@ -3,13 +3,40 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use tollgate_language::{Language, keys, parts};
+use tollgate_language::{Language, keys, parts, translated, unfilled};
 
 /// Templates that are English: operators' pages and what is put into them.
 const ENGLISH: [&str; 1] = ["admin/"];
 /// Words that are the same in every language.
 const SAME: [&str; 8] =
     ["Admin", "Find anything", "Ctrl K", "Markdown", "OpenAPI", "CSV", "PDF", "DE123456789"];
+/// How keys begin of what use cases say in English, and pages in other languages.
+const SAID: &str = "said-";
+/// Where use cases say something to developers.
+const TO_DEVELOPERS: [&str; 19] = [
+    "accounts.rs",
+    "applications.rs",
+    "billing/checkout.rs",
+    "billing/currency.rs",
+    "billing/plan_change.rs",
+    "billing/spend_cap.rs",
+    "credentials.rs",
+    "device.rs",
+    "email_change.rs",
+    "oidc/account.rs",
+    "passkeys.rs",
+    "password_change.rs",
+    "password_rules.rs",
+    "persons.rs",
+    "second_factor.rs",
+    "subscriptions.rs",
+    "team.rs",
+    "webhooks/address.rs",
+    "webhooks/mod.rs",
+];
+/// What they say there to operators and programs alone.
+const TO_OPERATORS: [&str; 2] =
+    ["7 is the currency that this organization pays in, and stays it", "there is no such organization"];
 /// Attributes that people read or hear.
 const READ: [&str; 6] = ["aria-label", "title", "placeholder", "data-th", "data-done", "alt"];
 
@@ -100,7 +127,8 @@ fn no_message_is_missing_unused_or_twice_in_any_language() {
     assert!(missing.is_empty(), "asked for, but not written: {missing:?}");
     let mentioned: BTreeSet<&str> =
         templates.iter().chain(&sources).flat_map(|(_, text)| text.split('"')).collect();
-    let unused: Vec<&&str> = english.iter().filter(|key| !mentioned.contains(**key)).collect();
+    let unused: Vec<&&str> =
+        english.iter().filter(|key| !key.starts_with(SAID) && !mentioned.contains(**key)).collect();
     assert!(unused.is_empty(), "written, but asked for nowhere: {unused:?}");
 }
 
@@ -112,6 +140,81 @@ fn a_message_has_the_same_places_to_fill_in_every_language_and_no_tags() {
         for language in Language::ALL {
             let text = tollgate_language::text(language, key);
             assert!(!text.contains(['<', '>', '&']), "{key}: {text}");
+        }
+    }
+}
+
+/// A source with the texts that go over several lines in one.
+fn on_one_line(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let mut lines = source.split("\\\n");
+    out.push_str(lines.next().unwrap_or_default());
+    for line in lines {
+        out.push_str(line.trim_start());
+    }
+    out
+}
+
+#[test]
+fn what_is_translated_of_use_cases_is_what_they_say() {
+    let mut sources = sources();
+    for crate_ in ["domain", "web"] {
+        files(&root().join("crates").join(crate_).join("src"), &["rs"], &mut sources);
+    }
+    let all: String = sources.iter().map(|(_, text)| on_one_line(text)).collect();
+    for key in keys(Language::English).iter().filter(|key| key.starts_with(SAID)) {
+        let text = unfilled(Language::English, key);
+        for piece in text.split("{$").map(|part| part.split_once('}').map_or(part, |(_, piece)| piece)) {
+            assert!(all.contains(piece), "{key}: nobody says {piece:?} any more");
+        }
+    }
+}
+
+/// The texts in the brackets that a call of one of these opens, with 7 where something is filled in.
+fn refusals(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for call in ["Error::invalid(", "FieldFault::new(", "Conflict("] {
+        for (at, _) in source.match_indices(call) {
+            let (mut depth, mut quoted, mut text, mut escaped) = (0, false, String::new(), false);
+            for c in source[at + call.len() - 1..].chars() {
+                match c {
+                    '"' if quoted && !escaped => {
+                        quoted = false;
+                        found.push(std::mem::take(&mut text));
+                    }
+                    '"' if !quoted => quoted = true,
+                    _ if quoted => text.push(c),
+                    '(' => depth += 1,
+                    ')' => depth -= 1,
+                    _ => {}
+                }
+                escaped = c == '\\' && !escaped;
+                if depth == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    let filled = |text: String| {
+        let mut parts = text.split('{');
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |out, part| out + "7" + part.split_once('}').map_or(part, |(_, rest)| rest))
+    };
+    let says =
+        |text: &String| text.contains(' ') && text.contains(char::is_alphabetic) && !text.starts_with('/');
+    found.into_iter().map(filled).filter(says).collect()
+}
+
+#[test]
+fn what_use_cases_refuse_developers_is_in_every_language() {
+    let control = root().join("crates/control/src");
+    for name in TO_DEVELOPERS {
+        let source = std::fs::read_to_string(control.join(name)).expect("a source");
+        let own = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for text in refusals(&on_one_line(own)) {
+            let known = TO_OPERATORS.contains(&text.as_str())
+                || Language::ALL.into_iter().all(|language| translated(language, &text).is_some());
+            assert!(known, "{name} says {text:?}, and control.ftl does not");
         }
     }
 }

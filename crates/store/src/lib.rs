@@ -38,6 +38,7 @@ mod jobs;
 mod late_counts;
 mod limit_overrides;
 mod listing;
+mod muted_mails;
 mod new_invoices;
 mod nodes;
 mod operators;
@@ -122,7 +123,7 @@ pub use provider_calls::{
 };
 pub use publication::Publication;
 pub use quota::{QuotaAlertRow, QuotaAnswer, QuotaMark, QuotaQuestion};
-pub use request_log::{NewRequest, Parties, RequestCursor, RequestFilter, RequestRow};
+pub use request_log::{KeyUserRow, NewRequest, Parties, RequestCursor, RequestFilter, RequestRow};
 pub use revenue::{InvoiceSumRow, JournalRow, RecurringRow};
 pub use schema::{migrate, pending_migrations};
 pub use sealed::SealedColumn;

@@ -54,6 +54,19 @@ pub struct NewRequest {
     pub user_agent: Option<String>,
 }
 
+/// A program somewhere that uses a key.
+#[derive(Debug, Clone, FromRow)]
+pub struct KeyUserRow {
+    /// Its address, or the network of it that is kept.
+    pub client: Option<String>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// How many of its calls were kept.
+    pub calls: i64,
+    /// When the last of them ended.
+    pub last_at: DateTime<Utc>,
+}
+
 /// Whom and what a call was about, each where it is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Parties {
@@ -253,6 +266,28 @@ impl Store {
         query.push(" order by at desc, id desc limit ").push_bind(SAME_ID_MAX);
         let rows: Vec<RequestRow> = query.build_query_as().fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(|row| row.shown_to(scope)).collect())
+    }
+
+    /// From where a key was used since an instant, by the single calls that were kept: the latest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_key_users(
+        &self,
+        scope: Scope,
+        key: CredentialId,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<KeyUserRow>> {
+        Ok(sqlx::query_as(
+            "select host(client) as client, user_agent, count(*) as calls, max(at) as last_at from request_log
+             where credential_id = $1 and at >= $3 and ($2::uuid is null or organization_id = $2)
+             group by 1, 2 order by last_at desc limit 10",
+        )
+        .bind(key.uuid())
+        .bind(scope.organization().map(tollgate_domain::OrganizationId::uuid))
+        .bind(since)
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// A page of calls, latest first.

@@ -81,6 +81,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/password/new/{token}", get(account::reset::get).post(account::reset::post))
         .route("/account/email", get(account::email::get).post(account::email::post))
         .route("/email/{token}", get(account::email::ask).post(account::email::confirm))
+        .route("/account/mails", get(account::mails::get).post(account::mails::post))
         .route("/account/password", get(account::password::get).post(account::password::post))
         .route("/account/second-factor", get(account::second_factor::get).post(account::second_factor::post))
         .route("/account/second-factor/off", post(account::second_factor::off))

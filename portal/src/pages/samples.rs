@@ -37,6 +37,7 @@ fn all() -> Vec<Rendered> {
     rendered("reset", account::reset::View::samples(), &mut all);
     rendered("password", account::password::View::samples(), &mut all);
     rendered("email", account::email::View::samples(), &mut all);
+    rendered("mails", account::mails::View::samples(), &mut all);
     rendered("email-confirm", account::email::ConfirmView::samples(), &mut all);
     rendered("passkeys", account::passkeys::View::samples(), &mut all);
     rendered("second-factor", account::second_factor::View::samples(), &mut all);

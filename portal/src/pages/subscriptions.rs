@@ -11,12 +11,12 @@ use tollgate_store::{Page, PlanRow, PlannedChangeRow, SubscriptionRow};
 
 use crate::PortalState;
 use crate::error::{Answer, Fault};
-use crate::form::Form;
+use crate::form::{Form, sentence};
 use crate::pages::admin::terms;
 use crate::pages::billing;
 use crate::parts::sheet::{Changed, fact};
 use crate::parts::{Asked, Cell, FormPart, List, Notice, Section, Sent, Sheet};
-use crate::say::{say, t};
+use crate::say::{say, t, translated};
 use crate::session::Visit;
 use crate::shell::{Area, Flash};
 use crate::show::{self, Moment};
@@ -318,9 +318,7 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
         }
     };
     let broken = told.over_cap.as_ref().map(|why| {
-        let mut why = why.clone();
-        why.get_mut(..1).map(str::make_ascii_uppercase);
-        Notice::new("bad", t("own-breaks-cap"), format!("{why}."))
+        Notice::new("bad", t("own-breaks-cap"), sentence(&translated(why)))
             .with(format!("{}/cap", place.base), t("own-cap"))
     });
     let exhausted = told.exhausts().then(|| {
@@ -441,7 +439,9 @@ async fn settled(
 ) -> Answer {
     let flash = match done {
         Ok(_) => Flash::done(text),
-        Err(tollgate_control::Error::Conflict(text)) => Flash { tone: "warn".into(), text },
+        Err(tollgate_control::Error::Conflict(text)) => {
+            Flash { tone: "warn".into(), text: sentence(&translated(&text)) }
+        }
         Err(tollgate_control::Error::VersionMismatch(_)) => {
             Flash { tone: "warn".into(), text: t("own-changed").into() }
         }

@@ -3,6 +3,7 @@
 use tollgate_store::browse::{Cut, Found};
 
 use super::Asked;
+use crate::say::t;
 use crate::show::{self, Label, Moment};
 
 /// What stands in a place of a table.
@@ -261,7 +262,7 @@ impl List {
     /// A column of buttons.
     #[must_use]
     pub fn acts(self) -> Self {
-        self.head("Actions", false, true)
+        self.head(t("team-actions"), false, true)
     }
 
     /// A column that can be sorted by; `sort` as the store names it.

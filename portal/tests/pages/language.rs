@@ -57,3 +57,16 @@ async fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
     let refused = browser.post("/signin", &[("email", "a@example.com"), ("password", "x")]).await;
     assert!(refused.text.contains("E-Mail oder Passwort stimmt nicht"), "{}", refused.text);
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_a_field_is_said_in_the_language_of_the_page() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    browser.like("de");
+    let fields = [("email", "maria@"), ("password", "kurz"), ("product", "countries")];
+    let refused = browser.post("/signup", &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for said in ["Eine E-Mail-Adresse, etwa name@example.com.", "Mindestens 15 Zeichen; drei oder vier"] {
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+    }
+}

@@ -10,6 +10,7 @@ mod gateways;
 mod journey;
 mod language;
 mod look;
+mod mails;
 mod money;
 mod operators;
 mod owning;

@@ -143,6 +143,7 @@ async fn a_rotated_key_goes_on_until_hours_after_its_successor_is_used() {
     assert!(maria.get(new.location()).await.text.contains("id=\"new-key\""));
     let page = maria.get(&old).await;
     assert!(page.text.contains("It has not been used yet.") && page.text.contains("24 hours after"));
+    assert!(page.text.contains("Nobody called, with this key or the new one."), "{}", page.text);
     let again = [("ends", "now"), ("once", &uuid::Uuid::now_v7().to_string())];
     assert_eq!(maria.post(&format!("{old}/rotate"), &again).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
@@ -156,7 +157,22 @@ async fn a_rotated_key_goes_on_until_hours_after_its_successor_is_used() {
     assert_eq!(site.database.count(use_new, "").await, 1);
     site.control.retire_replaced_keys().await.expect("a look");
     assert_eq!(site.database.count(ends, "").await, 1);
-    assert!(maria.get(&old).await.text.contains(">in 1 day</time>"));
+    let use_old = "with i as (insert into usage_counters (boot_id, credential_id, subscription_id, route_id, status, outcome,
+        minute, calls, charged, bytes_in, bytes_out, duration_us, organization_id, application_id)
+        select gen_random_uuid(), id, gen_random_uuid(), gen_random_uuid(), 200, 1, date_trunc('minute', now()), 3, 3,
+        0, 0, 1, organization_id, application_id from credentials where replaced_by is not null and $1 = '' returning 1),
+        l as (insert into request_log (id, at, request_id, minted, node, organization_id, application_id, credential_id,
+        status, duration_us, bytes_in, bytes_out, client, user_agent)
+        select 1, now(), 'r', true, gen_random_uuid(), organization_id, application_id, id, 200, 9, 0, 0, '203.0.113.7', 'import/2'
+        from credentials where replaced_by is not null returning 1) select count(*) from i, l";
+    assert_eq!(site.database.count(use_old, "").await, 1);
+    let page = maria.get(&old).await.text;
+    assert!(page.contains(">in 1 day</time>"), "{page}");
+    assert!(
+        page.contains("still came with this one")
+            && page.contains("203.0.113.7")
+            && page.contains("import/2")
+    );
 }
 
 #[tokio::test]

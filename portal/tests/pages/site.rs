@@ -29,7 +29,7 @@ pub struct Site {
     routers: [Router; 2],
     asked: AtomicUsize,
     pub database: TestDatabase,
-    mails: Transport,
+    pub mails: Transport,
 }
 
 /// What a browser was answered.

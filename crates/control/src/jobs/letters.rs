@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::{
-    Amount, CalendarMonth, CredentialId, Scope, SubscriptionId, SubscriptionState, UserId, WebhookId,
+    Amount, CalendarMonth, CredentialId, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId,
+    WebhookId,
 };
 use tollgate_language::{Language, Said};
 use tollgate_store::UserRow;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use super::Job;
 use super::worker::Failure;
 use crate::links::Purpose;
-use crate::mail::{self, Mailer};
+use crate::mail::{self, Letter, Post};
 use crate::{Control, events};
 
 /// How much of which quota is used.
@@ -30,18 +31,18 @@ pub(crate) fn reads(user: &UserRow) -> Language {
 
 impl Control {
     /// Does one job; `id` is the job's.
-    pub(super) async fn run(&self, id: Uuid, job: Job, mailer: &Mailer) -> Result<(), Failure> {
+    pub(super) async fn run(&self, id: Uuid, job: Job, post: &Post<'_>) -> Result<(), Failure> {
         match job {
-            Job::VerifyEmail { user_id } => self.send_verification(id, user_id, mailer).await,
-            Job::ResetPassword { email } => self.send_reset(id, &email, mailer).await,
-            Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, mailer).await,
-            Job::ConfirmEmailChange { user_id } => self.send_email_confirmation(id, user_id, mailer).await,
-            Job::EmailChangeAsked { user_id } => self.send_email_change_asked(id, user_id, mailer).await,
+            Job::VerifyEmail { user_id } => self.send_verification(id, user_id, post).await,
+            Job::ResetPassword { email } => self.send_reset(id, &email, post).await,
+            Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, post).await,
+            Job::ConfirmEmailChange { user_id } => self.send_email_confirmation(id, user_id, post).await,
+            Job::EmailChangeAsked { user_id } => self.send_email_change_asked(id, user_id, post).await,
             Job::EmailChanged { user_id, before } => {
-                self.send_email_changed(id, user_id, &before, mailer).await
+                self.send_email_changed(id, user_id, &before, post).await
             }
             Job::KeyExpires { credential_id, user_id, days } => {
-                self.send_key_expires(id, credential_id, user_id, days, mailer).await
+                self.send_key_expires(id, credential_id, user_id, days, post).await
             }
             Job::LookAfterKeys {} => {
                 self.retire_replaced_keys().await?;
@@ -50,24 +51,24 @@ impl Control {
             Job::QuotaUsed { subscription_id, user_id, percent, opens, soft } => {
                 let opens = opens.unwrap_or_else(|| CalendarMonth::of(Utc::now()).end());
                 let used = QuotaUsed { subscription_id, percent, opens, soft };
-                self.send_quota_used(id, used, user_id, mailer).await
+                self.send_quota_used(id, used, user_id, post).await
             }
             Job::LookAfterQuotas {} => {
                 self.expire_overrides().await?;
                 Ok(self.look_after_quotas().await?)
             }
             Job::SubscriptionDecided { subscription_id, user_id } => {
-                self.send_decision(id, subscription_id, user_id, mailer).await
+                self.send_decision(id, subscription_id, user_id, post).await
             }
             Job::TrialEnds { subscription_id, user_id } => {
-                self.send_trial_ends(id, subscription_id, user_id, mailer).await
+                self.send_trial_ends(id, subscription_id, user_id, post).await
             }
             Job::LookAfterTrials {} => Ok(self.look_after_trials().await?),
             Job::SpendReached { subscription_id, user_id, percent } => {
-                self.send_spend_reached(id, subscription_id, user_id, percent, mailer).await
+                self.send_spend_reached(id, subscription_id, user_id, percent, post).await
             }
-            Job::CreditsLow { organization_id: _, user_id, left, used_up } => {
-                self.send_credits_low(id, user_id, &left, used_up, mailer).await
+            Job::CreditsLow { organization_id, user_id, left, used_up } => {
+                self.send_credits_low(id, (organization_id, user_id), (&left, used_up), post).await
             }
             Job::LookAfterFunds {} => {
                 self.store.reclaim_leases().await?;
@@ -75,16 +76,16 @@ impl Control {
                 Ok(self.look_after_credits(Utc::now()).await?)
             }
             Job::SumUsage {} => Ok(self.store.sum_usage().await.map(drop)?),
-            Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, mailer).await,
+            Job::Invite { invitation_id } => self.send_invitation(id, invitation_id, post).await,
             Job::InviteOperator { email, role } => {
                 let token = self.invitation_link(&email, role).await?;
-                let link = format!("{}/setup/{}", mailer.site().portal_url, token.reveal());
-                Ok(mailer
+                let link = format!("{}/setup/{}", post.url(), token.reveal());
+                Ok(post
                     .send(id, &email, &mail::invite_operator(Language::English, role.as_str(), &link))
                     .await?)
             }
             Job::WebhookDisabled { webhook_id, user_id } => {
-                self.send_webhook_disabled(id, webhook_id, user_id, mailer).await
+                self.send_webhook_disabled(id, webhook_id, user_id, post).await
             }
             Job::OrderCertificate { certificate_id } => Ok(self.work_on_order(certificate_id).await?),
             Job::LookAfterCertificates {} => Ok(self.look_after_certificates().await?),
@@ -94,10 +95,24 @@ impl Control {
             Job::ProveUsage {} => Ok(self.prove_usage(Utc::now()).await.map(drop)?),
             Job::CloseMonths {} => Ok(self.close_months(Utc::now()).await.map(drop)?),
             Job::PaymentFailed { invoice_id, user_id } => {
-                self.send_payment_failed(id, invoice_id, user_id, mailer).await
+                self.send_payment_failed(id, invoice_id, user_id, post).await
             }
             Job::AccessLanded { invoice_id, user_id } => {
-                self.send_access_landed(id, invoice_id, user_id, mailer).await
+                self.send_access_landed(id, invoice_id, user_id, post).await
+            }
+            Job::TellOfInvoice { invoice_id } => Ok(self.tell_of_invoice(invoice_id).await?),
+            Job::TellOfApi { api_id } => Ok(self.tell_of_api(api_id).await?),
+            Job::TellOfTeam { organization_id, user_id, change, by } => {
+                Ok(self.tell_of_team(id, organization_id, user_id, &change, by).await?)
+            }
+            Job::InvoiceReady { invoice_id, user_id } => {
+                self.send_invoice_ready(id, invoice_id, user_id, post).await
+            }
+            Job::ApiEnds { api_id, organization_id, user_id } => {
+                self.send_api_ends(id, api_id, (organization_id, user_id), post).await
+            }
+            Job::TeamChanged { organization_id, user_id, email, change } => {
+                self.send_team_changed(id, (organization_id, user_id), &email, &change, post).await
             }
             other => Ok(self.work_on_payments(other).await?),
         }
@@ -108,10 +123,27 @@ impl Control {
         Ok(self.store.find_user(id).await?.filter(|user| user.disabled_at.is_none()))
     }
 
-    async fn send_verification(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
+    /// Hands a letter over to a member of an organization, who may have switched its topic off.
+    pub(super) async fn write(
+        &self,
+        id: Uuid,
+        user: &UserRow,
+        organization: Option<OrganizationId>,
+        letter: &Letter,
+        post: &Post<'_>,
+    ) -> Result<(), Failure> {
+        if let (Some(topic), Some(organization)) = (letter.topic, organization)
+            && self.store.is_muted(organization, user.id, topic).await?
+        {
+            return Ok(());
+        }
+        Ok(post.send(id, &user.email, letter).await?)
+    }
+
+    async fn send_verification(&self, id: Uuid, user_id: UserId, post: &Post<'_>) -> Result<(), Failure> {
         let user = self.reader(user_id).await?.filter(|user| user.email_verified_at.is_none());
         let Some(user) = user else { return Ok(()) };
-        let url = &mailer.site().portal_url;
+        let url = post.url();
         // Beside an account whose address is proven, nothing is left to prove: its owner is told instead.
         let owner = self.store.find_user_by_email(&user.email).await?;
         let taken = owner.is_some_and(|owner| owner.id != user.id && owner.email_verified_at.is_some());
@@ -121,21 +153,21 @@ impl Control {
             let token = self.make_link(user.id, Purpose::Verify).await?;
             mail::verify_email(reads(&user), &user.email, &format!("{url}/verify/{}", token.reveal()))
         };
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        Ok(post.send(id, &user.email, &letter).await?)
     }
 
-    async fn send_reset(&self, id: Uuid, email: &str, mailer: &Mailer) -> Result<(), Failure> {
+    async fn send_reset(&self, id: Uuid, email: &str, post: &Post<'_>) -> Result<(), Failure> {
         let user = self.store.find_user_by_email(email).await?;
         let Some(user) = user.filter(|user| user.disabled_at.is_none()) else { return Ok(()) };
         let token = self.make_link(user.id, Purpose::Reset).await?;
-        let link = format!("{}/password/new/{}", mailer.site().portal_url, token.reveal());
-        Ok(mailer.send(id, &user.email, &mail::reset_password(reads(&user), &link)).await?)
+        let link = format!("{}/password/new/{}", post.url(), token.reveal());
+        Ok(post.send(id, &user.email, &mail::reset_password(reads(&user), &link)).await?)
     }
 
-    async fn send_password_changed(&self, id: Uuid, user_id: UserId, mailer: &Mailer) -> Result<(), Failure> {
+    async fn send_password_changed(&self, id: Uuid, user_id: UserId, post: &Post<'_>) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
-        let link = format!("{}/password/forgotten", mailer.site().portal_url);
-        Ok(mailer.send(id, &user.email, &mail::password_changed(reads(&user), &link)).await?)
+        let link = format!("{}/password/forgotten", post.url());
+        Ok(post.send(id, &user.email, &mail::password_changed(reads(&user), &link)).await?)
     }
 
     /// Ends keys whose successors have come into use, when it is time.
@@ -169,17 +201,17 @@ impl Control {
         credential: CredentialId,
         user_id: UserId,
         days: i32,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let key = self.store.get_credential(Scope::Operator, credential).await?;
         let over = key.revoked_at.is_some() || key.replaced_by.is_some();
         let Some(ends) = key.expires_at.filter(|_| !over) else { return Ok(()) };
         let application = self.store.get_application(Scope::Operator, key.application_id).await?;
-        let url = &mailer.site().portal_url;
+        let url = post.url();
         let link = format!("{url}/applications/{}/keys/{}/rotate", key.application_id, key.id);
         let letter = mail::key_expires(reads(&user), (&key.name, &application.name), days, ends, &link);
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(key.organization_id), &letter, post).await
     }
 
     /// Queues one mail each at the thresholds of each quota.
@@ -207,15 +239,15 @@ impl Control {
         id: Uuid,
         used: QuotaUsed,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let subscription = self.store.get_subscription(Scope::Operator, used.subscription_id).await?;
         let product = self.store.get_product(subscription.product_id).await?;
-        let link = format!("{}/limits", mailer.site().portal_url);
+        let link = format!("{}/limits", post.url());
         let letter =
             mail::quota_used(reads(&user), &product.name, used.percent, used.opens, used.soft, &link);
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(subscription.organization_id), &letter, post).await
     }
 
     async fn send_decision(
@@ -223,7 +255,7 @@ impl Control {
         id: Uuid,
         subscription_id: SubscriptionId,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
@@ -231,7 +263,7 @@ impl Control {
         let plan = self.store.get_plan(row.plan_id).await?;
         let application = self.store.get_application(Scope::Operator, row.application_id).await?;
         let approved = row.state != SubscriptionState::Ended;
-        let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
+        let link = format!("{}/subscriptions/{subscription_id}", post.url());
         let about = Said::new(reads(&user), "mail-decided-about")
             .with("product", &product.name)
             .with("plan", &plan.name)
@@ -239,7 +271,7 @@ impl Control {
             .to_string();
         let letter =
             mail::decided(reads(&user), (&product.name, &about), approved, row.decision.as_deref(), &link);
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(row.organization_id), &letter, post).await
     }
 
     async fn send_trial_ends(
@@ -247,7 +279,7 @@ impl Control {
         id: Uuid,
         subscription_id: SubscriptionId,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let row = self.store.get_subscription(Scope::Operator, subscription_id).await?;
@@ -266,10 +298,10 @@ impl Control {
         if !tariff.meters.is_empty() {
             costs.push(said("mail-trial-use").to_string());
         }
-        let link = format!("{}/subscriptions/{subscription_id}", mailer.site().portal_url);
+        let link = format!("{}/subscriptions/{subscription_id}", post.url());
         let letter =
             mail::trial_ends(reads(&user), (&product.name, &plan.name), &costs.join(", "), ends, &link);
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(row.organization_id), &letter, post).await
     }
 
     async fn send_webhook_disabled(
@@ -277,7 +309,7 @@ impl Control {
         id: Uuid,
         webhook: WebhookId,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let webhook = self.store.get_webhook(Scope::Operator, webhook).await;
@@ -289,7 +321,7 @@ impl Control {
             return Ok(());
         }
         let place = if webhook.organization_id().is_some() { "webhooks" } else { "admin/webhooks" };
-        let link = format!("{}/{place}/{}", mailer.site().portal_url, webhook.id);
+        let link = format!("{}/{place}/{}", post.url(), webhook.id);
         let host = webhook.url.split('/').nth(2).unwrap_or_default();
         let letter = mail::webhook_disabled(
             reads(&user),
@@ -297,16 +329,16 @@ impl Control {
             webhook.disabled_because.as_deref() == Some("gone"),
             &link,
         );
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, webhook.organization_id(), &letter, post).await
     }
 
-    async fn send_invitation(&self, id: Uuid, invitation: Uuid, mailer: &Mailer) -> Result<(), Failure> {
+    async fn send_invitation(&self, id: Uuid, invitation: Uuid, post: &Post<'_>) -> Result<(), Failure> {
         let Some(row) = self.store.find_invitation(invitation).await? else { return Ok(()) };
         let token = self.make_invitation_link(row.id).await?;
-        let link = format!("{}/invitations/{}", mailer.site().portal_url, token.reveal());
+        let link = format!("{}/invitations/{}", post.url(), token.reveal());
         let known = self.store.find_user_by_email(&row.email).await?;
         let language = known.as_ref().map(reads).unwrap_or_default();
-        let letter = mail::invitation(language, &row.organization, &row.invited_by, row.role.as_str(), &link);
-        Ok(mailer.send(id, &row.email, &letter).await?)
+        let letter = mail::invitation(language, &row.organization, &row.invited_by, row.role, &link);
+        Ok(post.send(id, &row.email, &letter).await?)
     }
 }

@@ -2,6 +2,7 @@
 
 mod figures;
 mod letters;
+mod news;
 mod payments;
 pub(crate) mod worker;
 
@@ -10,9 +11,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub(crate) use figures::Figures;
 pub(crate) use letters::reads;
+pub(crate) use news::{of_events, of_team};
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{
-    CertificateId, CredentialId, InvoiceId, OperatorRole, OrganizationId, SubscriptionId, UserId, WebhookId,
+    ApiId, CertificateId, CredentialId, InvoiceId, MemberRole, OperatorRole, OrganizationId, SubscriptionId,
+    UserId, WebhookId,
 };
 use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
@@ -207,12 +210,80 @@ pub enum Job {
         /// Whom.
         user_id: UserId,
     },
+    /// Tell those who pay that an invoice was written.
+    TellOfInvoice {
+        /// Which.
+        invoice_id: InvoiceId,
+    },
+    /// Tell those who may call an API that it will go.
+    TellOfApi {
+        /// Which.
+        api_id: ApiId,
+    },
+    /// Tell an organization's owners that its team changed.
+    TellOfTeam {
+        /// Whose.
+        organization_id: OrganizationId,
+        /// Who joined, left, or may do other things.
+        user_id: UserId,
+        /// What happened.
+        change: TeamChange,
+        /// Who did it, and needs no mail about it.
+        by: Option<UserId>,
+    },
+    /// Tell somebody that an invoice was written.
+    InvoiceReady {
+        /// Which.
+        invoice_id: InvoiceId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Tell somebody that an API will go.
+    ApiEnds {
+        /// Which.
+        api_id: ApiId,
+        /// As a member of.
+        organization_id: OrganizationId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Tell an owner that the team changed.
+    TeamChanged {
+        /// Whose.
+        organization_id: OrganizationId,
+        /// Whom.
+        user_id: UserId,
+        /// The address of who joined, left, or may do other things.
+        email: String,
+        /// What happened.
+        change: TeamChange,
+    },
     /// Look for bills that are due to be tried again, or whose grace is over.
     LookAfterPayments {},
     /// Compare our bills with the provider's.
     Reconcile {},
     /// Compare what was allowed, metered and invoiced.
     ProveUsage {},
+}
+
+/// What happened to a team.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamChange {
+    /// Somebody joined.
+    Joined {
+        /// As what.
+        role: MemberRole,
+    },
+    /// Somebody has another role.
+    Role {
+        /// Which.
+        role: MemberRole,
+    },
+    /// Somebody left.
+    Left {},
+    /// Somebody was taken out.
+    Removed {},
 }
 
 /// What comes round by itself.

@@ -1,14 +1,16 @@
 //! What jobs about money do.
 
 use chrono::Utc;
-use tollgate_domain::{InvoiceId, InvoiceState, Scope, SubscriptionId, SubscriptionState, UserId};
+use tollgate_domain::{
+    InvoiceId, InvoiceState, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId,
+};
 use tollgate_store::{InvoiceRow, UserRow};
 use uuid::Uuid;
 
 use super::Job;
 use super::letters::reads;
 use super::worker::Failure;
-use crate::mail::{self, Mailer};
+use crate::mail::{self, Post};
 use crate::{Control, Result};
 
 impl Control {
@@ -46,14 +48,14 @@ impl Control {
         subscription: SubscriptionId,
         user_id: UserId,
         percent: i32,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some(cap) = self.store.find_spend_cap(subscription).await? else { return Ok(()) };
         let user = self.reader(user_id).await?;
         let row = self.store.get_subscription(Scope::Operator, subscription).await?;
         let Some(user) = user.filter(|_| row.state == SubscriptionState::Active) else { return Ok(()) };
         let product = self.store.get_product(row.product_id).await?.name;
-        let link = format!("{}/subscriptions/{subscription}/cap", mailer.site().portal_url);
+        let link = format!("{}/subscriptions/{subscription}/cap", post.url());
         let letter = mail::spend_reached(
             reads(&user),
             &product,
@@ -62,20 +64,20 @@ impl Control {
             cap.landing,
             &link,
         );
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(row.organization_id), &letter, post).await
     }
 
     pub(super) async fn send_credits_low(
         &self,
         id: Uuid,
-        user_id: UserId,
-        left: &str,
-        used_up: bool,
-        mailer: &Mailer,
+        (organization, user_id): (OrganizationId, UserId),
+        (left, used_up): (&str, bool),
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
-        let link = format!("{}/billing/credits", mailer.site().portal_url);
-        Ok(mailer.send(id, &user.email, &mail::credits_low(reads(&user), left, used_up, &link)).await?)
+        let link = format!("{}/billing/credits", post.url());
+        let letter = mail::credits_low(reads(&user), left, used_up, &link);
+        self.write(id, &user, Some(organization), &letter, post).await
     }
 
     pub(super) async fn send_payment_failed(
@@ -83,10 +85,10 @@ impl Control {
         id: Uuid,
         invoice: InvoiceId,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
-        let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
+        let link = format!("{}/billing/invoices/{invoice}", post.url());
         let letter = mail::payment_failed(
             reads(&user),
             (&row.number, &row.due().to_string()),
@@ -94,7 +96,7 @@ impl Control {
             row.grace_until,
             &link,
         );
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(row.organization_id), &letter, post).await
     }
 
     pub(super) async fn send_access_landed(
@@ -102,11 +104,11 @@ impl Control {
         id: Uuid,
         invoice: InvoiceId,
         user_id: UserId,
-        mailer: &Mailer,
+        post: &Post<'_>,
     ) -> std::result::Result<(), Failure> {
         let Some((row, user)) = self.owing(invoice, user_id).await? else { return Ok(()) };
-        let link = format!("{}/billing/invoices/{invoice}", mailer.site().portal_url);
+        let link = format!("{}/billing/invoices/{invoice}", post.url());
         let letter = mail::access_landed(reads(&user), &row.number, &row.due().to_string(), &link);
-        Ok(mailer.send(id, &user.email, &letter).await?)
+        self.write(id, &user, Some(row.organization_id), &letter, post).await
     }
 }

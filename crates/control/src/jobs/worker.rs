@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tollgate_store::JobRow;
 
 use super::Job;
-use crate::mail::{MailFault, Mailer};
+use crate::mail::{MailFault, Mailer, Post};
 use crate::provider::ProviderFault;
 use crate::{Control, Error};
 
@@ -108,10 +108,15 @@ impl Control {
     pub async fn work_once(&self, mailer: &Arc<Mailer>) -> crate::Result<usize> {
         let jobs = self.store.lease_jobs(AT_ONCE, LEASE_SECONDS).await?;
         let begun = jobs.len();
+        if jobs.is_empty() {
+            return Ok(0);
+        }
+        // Under which name a mail goes out matters less than that it does.
+        let name = self.store.get_look().await.ok().and_then(|look| look.name);
         let mut running = JoinSet::new();
         for job in jobs {
-            let (control, mailer) = (self.clone(), Arc::clone(mailer));
-            running.spawn(async move { control.attempt(&job, &mailer).await });
+            let (control, mailer, name) = (self.clone(), Arc::clone(mailer), name.clone());
+            running.spawn(async move { control.attempt(&job, &mailer.post(name)).await });
         }
         while let Some(ended) = running.join_next().await {
             // A panic leaves the lease to run out, and the job to be tried again.
@@ -122,11 +127,11 @@ impl Control {
         Ok(begun)
     }
 
-    async fn attempt(&self, row: &JobRow, mailer: &Mailer) {
+    async fn attempt(&self, row: &JobRow, post: &Post<'_>) {
         let job = Job::read(&row.kind, &row.payload).map_err(|_| Failure::Unknown);
         let period = job.as_ref().ok().and_then(Job::period);
         let outcome = match job {
-            Ok(job) => match tokio::time::timeout(TIME_MAX, self.run(row.id, job, mailer)).await {
+            Ok(job) => match tokio::time::timeout(TIME_MAX, self.run(row.id, job, post)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Failure::Stuck),
             },

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use tollgate_domain::MailTopic;
 use tollgate_language::{Language, text};
 
 use super::{MailFault, Site};
@@ -23,8 +24,8 @@ pub struct Letter {
     pub after: Vec<String>,
     /// Why they get it: the last line.
     pub reason: String,
-    /// Where such mails are switched off, where they can be.
-    pub settings_path: Option<&'static str>,
+    /// What it is about, where its reader can do without such mails.
+    pub topic: Option<MailTopic>,
 }
 
 #[derive(Template)]
@@ -45,6 +46,12 @@ impl Letter {
     /// A word of the frame around what it says.
     fn word(&self, key: &'static str) -> &'static str {
         text(self.language, key)
+    }
+
+    /// Where such mails are switched off, where they can be.
+    #[must_use]
+    pub fn settings_path(&self) -> Option<&'static str> {
+        self.topic.map(|_| "/account/mails")
     }
 
     /// The link of its button, or nothing.

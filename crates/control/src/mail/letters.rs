@@ -1,10 +1,11 @@
 //! Every letter that is written, in its own words.
 
 use chrono::{DateTime, Utc};
-use tollgate_domain::CapLanding;
-use tollgate_language::{Language, Said, clock, text};
+use tollgate_domain::{Amount, CalendarMonth, CapLanding, MailTopic, MemberRole};
+use tollgate_language::{Language, Said, clock, day, month_of_year, text};
 
 use super::Letter;
+use crate::jobs::TeamChange;
 
 /// The words of one reader.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ impl Words {
             button: None,
             after: Vec::new(),
             reason: self.t(reason).to_owned(),
-            settings_path: None,
+            topic: None,
         }
     }
 }
@@ -38,6 +39,12 @@ impl Words {
 impl Letter {
     fn with_button(mut self, words: &'static str, link: &str) -> Self {
         self.button = Some((text(self.language, words).to_owned(), link.to_owned()));
+        self
+    }
+
+    /// Of a kind that its reader can do without.
+    const fn about(mut self, topic: MailTopic) -> Self {
+        self.topic = Some(topic);
         self
     }
 
@@ -131,6 +138,7 @@ pub fn key_expires(
     words
         .letter(words.say("mail-key").count(days), said, "mail-key-reason")
         .with_button("mail-key-button", link)
+        .about(MailTopic::KeyExpiry)
         .and_then(words.t("mail-key-after"))
 }
 
@@ -156,6 +164,7 @@ pub fn quota_used(
     words
         .letter(filled(subject), filled(said), "mail-subscription-reason")
         .with_button("mail-see-limits", link)
+        .about(MailTopic::of_percent(percent))
         .and_then(filled(then))
 }
 
@@ -184,6 +193,7 @@ pub fn spend_reached(
     words
         .letter(subject, said, "mail-subscription-reason")
         .with_button("mail-see-cap", link)
+        .about(MailTopic::of_percent(percent))
         .and_then(words.t("mail-cap-after"))
 }
 
@@ -198,18 +208,19 @@ pub fn credits_low(language: Language, left: &str, used_up: bool, link: &str) ->
     words
         .letter(words.t(subject), said, "mail-credits-reason")
         .with_button("tried-see-credits", link)
+        .about(MailTopic::Credits)
         .and_then(words.t("mail-credits-after"))
 }
 
 /// Join an organization.
-pub fn invitation(language: Language, organization: &str, by: &str, role: &str, link: &str) -> Letter {
+pub fn invitation(language: Language, organization: &str, by: &str, role: MemberRole, link: &str) -> Letter {
     let words = Words(language);
     let name: String = organization.chars().take(40).collect();
     let said = words
         .say("mail-invitation-text")
         .with("by", by)
         .with("organization", organization)
-        .with("role", role);
+        .with("role", words.t(role_key(role)));
     words
         .letter(words.say("team-join").with("organization", name), said, "mail-invitation-reason")
         .with_button("mail-see-invitation", link)
@@ -224,6 +235,7 @@ pub fn webhook_disabled(language: Language, host: &str, gone: bool, link: &str) 
     words
         .letter(words.t("mail-webhook"), why, "mail-webhook-reason")
         .with_button("mail-see-wrong", link)
+        .about(MailTopic::Webhook)
         .and_then(words.t("mail-webhook-after"))
 }
 
@@ -258,6 +270,7 @@ pub fn decided(
     let (subject, text) = (words.say(subject).with("product", product), words.say(text).with("about", about));
     let mut letter =
         words.letter(subject, text, "mail-decided-reason").with_button("mail-see-subscription", link);
+    letter = letter.about(MailTopic::Decision);
     letter.plain.extend(said.map(|said| words.say("mail-they-say").with("said", said).into()));
     letter
 }
@@ -280,6 +293,7 @@ pub fn trial_ends(
     words
         .letter(words.say("mail-trial").with("product", product), said, "mail-trial-reason")
         .with_button("mail-see-subscription", link)
+        .about(MailTopic::Trial)
         .and_then(words.t("mail-trial-after"))
 }
 
@@ -297,6 +311,7 @@ pub fn payment_failed(
     let mut letter = words
         .letter(words.say("mail-unpaid").with("number", number), said, "mail-to-the-payer")
         .with_button("mail-see-invoice", link)
+        .about(MailTopic::Payment)
         .and_then(words.t("mail-unpaid-after"));
     let grace =
         until.map(|until| words.say("mail-unpaid-until").with("until", clock(language, until)).into());
@@ -311,7 +326,94 @@ pub fn access_landed(language: Language, number: &str, due: &str, link: &str) ->
     words
         .letter(words.say("mail-landed").with("number", number), said, "mail-to-the-payer")
         .with_button("mail-pay", link)
+        .about(MailTopic::Payment)
         .and_then(words.t("mail-landed-after"))
+}
+
+/// A month was closed, and its invoice written.
+pub fn invoice_ready(
+    language: Language,
+    (number, month): (&str, CalendarMonth),
+    due: Amount,
+    until: DateTime<Utc>,
+    link: &str,
+) -> Letter {
+    let words = Words(language);
+    let said = words
+        .say("mail-invoice-text")
+        .with("number", number)
+        .with("month", month_of_year(language, &month.first_day()));
+    let then = match due.minor {
+        0 => words.t("mail-invoice-nothing").to_owned(),
+        _ => words.say("mail-invoice-due").with("due", due).with("until", day(language, &until)).into(),
+    };
+    words
+        .letter(words.say("mail-invoice").with("number", number), said, "mail-to-the-payer")
+        .with_button("mail-see-invoice", link)
+        .about(MailTopic::Invoice)
+        .and_then(then)
+}
+
+/// An API will go.
+pub fn api_ends(
+    language: Language,
+    api: &str,
+    sunset: Option<DateTime<Utc>>,
+    successor: Option<&str>,
+    link: &str,
+) -> Letter {
+    let words = Words(language);
+    let api: String = api.chars().take(60).collect();
+    let (subject, said) = match sunset {
+        Some(at) => {
+            let filled = |key| words.say(key).with("api", &api).with("day", day(language, &at)).to_string();
+            (filled("mail-api-ends"), filled("mail-api-ends-text"))
+        }
+        None => {
+            let filled = |key| words.say(key).with("api", &api).to_string();
+            (filled("mail-api"), filled("mail-api-text"))
+        }
+    };
+    let letter = words.letter(subject, said, "mail-api-reason").with_button("mail-see-api", link);
+    let successor = successor.map(|name| words.say("mail-api-successor").with("name", name).into());
+    let mut letter = letter.about(MailTopic::Api).and_then(words.t("mail-api-after"));
+    letter.plain.extend(successor);
+    letter
+}
+
+/// Somebody joined an organization, left it, or may do other things in it.
+pub fn team_changed(
+    language: Language,
+    organization: &str,
+    email: &str,
+    change: &TeamChange,
+    link: &str,
+) -> Letter {
+    let words = Words(language);
+    let name: String = organization.chars().take(40).collect();
+    let key = match change {
+        TeamChange::Joined { .. } => "mail-team-joined",
+        TeamChange::Role { .. } => "mail-team-role",
+        TeamChange::Left {} => "mail-team-left",
+        TeamChange::Removed {} => "mail-team-removed",
+    };
+    let mut said = words.say(key).with("email", email).with("organization", organization);
+    if let TeamChange::Joined { role } | TeamChange::Role { role } = change {
+        said = said.with("role", words.t(role_key(*role)));
+    }
+    words
+        .letter(words.say("mail-team").with("organization", name), said, "mail-team-reason")
+        .with_button("mail-see-team", link)
+        .about(MailTopic::Team)
+        .and_then(words.t("mail-team-after"))
+}
+
+const fn role_key(role: MemberRole) -> &'static str {
+    match role {
+        MemberRole::Owner => "role-owner",
+        MemberRole::Developer => "role-developer",
+        MemberRole::Viewer => "role-viewer",
+    }
 }
 
 /// All letters with made-up content, for previews and tests: a name, and the letter.
@@ -425,7 +527,7 @@ fn samples_in(language: Language) -> Vec<(&'static str, Letter)> {
                 language,
                 "Acme",
                 "maria@example.com",
-                "developer",
+                MemberRole::Developer,
                 "https://portal.example.com/invitations/x",
             ),
         ),
@@ -438,6 +540,32 @@ fn samples_in(language: Language) -> Vec<(&'static str, Letter)> {
                 "https://portal.example.com/webhooks/whk_x",
             ),
         ),
+        (
+            "invoice-ready",
+            invoice_ready(
+                language,
+                ("INV-2026-000042", CalendarMonth::of(DateTime::UNIX_EPOCH)),
+                Amount { minor: 3_007, currency: "EUR".parse().expect("three capital letters") },
+                DateTime::UNIX_EPOCH,
+                LINK,
+            ),
+        ),
+        (
+            "api-ends",
+            api_ends(language, "Countries API", Some(DateTime::UNIX_EPOCH), Some("Countries API 2"), LINK),
+        ),
+        ("api-deprecated", api_ends(language, "Countries API", None, None, LINK)),
+        (
+            "team-joined",
+            team_changed(
+                language,
+                "Acme",
+                "maria@example.com",
+                &TeamChange::Joined { role: MemberRole::Developer },
+                LINK,
+            ),
+        ),
+        ("team-removed", team_changed(language, "Acme", "maria@example.com", &TeamChange::Removed {}, LINK)),
         ("password-changed", password_changed(language, "https://portal.example.com/password/forgotten")),
     ]
 }

@@ -57,12 +57,6 @@ impl Mailer {
         Ok(Self { transport, from, site, sent: AtomicU64::new(0), failed: AtomicU64::new(0) })
     }
 
-    /// Where links lead.
-    #[must_use]
-    pub const fn site(&self) -> &Site {
-        &self.site
-    }
-
     /// Mails since the start of this process.
     #[must_use]
     pub fn figures(&self) -> MailFigures {
@@ -75,11 +69,41 @@ impl Mailer {
     /// # Errors
     /// See [`MailFault`]: whether trying again is of use.
     pub async fn send(&self, id: Uuid, to: &str, letter: &Letter) -> Result<(), MailFault> {
+        self.post(None).send(id, to, letter).await
+    }
+
+    /// Mails under the name that the portal has now, where somebody gave it one.
+    pub(crate) fn post(&self, name: Option<String>) -> Post<'_> {
+        let (mut from, mut site) = (self.from.clone(), self.site.clone());
+        if let Some(name) = name {
+            from.name = Some(name.clone());
+            site.name = name;
+        }
+        Post { mailer: self, from, site }
+    }
+}
+
+/// A mailer that writes under a name.
+#[derive(Debug)]
+pub(crate) struct Post<'m> {
+    mailer: &'m Mailer,
+    from: Mailbox,
+    site: Site,
+}
+
+impl Post<'_> {
+    /// Where links lead: the portal's address, without a final slash.
+    pub(crate) fn url(&self) -> &str {
+        &self.site.portal_url
+    }
+
+    /// As [`Mailer::send`].
+    pub(crate) async fn send(&self, id: Uuid, to: &str, letter: &Letter) -> Result<(), MailFault> {
         let outcome = match self.message(id, to, letter) {
-            Ok(message) => self.transport.send(message, to, letter).await,
+            Ok(message) => self.mailer.transport.send(message, to, letter).await,
             Err(fault) => Err(fault),
         };
-        let counter = if outcome.is_ok() { &self.sent } else { &self.failed };
+        let counter = if outcome.is_ok() { &self.mailer.sent } else { &self.mailer.failed };
         counter.fetch_add(1, Ordering::Relaxed);
         outcome
     }
@@ -98,7 +122,7 @@ impl Mailer {
             .subject(&letter.subject)
             .message_id(Some(format!("<{id}@{host}>")))
             .raw_header(raw("Auto-Submitted", "auto-generated".to_owned()));
-        if let Some(path) = letter.settings_path {
+        if let Some(path) = letter.settings_path() {
             let link = format!("<{}{path}>", self.site.portal_url);
             builder = builder.raw_header(raw("List-Unsubscribe", link));
         }

@@ -108,7 +108,7 @@ changelog-feed = Feed
 changelog-none = Noch hat sich nichts geändert
 changelog-none-text = Neues zu den APIs erscheint hier und im Feed.
 
-guides-intro = Vom ersten Aufruf bis zum ernsthaften Betrieb.
+guides-intro = Vom ersten Aufruf bis zum laufenden Betrieb.
 guides-none = Noch ist keine Anleitung geschrieben
 guides-none-text = Die Referenz jedes Produkts sagt, was es kann.
 

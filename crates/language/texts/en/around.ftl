@@ -54,6 +54,7 @@ ui-open-markdown = Open Markdown
 ui-no-answer = The portal did not answer. Try again.
 
 parts-breadcrumb = Breadcrumb
+parts-views = Views of { $title }
 parts-go-to = Go to { $name }
 parts-copy-page = Copy page
 parts-members = Members

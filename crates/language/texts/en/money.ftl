@@ -107,6 +107,12 @@ invoice-refund-failed = Refund failed
 invoice-not-paid = Not paid
 invoice-on-its-way = Refund on its way
 
+tax-eu = EU VAT number
+tax-gb = UK VAT number
+tax-ch = Swiss VAT number
+tax-no = Norwegian VAT number
+tax-jp = Japanese registration number
+
 checkout-title = Confirming
 checkout-payment = Confirming your payment
 checkout-card = Confirming your card

@@ -6,6 +6,7 @@ pub mod device;
 pub mod device_grant;
 pub mod email;
 pub mod forgotten;
+pub mod mails;
 pub mod passkey_signin;
 pub mod passkeys;
 pub mod password;

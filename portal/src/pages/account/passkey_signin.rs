@@ -10,6 +10,7 @@ use super::code;
 use super::signin::destination;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
+use crate::say::t;
 use crate::session::{Visit, unkept};
 use crate::shell::Flash;
 
@@ -51,8 +52,7 @@ pub async fn post(
             visit.go(destination(&typed.next), None).await
         }
         Ok(_) | Err(Error::WrongPassword | Error::Invalid(_)) => {
-            let text = "This passkey opens no account here. It may have been removed; sign in another way.";
-            visit.go("/signin", Some(Flash::failed(text))).await
+            visit.go("/signin", Some(Flash::failed(t("passkey-opens-nothing")))).await
         }
         Err(error) => Err(error.into()),
     }

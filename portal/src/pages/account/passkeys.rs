@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{Answer, Fault};
 use crate::form::{Form, sentence};
+use crate::say::{say, t, translated};
 use crate::session::{Visit, unkept};
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Moment;
@@ -86,7 +87,7 @@ pub async fn question(
                 Error::Conflict(text) => text,
                 other => return Err(other.into()),
             };
-            let refusal = Json(json!({ "detail": sentence(&said) }));
+            let refusal = Json(json!({ "detail": sentence(&translated(&said)) }));
             Ok(unkept((StatusCode::UNPROCESSABLE_ENTITY, refusal).into_response()))
         }
     }
@@ -106,7 +107,7 @@ pub async fn post(
     let credential = typed.credential.as_bytes();
     match state.control.create_passkey(&actor, site, user, &kept, credential, &typed.name).await {
         Ok(()) => {
-            let text = format!("«{}» signs you in from now on.", typed.name.trim());
+            let text = say("passkey-signs-in").with("name", typed.name.trim());
             visit.go(PAGE, Some(Flash::done(text))).await
         }
         Err(error) => {
@@ -125,10 +126,12 @@ pub async fn rename(
 ) -> Answer {
     let (user, actor) = visit.person()?;
     match state.control.rename_passkey(&actor, user, id, &named.name).await {
-        Ok(()) => visit.go(PAGE, Some(Flash::done("It has another name."))).await,
+        Ok(()) => visit.go(PAGE, Some(Flash::done(t("passkey-renamed")))).await,
         Err(Error::Invalid(faults)) => {
             let said = faults.first().map_or("", |fault| fault.message.as_str());
-            visit.go(PAGE, Some(Flash::failed(sentence(&format!("not renamed: {said}"))))).await
+            visit
+                .go(PAGE, Some(Flash::failed(say("passkey-not-renamed").with("why", translated(said)))))
+                .await
         }
         Err(error) => Err(error.into()),
     }
@@ -138,8 +141,8 @@ pub async fn rename(
 pub async fn remove(State(state): State<PortalState>, visit: Visit, Path(id): Path<Uuid>) -> Answer {
     let (user, actor) = visit.person()?;
     let flash = match state.control.delete_passkey(&actor, user, id).await {
-        Ok(()) => Flash::done("It opens nothing any more. Remove it from your device too."),
-        Err(Error::Conflict(text)) => Flash::failed(sentence(&text)),
+        Ok(()) => Flash::done(t("passkey-removed")),
+        Err(Error::Conflict(text)) => Flash::failed(sentence(&translated(&text))),
         Err(error) => return Err(error.into()),
     };
     visit.go(PAGE, Some(flash)).await
@@ -159,7 +162,7 @@ async fn view(state: &PortalState, visit: &Visit, form: Form) -> Result<View, Fa
         works_here: state.passkeys.is_some(),
         has_password: user.is_some_and(|user| !user.password_hash.is_empty()),
         agent: visit.agent().to_owned(),
-        shell: visit.shell(Area::Developer, "Passkeys").await?,
+        shell: visit.shell(Area::Developer, t("account-passkeys")).await?,
         form,
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::Answer;
-use crate::say::t;
+use crate::say::{t, translated};
 use crate::session::Visit;
 use crate::session_rows::digest;
 use crate::shell::{Area, Flash, Shell};
@@ -64,8 +64,10 @@ pub async fn remove_identity(
 ) -> Answer {
     let (user, actor) = visit.person()?;
     let flash = match state.control.delete_identity(&actor, user, &removed.issuer, &removed.subject).await {
-        Ok(()) => Flash::done("It does not sign you in any more."),
-        Err(tollgate_control::Error::Conflict(text)) => Flash::failed(crate::form::sentence(&text)),
+        Ok(()) => Flash::done(t("account-identity-removed")),
+        Err(tollgate_control::Error::Conflict(text)) => {
+            Flash::failed(crate::form::sentence(&translated(&text)))
+        }
         Err(error) => return Err(error.into()),
     };
     visit.go("/account", Some(flash)).await

@@ -9,6 +9,7 @@ use super::signup::first_page;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::local_path;
+use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::Flash;
 
@@ -91,31 +92,18 @@ async fn refused(state: &PortalState, visit: &Visit, provider: &str, refusal: Re
     let buttons = state.control.provider_buttons();
     let name = buttons.iter().find(|button| button.slug == provider).map(|button| button.name.as_str());
     let Some(name) = name else { return Err(Fault::not_found()) };
+    let named = |key| String::from(say(key).with("name", name));
     let text = match refusal {
         Refusal::Other(error) => return Err(error.into()),
         Refusal::Unknown => return Err(Fault::not_found()),
-        Refusal::Stale => "That sign-in took too long, or began in another browser. Try again.".to_owned(),
-        Refusal::Declined => format!("You were not signed in: {name} was told not to."),
-        Refusal::Unreachable(_) => {
-            format!("{name} does not answer at the moment. Try again soon, or sign in with your password.")
-        }
-        Refusal::Untrusted(_) => format!(
-            "{name} answered with something that proves nothing. Try again; if it stays so, tell whoever runs this site."
-        ),
-        Refusal::NoEmail => {
-            format!(
-                "{name} told no confirmed e-mail address of yours. Add one there, or sign up with your e-mail here."
-            )
-        }
-        Refusal::Disabled => "This account was disabled. Ask whoever runs this site.".to_owned(),
-        Refusal::NoRole => {
-            format!(
-                "Your account at {name} gives you no role here. Ask an admin to add you to a group that does."
-            )
-        }
-        Refusal::NotForOperators => {
-            format!("You run this platform, and {name} is not for that. Sign in with your password.")
-        }
+        Refusal::Stale => t("provider-stale").to_owned(),
+        Refusal::Declined => named("provider-declined"),
+        Refusal::Unreachable(_) => named("provider-unreachable"),
+        Refusal::Untrusted(_) => named("provider-untrusted"),
+        Refusal::NoEmail => named("provider-no-email"),
+        Refusal::Disabled => t("provider-disabled").to_owned(),
+        Refusal::NoRole => named("provider-no-role"),
+        Refusal::NotForOperators => named("provider-not-for-operators"),
     };
     visit.go("/signin", Some(Flash::failed(text))).await
 }

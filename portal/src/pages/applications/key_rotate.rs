@@ -11,6 +11,7 @@ use super::key_revoke::key_of;
 use super::shown;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
+use crate::say::say;
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Moment};
@@ -107,7 +108,7 @@ async fn view(
     let row = key_of(state, member.scope, id, key).await?;
     let calls = state.store.calls_with(member.scope, row.id, visit.now - TimeDelta::days(1)).await?;
     Ok(View {
-        shell: visit.shell(Area::Developer, format!("Rotate {}", row.name)).await?,
+        shell: visit.shell(Area::Developer, say("rotate-title").with("key_name", &row.name)).await?,
         form,
         shown: shown(&row),
         application_href: format!("/applications/{id}"),

@@ -10,7 +10,7 @@ use super::key_revoke::key_of;
 use super::{KeyRow, key_row, shown};
 use crate::error::{Answer, Fault, query_value};
 use crate::pages::start::first_step;
-use crate::say::t;
+use crate::say::{say, t};
 use crate::session::{Member, Visit, unkept};
 use crate::shell::{Area, Shell};
 use crate::show::{self, Moment};
@@ -25,6 +25,26 @@ pub struct Succession {
     /// Hours that this key goes on after the first use of its successor.
     pub hours: Option<i32>,
     pub ends: Option<Moment>,
+    /// Of the last day's calls with either, how many still came with this one.
+    pub meter: Option<Left>,
+    /// Who still uses this one.
+    pub users: Vec<User>,
+}
+
+/// How much of the calls still comes with a key that was replaced.
+pub struct Left {
+    pub percent: String,
+    pub tone: &'static str,
+    /// In words.
+    pub said: String,
+}
+
+/// A program somewhere that uses a key.
+pub struct User {
+    pub client: String,
+    pub program: String,
+    pub calls: String,
+    pub last: Moment,
 }
 
 #[derive(Template)]
@@ -113,13 +133,37 @@ async fn succession(
 ) -> Result<Option<Succession>, Fault> {
     let Some(successor) = row.replaced_by else { return Ok(None) };
     let successor = state.store.get_credential(member.scope, successor.into()).await?;
+    let since = visit.now - TimeDelta::days(1);
+    let old = state.store.calls_with(member.scope, row.id, since).await?;
+    let new = state.store.calls_with(member.scope, successor.id, since).await?;
+    let users = state.store.list_key_users(member.scope, row.id, since).await?;
     Ok(Some(Succession {
+        meter: left(old, new),
+        users: users
+            .into_iter()
+            .map(|one| User {
+                client: one.client.unwrap_or_else(|| t("account-unknown").to_owned()),
+                program: one.user_agent.unwrap_or_else(|| t("account-unknown").to_owned()),
+                calls: show::number(one.calls),
+                last: Moment::of(one.last_at, visit.now),
+            })
+            .collect(),
         successor_href: format!("{base}/{}", successor.id),
         successor: shown(&successor),
         used: successor.last_used_at.map(|at| Moment::of(at, visit.now)),
         hours: row.retire_hours,
         ends: row.expires_at.map(|at| Moment::of(at, visit.now)),
     }))
+}
+
+/// Nothing where nobody called at all.
+fn left(old: i64, new: i64) -> Option<Left> {
+    let all = old.checked_add(new).filter(|all| *all > 0)?;
+    Some(Left {
+        percent: (old * 100 / all).max(i64::from(old > 0)).to_string(),
+        tone: if old == 0 { "" } else { "warn" },
+        said: say("key-left").with("old", show::number(old)).with("all", show::number(all)).into(),
+    })
 }
 
 /// A file to be downloaded without a second request, which would need the secret once more.
@@ -153,6 +197,13 @@ impl View {
                 used: Some(crate::pages::sample_time(-600)),
                 hours: None,
                 ends: Some(crate::pages::sample_time(80_000)),
+                meter: left(1_284, 9_310),
+                users: vec![User {
+                    client: "203.0.113.7".into(),
+                    program: "import/2.1 python-requests/2.32".into(),
+                    calls: "1,284".into(),
+                    last: crate::pages::sample_time(-90),
+                }],
             }),
         };
         let key = "tg_live_8Kd2mZ4pQ7vT1cXwB9nL3sHyR6fJ0aGeU5kD8xVtN2qMz0000";

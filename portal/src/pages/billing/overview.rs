@@ -44,23 +44,30 @@ pub struct Bill {
 pub struct Paying {
     pub method: Option<String>,
     pub tax_id: Option<String>,
-    pub kinds: &'static [(&'static str, &'static str)],
+    pub kinds: Vec<(&'static str, &'static str)>,
     /// Whether the viewer may change it.
     pub may: bool,
 }
 
 /// Kinds of numbers for tax offices that are offered; Stripe's names.
-const TAX_KINDS: &[(&str, &str)] = &[
-    ("eu_vat", "EU VAT number"),
-    ("gb_vat", "UK VAT number"),
-    ("ch_vat", "Swiss VAT number"),
-    ("no_vat", "Norwegian VAT number"),
-    ("us_ein", "US EIN"),
-    ("ca_bn", "Canadian BN"),
-    ("au_abn", "Australian ABN"),
-    ("in_gst", "Indian GSTIN"),
-    ("jp_trn", "Japanese registration number"),
-];
+const TAX_KINDS: [&str; 9] =
+    ["eu_vat", "gb_vat", "ch_vat", "no_vat", "us_ein", "ca_bn", "au_abn", "in_gst", "jp_trn"];
+
+/// What each is called.
+fn tax_kinds() -> Vec<(&'static str, &'static str)> {
+    let name = |kind: &str| match kind {
+        "eu_vat" => t("tax-eu"),
+        "gb_vat" => t("tax-gb"),
+        "ch_vat" => t("tax-ch"),
+        "no_vat" => t("tax-no"),
+        "jp_trn" => t("tax-jp"),
+        "us_ein" => "US EIN",
+        "ca_bn" => "Canada BN",
+        "au_abn" => "Australia ABN",
+        _ => "India GSTIN",
+    };
+    TAX_KINDS.map(|kind| (kind, name(kind))).into()
+}
 
 #[derive(Template)]
 #[template(path = "billing/overview.html")]
@@ -92,7 +99,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
             let may = member.actor.authorize(write).is_ok();
             let (method, tax_id) =
                 account.map_or((None, None), |account| (account.method_label, account.tax_id));
-            Some(Paying { method, tax_id, kinds: TAX_KINDS, may })
+            Some(Paying { method, tax_id, kinds: tax_kinds(), may })
         }
     };
     let accounts = state.store.list_credit_accounts(member.organization_id).await?;
@@ -250,7 +257,7 @@ impl View {
         };
         let paying = |method: Option<&str>| {
             let tax_id = method.map(|_| "eu_vat DE123456789".to_owned());
-            Some(Paying { method: method.map(str::to_owned), tax_id, kinds: TAX_KINDS, may: true })
+            Some(Paying { method: method.map(str::to_owned), tax_id, kinds: tax_kinds(), may: true })
         };
         let late = "Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.";
         let collected = View {

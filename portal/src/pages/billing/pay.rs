@@ -9,8 +9,9 @@ use tollgate_store::{Page, PlanRow};
 
 use crate::PortalState;
 use crate::error::{Answer, Fault};
+use crate::form::sentence;
 use crate::parts::Sent;
-use crate::say::{say, t};
+use crate::say::{say, t, translated};
 use crate::session::{Member, Visit};
 use crate::shell::Flash;
 
@@ -31,6 +32,7 @@ pub async fn invoice(State(state): State<PortalState>, visit: Visit, Path(id): P
     match to_page(&state, &member, CheckoutInput::Invoice(id)).await {
         // A second click finds it paid.
         Err(Error::Conflict(text)) => {
+            let text = sentence(&translated(&text));
             visit.go(&format!("/billing/invoices/{id}"), Some(Flash { tone: "info".into(), text })).await
         }
         other => Ok(other?),
@@ -58,7 +60,11 @@ pub async fn tax_id(State(state): State<PortalState>, visit: Visit, sent: Sent) 
     let flash = match kept {
         Ok(()) => Flash::done(t("billing-tax-kept")),
         Err(Error::Invalid(faults)) => {
-            let text = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
+            let text = faults
+                .into_iter()
+                .map(|fault| translated(&fault.message).into_owned())
+                .collect::<Vec<_>>()
+                .join("; ");
             Flash { tone: "bad".into(), text: say("billing-tax-refused").with("why", text).into() }
         }
         Err(error) => return Err(error.into()),

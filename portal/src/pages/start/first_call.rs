@@ -3,7 +3,10 @@
 use askama::Template;
 use axum::extract::State;
 use chrono::TimeDelta;
-use tollgate_store::Page;
+use tollgate_control::Action;
+use tollgate_domain::{CredentialState, Environment};
+use tollgate_store::{CredentialRow, Page};
+use uuid::Uuid;
 
 use crate::error::{Answer, Fault};
 use crate::say::t;
@@ -19,18 +22,49 @@ pub struct Came {
     pub at: Moment,
 }
 
+/// How far it is to a key for real traffic.
+pub enum Live {
+    /// There is one.
+    Done,
+    /// The address has to be confirmed first.
+    Confirm,
+    /// One press makes it: where the form goes, and its number.
+    Offer(String, Uuid),
+    /// Whoever only looks makes none.
+    Closed,
+}
+
 #[derive(Template)]
 #[template(path = "start/first_call.html")]
 pub struct View {
     pub shell: Shell,
     pub first_call: Option<Came>,
+    pub live: Live,
 }
 
 /// `GET /get-started/first-call`
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let member = visit.member()?;
     let first_call = came(&state, &visit, &member).await?;
-    visit.page(&View { shell: visit.shell(Area::Developer, t("start-first-call")).await?, first_call })
+    let live = live(&state, &visit, &member).await?;
+    visit.page(&View { shell: visit.shell(Area::Developer, t("start-first-call")).await?, first_call, live })
+}
+
+/// How far the organization's first application is from a live key.
+pub async fn live(state: &PortalState, visit: &Visit, member: &Member) -> Result<Live, Fault> {
+    let keys = state.store.list_credentials(member.scope, None, Page::FIRST_500).await?;
+    let is_live =
+        |key: &CredentialRow| key.environment == Environment::Live && key.state() == CredentialState::Active;
+    if keys.iter().any(is_live) {
+        return Ok(Live::Done);
+    }
+    let applications = state.store.list_applications(member.scope, Page { after: None, limit: 1 }).await?;
+    let may = member.actor.authorize(Action::WriteOrganization(member.organization_id)).is_ok();
+    Ok(match applications.first().filter(|_| may) {
+        None => Live::Closed,
+        Some(_) if !visit.account()?.verified => Live::Confirm,
+        Some(first) => Live::Offer(format!("/applications/{}/keys", first.id), Uuid::now_v7()),
+    })
 }
 
 /// The organization's call, where one was counted within the month.
@@ -56,10 +90,11 @@ impl Came {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        [None, Some(Came::sample())]
-            .map(|first_call| Self {
+        [(None, Live::Confirm), (Some(Came::sample()), Live::Done)]
+            .map(|(first_call, live)| Self {
                 shell: Shell::sample(Area::Developer, "First call", "/get-started/first-call"),
                 first_call,
+                live,
             })
             .into()
     }

@@ -6,7 +6,7 @@ use tollgate_control::SecretText;
 use tollgate_domain::CredentialState;
 use tollgate_store::Page;
 
-use super::first_call::{Came, came};
+use super::first_call::{Came, Live, came, live};
 use super::{first_step, sample_key};
 use crate::error::Answer;
 use crate::pages::applications::shown;
@@ -28,6 +28,7 @@ pub struct View {
     /// Whether the line works as pasted.
     pub carries_key: bool,
     pub first_call: Option<Came>,
+    pub live: Live,
 }
 
 pub struct Subscribed {
@@ -70,6 +71,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         key_shown: active.map(shown),
         curl,
         first_call: came(&state, &visit, &member).await?,
+        live: live(&state, &visit, &member).await?,
         new_key,
     })?))
 }
@@ -78,7 +80,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
 impl View {
     pub fn samples() -> Vec<Self> {
         let key = "tg_live_8Kd2mZ4pQ7vT1cXwB9nL3sHyR6fJ0aGeU5kD8xVtN2qMz0000";
-        let view = |new_key: Option<&str>, key_shown: bool, first_call, subscribed: bool| Self {
+        let view = |new_key: Option<&str>, key_shown: bool, first_call, subscribed: bool, live| Self {
             shell: Shell::sample(Area::Developer, "Get started", "/get-started"),
             application: "My first app".into(),
             application_href: "/applications/app_01h455vb4pex5vsknk084sn02q".into(),
@@ -95,11 +97,18 @@ impl View {
             new_key: new_key.map(str::to_owned),
             key_shown: key_shown.then(|| "tg_live_8Kd2…0000".into()),
             first_call,
+            live,
         };
         vec![
-            view(Some(key), true, None, true),
-            view(None, true, Some(Came::sample()), true),
-            view(None, false, None, false),
+            view(Some(key), true, None, true, Live::Confirm),
+            view(
+                None,
+                true,
+                Some(Came::sample()),
+                true,
+                Live::Offer("/applications/a/keys".into(), uuid::Uuid::nil()),
+            ),
+            view(None, false, None, false, Live::Closed),
         ]
     }
 }

@@ -28,7 +28,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(token): Pa
     Ok(unkept(visit.page(&View {
         shell: visit.shell(Area::Public, say("team-join").with("organization", &row.organization)).await?,
         organization: row.organization,
-        role: row.role.as_str(),
+        role: super::called(row.role),
         invited_by: row.invited_by,
         email: visit.account.as_ref().map(|account| account.email.clone()),
         signin_href: format!("/signin?next=/invitations/{}", crate::error::query_value(&token)),

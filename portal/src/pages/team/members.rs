@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tollgate_domain::{MemberRole, OrganizationId, UserId};
 use uuid::Uuid;
 
-use super::{ROLES, role};
+use super::{ROLES, called, role};
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::say::{say, t};
@@ -19,7 +19,10 @@ use crate::{PortalState, filters};
 pub struct Row {
     pub id: UserId,
     pub email: String,
+    /// As forms send it.
     pub role: &'static str,
+    /// As people call it.
+    pub called: &'static str,
     pub is_self: bool,
 }
 
@@ -180,6 +183,7 @@ async fn view(state: &PortalState, visit: &Visit, member: &Member, form: Form) -
                 is_self: row.user_id == account.user_id,
                 email: row.email,
                 role: row.role.as_str(),
+                called: called(row.role),
             })
             .collect(),
         waiting: waiting
@@ -187,7 +191,7 @@ async fn view(state: &PortalState, visit: &Visit, member: &Member, form: Form) -
             .map(|row| Waiting {
                 id: row.id,
                 email: row.email,
-                role: row.role.as_str(),
+                role: called(row.role),
                 ends: row.expires_at.map(|at| Moment::of(at, visit.now)),
             })
             .collect(),
@@ -203,6 +207,7 @@ impl View {
             id: UserId::from(Uuid::from_u128(n)),
             email: email.into(),
             role,
+            called: role,
             is_self,
         };
         let view = |is_owner| Self {

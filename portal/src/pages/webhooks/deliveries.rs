@@ -9,7 +9,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, List, Section};
-use crate::say::{say, t};
+use crate::say::{say, t, translated};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Label, Moment};
@@ -28,7 +28,7 @@ fn label(row: &DeliveryRow) -> Label {
 
 fn last(row: &DeliveryRow) -> Cell {
     match (&row.error, row.status) {
-        (Some(error), _) => Cell::Text(error.clone()),
+        (Some(error), _) => Cell::Text(translated(error).into_owned()),
         (None, Some(status)) => Cell::Text(say("webhook-answered").with("status", status).into()),
         (None, None) => Cell::Nothing(t("webhook-not-sent")),
     }
@@ -95,7 +95,7 @@ fn attempts(rows: &[AttemptRow], visit: &Visit) -> List {
         .or_empty("bell", t("webhook-unsent"), t("webhook-unsent-text"))
         .rows(rows.iter().map(|row| {
             let answer = match (&row.error, row.status) {
-                (Some(error), _) => error.clone(),
+                (Some(error), _) => translated(error).into_owned(),
                 (None, status) => say("webhook-answered").with("status", status.unwrap_or_default()).into(),
             };
             let beginning: String = row.response.chars().take(200).collect();

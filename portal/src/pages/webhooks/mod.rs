@@ -16,7 +16,7 @@ use crate::error::Fault;
 use crate::form::Form;
 use crate::pages::admin::desk::Desk;
 use crate::parts::{Action, Asked, Fieldset, FormPart, Input, Notice, Sheet};
-use crate::say::{say, t};
+use crate::say::{say, t, translated};
 use crate::session::Visit;
 use crate::shell::Area;
 use crate::show::{Label, Moment};
@@ -156,7 +156,8 @@ fn filled(row: &WebhookRow) -> Form {
 
 /// The fields; of a webhook that exists also whether it is on.
 fn part(form: &Form, button: &str, back: &str, exists: bool) -> FormPart {
-    let kinds = EVENT_TYPES.iter().map(|kind| (kind.name, format!("{}: {}", kind.name, kind.text)));
+    let kinds =
+        EVENT_TYPES.iter().map(|kind| (kind.name, format!("{}: {}", kind.name, translated(kind.text))));
     let mut place = vec![
         Input::typed(form, "url", t("account-address"), "url").hint(t("webhook-url-hint")).required(),
         Input::line(form, "description", t("webhook-description")).hint(t("webhook-description-hint")),
