@@ -4,7 +4,7 @@
 //! through this portal. A change made elsewhere shows when the moment is over.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ use crate::say::language_of;
 const BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How large one page may be.
 const PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// How long a page whose moment is over is shown while somebody waits for it to be made anew.
+const RENEWED_WITHIN: Duration = Duration::from_secs(5);
 /// How long an address and the encodings that are taken may be together.
 const ASKED_BYTES_MAX: usize = 512;
 
@@ -57,6 +59,8 @@ struct Page {
     made: Made,
     headers: HeaderMap,
     body: Bytes,
+    /// Somebody has it made anew; one is enough, and the others need not wait.
+    renewing: AtomicBool,
 }
 
 /// When something was made, and after how many changes.
@@ -93,12 +97,22 @@ impl Kept {
     }
 
     fn is_fresh(&self, made: Made) -> bool {
-        made.changes == self.changes.load(Ordering::Acquire) && made.at.elapsed() < self.moment
+        self.is_current(made) && made.at.elapsed() < self.moment
+    }
+
+    fn is_current(&self, made: Made) -> bool {
+        made.changes == self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether a page is shown as it is. The first who finds its moment over does not see it, and has it made anew.
+    fn is_shown(&self, page: &Page) -> bool {
+        let late = self.is_current(page.made) && page.made.at.elapsed() < self.moment + RENEWED_WITHIN;
+        self.is_fresh(page.made) || (late && page.renewing.swap(true, Ordering::AcqRel))
     }
 
     fn find(&self, asked: &Asked, request: &HeaderMap) -> Option<Response> {
         let pages = self.pages.read().unwrap_or_else(PoisonError::into_inner);
-        let page = pages.by_asked.get(asked).filter(|page| self.is_fresh(page.made))?;
+        let page = pages.by_asked.get(asked).filter(|page| self.is_shown(page))?;
         let (headers, body) = (page.headers.clone(), page.body.clone());
         drop(pages);
         let tag = headers.get(header::ETAG)?.to_str().ok()?;
@@ -143,8 +157,8 @@ pub async fn public(State(kept): State<Kept>, request: Request, next: Next) -> R
     let Ok(body) = to_bytes(body, 2 * PAGE_BYTES_MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let page = Page { made, headers: parts.headers.clone(), body: body.clone() };
-    kept.keep(asked, page);
+    let renewing = AtomicBool::new(false);
+    kept.keep(asked, Page { made, headers: parts.headers.clone(), body: body.clone(), renewing });
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -242,6 +256,31 @@ mod tests {
         let known = ask(&site, Method::GET, "/", Some(("if-none-match", &tag))).await;
         assert_eq!(known, (StatusCode::NOT_MODIFIED, String::new()));
         assert_eq!(read(&site, "/", Some(("if-none-match", "\"other\""))).await, "made 1 times");
+    }
+
+    #[tokio::test]
+    async fn while_one_has_a_page_made_anew_the_others_see_it_as_it_was() {
+        let (made, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Semaphore::new(1)));
+        let opened = Arc::clone(&gate);
+        let page = move || async move {
+            opened.acquire().await.unwrap().forget();
+            (
+                [(header::CACHE_CONTROL, "private")],
+                format!("made {} times", made.fetch_add(1, Ordering::Relaxed) + 1),
+            )
+        };
+        let site = Router::new()
+            .route("/", get(page))
+            .layer(axum::middleware::from_fn(crate::conditional::tagged))
+            .layer(axum::middleware::from_fn_with_state(Kept::new(Duration::from_nanos(1)), public));
+        assert_eq!(read(&site, "/", None).await, "made 1 times");
+        let mut renewing = Box::pin(read(&site, "/", None));
+        let waits =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(renewing.as_mut().poll(cx).is_pending()));
+        assert!(waits.await, "it waits for the gate");
+        assert_eq!(read(&site, "/", None).await, "made 1 times");
+        gate.add_permits(1);
+        assert_eq!(renewing.await, "made 2 times");
     }
 
     #[tokio::test]

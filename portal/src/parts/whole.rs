@@ -176,7 +176,7 @@ mod tests {
         let second = list("/n?list=nodes&sort=-node&after=50", &rows);
         assert_eq!((second.rows.len(), second.count.as_str()), (50, "120"));
         assert_eq!(names(&second)[0], "node 069");
-        assert_eq!(second.previous.as_deref(), Some("/n?list=nodes&sort=-node#nodes"));
+        assert_eq!(second.previous.as_deref(), Some("/n?sort=-node&list=nodes#nodes"));
         assert_eq!(second.next.as_deref(), Some("/n?sort=-node&list=nodes&after=100#nodes"));
         assert!(list("/n?list=nodes&after=100", &rows).next.is_none());
         assert_eq!(list("/n?list=nodes&format=csv", &rows).rows.len(), 120);
