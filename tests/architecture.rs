@@ -167,3 +167,16 @@ fn pure_rooms_stay_pure() {
         .collect();
     assert_none(&faults);
 }
+
+/// Bad input 137: whatever authors write as a path, a name or a `pattern`, nothing here runs it as one.
+#[test]
+fn case_137_no_room_has_means_to_run_patterns() {
+    const ENGINES: &[&str] =
+        &["regex*", "fancy-regex", "onig", "pcre*", "regress", "globset", "glob", "wildmatch"];
+    let faults: Vec<String> = imports()
+        .iter()
+        .filter(|import| !import.in_tests && ENGINES.iter().any(|engine| matches(engine, &import.package)))
+        .map(|import| format!("{} uses {}", import.room, import.package))
+        .collect();
+    assert_none(&faults);
+}

@@ -47,6 +47,12 @@ impl Moment {
     }
 }
 
+/// `6 December`: a day inside a sentence that says until, from or since.
+#[must_use]
+pub fn day(at: DateTime<Utc>) -> String {
+    written::day_of_year(language(), &at)
+}
+
 fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let ago = now - at;
     let (ahead, span) = if ago < TimeDelta::zero() { (true, -ago) } else { (false, ago) };

@@ -8,6 +8,7 @@ use tollgate_boot::Secrets;
 use tollgate_engine::key::Peppers;
 use tollgate_testkit::{Authority, peppers_variable};
 
+use crate::load::Caller;
 use crate::rig::{PATIENCE, Rig};
 
 /// A pepper that no database of these tests was set up with.
@@ -46,6 +47,17 @@ async fn case_182_a_taken_port_an_expired_certificate_and_another_pepper_end_the
     let said = refused(command).await;
     assert!(said.contains("a.crt: expired on"), "{said}");
 
+    let authority = Authority::new();
+    let (one, other) = (authority.issue(&["a.example"]), authority.issue(&["a.example"]));
+    std::fs::write(certificates.path().join("a.crt"), &one.chain).unwrap();
+    std::fs::write(certificates.path().join("a.key"), &other.key).unwrap();
+    let mut command = rig.command();
+    command
+        .env("TOLLGATE_GATEWAY_TLS_LISTEN", "127.0.0.1:0")
+        .env("TOLLGATE_TLS_CERT_DIR", certificates.path());
+    let said = refused(command).await;
+    assert!(said.contains("a.key: ") && said.contains("not the key of the first certificate"), "{said}");
+
     let own = Peppers::new(Secrets::from_list(&peppers_variable()).unwrap().peppers).unwrap();
     rig.store.pepper_fingerprint(1, &own.fingerprint(1).expect("version 1")).await.unwrap();
     let mut command = rig.command();
@@ -64,12 +76,19 @@ async fn case_185_a_second_process_on_a_directory_is_refused_and_a_storm_of_hang
         said.contains("is in use by another tollgate") && said.contains(&first.id().to_string()),
         "{said}"
     );
-    for _ in 0..500 {
-        first.signal(nix::sys::signal::Signal::SIGHUP);
+    // Calls go on all through the storm, on one connection that it does not break.
+    let mut caller = Caller::connect(first.gateway).await.expect("it listens");
+    for _ in 0..50 {
+        for _ in 0..10 {
+            first.signal(nix::sys::signal::Signal::SIGHUP);
+        }
+        let answer = caller.call("/v1/items", Some(&rig.world.key)).await.expect("an answer");
+        assert_eq!(answer.status, 200);
     }
-    let answer = crate::load::get(first.gateway, "/v1/items", Some(&rig.world.key)).await.expect("an answer");
-    assert_eq!(answer.status, 200);
+    let said = refused(rig.command()).await;
+    assert!(said.contains("is in use by another tollgate"), "still, and by the same: {said}");
     assert!(!first.has_ended());
     first.signal(nix::sys::signal::Signal::SIGTERM);
     assert!(first.ended().await.success());
+    assert_eq!(rig.counted().await, 50, "each call once, of one journal");
 }

@@ -87,6 +87,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::prepaid::get_plan_prepaid, plans::prepaid::put_plan_prepaid))
         .routes(routes!(plans::pricing::get_plan_pricing, plans::pricing::put_plan_pricing))
         .routes(routes!(plans::late_payers::get_plan_late_payers, plans::late_payers::put_plan_late_payers))
+        .routes(routes!(plans::pricing::list_plan_tariffs))
         .routes(routes!(plans::shadow::get_plan_shadow))
         .routes(routes!(portal::look::get_portal, portal::look::put_portal))
         .routes(routes!(portal::pages::list_pages))
@@ -156,6 +157,8 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(invoices::payments::list_invoice_payments))
         .routes(routes!(invoices::payments::refund_invoice))
         .routes(routes!(invoices::payments::credit_invoice))
+        .routes(routes!(invoices::payments::retry_invoice_payment))
+        .routes(routes!(invoices::payments::withdraw_invoice_payment))
         .routes(routes!(invoices::journal::get_journal))
         .routes(routes!(webhooks::list::list_webhooks, webhooks::create::create_webhook))
         .routes(routes!(

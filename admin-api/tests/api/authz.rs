@@ -18,6 +18,7 @@ use crate::stage::{Stage, World, document, plan};
 const EVENT: &str = "evt_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const INVITATION: &str = "opi_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const INVOICE: &str = "inv_01ks2v8d3tf5cs9y0v3jq1q7zb";
+const PAYMENT: &str = "01990000-0000-7000-8000-000000000001";
 
 /// What an operation needs to succeed.
 struct Row {
@@ -267,6 +268,7 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("getAuditHead", row("/v1/audit/head", None, 200)),
         ("getUsage", row("/v1/usage", None, 200)),
         ("getPlanPricing", row(format!("/v1/plans/{plan_id}/pricing"), None, 200)),
+        ("listPlanTariffs", row(format!("/v1/plans/{plan_id}/tariffs"), None, 200)),
         ("putPlanPricing", row(format!("/v1/plans/{plan_id}/pricing"), Some(json!({ "meters": [] })), 200)),
         ("getOrganizationStatement", row(format!("/v1/organizations/{organization}/statement"), None, 200)),
         ("listInvoices", row("/v1/invoices", None, 200)),
@@ -278,6 +280,11 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("listInvoicePayments", row(format!("/v1/invoices/{INVOICE}/payments"), None, 404)),
         ("refundInvoice", row(format!("/v1/invoices/{INVOICE}/refund"), Some(returned()), 404)),
         ("creditInvoice", row(format!("/v1/invoices/{INVOICE}/credit"), Some(returned()), 404)),
+        ("retryInvoicePayment", row(format!("/v1/invoices/{INVOICE}/payments/{PAYMENT}/retry"), None, 404)),
+        (
+            "withdrawInvoicePayment",
+            row(format!("/v1/invoices/{INVOICE}/payments/{PAYMENT}/withdraw"), None, 404),
+        ),
         ("getJournal", row("/v1/journal?month=2026-11&format=csv", None, 200)),
         ("getPlanLatePayers", row(format!("/v1/plans/{plan_id}/late-payers"), None, 200)),
         (

@@ -120,6 +120,29 @@ async fn money_goes_back_and_the_books_say_it() {
     let (credit, paid, back) = (json!("credit"), json!("payment"), json!("refund"));
     assert_eq!(said, [(&credit, &json!(400)), (&paid, &json!(2_500)), (&back, &json!(500))]);
 
+    // A payment provider would not do it: that stands with its reason until somebody decides.
+    stage
+        .database
+        .run("update payments set state = 'failed', failure = 'the card has expired' where kind = 'refund'")
+        .await;
+    let last = async || {
+        let told = stage.get(&format!("{path}/payments")).await.expect(200);
+        told.body["data"].as_array().unwrap().last().unwrap().clone()
+    };
+    let failed = last().await;
+    assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("the card has expired")));
+    let decide = async |payment: &Value, verb: &str| {
+        let path = format!("{path}/payments/{}/{verb}", payment["id"].as_str().unwrap());
+        stage.call_as(&stage.admin, "POST", &path, None).await
+    };
+    decide(&failed, "retry").await.expect(200);
+    assert_eq!(decide(&failed, "withdraw").await.expect(409).body["code"], "conflict");
+    let again = last().await;
+    assert_eq!((&again["state"], &again["note"]), (&json!("done"), &json!("sorry")));
+    stage.database.run("update payments set state = 'failed' where state = 'done' and kind = 'refund'").await;
+    decide(&again, "withdraw").await.expect(200);
+    assert_eq!(last().await["state"], "withdrawn");
+
     let journal = stage.get("/v1/journal?month=2026-05").await.expect(200);
     assert_eq!(
         (&journal.body["data"][0]["kind"], &journal.body["data"][0]["amount_minor"]),

@@ -43,7 +43,10 @@ pub const EVENT_TYPES: &[EventType] = &[
     kind("key.rotated", "A key was made that takes over from another."),
     kind("key.revoked", "A key stopped."),
     kind("key.expiring", "A key stops in 14, 3 or 1 days."),
-    kind("quota.threshold_reached", "50, 80 or 100 % of a quota are used."),
+    kind(
+        "quota.threshold_reached",
+        "So much of a quota is used as one of its thresholds says: 50, 80 and 100 % where nothing else is chosen.",
+    ),
     kind("spend_cap.threshold_reached", "50, 80 or 100 % of a subscription's spend cap are spent."),
     kind("credits.granted", "Credits were added."),
     kind("credits.low", "Of the credits that prepaid calls take from, a fifth or less is left."),
@@ -243,14 +246,20 @@ pub(crate) async fn of_expiring_key(store: &Store, id: CredentialId, days: i32) 
 }
 
 /// So much of a quota is used.
-pub(crate) async fn of_quota(store: &Store, id: SubscriptionId, percent: i32, month: &str) -> Result<Event> {
+pub(crate) async fn of_quota(
+    store: &Store,
+    id: SubscriptionId,
+    quota: &str,
+    percent: i32,
+    month: &str,
+) -> Result<Event> {
     let row = store.get_subscription(Scope::Operator, id).await?;
     let data = json!({
         "subscription": {
             "id": row.id, "organization_id": row.organization_id, "application_id": row.application_id,
             "product_id": row.product_id, "plan_id": row.plan_id, "state": row.state,
         },
-        "percent": percent, "month": month,
+        "quota": quota, "percent": percent, "month": month,
     });
     Ok(Event::of("quota.threshold_reached", row.organization_id, data))
 }

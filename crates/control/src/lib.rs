@@ -74,8 +74,8 @@ pub use apply::{ApplyOptions, ChangeSet, FieldChange, OperationsChange, Step, Ve
 pub use audit::{AuditVerdict, ExportedHead};
 pub use billing::{
     BILLS_TOGETHER, Charge, CheckoutInput, CreditInput, CreditStanding, CreditsLeft, Difference,
-    FundsStanding, Move, MovePreview, PlanRevenue, PlanTariff, Pricing, Received, Replayed, Revenue,
-    ShadowBill, SpendCapInput, SpendStanding, Statement, When, provider,
+    FundsStanding, Move, MovePreview, PlanRevenue, PlanTariff, PlanVersion, Pricing, Received, Replayed,
+    Revenue, ShadowBill, SpendCapInput, SpendStanding, Statement, When, provider,
 };
 pub use certificates::{CertificateInput, CertificatePatch};
 pub use change::{Note, Subject};

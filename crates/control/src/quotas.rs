@@ -223,10 +223,12 @@ impl Control {
                 percent: percent.into(),
                 opens: Some(period.window.ends),
                 soft: standing.limit.budget.enforcement == Enforcement::Soft,
+                quota: Some(standing.limit.name.clone()),
             };
             self.queue(&job, Some(&format!("quota_used:{about}:{user_id}")), None).await?;
         }
-        let event = events::of_quota(&self.store, row.id, percent.into(), &day.to_string()).await?;
+        let name = &standing.limit.name;
+        let event = events::of_quota(&self.store, row.id, name, percent.into(), &day.to_string()).await?;
         self.emit_once(&event, &format!("quota.threshold_reached:{about}")).await
     }
 

@@ -218,8 +218,10 @@ words! {
         Pending = "pending",
         /// It happened.
         Done = "done",
-        /// It did not.
+        /// It did not, and somebody has to decide: try again, or leave it.
         Failed = "failed",
+        /// It did not, and it was left or tried anew.
+        Withdrawn = "withdrawn",
     }
     /// Where a visit to a payment provider's page stands.
     CheckoutState {

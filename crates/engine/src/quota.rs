@@ -167,6 +167,8 @@ mod tests {
     const S: u64 = 1_000_000_000;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn months_are_those_of_the_calendar(at in 0i64..15_000_000_000) {
             let instant = DateTime::from_timestamp(at, 0).expect("in range");

@@ -23,6 +23,10 @@ pub struct Paper {
     pub lines: Vec<Line>,
     /// What it comes to, the last one in bold.
     pub sums: Vec<(String, String)>,
+    /// Above its further pages: `Invoice INV-2026-000042, continued`.
+    pub continued: String,
+    /// Under the head of a bill of which letters are missing: what `?` means.
+    pub lacking: String,
 }
 
 /// One amount.
@@ -35,10 +39,6 @@ pub struct Line {
     /// How much.
     pub amount: String,
 }
-
-/// Under the head of a bill of which letters are missing.
-const LACKING: &str =
-    "Letters shown as ? are not in this file's font. The invoice's page has them; both are the same invoice.";
 
 /// A4, in points.
 const PAGE: (f32, f32) = (595.0, 842.0);
@@ -76,7 +76,7 @@ struct Sheets {
     done: Vec<Content>,
     now: Content,
     y: f32,
-    title: String,
+    continued: String,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -87,7 +87,7 @@ enum Face {
 
 impl Sheets {
     fn new(paper: &Paper) -> Self {
-        Self { done: Vec::new(), now: Content::new(), y: PAGE.1 - MARGIN, title: paper.title.clone() }
+        Self { done: Vec::new(), now: Content::new(), y: PAGE.1 - MARGIN, continued: paper.continued.clone() }
     }
 
     fn text(&mut self, x: f32, size: f32, face: Face, text: &str) {
@@ -105,8 +105,9 @@ impl Sheets {
         if self.y - room < BOTTOM {
             self.done.push(std::mem::replace(&mut self.now, Content::new()));
             self.y = PAGE.1 - MARGIN;
-            let title = format!("{}, continued", self.title);
-            self.text(MARGIN, 9.0, Face::Plain, &title);
+            let continued = std::mem::take(&mut self.continued);
+            self.text(MARGIN, 9.0, Face::Plain, &continued);
+            self.continued = continued;
             self.y -= 28.0;
         }
     }
@@ -130,7 +131,7 @@ impl Sheets {
             self.down(14.0, 0.0);
         }
         if paper.texts().any(is_lacking) {
-            self.text(MARGIN, 8.5, Face::Plain, LACKING);
+            self.text(MARGIN, 8.5, Face::Plain, &paper.lacking);
             self.down(14.0, 0.0);
         }
         self.down(20.0, 0.0);
@@ -219,6 +220,8 @@ mod tests {
             facts: vec![("Due".to_owned(), "15 November 2026".to_owned())],
             lines: vec![line; lines],
             sums: vec![("Total".to_owned(), "30.07 EUR".to_owned())],
+            continued: "Invoice INV-2026-000042, continued".to_owned(),
+            lacking: "Letters shown as ? are not in this file's font.".to_owned(),
         }
     }
 

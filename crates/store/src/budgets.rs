@@ -10,12 +10,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
-use sqlx::{FromRow, PgExecutor};
-use tollgate_domain::{Anchor, Funds, Limit, OrganizationId, SubscriptionId, UserId, Window, Zone};
+use tollgate_domain::{Funds, Limit, SubscriptionId, Window};
 use uuid::Uuid;
 
-use crate::{Result, Store};
+use crate::{BudgetSubjectRow, Result, Store};
 
 /// A gateway that needs more of a subscription's budgets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,71 +56,6 @@ pub struct LeaseReturn {
     pub starts: DateTime<Utc>,
     /// How many.
     pub units: u64,
-}
-
-/// A subscription as its budgets depend on it.
-#[derive(Debug, Clone, FromRow)]
-pub struct BudgetSubjectRow {
-    /// Which.
-    #[sqlx(try_from = "Uuid")]
-    pub subscription_id: SubscriptionId,
-    /// When it began: anniversaries are counted from then.
-    pub created_at: DateTime<Utc>,
-    /// The time zone of its organization.
-    pub time_zone: String,
-    /// The limits of its plan.
-    pub limits: Value,
-    /// Amounts of its own that are in force, by the name of the limit.
-    pub overrides: Value,
-    /// Budgets of money: see [`Funds`].
-    pub kept: Value,
-    /// What its spend cap allows a month that has just begun.
-    pub month_weight: i64,
-    /// The database's clock.
-    pub now: DateTime<Utc>,
-}
-
-impl BudgetSubjectRow {
-    /// The limits that hold for it: those of the plan, with its own amounts.
-    #[must_use]
-    pub fn limits(&self) -> Vec<Limit> {
-        let mut limits: Vec<Limit> = serde_json::from_value(self.limits.clone()).unwrap_or_default();
-        for limit in &mut limits {
-            if let Some(amount) = self.overrides.get(&limit.name).and_then(Value::as_u64) {
-                limit.amount = amount;
-            }
-        }
-        limits
-    }
-
-    /// Every budget that it is lent from, with its place among the leases.
-    fn leased(&self) -> Vec<(usize, Limit)> {
-        let kept: Vec<Limit> = serde_json::from_value(self.kept.clone()).unwrap_or_default();
-        let quotas = self.limits().into_iter().filter(Limit::is_leased).enumerate();
-        quotas.chain(kept.into_iter().map(|limit| (limit.funds().cell(0), limit))).collect()
-    }
-
-    /// The window of one of its quotas at an instant; a shared one's, and money's, in UTC.
-    #[must_use]
-    pub fn window(&self, limit: &Limit, at: DateTime<Utc>) -> Option<Window> {
-        Window::at(at, limit.period, self.zone(limit), self.anchor(limit))
-    }
-
-    fn before(&self, limit: &Limit, window: Window) -> Option<Window> {
-        window.previous(limit.period, self.zone(limit), self.anchor(limit))
-    }
-
-    fn zone(&self, limit: &Limit) -> Zone {
-        match (limit.budget.enforcement, limit.funds()) {
-            (tollgate_domain::Enforcement::Shared, _) => Zone::UTC,
-            (_, Funds::SpendCap | Funds::Credits | Funds::Throttled) => Zone::UTC,
-            (_, Funds::Units) => self.time_zone.parse().unwrap_or_default(),
-        }
-    }
-
-    fn anchor(&self, limit: &Limit) -> Option<DateTime<Utc>> {
-        (limit.budget.anchor == Anchor::Subscription).then_some(self.created_at)
-    }
 }
 
 /// One budget that is asked for.
@@ -241,132 +174,6 @@ impl Store {
         Ok(closed.rows_affected())
     }
 
-    /// Units that were used of a subscription in a window, as counted so far.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn units_used(&self, subscription: SubscriptionId, window: Window) -> Result<u64> {
-        let used: i64 = sqlx::query_scalar(
-            "select coalesce(sum(u.units), 0)::bigint from usage_counters u
-             join subscriptions s on s.id = u.subscription_id and s.organization_id = u.organization_id
-             where s.id = $1 and u.minute >= $2 and u.minute < $3",
-        )
-        .bind(subscription.uuid())
-        .bind(window.starts)
-        .bind(window.ends)
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(used.unsigned_abs())
-    }
-
-    /// What was taken of budgets of money in a window, as counted so far: see [`Funds::weight`].
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn weight_used(&self, subscription: SubscriptionId, window: Window) -> Result<u64> {
-        weight_used(&self.pool, subscription, window).await
-    }
-
-    /// What may be lent of a budget of money in a window in all; none where nobody asked for any yet.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn find_money_budget(
-        &self,
-        subscription: SubscriptionId,
-        funds: Funds,
-        window: Window,
-    ) -> Result<Option<u64>> {
-        let amount: Option<i64> = sqlx::query_scalar(
-            "select amount from budgets where subscription_id = $1 and name = $2 and starts = $3",
-        )
-        .bind(subscription.uuid())
-        .bind(funds.limit_name())
-        .bind(window.starts)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(amount.map(i64::unsigned_abs))
-    }
-
-    /// Units that a budget has besides its limit's amount, left over from the window before.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn units_carried(
-        &self,
-        subscription: SubscriptionId,
-        limit: &str,
-        window: Window,
-    ) -> Result<u64> {
-        let carried: Option<i64> = sqlx::query_scalar(
-            "select carried from budgets where subscription_id = $1 and name = $2 and starts = $3",
-        )
-        .bind(subscription.uuid())
-        .bind(limit)
-        .bind(window.starts)
-        .fetch_optional(&self.pool)
-        .await?;
-        Ok(carried.unwrap_or(0).unsigned_abs())
-    }
-
-    /// Subscriptions that are active, as their budgets depend on them.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_budget_subjects(&self, ids: &[Uuid]) -> Result<Vec<BudgetSubjectRow>> {
-        Ok(sqlx::query_as(
-            "select s.id as subscription_id, s.created_at, o.time_zone, p.limits, now() as now,
-                coalesce((select jsonb_object_agg(v.name, v.amount) from limit_overrides v where v.subscription_id = s.id
-                    and (v.expires_at is null or v.expires_at > now())), '{}') as overrides,
-                coalesce((select jsonb_agg(k.limits) from (
-                    select kept_limit('$credits') where p.prepaid
-                    union all select kept_limit('$cap') where c.landing <> 'notify'
-                    union all select l from free_plans f cross join jsonb_array_elements(throttled_limits(f.limits)) l
-                        where c.landing = 'throttle' and f.product_id = s.product_id and l ->> 'name' = '$throttled'
-                ) k (limits)), '[]') as kept, coalesce(c.month_weight, 0) as month_weight
-             from subscriptions s join organizations o on o.id = s.organization_id join plans p on p.id = s.plan_id
-             left join spend_caps c on c.subscription_id = s.id
-             where s.id = any($1) and s.state = 'active'",
-        )
-        .bind(ids)
-        .fetch_all(&self.pool)
-        .await?)
-    }
-
-    /// Subscriptions with exact or soft quotas that were used in the last 20 minutes.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_budget_users(&self) -> Result<Vec<SubscriptionId>> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "select s.id from (select distinct subscription_id from usage_counters
-                where minute > now() - interval '20 minutes' and units > 0) u
-             join subscriptions s on s.id = u.subscription_id and s.state = 'active'
-             join plans p on p.id = s.plan_id
-             where jsonb_path_exists(p.limits, '$[*] ? (@.kind == \"quota\" && (@.enforcement == \"exact\" || @.enforcement == \"soft\"))')
-             order by s.id limit 10000",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(ids.into_iter().map(SubscriptionId::from).collect())
-    }
-
-    /// Who is told how an organization's quotas stand.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn list_alerted(&self, organization: OrganizationId) -> Result<Vec<UserId>> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "select m.user_id from members m join users x on x.id = m.user_id
-             where m.organization_id = $1 and m.role <> 'viewer' and x.disabled_at is null
-                and x.email_verified_at is not null order by m.user_id",
-        )
-        .bind(organization.uuid())
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(ids.into_iter().map(UserId::from).collect())
-    }
-
     /// Makes budgets for windows in which nothing was lent yet. What was used of a window before somebody asked, under
     /// another plan perhaps, counts as lent.
     async fn open_budgets<'w>(
@@ -446,24 +253,6 @@ impl Store {
         });
         Ok(of.collect())
     }
-}
-
-pub(crate) async fn weight_used(
-    executor: impl PgExecutor<'_>,
-    subscription: SubscriptionId,
-    window: Window,
-) -> Result<u64> {
-    let used: i64 = sqlx::query_scalar(
-        "select coalesce(sum(greatest(u.units, u.charged)), 0)::bigint from usage_counters u
-         join subscriptions s on s.id = u.subscription_id and s.organization_id = u.organization_id
-         where s.id = $1 and u.minute >= $2 and u.minute < $3",
-    )
-    .bind(subscription.uuid())
-    .bind(window.starts)
-    .bind(window.ends)
-    .fetch_one(executor)
-    .await?;
-    Ok(used.unsigned_abs())
 }
 
 type Budget = (SubscriptionId, String, DateTime<Utc>);

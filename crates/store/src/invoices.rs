@@ -57,6 +57,8 @@ pub struct InvoiceRow {
     pub landed_at: Option<DateTime<Utc>>,
     refunded_minor: i64,
     credited_minor: i64,
+    /// The language that it is written in (BCP 47).
+    pub language: String,
     /// Grows with every change.
     pub version: i64,
 }

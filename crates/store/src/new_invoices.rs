@@ -26,6 +26,8 @@ pub struct NewInvoice {
     pub issued_at: DateTime<Utc>,
     /// Until when it is to be paid.
     pub due_at: DateTime<Utc>,
+    /// The language that it is written in (BCP 47).
+    pub language: &'static str,
     /// What it is made of.
     pub lines: Vec<NewInvoiceLine>,
 }
@@ -71,11 +73,12 @@ impl Tx {
     pub async fn insert_invoices(&mut self, new: &[NewInvoice]) -> Result<()> {
         sqlx::query(
             "insert into invoices (id, organization_id, number, month, currency, state, total_minor, issued_at, due_at,
-                settled_at)
-             select id, organization_id, id::text, month, currency, state, total_minor, issued_at, due_at,
+                language, settled_at)
+             select id, organization_id, id::text, month, currency, state, total_minor, issued_at, due_at, language,
                 case when state = 'open' then null else issued_at end
              from unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[],
-                $8::timestamptz[]) as t (id, organization_id, month, currency, state, total_minor, issued_at, due_at)",
+                $8::timestamptz[], $9::text[])
+                as t (id, organization_id, month, currency, state, total_minor, issued_at, due_at, language)",
         )
         .bind(each(new, |bill| bill.id.uuid()))
         .bind(each(new, |bill| bill.organization_id.uuid()))
@@ -85,10 +88,31 @@ impl Tx {
         .bind(each(new, |bill| bill.total.minor.cast_signed()))
         .bind(each(new, |bill| bill.issued_at))
         .bind(each(new, |bill| bill.due_at))
+        .bind(each(new, |bill| bill.language))
         .execute(self.conn())
         .await?;
         self.insert_invoice_lines(new).await?;
         self.insert_invoice_days(new).await
+    }
+
+    /// What the owners of some organizations read in, where any of them chose: the first one's choice.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_bill_languages(
+        &mut self,
+        organizations: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, String)>> {
+        let rows: Vec<(Uuid, String)> = sqlx::query_as(
+            "select distinct on (m.organization_id) m.organization_id, u.language
+             from members m join users u on u.id = m.user_id
+             where m.organization_id = any($1) and m.role = 'owner' and u.disabled_at is null and u.language is not null
+             order by m.organization_id, m.user_id",
+        )
+        .bind(organizations.iter().map(|one| one.uuid()).collect::<Vec<_>>())
+        .fetch_all(self.conn())
+        .await?;
+        Ok(rows.into_iter().map(|(id, language)| (id.into(), language)).collect())
     }
 
     async fn insert_invoice_lines(&mut self, bills: &[NewInvoice]) -> Result<()> {

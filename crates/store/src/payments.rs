@@ -39,11 +39,19 @@ pub struct PaymentRow {
     pub of_payment: Option<Uuid>,
     /// Why, in words: of the provider, or of who gave it back.
     pub note: Option<String>,
+    /// Of what goes back: why the provider did not do it, in its words.
+    pub failure: Option<String>,
     /// When.
     pub at: DateTime<Utc>,
 }
 
 impl PaymentRow {
+    /// Whether it happened or still may: what failed or was withdrawn is as if it had never been asked for.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        matches!(self.state, PaymentState::Pending | PaymentState::Done)
+    }
+
     /// How much.
     #[must_use]
     pub const fn amount(&self) -> Amount {
@@ -240,7 +248,8 @@ impl Tx {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Says what became of a movement that was asked of the provider.
+    /// Says what became of a movement that was asked of the provider, and why it failed. What failed stays so: it may have
+    /// been tried anew.
     ///
     /// # Errors
     /// The database failed.
@@ -249,19 +258,34 @@ impl Tx {
         id: Uuid,
         state: PaymentState,
         provider_ref: Option<&str>,
+        failure: Option<&str>,
     ) -> Result<()> {
         sqlx::query(
-            "update payments set state = $2, provider_ref = coalesce($3, provider_ref) where id = $1",
+            "update payments set state = $2, provider_ref = coalesce($3, provider_ref), failure = $4
+             where id = $1 and state in ('pending', 'done')",
         )
         .bind(id)
         .bind(state.as_str())
         .bind(provider_ref)
+        .bind(failure)
         .execute(self.conn())
         .await?;
         Ok(())
     }
 
-    /// Sums what went back of a bill into its row: refunds and credit notes that did not fail.
+    /// Nobody waits any more for a movement that failed. False where it did not.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn withdraw_payment(&mut self, id: Uuid) -> Result<bool> {
+        let done = sqlx::query("update payments set state = 'withdrawn' where id = $1 and state = 'failed'")
+            .bind(id)
+            .execute(self.conn())
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Sums what went back of a bill into its row: refunds and credit notes that happened or may.
     ///
     /// # Errors
     /// The database failed.
@@ -269,9 +293,9 @@ impl Tx {
         sqlx::query(
             "update invoices set version = version + 1,
                 refunded_minor = (select coalesce(sum(amount_minor), 0) from payments
-                    where invoice_id = $1 and kind = 'refund' and state <> 'failed'),
+                    where invoice_id = $1 and kind = 'refund' and state in ('pending', 'done')),
                 credited_minor = (select coalesce(sum(amount_minor), 0) from payments
-                    where invoice_id = $1 and kind = 'credit' and state <> 'failed')
+                    where invoice_id = $1 and kind = 'credit' and state in ('pending', 'done'))
              where id = $1",
         )
         .bind(invoice.uuid())

@@ -18,7 +18,7 @@ pub struct ProviderCallRow {
     pub attempts: i32,
     /// What was made, where it is done.
     pub answer: Option<String>,
-    /// When it was done.
+    /// When it was done, or the provider said no.
     pub done_at: Option<DateTime<Utc>>,
 }
 
@@ -81,6 +81,8 @@ pub struct ProviderFigures {
     pub failed_invoices: i64,
     /// Subscriptions that are stopped or throttled for one.
     pub landed_subscriptions: i64,
+    /// Refunds and credit notes that the provider refused, and about which nobody has decided.
+    pub failed_returns: i64,
 }
 
 /// What a comparison with the provider found.
@@ -126,16 +128,19 @@ impl Store {
         Ok(())
     }
 
-    /// The call failed, as far as can be known.
+    /// The call failed. Nobody waits for one that was `answered`: the provider said no, and will say so again.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn fail_provider_call(&self, purpose: &str, error: &str) -> Result<()> {
-        sqlx::query("update provider_calls set error = $2 where purpose = $1")
-            .bind(purpose)
-            .bind(error)
-            .execute(&self.pool)
-            .await?;
+    pub async fn fail_provider_call(&self, purpose: &str, error: &str, answered: bool) -> Result<()> {
+        sqlx::query(
+            "update provider_calls set error = $2, done_at = case when $3 then now() end where purpose = $1",
+        )
+        .bind(purpose)
+        .bind(error)
+        .bind(answered)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 
@@ -144,7 +149,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn find_provider_answer(&self, purpose: &str) -> Result<Option<String>> {
-        Ok(sqlx::query_scalar("select answer from provider_calls where purpose = $1 and done_at is not null")
+        Ok(sqlx::query_scalar("select answer from provider_calls where purpose = $1 and answer is not null")
             .bind(purpose)
             .fetch_optional(&self.pool)
             .await?)
@@ -205,7 +210,8 @@ impl Store {
                     order by ran_at desc limit 1), 0)::bigint as differences,
                 (select count(*) from invoices where state = 'open' and failed_at is not null) as failed_invoices,
                 (select count(*) from subscriptions where unpaid or landed_plan_id is not null)
-                    as landed_subscriptions",
+                    as landed_subscriptions,
+                (select count(*) from payments where state = 'failed') as failed_returns",
         )
         .fetch_one(&self.pool)
         .await?)

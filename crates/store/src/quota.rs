@@ -278,7 +278,9 @@ pub struct QuotaAlertRow {
     #[sqlx(try_from = "Uuid")]
     pub subscription_id: SubscriptionId,
     user_id: Option<Uuid>,
-    /// 50, 80 or 100.
+    /// The quota's name.
+    pub quota: String,
+    /// So much of it: one of its thresholds.
     pub percent: i32,
 }
 
@@ -299,12 +301,12 @@ impl Store {
         Ok(sqlx::query_as(
             "with used as (select subscription_id, sum(charged)::numeric as charged from quota_usage where month = $1
                 group by 1)
-             select s.id as subscription_id, m.user_id,
+             select s.id as subscription_id, m.user_id, q.name as quota,
                 (select max(a.value::int) from jsonb_array_elements_text(coalesce(q.alerts, '[50, 80, 100]')) a
                  where u.charged * 100 >= q.amount * a.value::int) as percent
              from used u join subscriptions s on s.id = u.subscription_id and s.state = 'active'
              join plans p on p.id = s.plan_id
-             join lateral (select coalesce(v.amount, (l ->> 'amount')::numeric) as amount, l -> 'alerts' as alerts
+             join lateral (select l ->> 'name' as name, coalesce(v.amount, (l ->> 'amount')::numeric) as amount, l -> 'alerts' as alerts
                 from jsonb_array_elements(p.limits) l
                 left join limit_overrides v on v.subscription_id = s.id and v.name = l ->> 'name'
                 where l ->> 'kind' = 'quota' and coalesce(l ->> 'enforcement', 'shared') = 'shared' limit 1

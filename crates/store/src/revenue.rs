@@ -26,6 +26,23 @@ pub struct RecurringRow {
     pub base_minor: i64,
 }
 
+/// What of bills that could not be collected is for one plan.
+#[derive(Debug, Clone, FromRow)]
+pub struct FailedRow {
+    /// The product's name.
+    pub product: String,
+    /// Which plan.
+    #[sqlx(try_from = "Uuid")]
+    pub plan_id: PlanId,
+    /// The plan's name.
+    pub plan: String,
+    /// Of the amount.
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    /// Minor units.
+    pub amount_minor: i64,
+}
+
 /// Invoices of one state and currency.
 #[derive(Debug, Clone, FromRow)]
 pub struct InvoiceSumRow {
@@ -56,6 +73,21 @@ impl Store {
              from subscription_terms t join tariffs f on f.plan_id = t.plan_id and f.number = t.tariff
              join plans p on p.id = t.plan_id join products r on r.id = p.product_id
              where t.ends is null group by 1, 2, 3, 4 order by 1, 3, 4",
+        )
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// What bills that could not be collected are for, by plan and currency; taxes and what was credited are not in it.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_failed(&self) -> Result<Vec<FailedRow>> {
+        Ok(sqlx::query_as(
+            "select r.name as product, l.plan_id, p.name as plan, i.currency, sum(l.amount_minor)::bigint as amount_minor
+             from invoices i join invoice_lines l on l.invoice_id = i.id
+             join plans p on p.id = l.plan_id join products r on r.id = p.product_id
+             where i.state = 'open' and i.failed_at is not null group by 1, 2, 3, 4 order by 1, 3, 4",
         )
         .fetch_all(&self.pool)
         .await?)

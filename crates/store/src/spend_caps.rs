@@ -7,7 +7,7 @@ use tollgate_domain::{
 };
 use uuid::Uuid;
 
-use crate::budgets::weight_used;
+use crate::budget_use::weight_used;
 use crate::{Error, Result, Store, Tx};
 
 /// The most that the use of a subscription may cost in a calendar month (UTC).

@@ -19,6 +19,16 @@ pub struct TariffRow {
     pub created_at: DateTime<Utc>,
 }
 
+/// One price of a plan, and who is on it.
+#[derive(Debug, Clone, FromRow)]
+pub struct TariffInUseRow {
+    /// The price.
+    #[sqlx(flatten)]
+    pub tariff: TariffRow,
+    /// Subscriptions that are charged by it now.
+    pub subscriptions: i64,
+}
+
 /// What a subscription is charged by, or was when it was active last.
 #[derive(Debug, Clone, FromRow)]
 pub struct SubscriptionTermsRow {
@@ -57,6 +67,24 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?
             .ok_or(Error::NotFound("plan"))
+    }
+
+    /// Every price that a plan had, the newest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_tariffs(&self, plan: PlanId) -> Result<Vec<TariffInUseRow>> {
+        Ok(sqlx::query_as(
+            "select f.number, f.terms, f.created_at, coalesce(t.subscriptions, 0) as subscriptions
+             from tariffs f left join (
+                select tariff, count(*) as subscriptions from subscription_terms
+                where plan_id = $1 and ends is null group by 1
+             ) t on t.tariff = f.number
+             where f.plan_id = $1 order by f.number desc limit 1000",
+        )
+        .bind(plan.uuid())
+        .fetch_all(&self.pool)
+        .await?)
     }
 
     /// What a subscription was charged by when it was last on a plan.

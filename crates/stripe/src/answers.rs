@@ -126,6 +126,8 @@ pub struct Refund {
     pub id: String,
     pub status: Option<String>,
     #[serde(default)]
+    pub failure_reason: Option<String>,
+    #[serde(default)]
     pub metadata: Option<HashMap<String, String>>,
 }
 

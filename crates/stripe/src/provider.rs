@@ -88,7 +88,10 @@ impl Refund {
     fn standing(&self) -> RefundStanding {
         match self.status.as_deref() {
             Some("succeeded") => RefundStanding::Done,
-            Some("failed" | "canceled") => RefundStanding::Failed,
+            Some("failed" | "canceled") => {
+                let why = self.failure_reason.as_deref().unwrap_or("Stripe does not say why");
+                RefundStanding::Failed(why.replace('_', " "))
+            }
             _ => RefundStanding::Pending,
         }
     }

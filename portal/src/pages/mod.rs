@@ -261,8 +261,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/invoices", get(admin::invoices::list))
         .route("/admin/invoices/{id}", get(admin::invoices::show).post(admin::invoices::settle))
         .route("/admin/invoices/{id}/calls", get(billing::calls::admin))
-        .route("/admin/invoices/{id}/refund", post(admin::invoices::refund))
-        .route("/admin/invoices/{id}/credit", post(admin::invoices::credit))
+        .route("/admin/invoices/{id}/refund", post(admin::invoice_money::refund))
+        .route("/admin/invoices/{id}/credit", post(admin::invoice_money::credit))
+        .route("/admin/invoices/{id}/payments/{payment}/retry", post(admin::invoice_money::retry))
+        .route("/admin/invoices/{id}/payments/{payment}/withdraw", post(admin::invoice_money::withdraw))
         .route(
             "/admin/organizations/{id}/credits",
             get(billing::credits::admin).post(billing::credits::grant),

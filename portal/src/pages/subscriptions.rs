@@ -14,7 +14,7 @@ use crate::error::{Answer, Fault};
 use crate::form::{Form, sentence};
 use crate::pages::admin::terms;
 use crate::pages::billing;
-use crate::parts::sheet::{Changed, fact};
+use crate::parts::sheet::fact;
 use crate::parts::{Asked, Cell, FormPart, List, Notice, Section, Sent, Sheet};
 use crate::say::{say, t, translated};
 use crate::session::Visit;
@@ -120,8 +120,10 @@ fn press(
 
 /// A plan's limits and what it costs, in the reader's language.
 fn offered(plan: &PlanRow, tariff: &Tariff) -> String {
-    let limits = show::limits(&plan.limits);
-    let limits = if limits.is_empty() { t("product-no-limits").to_owned() } else { limits };
+    let limits = match plan.limits.iter().any(|limit| limit.visible) {
+        true => show::limits(&plan.limits),
+        false => t("product-no-limits").to_owned(),
+    };
     let prices = billing::use_prices(tariff);
     format!(
         "{limits}; {}",
@@ -143,11 +145,13 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
     let mut facts = vec![
         fact(t("own-product"), Cell::Text(place.product.clone())),
         fact(t("own-plan"), Cell::Text(format!("{}: {told}", place.plan.name))),
-        fact(t("own-beside"), Cell::text_or(prices, t("own-costs-nothing"))),
         fact(t("own-calls"), Cell::number(i64::try_from(used).unwrap_or(i64::MAX))),
         fact(t("own-cap"), cap_cell(state, visit, place).await?),
         fact(t("own-since"), Cell::When(Moment::of(row.created_at, visit.now))),
     ];
+    if place.is_operator {
+        facts.insert(2, fact(t("own-beside"), Cell::text_or(prices, t("own-costs-nothing"))));
+    }
     if let Some(ends) = trial_ends.filter(|ends| *ends > visit.now) {
         facts.push(fact(t("own-trial"), Cell::When(Moment::of(ends, visit.now))));
     }
@@ -354,7 +358,7 @@ async fn preview(state: &PortalState, visit: &Visit, place: &Place, plan: &str, 
         .part(Notice::new(tone, notice, text))
         .maybe(broken)
         .maybe(exhausted)
-        .part(Section::Changes(t("own-comes-to").into(), lines(&told)))
+        .part(lines(&told))
         .part(confirm)
         .maybe(other_time(place, plan, later));
     visit.page(&sheet)
@@ -376,12 +380,15 @@ fn other_time(place: &Place, plan: &str, later: bool) -> Option<FormPart> {
     }
 }
 
-fn lines(told: &MovePreview) -> Vec<Changed> {
+/// What is due now, and what will be. It is neither good nor bad: it is not tinted.
+fn lines(told: &MovePreview) -> List {
     let sum = |amounts: &[Amount]| {
         let said: Vec<String> = amounts.iter().map(Amount::to_string).collect();
         if said.is_empty() { t("own-nothing").to_owned() } else { said.join(" + ") }
     };
-    let changed = |name: &str, before: String, after: String| Changed { name: name.into(), before, after };
+    let changed = |name: &str, before: String, after: String| {
+        vec![Cell::Text(name.to_owned()), Cell::Number(before), Cell::Number(after)]
+    };
     let mut lines = vec![
         changed(t("own-this-month"), sum(&told.this_month_before), sum(&told.this_month_after)),
         changed(
@@ -398,10 +405,14 @@ fn lines(told: &MovePreview) -> Vec<Changed> {
         lines.push(changed(
             t("own-tried"),
             t("own-none").to_owned(),
-            say("own-until").with("at", Moment::day(ends).text).into(),
+            say("own-until").with("at", show::day(ends)).into(),
         ));
     }
-    lines
+    List::new("comes-to", t("own-comes-to"))
+        .column(t("billing-what"))
+        .numbers(t("own-before"))
+        .numbers(t("own-after"))
+        .rows(lines)
 }
 
 /// `POST /subscriptions/{id}/change`

@@ -6,6 +6,7 @@ mod admin_certificates;
 mod admin_forms;
 mod admin_people;
 mod device;
+mod finance;
 mod gateways;
 mod journey;
 mod language;

@@ -18,7 +18,7 @@ const PRICED: &[&str] = &[
     "update subscription_terms set tariff = 2",
 ];
 
-async fn priced(site: &Site) {
+pub async fn priced(site: &Site) {
     for sql in PRICED {
         site.run(sql).await;
     }
@@ -106,6 +106,28 @@ async fn a_line_opens_to_its_single_calls_for_its_owner_and_operators_and_for_no
     let (_, page) = calls_of(&mut admin, "/admin/invoices", "/admin/invoices").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(page.text.contains("/admin/requests/019aa000-0000-7000-8000-00000000feed"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn the_file_of_an_invoice_is_in_the_language_that_it_was_written_in() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    priced(&site).await;
+    site.run("update credentials set sealed = null, environment = 'live'").await;
+    site.run("update users set language = 'de'").await;
+    count_a_call(&site).await;
+    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date").await;
+    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
+    assert_eq!(site.control.close_months(after).await.unwrap(), 1);
+    site.run("update users set language = 'en'").await;
+    let listed = maria.get("/billing").await;
+    let invoice = format!("/billing/invoices/inv_{}", listed.between("/billing/invoices/inv_", "\""));
+    let file = maria.get(&format!("{invoice}/pdf")).await;
+    for said in ["(Rechnung INV-", "(Ausgestellt)", "Aufrufe)", "(Zu bezahlen)"] {
+        assert!(file.text.contains(said), "{said}: {}", file.text);
+    }
+    assert!(maria.get(&invoice).await.text.contains("Invoice INV-"), "the page is in the reader's");
 }
 
 #[tokio::test]

@@ -1,17 +1,23 @@
-//! `GET /v1/invoices/{invoice}/payments`, `POST /v1/invoices/{invoice}/refund` and `/credit`
+//! `GET /v1/invoices/{invoice}/payments`, `POST /v1/invoices/{invoice}/refund` and `/credit`, and what becomes of those that
+//! the payment provider refused.
 
+use axum::extract::{FromRequestParts, Path};
 use chrono::{DateTime, Utc};
+use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use tollgate_domain::{InvoiceId, PaymentKind, PaymentState, Scope};
 use tollgate_store::PaymentRow;
+use tollgate_web::Problem;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::Invoice;
+use crate::App;
 use crate::answer;
 use crate::auth::{Reader, Writer};
 use crate::body::Json;
 use crate::path::Id;
-use crate::problem::Answer;
+use crate::problem::{Answer, Refusal};
 use crate::schema;
 
 /// What happened about the money of an invoice.
@@ -24,10 +30,12 @@ pub struct Payments {
 /// Money that came, did not come, or went back.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "kind": "failure", "state": "done", "amount_minor": 3007, "provider": "stripe", "note": "Your card was declined.",
-    "at": "2026-11-01T02:00:07Z"
+    "id": "01990000-0000-7000-8000-000000000001", "kind": "failure", "state": "done", "amount_minor": 3007,
+    "provider": "stripe", "note": "Your card was declined.", "failure": null, "at": "2026-11-01T02:00:07Z"
 }))]
 struct Payment {
+    /// Its id.
+    id: Uuid,
     /// What happened.
     #[schema(value_type = schema::PaymentKind)]
     kind: PaymentKind,
@@ -41,6 +49,9 @@ struct Payment {
     /// Why, in words; `null` where nobody said.
     #[schema(required)]
     note: Option<String>,
+    /// Of a refund or credit note that failed: why, in the provider's words.
+    #[schema(required)]
+    failure: Option<String>,
     /// When.
     at: DateTime<Utc>,
 }
@@ -48,11 +59,13 @@ struct Payment {
 impl From<PaymentRow> for Payment {
     fn from(row: PaymentRow) -> Self {
         Self {
+            id: row.id,
             kind: row.kind,
             state: row.state,
             amount_minor: row.amount().minor,
             provider: row.provider,
             note: row.note,
+            failure: row.failure,
             at: row.at,
         }
     }
@@ -110,6 +123,56 @@ pub async fn refund_invoice(writer: Writer, Id(id): Id<InvoiceId>, Json(body): J
 )]
 pub async fn credit_invoice(writer: Writer, Id(id): Id<InvoiceId>, Json(body): Json<ReturnInput>) -> Answer {
     writer.control.credit_invoice(&writer.actor, id, body.amount_minor, &body.note).await?;
+    shown(&writer, id).await
+}
+
+/// A movement of money by the invoice and the payment of its path.
+pub struct Named(InvoiceId, Uuid);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let read = Path::<(String, String)>::from_request_parts(parts, app).await;
+        let Path((invoice, payment)) = read.map_err(|_| Problem::not_found())?;
+        match (invoice.parse(), payment.parse()) {
+            (Ok(invoice), Ok(payment)) => Ok(Self(invoice, payment)),
+            _ => Err(Problem::not_found().into()),
+        }
+    }
+}
+
+/// Try a failed refund anew
+///
+/// Or a credit note: another one over the same amount, for the same reason. The one that failed is withdrawn.
+#[utoipa::path(
+    post, path = "/v1/invoices/{invoice}/payments/{payment}/retry", tag = "Invoices",
+    operation_id = "retryInvoicePayment",
+    params(
+        ("invoice" = schema::InvoiceId, Path, description = "Its id."),
+        ("payment" = Uuid, Path, description = "The id of the refund or credit note."),
+    ),
+    responses((status = 200, description = "The invoice.", body = Invoice))
+)]
+pub async fn retry_invoice_payment(writer: Writer, Named(id, payment): Named) -> Answer {
+    writer.control.retry_return(&writer.actor, id, payment).await?;
+    shown(&writer, id).await
+}
+
+/// Withdraw a failed refund
+///
+/// Or a credit note: it is not made, and nobody is told of it any more.
+#[utoipa::path(
+    post, path = "/v1/invoices/{invoice}/payments/{payment}/withdraw", tag = "Invoices",
+    operation_id = "withdrawInvoicePayment",
+    params(
+        ("invoice" = schema::InvoiceId, Path, description = "Its id."),
+        ("payment" = Uuid, Path, description = "The id of the refund or credit note."),
+    ),
+    responses((status = 200, description = "The invoice.", body = Invoice))
+)]
+pub async fn withdraw_invoice_payment(writer: Writer, Named(id, payment): Named) -> Answer {
+    writer.control.withdraw_return(&writer.actor, id, payment).await?;
     shown(&writer, id).await
 }
 

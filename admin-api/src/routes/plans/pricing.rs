@@ -1,8 +1,9 @@
-//! `GET` and `PUT /v1/plans/{plan}/pricing`
+//! `GET` and `PUT /v1/plans/{plan}/pricing`, and every price that a plan had.
 
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tollgate_control::{PlanTariff, Pricing};
+use tollgate_control::{PlanTariff, PlanVersion, Pricing};
 use tollgate_domain::{Currency, PlanId};
 use tollgate_rating::{MeterPrice, Prices, Trial};
 use utoipa::ToSchema;
@@ -76,18 +77,61 @@ pub struct PricingInput {
     currencies: Vec<Prices>,
 }
 
-fn shown(version: i64, PlanTariff { number, tariff }: PlanTariff) -> Response {
-    let pricing = PlanPricing {
-        tariff: number,
-        currency: tariff.currency,
-        base_minor: tariff.base_minor,
-        meters: tariff.meters,
-        minimum_minor: tariff.minimum_minor,
-        setup_minor: tariff.setup_minor,
-        trial: tariff.trial,
-        currencies: tariff.currencies,
-    };
-    answer::tagged(version, answer::ok(pricing))
+/// Every price that a plan had.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanTariffs {
+    /// The one of now first; the latest 1,000.
+    data: Vec<PlanTariffInUse>,
+}
+
+/// One of the prices that a plan had.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanTariffInUse {
+    /// What it charges.
+    pricing: PlanPricing,
+    /// From then on whoever subscribed got it, until the next one.
+    since: DateTime<Utc>,
+    /// Subscriptions that are charged by it now.
+    subscriptions: u64,
+}
+
+impl From<PlanTariff> for PlanPricing {
+    fn from(PlanTariff { number, tariff }: PlanTariff) -> Self {
+        Self {
+            tariff: number,
+            currency: tariff.currency,
+            base_minor: tariff.base_minor,
+            meters: tariff.meters,
+            minimum_minor: tariff.minimum_minor,
+            setup_minor: tariff.setup_minor,
+            trial: tariff.trial,
+            currencies: tariff.currencies,
+        }
+    }
+}
+
+impl From<PlanVersion> for PlanTariffInUse {
+    fn from(version: PlanVersion) -> Self {
+        let PlanVersion { price, since, subscriptions } = version;
+        Self { pricing: price.into(), since, subscriptions }
+    }
+}
+
+fn shown(version: i64, price: PlanTariff) -> Response {
+    answer::tagged(version, answer::ok(PlanPricing::from(price)))
+}
+
+/// List a plan's prices over time
+///
+/// Whoever subscribed keeps the price of then, until they move.
+#[utoipa::path(
+    get, path = "/v1/plans/{plan}/tariffs", tag = "Plans", operation_id = "listPlanTariffs",
+    params(("plan" = schema::PlanId, Path, description = "Its id.")),
+    responses((status = 200, description = "Its prices.", body = PlanTariffs))
+)]
+pub async fn list_plan_tariffs(reader: Reader, Id(id): Id<PlanId>) -> Answer {
+    let versions = reader.control.plan_versions(id).await?;
+    Ok(answer::ok(PlanTariffs { data: versions.into_iter().map(Into::into).collect() }))
 }
 
 /// Get a plan's prices

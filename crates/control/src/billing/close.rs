@@ -7,7 +7,7 @@ use tollgate_domain::{Amount, CalendarMonth, InvoiceId, InvoiceState};
 use tollgate_store::{NewInvoice, NewInvoiceLine, Tx};
 use uuid::Uuid;
 
-use super::bill::{Payer, lines_of};
+use super::bill::{Languages, Payer, languages_of, lines_of};
 use crate::change::Subject;
 use crate::jobs::{self, Job};
 use crate::{Actor, Control, Error, Result};
@@ -104,9 +104,11 @@ impl Control {
         if payers.is_empty() {
             return Ok(0);
         }
-        let lines = lines_of(&mut change.tx, &payers, closing.month, closing.last).await?;
+        let languages = languages_of(&mut change.tx, &payers).await?;
+        let lines = lines_of(&mut change.tx, &payers, &languages, closing.month, closing.last).await?;
         let of_payers = payers.iter().zip(lines).filter(|(_, lines)| !lines.is_empty());
-        let invoices: Vec<_> = of_payers.map(|(payer, lines)| closing.invoice(*payer, lines)).collect();
+        let invoices: Vec<_> =
+            of_payers.map(|(payer, lines)| closing.invoice(*payer, &languages, lines)).collect();
         if invoices.is_empty() {
             return Ok(0);
         }
@@ -137,8 +139,7 @@ impl Control {
         for invoice in invoices {
             let total = invoice.total;
             let drawn = if with_credits.contains(&(invoice.organization_id, total.currency)) {
-                let of = (invoice.id, invoice.month, total);
-                self.draw_credits(tx, invoice.organization_id, of, &invoice.lines).await?
+                self.draw_credits(tx, invoice).await?
             } else {
                 0
             };
@@ -163,7 +164,12 @@ struct Closing {
 }
 
 impl Closing {
-    fn invoice(&self, (organization_id, currency): Payer, lines: Vec<NewInvoiceLine>) -> NewInvoice {
+    fn invoice(
+        &self,
+        (organization_id, currency): Payer,
+        languages: &Languages,
+        lines: Vec<NewInvoiceLine>,
+    ) -> NewInvoice {
         let minor = lines.iter().fold(0u64, |sum, line| sum.saturating_add(line.amount_minor));
         NewInvoice {
             id: InvoiceId::from(Uuid::now_v7()),
@@ -173,6 +179,7 @@ impl Closing {
             state: if minor == 0 { InvoiceState::Paid } else { InvoiceState::Open },
             issued_at: self.now,
             due_at: self.now + TERM,
+            language: languages.get(&organization_id).copied().unwrap_or_default().tag(),
             lines,
         }
     }

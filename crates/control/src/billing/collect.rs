@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tollgate_domain::{Amount, InvoiceId, InvoiceState, OrganizationId, PaymentKind, PaymentState, Scope};
+use tollgate_language::{Language, Said, text};
 use tollgate_store::{InvoiceRow, NewPayment, PaymentAccountRow};
 use uuid::Uuid;
 
@@ -15,6 +16,11 @@ use crate::{Actor, Control, Error, Result};
 const ATTEMPTS_MAX: i32 = 8;
 /// Lines that a provider takes of one bill; the rest are one line.
 const LINES_MAX: usize = 200;
+
+/// What a bill is written in.
+fn language_of(row: &InvoiceRow) -> Language {
+    Language::named(&row.language).unwrap_or_default()
+}
 
 impl Control {
     /// Gives a bill to the provider and collects it, as far as that was not done. Does nothing without a provider, and
@@ -100,7 +106,8 @@ impl Control {
         let deducted = self.deducted(row).await?;
         let lines =
             self.lines_for_provider(row).await?.into_iter().map(|(title, amount)| (title, amount, false));
-        let deduction = (deducted.minor > 0).then(|| ("Paid from credits".to_owned(), deducted, true));
+        let deduction = (deducted.minor > 0)
+            .then(|| (text(language_of(row), "bill-from-credits").to_owned(), deducted, true));
         for (position, (title, amount, deducts)) in lines.chain(deduction).enumerate() {
             let line = NewBillLine { bill: bill.clone(), customer: customer.clone(), title, amount, deducts };
             let purpose = format!("line:{id}:{position}");
@@ -139,10 +146,8 @@ impl Control {
         if said.len() > LINES_MAX {
             let rest = said.split_off(LINES_MAX - 1);
             let minor = rest.iter().map(|(_, amount)| amount.minor).sum();
-            said.push((
-                format!("{} further lines, listed in the portal", rest.len()),
-                Amount { minor, currency },
-            ));
+            let further = Said::new(language_of(row), "bill-further").count(rest.len());
+            said.push((further.into(), Amount { minor, currency }));
         }
         Ok(said)
     }

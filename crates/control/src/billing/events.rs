@@ -1,12 +1,12 @@
 //! What the provider tells us: verified, taken once, and then looked up there, so that order does not matter.
 
 use chrono::{DateTime, Utc};
-use tollgate_domain::{PaymentKind, PaymentState};
+use tollgate_domain::PaymentKind;
 use tollgate_store::NewProviderEvent;
 
 use super::provider::{NotAuthentic, ProviderEvent, RefundStanding};
 use crate::jobs::Job;
-use crate::{Actor, Control, Error, Result};
+use crate::{Control, Error, Result};
 
 /// What was done with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +126,9 @@ impl Control {
         let Some(row) = self.store.find_payment(provider.name(), PaymentKind::Refund, refund).await? else {
             return self.follow_credit_refund(refund).await.map(drop);
         };
-        let state = match provider.refund_standing(refund).await? {
-            RefundStanding::Pending => return Ok(()),
-            RefundStanding::Done => PaymentState::Done,
-            RefundStanding::Failed => PaymentState::Failed,
-        };
-        self.settle_refund(&Actor::system(), &row, state, None).await
+        match provider.refund_standing(refund).await? {
+            RefundStanding::Pending => Ok(()),
+            standing => self.settle_return(&row, standing, None).await,
+        }
     }
 }

@@ -40,7 +40,7 @@ impl Control {
         F: Future<Output = Provided<String>>,
     {
         let slot = self.store.begin_provider_call(purpose).await?;
-        if let Some(answer) = slot.answer.filter(|_| slot.done_at.is_some()) {
+        if let Some(answer) = slot.answer {
             return Ok(answer);
         }
         let forgotten = slot.attempts > 1 && Utc::now() - slot.first_at > KEY_LASTS;
@@ -58,7 +58,8 @@ impl Control {
                 Ok(answer)
             }
             Err(fault) => {
-                self.store.fail_provider_call(purpose, &fault.to_string()).await?;
+                let answered = !matches!(fault, ProviderFault::Unavailable(_));
+                self.store.fail_provider_call(purpose, &fault.to_string(), answered).await?;
                 Err(fault.into())
             }
         }

@@ -42,6 +42,17 @@ pub struct PlanTariff {
     pub tariff: Tariff,
 }
 
+/// One of the prices that a plan had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanVersion {
+    /// The price, by its number.
+    pub price: PlanTariff,
+    /// From then on whoever subscribed got it, until the next one.
+    pub since: DateTime<Utc>,
+    /// Subscriptions that are charged by it now.
+    pub subscriptions: u64,
+}
+
 impl TryFrom<TariffRow> for PlanTariff {
     type Error = Error;
 
@@ -84,6 +95,23 @@ impl Control {
     /// `NotFound`, or the database is away.
     pub async fn plan_tariff(&self, plan: PlanId) -> Result<PlanTariff> {
         self.store.get_tariff(plan).await?.try_into()
+    }
+
+    /// Every price that a plan had, the one of now first.
+    ///
+    /// # Errors
+    /// `NotFound`, or the database is away.
+    pub async fn plan_versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
+        self.store.get_plan(plan).await?;
+        let rows = self.store.list_tariffs(plan).await?.into_iter();
+        rows.map(|row| {
+            Ok(PlanVersion {
+                since: row.tariff.created_at,
+                subscriptions: row.subscriptions.unsigned_abs(),
+                price: row.tariff.try_into()?,
+            })
+        })
+        .collect()
     }
 
     /// Prices the usage of a plan from now on: whoever subscribed before keeps the tariff of then. With `expected`, only

@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use tollgate_domain::{Amount, Currency, InvoiceId, OrganizationId};
+use tollgate_domain::{Amount, Currency, InvoiceId, OrganizationId, PaymentState};
 use uuid::Uuid;
 
 /// Shorthand.
@@ -217,14 +217,25 @@ pub enum Sought {
 }
 
 /// What became of a refund.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundStanding {
     /// On its way.
     Pending,
     /// The money is back.
     Done,
-    /// It could not be given back.
-    Failed,
+    /// It could not be given back; why, in the provider's words.
+    Failed(String),
+}
+
+impl RefundStanding {
+    /// The same as it is kept, with why it failed.
+    pub(super) fn kept(self) -> (PaymentState, Option<String>) {
+        match self {
+            Self::Pending => (PaymentState::Pending, None),
+            Self::Done => (PaymentState::Done, None),
+            Self::Failed(why) => (PaymentState::Failed, Some(why)),
+        }
+    }
 }
 
 /// A payment provider. Calls that change something carry a key: the same key makes the same thing once.

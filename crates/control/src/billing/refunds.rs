@@ -1,11 +1,14 @@
 //! Money that goes back: refunds of payments, and credit notes that lower an open bill.
+//!
+//! What the provider refuses has failed: it counts no more, and stands with its reason until somebody of finance tries it
+//! anew or withdraws it.
 
 use serde_json::json;
 use tollgate_domain::{Amount, InvoiceId, InvoiceState, PaymentKind, PaymentState, Scope};
 use tollgate_store::{InvoiceRow, NewPayment, PaymentRow};
 use uuid::Uuid;
 
-use super::provider::{RefundStanding, Sought};
+use super::provider::{ProviderFault, RefundStanding, Sought};
 use crate::change::{Change, Subject};
 use crate::jobs::{self, Job};
 use crate::{Action, Actor, Control, Error, Result};
@@ -27,20 +30,7 @@ impl Control {
         let payments = change.tx.reads().list_payments(Scope::Operator, id).await?;
         let paid = payments.iter().rev().find(|one| one.kind == PaymentKind::Payment);
         let paid = paid.ok_or_else(|| Error::Conflict("nothing was paid of this invoice".to_owned()))?;
-        let back = payments
-            .iter()
-            .filter(|one| one.of_payment == Some(paid.id) && one.state != PaymentState::Failed)
-            .fold(0u64, |sum, one| sum.saturating_add(one.amount().minor));
-        let left = Amount { minor: paid.amount().minor.saturating_sub(back), ..paid.amount() };
-        let by_hand = paid.provider == "manual";
-        let new = Returned {
-            kind: PaymentKind::Refund,
-            amount: up_to(amount_minor, left)?,
-            provider: &paid.provider,
-            of_payment: Some(paid.id),
-            later: !by_hand,
-            note,
-        };
+        let new = refund_of(&payments, paid, amount_minor, note)?;
         new.keep(&mut change, &row).await?;
         change.commit("invoice.refund", subject_of(&row), json!({ "amount": new.amount, "note": note })).await
     }
@@ -58,25 +48,45 @@ impl Control {
         note: &str,
     ) -> Result<()> {
         let (mut change, row) = self.returning(actor, id, note).await?;
+        let new = self.credit_of(&row, amount_minor, note)?;
+        self.lower(&mut change, &row, &new).await?;
+        change.commit("invoice.credit", subject_of(&row), json!({ "amount": new.amount, "note": note })).await
+    }
+
+    /// A credit note over a part of a bill, or all of it.
+    pub(super) fn credit_of<'n>(
+        &'n self,
+        row: &InvoiceRow,
+        minor: u64,
+        note: &'n str,
+    ) -> Result<Returned<'n>> {
         if row.state != InvoiceState::Open {
             return Err(Error::Conflict(format!("this invoice is {} already; refund it instead", row.state)));
         }
-        let due = row.due();
         let provider = self.provider.as_ref().filter(|_| row.provider_ref.is_some());
-        let new = Returned {
+        Ok(Returned {
             kind: PaymentKind::Credit,
-            amount: up_to(amount_minor, due)?,
+            amount: up_to(minor, row.due())?,
             provider: provider.map_or("manual", |one| one.name()),
             of_payment: None,
             later: provider.is_some(),
             note,
-        };
-        new.keep(&mut change, &row).await?;
-        if new.amount == due {
-            change.tx.settle_invoice(id, InvoiceState::Paid).await?;
+        })
+    }
+
+    /// Writes it down; a credit note over all that is due settles the bill.
+    pub(super) async fn lower(
+        &self,
+        change: &mut Change<'_>,
+        row: &InvoiceRow,
+        new: &Returned<'_>,
+    ) -> Result<()> {
+        new.keep(change, row).await?;
+        if new.kind == PaymentKind::Credit && new.amount == row.due() {
+            change.tx.settle_invoice(row.id, InvoiceState::Paid).await?;
             change.tx.relieve(row.organization_id).await?;
         }
-        change.commit("invoice.credit", subject_of(&row), json!({ "amount": new.amount, "note": note })).await
+        Ok(())
     }
 
     /// The beginning of both: the bill, locked, for somebody who may and says why.
@@ -108,20 +118,21 @@ impl Control {
             .once_at_provider(&format!("refund:{id}"), sought, async |key| {
                 provider.refund(key, &paid, row.amount(), id).await.map(|(refund, _)| refund)
             })
-            .await?;
-        let state = match provider.refund_standing(&made).await? {
-            RefundStanding::Pending => PaymentState::Pending,
-            RefundStanding::Done => PaymentState::Done,
-            RefundStanding::Failed => PaymentState::Failed,
-        };
-        self.settle_refund(&Actor::system(), &row, state, Some(&made)).await
+            .await;
+        match made {
+            Ok(made) => {
+                let standing = provider.refund_standing(&made).await?;
+                self.settle_return(&row, standing, Some(&made)).await
+            }
+            Err(error) => self.settle_return(&row, RefundStanding::Failed(refusal(error)?), None).await,
+        }
     }
 
     /// Asks the provider to lower a bill.
     pub(crate) async fn make_credit(&self, id: Uuid) -> Result<()> {
         let row = self.store.get_payment(id).await?;
         let invoice = self.store.get_invoice(Scope::Operator, row.invoice_id).await?;
-        let Some(bill) = invoice.provider_ref.filter(|_| row.state == PaymentState::Pending) else {
+        let Some(bill) = invoice.provider_ref.clone().filter(|_| row.state == PaymentState::Pending) else {
             return Ok(());
         };
         let provider = self.payment_provider()?.clone();
@@ -130,26 +141,40 @@ impl Control {
             .once_at_provider(&format!("credit:{id}"), None, async |key| {
                 provider.credit(key, &bill, row.amount(), &note).await
             })
-            .await?;
-        self.settle_refund(&Actor::system(), &row, PaymentState::Done, Some(&made)).await
+            .await;
+        match made {
+            Ok(made) => self.settle_return(&row, RefundStanding::Done, Some(&made)).await,
+            Err(error) => {
+                let why = refusal(error)?;
+                if invoice.state == InvoiceState::Open || invoice.due().minor > 0 {
+                    return self.settle_return(&row, RefundStanding::Failed(why), None).await;
+                }
+                // It settled the bill, which stands: the provider is told to collect no more, instead.
+                tracing::warn!(invoice = %invoice.number, why, "a credit note is ours alone");
+                self.close_at_provider(invoice.id).await?;
+                self.settle_return(&row, RefundStanding::Done, None).await
+            }
+        }
     }
 
-    pub(super) async fn settle_refund(
+    /// Notes what became of a refund or a credit note.
+    pub(super) async fn settle_return(
         &self,
-        actor: &Actor,
         row: &PaymentRow,
-        state: PaymentState,
+        standing: RefundStanding,
         made: Option<&str>,
     ) -> Result<()> {
-        if row.state == state && made.is_none() {
+        let (state, failure) = standing.kept();
+        if !row.counts() || (row.state == state && made.is_none()) {
             return Ok(());
         }
-        let mut change = self.change(actor).await?;
-        change.tx.settle_payment(row.id, state, made).await?;
+        let system = Actor::system();
+        let mut change = self.change(&system).await?;
+        change.tx.settle_payment(row.id, state, made, failure.as_deref()).await?;
         change.tx.sum_returns(row.invoice_id).await?;
         let subject =
             Subject { kind: "invoice", id: row.invoice_id.uuid(), organization: Some(row.organization_id) };
-        let details = json!({ "kind": row.kind, "amount": row.amount(), "state": state });
+        let details = json!({ "kind": row.kind, "amount": row.amount(), "state": state, "failure": failure });
         change.commit("invoice.return_settled", subject, details).await
     }
 
@@ -169,9 +194,9 @@ impl Control {
 }
 
 /// Money that goes back, or a bill that is lowered.
-struct Returned<'a> {
+pub(super) struct Returned<'a> {
     kind: PaymentKind,
-    amount: Amount,
+    pub(super) amount: Amount,
     provider: &'a str,
     of_payment: Option<Uuid>,
     /// Whether the provider is asked for it.
@@ -208,6 +233,36 @@ impl Returned<'_> {
     }
 }
 
+/// Money of a payment that goes back: no more than is left of it.
+pub(super) fn refund_of<'p>(
+    payments: &[PaymentRow],
+    paid: &'p PaymentRow,
+    minor: u64,
+    note: &'p str,
+) -> Result<Returned<'p>> {
+    let back = payments
+        .iter()
+        .filter(|one| one.of_payment == Some(paid.id) && one.counts())
+        .fold(0u64, |sum, one| sum.saturating_add(one.amount().minor));
+    let left = Amount { minor: paid.amount().minor.saturating_sub(back), ..paid.amount() };
+    Ok(Returned {
+        kind: PaymentKind::Refund,
+        amount: up_to(minor, left)?,
+        provider: &paid.provider,
+        of_payment: Some(paid.id),
+        later: paid.provider != "manual",
+        note,
+    })
+}
+
+/// Why the provider said no for good; the error itself where it may say yes yet.
+fn refusal(error: Error) -> Result<String> {
+    match error {
+        Error::Provider(ProviderFault::Refused(why) | ProviderFault::Declined(why)) => Ok(why),
+        other => Err(other),
+    }
+}
+
 /// An amount of more than nothing, up to the most.
 fn up_to(minor: u64, most: Amount) -> Result<Amount> {
     match minor {
@@ -216,7 +271,7 @@ fn up_to(minor: u64, most: Amount) -> Result<Amount> {
     }
 }
 
-fn subject_of(row: &InvoiceRow) -> Subject {
+pub(super) fn subject_of(row: &InvoiceRow) -> Subject {
     Subject { kind: "invoice", id: row.id.uuid(), organization: Some(row.organization_id) }
 }
 

@@ -25,17 +25,21 @@ pub struct PlanRevenue {
     pub recurring: Amount,
     /// What their use of this month comes to so far, minimums included: not billed yet.
     pub unbilled: Amount,
+    /// What of open invoices that could not be collected is for it, taxes apart.
+    pub failed: Amount,
 }
 
 /// What comes in.
 #[derive(Debug, Clone)]
 pub struct Revenue {
-    /// By product and plan; free plans without use are left out.
+    /// By product and plan; those without money are left out.
     pub plans: Vec<PlanRevenue>,
     /// Base fees of a whole month, by currency.
     pub recurring: Vec<Amount>,
     /// This month's use so far, by currency.
     pub unbilled: Vec<Amount>,
+    /// What could not be collected, by currency.
+    pub failed: Vec<Amount>,
     /// Invoices by state and currency; those that are overdue apart.
     pub invoices: Vec<InvoiceSumRow>,
 }
@@ -91,7 +95,9 @@ impl Control {
             subscriptions: 0,
             recurring: Amount { minor: 0, currency },
             unbilled: Amount { minor: 0, currency },
+            failed: Amount { minor: 0, currency },
         };
+        let failed = self.store.list_failed().await?;
         let codes: Vec<String> = in_force.iter().map(|row| row.currency.as_str().to_owned()).collect();
         for (row, code) in in_force.iter().zip(&codes) {
             let key = (row.product.clone(), row.plan.clone(), row.plan_id, code.as_str());
@@ -119,14 +125,23 @@ impl Control {
                 plans.entry(key).or_insert_with(|| blank(&row.product, &row.plan, row.plan_id, *currency));
             line.unbilled.minor = line.unbilled.minor.saturating_add(*minor);
         }
-        let plans: Vec<PlanRevenue> =
-            plans.into_values().filter(|line| line.recurring.minor > 0 || line.unbilled.minor > 0).collect();
+        for row in &failed {
+            let key = (row.product.clone(), row.plan.clone(), row.plan_id, row.currency.as_str());
+            let line =
+                plans.entry(key).or_insert_with(|| blank(&row.product, &row.plan, row.plan_id, row.currency));
+            line.failed.minor = line.failed.minor.saturating_add(row.amount_minor.max(0).unsigned_abs());
+        }
+        let is_money = |line: &PlanRevenue| {
+            [line.recurring, line.unbilled, line.failed].iter().any(|amount| amount.minor > 0)
+        };
+        let plans: Vec<PlanRevenue> = plans.into_values().filter(is_money).collect();
         let sum = |of: fn(&PlanRevenue) -> Amount| {
             by_currency(plans.iter().map(of).map(|amount| (amount.currency, amount.minor)))
         };
         Ok(Revenue {
             recurring: sum(|line| line.recurring),
             unbilled: sum(|line| line.unbilled),
+            failed: sum(|line| line.failed),
             plans,
             invoices: self.store.sum_invoices(now).await?,
         })

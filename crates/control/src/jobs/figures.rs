@@ -160,7 +160,7 @@ impl Control {
 }
 
 /// How the talk with the payment provider goes: names, what they mean, values.
-const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 8] {
+const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64); 9] {
     [
         (
             "tollgate_payment_calls_waiting",
@@ -191,6 +191,11 @@ const fn of_money(money: &ProviderFigures) -> [(&'static str, &'static str, i64)
             "tollgate_payment_differences",
             "Differences from the payment provider's invoices at the last comparison.",
             money.differences,
+        ),
+        (
+            "tollgate_payment_returns_failed",
+            "Refunds and credit notes that the payment provider refused, and about which nobody has decided.",
+            money.failed_returns,
         ),
         ("tollgate_invoices_failed", "Open invoices that could not be collected.", money.failed_invoices),
         (

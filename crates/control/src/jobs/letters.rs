@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::{
-    Amount, CalendarMonth, CredentialId, OrganizationId, Scope, SubscriptionId, SubscriptionState, UserId,
-    WebhookId,
+    Amount, CalendarMonth, CredentialId, LimitKind, OrganizationId, Scope, SubscriptionId, SubscriptionState,
+    UserId, WebhookId,
 };
 use tollgate_language::{Language, Said};
 use tollgate_store::UserRow;
@@ -22,6 +22,7 @@ struct QuotaUsed {
     opens: DateTime<Utc>,
     /// Whether calls go on beyond it.
     soft: bool,
+    quota: Option<String>,
 }
 
 /// What a person's mails are written in.
@@ -48,9 +49,9 @@ impl Control {
                 self.retire_replaced_keys().await?;
                 Ok(self.look_after_keys().await?)
             }
-            Job::QuotaUsed { subscription_id, user_id, percent, opens, soft } => {
+            Job::QuotaUsed { subscription_id, user_id, percent, opens, soft, quota } => {
                 let opens = opens.unwrap_or_else(|| CalendarMonth::of(Utc::now()).end());
-                let used = QuotaUsed { subscription_id, percent, opens, soft };
+                let used = QuotaUsed { subscription_id, percent, opens, soft, quota };
                 self.send_quota_used(id, used, user_id, post).await
             }
             Job::LookAfterQuotas {} => {
@@ -223,12 +224,14 @@ impl Control {
         for row in self.store.list_quota_alerts(month).await? {
             let (subscription_id, percent) = (row.subscription_id, row.percent);
             if let Some(user_id) = row.user() {
-                let job = Job::QuotaUsed { subscription_id, user_id, percent, opens: None, soft: false };
+                let quota = Some(row.quota.clone());
+                let job =
+                    Job::QuotaUsed { subscription_id, user_id, percent, opens: None, soft: false, quota };
                 let once = format!("quota_used:{subscription_id}:{}:{percent}:{user_id}", month.first_day());
                 self.queue(&job, Some(&once), None).await?;
             }
             let (month, about) = (month.to_string(), format!("{subscription_id}:{month}:{percent}"));
-            let event = events::of_quota(&self.store, subscription_id, percent, &month).await?;
+            let event = events::of_quota(&self.store, subscription_id, &row.quota, percent, &month).await?;
             self.emit_once(&event, &format!("quota.threshold_reached:{about}")).await?;
         }
         self.look_after_budgets().await
@@ -243,10 +246,16 @@ impl Control {
     ) -> Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let subscription = self.store.get_subscription(Scope::Operator, used.subscription_id).await?;
-        let product = self.store.get_product(subscription.product_id).await?;
+        let product = self.store.get_product(subscription.product_id).await?.name;
+        let plan = self.store.get_plan(subscription.plan_id).await?;
+        // Where there are several, it is said which.
+        let several = plan.limits.iter().filter(|limit| limit.kind == LimitKind::Quota).count() > 1;
+        let about = match used.quota.filter(|_| several) {
+            Some(quota) => format!("{product} ({quota})"),
+            None => product,
+        };
         let link = format!("{}/limits", post.url());
-        let letter =
-            mail::quota_used(reads(&user), &product.name, used.percent, used.opens, used.soft, &link);
+        let letter = mail::quota_used(reads(&user), &about, used.percent, used.opens, used.soft, &link);
         self.write(id, &user, Some(subscription.organization_id), &letter, post).await
     }
 

@@ -84,6 +84,9 @@ pub enum Job {
         /// Whether calls go on beyond it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         soft: bool,
+        /// Its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quota: Option<String>,
     },
     /// Tell somebody that a request of theirs was approved or rejected.
     SubscriptionDecided {

@@ -218,4 +218,44 @@ mod tests {
         let error = answer.bytes().await.expect_err("the rest never comes");
         assert!(error.is_timeout(), "{error:?}");
     }
+
+    /// What a receiver at this address answers, as it is kept; it goes on with `rest` for as long as anybody reads.
+    async fn answered(head: &'static str, body: &'static [u8], rest: &'static [u8]) -> Answer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("it is bound"));
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody connects");
+            stream.read_exact(&mut [0]).await.expect("it tells");
+            let mut sent = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n").as_bytes()).await;
+            sent = sent.and(stream.write_all(body).await);
+            while sent.is_ok() && !rest.is_empty() {
+                sent = stream.write_all(rest).await;
+            }
+        });
+        let sender = Sender::new(Arc::new("127.0.0.1".parse().expect("a network")));
+        let outgoing = Outgoing {
+            id: "evt_1".to_owned(),
+            at: DateTime::default(),
+            signatures: "v1,none".to_owned(),
+            body: b"{}".to_vec(),
+        };
+        sender.send(&url, outgoing).await
+    }
+
+    /// Bad input 170: a receiver's answer is read as far as it is shown, however long it is.
+    #[tokio::test]
+    async fn case_170_an_answer_that_never_ends_is_cut_and_counts_as_an_answer() {
+        let answer = answered("", b"thank you", &[b'x'; 16 * 1024]).await;
+        assert!(answer.is_delivered(), "{answer:?}");
+        assert!(answer.text.starts_with("thank youxxx"));
+        assert_eq!(answer.text.len(), ANSWER_CHARS_MAX);
+    }
+
+    /// Bad input 170: nobody asked for packing, so nothing is unpacked, and a bomb stays as small as it came.
+    #[tokio::test]
+    async fn case_170_a_packed_answer_is_kept_as_it_came() {
+        let head = "content-encoding: gzip\r\ncontent-length: 15\r\n";
+        let answer = answered(head, b"no gzip, but so", b"").await;
+        assert_eq!((answer.is_delivered(), answer.text.as_str()), (true, "no gzip, but so"), "{answer:?}");
+    }
 }

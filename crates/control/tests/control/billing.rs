@@ -145,6 +145,29 @@ async fn a_month_is_billed_once_and_its_lines_open_to_days_and_operations() {
 }
 
 #[tokio::test]
+async fn a_bill_is_written_in_the_language_of_its_owner_and_stays_in_it() {
+    let paying = Paying::new().await;
+    paying.sql("update users set language = 'de'").await;
+    paying.sql("update subscription_terms set begins = '2026-04-16'").await;
+    paying.call(paying.key, "2026-04-20T00:00:00Z", 700).await;
+    assert_eq!(paying.close("2026-05-02T00:00:00Z").await, 1);
+    paying.sql("update users set language = null").await;
+    paying.call(paying.key, "2026-04-21T00:00:00Z", 5_000).await;
+    assert_eq!(paying.close("2026-06-02T00:00:00Z").await, 1);
+    let store = paying.fixture.control.store();
+    let invoices = paying.invoices().await;
+    for (invoice, language, expected) in [
+        (&invoices[1], "de", ["Grundgebühr, 15,0 von 30 Tagen", "Aufrufe"]),
+        (&invoices[0], "en", ["base fee", "handed in after 2026-04 was closed"]),
+    ] {
+        assert_eq!(invoice.language, language);
+        let lines = store.list_invoice_lines(Scope::Operator, invoice.id).await.unwrap();
+        let titles: Vec<_> = lines.iter().filter_map(|line| line.title.split(": ").nth(1)).collect();
+        assert_eq!(titles, expected);
+    }
+}
+
+#[tokio::test]
 async fn every_meter_is_a_line_and_a_reading_is_billed_by_the_name_it_had() {
     let paying = Paying::new().await;
     let system = Actor::system();

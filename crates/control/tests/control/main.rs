@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod accounts;
+mod apart;
 mod apply;
 mod audit;
 mod billing;
@@ -10,11 +11,13 @@ mod consumers;
 mod fixture;
 mod funds;
 mod jobs;
+mod lenders;
 mod lost;
 mod moving;
 mod prices;
 mod proofs;
 mod publishing;
+mod quotas;
 mod scale;
 mod setup;
 mod webhooks;

@@ -91,6 +91,32 @@ fn a_cap_refuses_what_it_does_not_pay_for_and_says_where_it_is_raised() {
 }
 
 #[test]
+fn a_day_and_a_month_at_once_refuse_each_for_itself_and_a_soft_quota_refuses_nothing() {
+    let quota = |name: &str, period, enforcement| Limit {
+        budget: Budget { enforcement, ..Budget::default() },
+        ..limit(name, LimitKind::Quota, 1, period)
+    };
+    let (exact, soft) = (Enforcement::Exact, Enforcement::Soft);
+    let limits = vec![
+        quota("day", Period::Day, exact),
+        quota("month", Period::Month, exact),
+        quota("fair", Period::Month, soft),
+    ];
+    let till = Till::of(vec![plan(60, limits)], 1);
+    assert_eq!(till.code(), "quota_unavailable", "nothing is known yet");
+    let lend = |cell, name, granted| {
+        let lease = NewLease { cell, name, ends_s: NOW_S + 1_000, granted, free: 0, now_s: NOW_S };
+        assert!(till.consumers.fill_lease(Till::subscription(), &lease));
+    };
+    lend(0, "day", 2);
+    lend(1, "month", 3);
+    assert_eq!([till.code(), till.code(), till.code()], ["admitted", "admitted", "quota_exceeded"]);
+    lend(0, "day", 5);
+    assert_eq!([till.code(), till.code()], ["admitted", "quota_exceeded"], "now the month is over");
+    assert_eq!(till.consumers.lease_left(Till::subscription(), 0), 4, "a refusal takes from neither");
+}
+
+#[test]
 fn an_operation_that_costs_no_units_takes_from_money_all_the_same() {
     let till = Till::of(vec![plan(60, vec![kept(Funds::Credits)])], 0);
     assert_eq!(till.code(), "quota_unavailable");

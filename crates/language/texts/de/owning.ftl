@@ -1,4 +1,5 @@
 limits-intro = Was deine Tarife erlauben und was davon verbraucht ist. Mails kommen, wenn Teile eines Kontingents verbraucht sind. Tage und Monate sind die von { $zone }, bei gemeinsamen Kontingenten die von UTC.
+limits-intro-utc = Was deine Tarife erlauben und was davon verbraucht ist. Mails kommen, wenn Teile eines Kontingents verbraucht sind. Tage und Monate sind die von UTC.
 limits-none = Noch keine Limits
 limits-none-text = Abonniere für eine Anwendung ein Produkt; der Tarif sagt, wie viel sie aufrufen darf.
 limits-browse = Produkte ansehen

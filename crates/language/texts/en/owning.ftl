@@ -1,4 +1,5 @@
 limits-intro = What your plans allow, and what is used of it. Mails come when parts of a quota are used. Days and months are those of { $zone }, unless a quota is shared: then of UTC.
+limits-intro-utc = What your plans allow, and what is used of it. Mails come when parts of a quota are used. Days and months are those of UTC.
 limits-none = No limits yet
 limits-none-text = Subscribe an application to a product, and its plan says how much it may call.
 limits-browse = Browse products

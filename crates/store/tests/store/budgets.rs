@@ -150,3 +150,22 @@ async fn what_a_process_that_is_gone_did_not_spend_is_free_again() {
         sqlx::query_scalar("select granted from budgets").fetch_one(store.pool()).await.unwrap();
     assert_eq!(granted, 7, "what it used, and no more");
 }
+
+#[tokio::test]
+async fn a_day_and_a_month_at_once_are_lent_each_from_its_own() {
+    let (_database, store, subscriber) = exact(5, Budget::default()).await;
+    let month = "update plans set limits = limits || jsonb_build_array(limits -> 0 || '{\"name\": \"month\", \"period\": \"month\", \"amount\": 8}')";
+    sqlx::query(month).execute(store.pool()).await.unwrap();
+    let boot = Uuid::now_v7();
+    let mut lent = [0, 0];
+    for _ in 0..9 {
+        let grants = store.lease_budgets(boot, &[ask(subscriber.subscription, 1)]).await.unwrap();
+        assert_eq!(
+            grants.iter().map(|grant| (grant.cell, &*grant.name)).collect::<Vec<_>>(),
+            [(0, "day"), (1, "month")]
+        );
+        assert!(grants[1].starts <= grants[0].starts && grants[0].ends <= grants[1].ends);
+        lent = [lent[0] + grants[0].granted, lent[1] + grants[1].granted];
+    }
+    assert_eq!(lent, [5, 8]);
+}

@@ -21,7 +21,7 @@ use tollgate_stripe::Stripe;
 use tollgate_testkit::{STRIPE_KEY, STRIPE_WEBHOOK_SECRET, StripeDouble};
 use uuid::Uuid;
 
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // One process-wide choice; whoever was first is right.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()

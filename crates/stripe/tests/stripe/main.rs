@@ -6,6 +6,7 @@ mod collecting;
 mod contract;
 mod credits;
 mod dunning;
+mod failed_returns;
 mod fixture;
 mod localstripe;
 mod messages;

@@ -11,7 +11,7 @@ use crate::fixture::Shop;
 
 const OUR_VERSION: &str = "2026-09-30.endive";
 
-fn event(id: &str, kind: &str, object: &str, live: bool) -> Vec<u8> {
+pub fn event(id: &str, kind: &str, object: &str, live: bool) -> Vec<u8> {
     event_in(OUR_VERSION, id, kind, object, live)
 }
 

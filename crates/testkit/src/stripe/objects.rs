@@ -33,6 +33,7 @@ impl Desk {
                     "return_url": form.text("return_url"), "customer": form.text("customer") })),
                 )
             }
+            ["payment_methods", card, "attach"] => self.attach(card, form),
             ["invoices"] => self.add_invoice(form),
             ["invoiceitems"] => self.add_item(form),
             ["invoices", id, "finalize"] => self.finalize(id, form),
@@ -131,6 +132,28 @@ impl Desk {
         }
         self.tell("customer.updated", &customer);
         (200, self.keep(customer))
+    }
+
+    /// Gives a customer one of the cards that Stripe has for tests: one that pays, or one that is declined when it is charged.
+    fn attach(&mut self, card: &str, form: &Form) -> Answer {
+        let customer = form.text("customer");
+        if !self.objects.contains_key(customer) {
+            return missing(customer);
+        }
+        let last4 = match card {
+            "pm_card_visa" => "4242",
+            "pm_card_chargeCustomerFail" => "0341",
+            _ => return missing(card),
+        };
+        let method = self.card(customer, last4);
+        (200, method)
+    }
+
+    /// A card of a customer's.
+    pub(super) fn card(&mut self, customer: &str, last4: &str) -> Value {
+        let method = json!({ "id": self.id("pm"), "object": "payment_method", "customer": customer, "type": "card",
+            "card": { "brand": "visa", "last4": last4, "exp_month": 12, "exp_year": 2030 } });
+        self.keep(method)
     }
 
     fn add_tax_id(&mut self, customer: &str, form: &Form) -> Answer {

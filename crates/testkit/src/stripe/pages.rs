@@ -80,9 +80,7 @@ impl Desk {
             page["payment_intent"] = self.intent(&customer, sum, text(&page, "currency")).into();
             page["payment_status"] = "paid".into();
         } else {
-            let method = json!({ "id": self.id("pm"), "object": "payment_method", "customer": customer, "type": "card",
-                "card": { "brand": "visa", "last4": card, "exp_month": 12, "exp_year": 2030 } });
-            let method = self.keep(method);
+            let method = self.card(&customer, card);
             let intent =
                 json!({ "id": self.id("seti"), "object": "setup_intent", "payment_method": method["id"] });
             page["setup_intent"] = self.keep(intent)["id"].clone();

@@ -62,14 +62,14 @@ const PAGES: [(&str, &str, &str); 19] = [
 
 /// `GET /admin/find`
 pub async fn get(visit: Visit) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let shell = visit.shell(Area::Admin, "Find anything").await?;
     visit.page(&View { shell, q: String::new(), groups: pages("", desk.may_write) })
 }
 
 /// `POST /admin/find`
 pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
-    let desk = Desk::of(&visit)?;
+    let desk = Desk::of_publisher(&visit)?;
     let typed = sent.get("q");
     let mut groups = Vec::new();
     let key = state.control.find_key(&desk.actor, &typed).await?;

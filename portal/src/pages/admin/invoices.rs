@@ -2,23 +2,24 @@
 
 use axum::extract::{Path, State};
 use tollgate_control::{Action, Error};
-use tollgate_domain::{Currency, InvoiceId, InvoiceState, PaymentKind};
+use tollgate_domain::{InvoiceId, InvoiceState, PaymentKind};
+use tollgate_store::InvoiceRow;
 use tollgate_store::browse::InvoiceFilter;
-use tollgate_store::{InvoiceRow, PaymentRow};
 
 use super::desk::{Desk, sheet};
+use super::invoice_money::{failed_notice, of_invoice, returns};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
-use crate::pages::billing::invoice::{Line, lines, what};
+use crate::pages::billing::invoice::{Line, lines};
 use crate::pages::billing::overview::warning;
 use crate::parts::sheet::fact;
-use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Section, Sent};
+use crate::parts::{Asked, Cell, FormPart, List, Notice, Section, Sent};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::Moment;
 
-const LIST: &str = "/admin/invoices";
+pub(super) const LIST: &str = "/admin/invoices";
 
 fn row(invoice: InvoiceRow, visit: &Visit) -> Vec<Cell> {
     vec![
@@ -63,7 +64,7 @@ pub async fn list(State(state): State<PortalState>, visit: Visit, asked: Asked) 
         .answer(&visit, &asked)
 }
 
-fn parse(id: &str) -> Result<InvoiceId, Fault> {
+pub(super) fn parse(id: &str) -> Result<InvoiceId, Fault> {
     id.parse().map_err(|_| Fault::not_found())
 }
 
@@ -107,93 +108,43 @@ pub async fn show(
         facts
             .push(fact("At the provider", Cell::Way { href: url.clone(), text: "Open its page".to_owned() }));
     }
-    let mut sheet = sheet(&visit, invoice.number.clone())
+    let settle = |state: InvoiceState, button: &str, text: &str, tone: &'static str| {
+        (may_settle && invoice.state == InvoiceState::Open).then(|| {
+            FormPart::new(state.as_str(), &Form::default(), Vec::new(), button)
+                .titled(button, text)
+                .with("state", state.as_str())
+                .toned(tone)
+        })
+    };
+    let currency = invoice.total().currency;
+    let is_paid = payments.iter().any(|one| one.kind == PaymentKind::Payment);
+    let is_open = invoice.state == InvoiceState::Open;
+    sheet(&visit, invoice.number.clone())
         .await?
         .below(LIST, "Invoices")
         .labelled(invoice.state)
         .identified(invoice.id)
+        .maybe(warning(&invoice).map(|text| Notice::new("bad", "Not paid", text)))
+        .maybe(failed_notice(&payments))
         .part(Section::Facts(String::new(), facts))
         .part(line_table(&lines))
-        .maybe(
-            (!payments.is_empty()).then(|| payment_table("payments", "Payments", &payments, false, &visit)),
-        )
-        .maybe(day_table(&lines));
-    if let Some(text) = warning(&invoice) {
-        sheet = sheet.part(Notice::new("bad", "Not paid", text));
-    }
-    if may_settle && payments.iter().any(|one| one.kind == PaymentKind::Payment) {
-        sheet = sheet.part(returns("refund", &id, invoice.total().currency));
-    }
-    if may_settle && invoice.state == InvoiceState::Open {
-        sheet = sheet.part(returns("credit", &id, invoice.total().currency));
-    }
-    if may_settle && invoice.state == InvoiceState::Open {
-        for (state, button, text, tone) in [
-            (InvoiceState::Paid, "Mark as paid", "The money has come. This cannot be taken back.", "primary"),
-            (
-                InvoiceState::Void,
-                "Give up",
-                "What it bills is never billed again. This cannot be taken back.",
-                "danger",
-            ),
-        ] {
-            sheet = sheet.part(
-                FormPart::new(state.as_str(), &Form::default(), Vec::new(), button)
-                    .titled(button, text)
-                    .with("state", state.as_str())
-                    .toned(tone),
-            );
-        }
-    }
-    sheet.answer(&visit, &asked)
-}
-
-/// The form that gives money back, or lowers an open bill.
-fn returns(kind: &'static str, id: &str, currency: Currency) -> FormPart {
-    let form = Form::default();
-    let inputs = vec![
-        Input::line(&form, "amount", &format!("Amount in {}", currency.as_str())).required(),
-        Input::line(&form, "note", "Why").hint("It stands on the invoice.").required(),
-    ];
-    let (button, text) = match kind {
-        "refund" => ("Refund", "Money of the payment goes back the way it came. This cannot be taken back."),
-        _ => ("Write a credit note", "The invoice is lowered by this amount; one over all of it settles it."),
-    };
-    FormPart::new(kind, &form, vec![Fieldset::new("", inputs)], button)
-        .titled(button, text)
-        .to(format!("{LIST}/{id}/{kind}"))
-}
-
-/// Movements of money; with `where_to`, each leads to its invoice.
-pub fn payment_table(
-    id: &'static str,
-    title: &'static str,
-    rows: &[PaymentRow],
-    where_to: bool,
-    visit: &Visit,
-) -> List {
-    let rows = rows.iter().map(|one| {
-        let label = Cell::Label(what(one.kind, one.state));
-        let first = Cell::Link {
-            href: format!("{LIST}/{}", one.invoice_id),
-            text: one.number.clone(),
-            second: one.organization.clone(),
-        };
-        let rest = [
-            Cell::When(Moment::of(one.at, visit.now)),
-            Cell::Text(one.provider.clone()),
-            Cell::text_or(one.note.clone().unwrap_or_default(), "–"),
-            Cell::Number(one.amount().to_string()),
-        ];
-        if where_to {
-            [first, label].into_iter().chain(rest).collect()
-        } else {
-            [label].into_iter().chain(rest).collect()
-        }
-    });
-    let list = List::new(id, title);
-    let list = if where_to { list.column("Invoice") } else { list };
-    list.column("What").column("When").column("By").column("Note").numbers("Amount").rows(rows)
+        .maybe((!payments.is_empty()).then(|| of_invoice(&payments, may_settle, &visit)))
+        .maybe(day_table(&lines))
+        .maybe(settle(
+            InvoiceState::Paid,
+            "Mark as paid",
+            "The money has come. This cannot be taken back.",
+            "primary",
+        ))
+        .maybe((may_settle && is_paid).then(|| returns("refund", &id, currency)))
+        .maybe((may_settle && is_open).then(|| returns("credit", &id, currency)))
+        .maybe(settle(
+            InvoiceState::Void,
+            "Give up",
+            "What it bills is never billed again. This cannot be taken back.",
+            "danger",
+        ))
+        .answer(&visit, &asked)
 }
 
 fn line_table(lines: &[Line]) -> List {
@@ -242,79 +193,4 @@ pub async fn settle(
         Err(error) => return Err(error.into()),
     };
     visit.go(&format!("{LIST}/{id}"), Some(flash)).await
-}
-
-/// `POST /admin/invoices/{id}/refund`
-pub async fn refund(
-    State(state): State<PortalState>,
-    visit: Visit,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Answer {
-    let desk = Desk::of(&visit)?;
-    let invoice = state.store.get_invoice(desk.scope, parse(&id)?).await?;
-    let minor = minor_of(&sent.get("amount"), invoice.total().currency);
-    let done = state.control.refund_invoice(&desk.actor, invoice.id, minor, &sent.get("note")).await;
-    told(&visit, &id, done, "The refund is on its way.").await
-}
-
-/// `POST /admin/invoices/{id}/credit`
-pub async fn credit(
-    State(state): State<PortalState>,
-    visit: Visit,
-    Path(id): Path<String>,
-    sent: Sent,
-) -> Answer {
-    let desk = Desk::of(&visit)?;
-    let invoice = state.store.get_invoice(desk.scope, parse(&id)?).await?;
-    let minor = minor_of(&sent.get("amount"), invoice.total().currency);
-    let done = state.control.credit_invoice(&desk.actor, invoice.id, minor, &sent.get("note")).await;
-    told(&visit, &id, done, "The credit note is written.").await
-}
-
-async fn told(visit: &Visit, id: &str, done: Result<(), Error>, text: &str) -> Answer {
-    let flash = match done {
-        Ok(()) => Flash::done(text),
-        Err(Error::Conflict(text)) => Flash { tone: "warn".into(), text },
-        Err(Error::Invalid(faults)) => {
-            let said = faults.into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; ");
-            Flash { tone: "bad".into(), text: format!("Nothing was done: {said}.") }
-        }
-        Err(error) => return Err(error.into()),
-    };
-    visit.go(&format!("{LIST}/{id}"), Some(flash)).await
-}
-
-/// `12.50` in minor units; 0, which is refused, where it is no amount of that currency.
-fn minor_of(text: &str, currency: Currency) -> u64 {
-    let digits = currency.minor_digits() as usize;
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if part.len() > digits || whole.is_empty() || whole.len() > 12 || !plain(whole) || !plain(part) {
-        return 0;
-    }
-    format!("{whole}{part:0<digits$}").parse().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_read_to_the_minor_unit_or_not_at_all() {
-        let euros = "EUR".parse().unwrap();
-        for (text, minor) in [
-            ("12.50", 1_250),
-            ("12.5", 1_250),
-            ("12", 1_200),
-            ("0.01", 1),
-            ("12.505", 0),
-            ("-1", 0),
-            ("1e3", 0),
-            ("", 0),
-        ] {
-            assert_eq!(minor_of(text, euros), minor, "{text}");
-        }
-        assert_eq!(minor_of("1200", "JPY".parse().unwrap()), 1_200);
-    }
 }

@@ -15,6 +15,7 @@ pub mod developers;
 pub mod explain;
 pub mod find;
 pub mod gateways;
+pub mod invoice_money;
 pub mod invoices;
 pub mod key_revoke;
 pub mod keys;

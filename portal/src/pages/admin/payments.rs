@@ -4,7 +4,7 @@ use axum::extract::State;
 use tollgate_domain::PaymentKind;
 
 use super::desk::{Desk, sheet};
-use super::invoices::payment_table;
+use super::invoice_money::payment_table;
 use crate::PortalState;
 use crate::error::Answer;
 use crate::parts::{Asked, Cell, List, Notice};
@@ -48,6 +48,16 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
                  they are about is read again. Set the endpoint to our version all the same.",
             )
             .with("/guides/connect-stripe", "How"),
+        );
+    }
+    if figures.failed_returns > 0 {
+        sheet = sheet.part(
+            Notice::new(
+                "bad",
+                "Money did not go back",
+                format!("{} refunds or credit notes were refused by the provider. Each waits on its invoice for a decision.", figures.failed_returns),
+            )
+            .with("#returns", "See which"),
         );
     }
     if figures.oldest_call_seconds > 3_600 {

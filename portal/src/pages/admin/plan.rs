@@ -261,9 +261,14 @@ pub async fn get(
             ),
             fact("Approval", Cell::Text(if plan.approval { "by an operator" } else { "at once" }.into())),
         ];
-        return sheet.part(Section::Facts("Terms".into(), facts)).answer(&visit, &asked);
+        let sheet = sheet.part(Section::Facts("Terms".into(), facts));
+        return sheet.part(prices::versions(&state, &visit, plan.id).await?).answer(&visit, &asked);
     }
-    sheet.maybe(notice).part(edit_part(&filled(&plan, &tariff), &product, &plan)).answer(&visit, &asked)
+    sheet
+        .maybe(notice)
+        .part(edit_part(&filled(&plan, &tariff), &product, &plan))
+        .part(prices::versions(&state, &visit, plan.id).await?)
+        .answer(&visit, &asked)
 }
 
 /// `POST /admin/products/{slug}/plans/{plan}`: where subscribers would notice, first a look at whom it affects.

@@ -12,11 +12,13 @@ use tollgate_store::PlanRow;
 
 use super::offers;
 use super::terms::minor;
+use crate::PortalState;
 use crate::error::Fault;
 use crate::form::Form;
-use crate::parts::{Fieldset, Input, Notice, Reader, Sent};
+use crate::pages::billing::use_prices;
+use crate::parts::{Cell, Fieldset, Input, List, Notice, Reader, Sent};
 use crate::session::Visit;
-use crate::{PortalState, show};
+use crate::show::{self, Moment};
 
 const EXAMPLE: &str = "Like 0.002 per unit, 5.00 per 1000 in packages, or 0.05 to 1000; 0.03 in tiers.";
 
@@ -223,6 +225,34 @@ pub async fn save(
     let row = brain.store().get_plan(id).await?;
     unit.commit().await?;
     Ok(row)
+}
+
+/// Every price that a plan had, and how many are on it.
+///
+/// # Errors
+/// The database is away.
+pub async fn versions(state: &PortalState, visit: &Visit, plan: PlanId) -> Result<List, Fault> {
+    let versions = state.control.plan_versions(plan).await?;
+    let latest = versions.first().map_or(0, |one| one.price.number);
+    let rows = versions.into_iter().map(|one| {
+        let tariff = &one.price.tariff;
+        let base = Amount { minor: tariff.base_minor, currency: tariff.currency };
+        let state =
+            if one.price.number == latest { "whoever subscribes now" } else { "whoever subscribed then" };
+        let sentences = [format!("{base} per month")].into_iter().chain(use_prices(tariff));
+        vec![
+            Cell::Strong { text: format!("Version {}", one.price.number), second: state.to_owned() },
+            Cell::Text(sentences.collect::<Vec<_>>().join("; ")),
+            Cell::When(Moment::of(one.since, visit.now)),
+            Cell::number(one.subscriptions.cast_signed()),
+        ]
+    });
+    Ok(List::new("versions", "Prices over time")
+        .column("Version")
+        .column("What it charges")
+        .column("Since")
+        .numbers("Subscriptions")
+        .rows(rows))
 }
 
 /// What last month would have come to at these prices; none where nobody was on the plan.

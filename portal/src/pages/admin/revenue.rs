@@ -49,6 +49,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         .numbers("Subscriptions")
         .numbers("Every month")
         .numbers("Used, not billed")
+        .numbers("Failed payments")
         .or_empty(
             "scroll-text",
             "Nothing is due",
@@ -65,6 +66,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
                 Cell::Number(show::number(line.subscriptions.cast_signed())),
                 amount(line.recurring),
                 amount(line.unbilled),
+                amount(line.failed),
             ]
         }));
     let mut list = list;
@@ -73,6 +75,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         tiles("Every month", "base fees of all subscriptions in force", None, &revenue.recurring),
         tiles("Used, not billed", "this month so far, billed when it is over", None, &revenue.unbilled),
         tiles("To be paid", "invoices within their term", Some("/admin/invoices?state=open"), &open),
+        tiles("Failed payments", "of open invoices, without taxes", Some("/admin/payments"), &revenue.failed),
         tiles("Overdue", "invoices past their term", Some("/admin/invoices?state=open"), &overdue),
     ];
     sheet(&visit, "Revenue")

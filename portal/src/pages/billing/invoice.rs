@@ -91,7 +91,11 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
             .map(|(name, sum)| (name, sum.to_string()))
             .collect(),
         due_sum: row.due().to_string(),
-        events: events.into_iter().map(|one| event(one, visit.now)).collect(),
+        events: events
+            .into_iter()
+            .filter(|one| one.state != PaymentState::Withdrawn)
+            .map(|one| event(one, visit.now))
+            .collect(),
         warning: warning(&row),
         pay: payable.then(|| format!("/billing/invoices/{id}/pay")),
         pdf: format!("/billing/invoices/{id}/pdf"),
@@ -119,7 +123,9 @@ fn event(row: PaymentRow, now: DateTime<Utc>) -> Event {
 /// A movement of money in a word.
 pub fn what(kind: PaymentKind, state: PaymentState) -> Label {
     match (kind, state) {
+        (PaymentKind::Credit, PaymentState::Failed) => Label::new("bad", t("invoice-credit-failed")),
         (_, PaymentState::Failed) => Label::new("bad", t("invoice-refund-failed")),
+        (_, PaymentState::Withdrawn) => Label::new("", t("invoice-withdrawn")),
         (PaymentKind::Payment, _) => Label::new("ok", t("bill-paid")),
         (PaymentKind::Failure, _) => Label::new("bad", t("invoice-not-paid")),
         (PaymentKind::Refund, PaymentState::Pending) => Label::new("info", t("invoice-on-its-way")),

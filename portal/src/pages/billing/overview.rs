@@ -14,7 +14,7 @@ use crate::pages::usage::overview::Stat;
 use crate::say::{language, say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
-use crate::show::{Label, Moment};
+use crate::show::{self, Label, Moment};
 use crate::{PortalState, filters};
 
 pub struct Line {
@@ -111,7 +111,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         warning: invoices.iter().find_map(warning),
         shell: visit.shell(Area::Developer, t("billing-title")).await?,
         intro: intro(month, state.store.counted_up_to().await?),
-        stats: stats(&statement),
+        stats: stats(&statement, month),
         cards: statement.charges.iter().filter(|charge| !charge.tariff.is_free()).map(card).collect(),
         bills: invoices.into_iter().map(bill).collect(),
     })
@@ -128,14 +128,16 @@ fn intro(month: CalendarMonth, counted_to: Option<DateTime<Utc>>) -> String {
     }
 }
 
-fn stats(statement: &Statement) -> Vec<Stat> {
-    let stat = |name: &'static str, note: &'static str| {
-        move |amount: &Amount| Stat { name, value: amount.to_string(), note: note.to_owned() }
+/// What the month comes to so far, and what its invoice will say and when.
+fn stats(statement: &Statement, month: CalendarMonth) -> Vec<Stat> {
+    let stat = |name: &'static str, note: String| {
+        move |amount: &Amount| Stat { name, value: amount.to_string(), note: note.clone() }
     };
     let due = |amount: &&Amount| amount.minor > 0;
-    let so_far = statement.so_far.iter().filter(due).map(stat(t("billing-so-far"), t("billing-so-far-note")));
-    let projected =
-        statement.projected.iter().filter(due).map(stat(t("billing-projected"), t("billing-projected-note")));
+    let note = t("billing-so-far-note").to_owned();
+    let so_far = statement.so_far.iter().filter(due).map(stat(t("billing-so-far"), note));
+    let next = say("billing-projected-note").with("day", show::day(month.end())).into();
+    let projected = statement.projected.iter().filter(due).map(stat(t("billing-projected"), next));
     so_far.chain(projected).collect()
 }
 
@@ -245,7 +247,7 @@ impl View {
                     Stat {
                         name: "If use goes on like this",
                         value: "67.00 EUR".into(),
-                        note: "at the end of the month".into(),
+                        note: "on the next invoice, of 1 December".into(),
                     },
                 ]
             },

@@ -8,18 +8,19 @@ use tollgate_paper::{Line, Paper};
 use tollgate_store::InvoiceRow;
 
 use super::invoice::lines;
+use super::month_named;
 use crate::error::{Answer, Fault};
-use crate::say::{Language, speak};
+use crate::say::{Language, language, say, speak, t};
 use crate::session::Visit;
+use crate::show::Label;
 use crate::{PortalState, look};
 
-/// `GET /billing/invoices/{id}/pdf`
+/// `GET /billing/invoices/{id}/pdf`: in the language that the invoice was written in, whoever reads it.
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<String>) -> Answer {
-    // Its titles were written when the month was closed, in English; so is the rest of the paper.
-    speak(Language::English);
     let member = visit.member()?;
     let id: InvoiceId = id.parse().map_err(|_| Fault::not_found())?;
     let row = state.store.get_invoice(member.scope, id).await?;
+    speak(Language::named(&row.language).unwrap_or_default());
     let account = state.store.find_payment_account(row.organization_id).await?;
     let tax_id = account.and_then(|account| account.tax_id);
     let lines = lines(&state.store, member.scope, &row).await?;
@@ -28,28 +29,35 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
 
 /// The file itself.
 pub fn file(row: &InvoiceRow, tax_id: Option<String>, lines: Vec<super::invoice::Line>) -> Response {
-    let day = |at: chrono::DateTime<chrono::Utc>| at.format("%-d %B %Y").to_string();
+    let day = |at: chrono::DateTime<chrono::Utc>| tollgate_language::day(language(), &at);
     let mut facts = vec![
-        ("Month".to_owned(), row.month().start().format("%B %Y, in UTC").to_string()),
-        ("Issued".to_owned(), day(row.issued_at)),
-        ("Due".to_owned(), day(row.due_at)),
-        ("State".to_owned(), row.state.as_str().to_owned()),
+        (t("billing-month").to_owned(), say("bill-month").with("month", month_named(row.month())).into()),
+        (t("bill-issued").to_owned(), day(row.issued_at)),
+        (t("billing-due").to_owned(), day(row.due_at)),
+        (t("billing-state").to_owned(), Label::from(row.state).text),
     ];
-    facts.extend(tax_id.map(|tax_id| ("Tax number".to_owned(), tax_id)));
-    let mut sums = vec![("Total".to_owned(), row.total().to_string())];
-    let more = [("Tax", row.tax()), ("Credited", row.credited()), ("Refunded", row.refunded())];
+    facts.extend(tax_id.map(|tax_id| (t("billing-tax-number").to_owned(), tax_id)));
+    let mut sums = vec![(t("billing-total").to_owned(), row.total().to_string())];
+    let more = [
+        ("invoice-tax", row.tax()),
+        ("invoice-credited", row.credited()),
+        ("invoice-refunded", row.refunded()),
+    ];
     sums.extend(
         more.into_iter()
             .filter(|(_, sum)| sum.minor > 0)
-            .map(|(name, sum)| (name.to_owned(), sum.to_string())),
+            .map(|(name, sum)| (t(name).to_owned(), sum.to_string())),
     );
     if row.due() != row.total() {
-        sums.push(("To be paid".to_owned(), row.due().to_string()));
+        sums.push((t("bill-open").to_owned(), row.due().to_string()));
     }
+    let title: String = say("invoice-title").with("number", &row.number).into();
     let lines = lines.into_iter().map(|line| Line { title: line.title, how: line.how, amount: line.amount });
     let paper = Paper {
         from: look::worn().name.clone(),
-        title: format!("Invoice {}", row.number),
+        continued: say("bill-continued").with("title", &title).into(),
+        lacking: t("bill-lacking").to_owned(),
+        title,
         to: row.organization.clone(),
         facts,
         lines: lines.collect(),

@@ -135,7 +135,7 @@ fn limited(
 
 impl Money {
     fn of_standing(cap: &SpendStanding) -> Self {
-        let ends = Moment::day(cap.ends).text;
+        let ends = show::day(cap.ends);
         let over = match (cap.is_reached(), cap.landing, &cap.free_plan) {
             (false, ..) | (_, CapLanding::Notify, _) => None,
             (_, CapLanding::Throttle, Some(free)) => Some((

@@ -39,17 +39,13 @@ fn tiles(standing: &SpendStanding) -> Section {
             say("cap-percent").with("percent", standing.percent()).into(),
         ),
         tile(t("cap-cap"), standing.cap.to_string(), t("cap-cap-note").to_owned()),
-        tile(
-            t("cap-left"),
-            calls(standing),
-            say("own-until").with("at", Moment::day(standing.ends).text).into(),
-        ),
+        tile(t("cap-left"), calls(standing), say("own-until").with("at", show::day(standing.ends)).into()),
     ])
 }
 
 /// What it means, in sentences.
 fn meaning(standing: &SpendStanding) -> Vec<Notice> {
-    let ends = Moment::day(standing.ends).text;
+    let ends = show::day(standing.ends);
     let cap = standing.cap;
     let is_reached = standing.is_reached();
     let (tone, title) = match (standing.landing, is_reached) {
@@ -60,7 +56,7 @@ fn meaning(standing: &SpendStanding) -> Vec<Notice> {
     let text = match (standing.landing, &standing.free_plan) {
         (CapLanding::Notify, _) => t("cap-goes-on").to_owned(),
         (CapLanding::Throttle, Some(free)) => {
-            say("cap-then-throttled").with("plan", free).with("at", &ends).into()
+            say("cap-then-throttled").with("plan", free).with("at", Moment::day(standing.ends).text).into()
         }
         (CapLanding::Throttle, None) => say("cap-no-free-plan").with("at", &ends).into(),
         (CapLanding::Block, _) if is_reached => say("cap-is-blocked").with("at", &ends).into(),

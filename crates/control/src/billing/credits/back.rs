@@ -147,8 +147,8 @@ impl Control {
             }
             // Asking again is of no use.
             Err(Error::Provider(ProviderFault::Refused(why))) => {
-                tracing::error!(refund = %id, why, "money of credits cannot be paid back");
-                self.settle_credit_refund(&row, RefundStanding::Failed, None).await
+                tracing::error!(refund = %id, %why, "money of credits cannot be paid back");
+                self.settle_credit_refund(&row, RefundStanding::Failed(why), None).await
             }
             Err(other) => Err(other),
         }
@@ -168,11 +168,7 @@ impl Control {
         standing: RefundStanding,
         made: Option<&str>,
     ) -> Result<()> {
-        let state = match standing {
-            RefundStanding::Pending => PaymentState::Pending,
-            RefundStanding::Done => PaymentState::Done,
-            RefundStanding::Failed => PaymentState::Failed,
-        };
+        let (state, failure) = standing.kept();
         let (system, organization) = (Actor::system(), row.organization_id);
         let mut change = self.change(&system).await?;
         change.tx.lock_credits(organization, row.amount().currency).await?;
@@ -182,7 +178,7 @@ impl Control {
         if state == PaymentState::Failed {
             give_again(&mut change.tx, row).await?;
         }
-        let details = json!({ "id": row.id, "amount": row.amount(), "state": state });
+        let details = json!({ "id": row.id, "amount": row.amount(), "state": state, "failure": failure });
         change.commit("credits.refund_settled", subject(organization), details).await
     }
 }

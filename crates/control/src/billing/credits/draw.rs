@@ -1,9 +1,8 @@
 //! Invoices that are paid from credits.
 
-use tollgate_domain::{
-    Amount, CalendarMonth, InvoiceId, OrganizationId, PaymentKind, PaymentState, SubscriptionId,
-};
-use tollgate_store::{NewInvoiceLine, NewPayment, Tx};
+use tollgate_domain::{Amount, PaymentKind, PaymentState, SubscriptionId};
+use tollgate_language::{Language, text};
+use tollgate_store::{NewInvoice, NewPayment, Tx};
 use uuid::Uuid;
 
 use super::take;
@@ -12,14 +11,8 @@ use crate::{Control, Result};
 impl Control {
     /// Pays an invoice that is being written from credits, as far as they go; how much. Where calls are paid from credits as
     /// they are made, credits are for them alone.
-    pub(in crate::billing) async fn draw_credits(
-        &self,
-        tx: &mut Tx,
-        organization: OrganizationId,
-        invoice: (InvoiceId, CalendarMonth, Amount),
-        lines: &[NewInvoiceLine],
-    ) -> Result<u64> {
-        let (id, month, total) = invoice;
+    pub(in crate::billing) async fn draw_credits(&self, tx: &mut Tx, invoice: &NewInvoice) -> Result<u64> {
+        let NewInvoice { id, organization_id: organization, month, total, .. } = *invoice;
         let balance = tx.lock_credits(organization, total.currency).await?;
         if balance == 0 {
             return Ok(0);
@@ -31,7 +24,7 @@ impl Control {
             .map(|one| one.subscription_id)
             .collect();
         let theirs =
-            lines.iter().filter(|line| prepaid.is_empty() || prepaid.contains(&line.subscription_id));
+            invoice.lines.iter().filter(|line| prepaid.is_empty() || prepaid.contains(&line.subscription_id));
         let wanted = theirs.fold(0u64, |sum, line| sum.saturating_add(line.amount_minor));
         let mut held = 0u64;
         for (subscription, of, amount) in tx.list_credit_holds(organization, total.currency).await? {
@@ -58,7 +51,7 @@ impl Control {
             provider: "credits",
             provider_ref: None,
             of_payment: None,
-            note: Some("Paid from credits"),
+            note: Some(text(Language::named(invoice.language).unwrap_or_default(), "bill-from-credits")),
         })
         .await?;
         tx.sum_returns(id).await?;
