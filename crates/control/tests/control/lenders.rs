@@ -41,6 +41,8 @@ async fn calls_that_are_counted_while_credits_are_looked_at_are_lent_once() {
     let wallet = Arc::new(Wallet::prepaid(100).await);
     let (boot, id) = (Uuid::now_v7(), wallet.subscription);
     assert_eq!(wallet.borrow_all(boot, id).await, 100);
+    // What was not called just now is not looked at.
+    wallet.call(boot, id, 10, 0).await;
     let control = wallet.fixture.control.clone();
     let look = async move { control.look_after_credits(Utc::now()).await };
     look_while_calls_are_counted(&wallet, boot, 60, look).await;
@@ -56,6 +58,8 @@ async fn calls_that_are_counted_while_a_cap_is_looked_at_are_lent_once() {
     let control = wallet.fixture.control.clone();
     control.set_spend_cap(&wallet.member, id, cap(100, CapLanding::Block), Utc::now()).await.unwrap();
     assert_eq!(wallet.borrow_all(boot, id).await, 100);
+    // What was not called just now is not looked at.
+    wallet.call(boot, id, 10, 0).await;
     let look = async move { control.look_after_spend_caps(Utc::now()).await };
     look_while_calls_are_counted(&wallet, boot, 60, look).await;
     assert_eq!(wallet.borrow_all(Uuid::now_v7(), id).await, 0, "all of it is lent already");
