@@ -1,4 +1,5 @@
 //! What the role finance does on operators' pages, and what it does not.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use axum::http::StatusCode;
 use chrono::{TimeDelta, Utc};
