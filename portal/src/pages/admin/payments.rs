@@ -9,7 +9,7 @@ use crate::PortalState;
 use crate::error::Answer;
 use crate::parts::{Asked, Cell, List, Notice};
 use crate::session::Visit;
-use crate::show::{Label, Moment};
+use crate::show::{self, Label, Moment};
 
 /// Rows of each table, the latest ones; older ones stand with their invoices.
 const ROWS: i64 = 2_000;
@@ -55,7 +55,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
             Notice::new(
                 "bad",
                 "Money did not go back",
-                format!("{} refunds or credit notes were refused by the provider. Each waits on its invoice for a decision.", figures.failed_returns),
+                format!("Refunds and credit notes that the provider refused: {}. Each waits on its invoice for a decision.", figures.failed_returns),
             )
             .with("#returns", "See which"),
         );
@@ -96,7 +96,7 @@ async fn compared(
             vec![
                 when(),
                 Cell::Label(Label::new("ok", "Agrees")),
-                Cell::Text(format!("{} invoices", report.checked)),
+                Cell::Text(show::count(usize::try_from(report.checked).unwrap_or(0), "invoice")),
                 Cell::Nothing("–"),
                 Cell::Nothing("–"),
             ]

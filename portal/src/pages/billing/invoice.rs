@@ -50,7 +50,8 @@ pub struct View {
     pub total: String,
     /// Beside the total: taxes, what was credited or refunded.
     pub sums: Vec<(&'static str, String)>,
-    pub due_sum: String,
+    /// What is left to pay, while it is.
+    pub due_sum: Option<String>,
     pub lines: Vec<Line>,
     pub events: Vec<Event>,
     pub warning: Option<String>,
@@ -90,7 +91,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
             .filter(|(_, sum)| sum.minor > 0)
             .map(|(name, sum)| (name, sum.to_string()))
             .collect(),
-        due_sum: row.due().to_string(),
+        due_sum: (row.state == InvoiceState::Open).then(|| row.due().to_string()),
         events: events
             .into_iter()
             .filter(|one| one.state != PaymentState::Withdrawn)
@@ -200,7 +201,7 @@ impl View {
             due: crate::pages::sample_time(1_209_600),
             total: "30.07 EUR".into(),
             sums: vec![("Tax", "6.01 EUR".into())],
-            due_sum: "36.08 EUR".into(),
+            due_sum: Some("36.08 EUR".into()),
             warning: Some("Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.".into()),
             pay: Some("/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pay".into()),
             pdf: "/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pdf".into(),
