@@ -50,8 +50,9 @@ pub struct View {
     pub total: String,
     /// Beside the total: taxes, what was credited or refunded.
     pub sums: Vec<(&'static str, String)>,
-    /// What is left to pay, while it is.
-    pub due_sum: Option<String>,
+    pub due_sum: String,
+    /// Whether that is still to be paid.
+    pub is_open: bool,
     pub lines: Vec<Line>,
     pub events: Vec<Event>,
     pub warning: Option<String>,
@@ -91,7 +92,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
             .filter(|(_, sum)| sum.minor > 0)
             .map(|(name, sum)| (name, sum.to_string()))
             .collect(),
-        due_sum: (row.state == InvoiceState::Open).then(|| row.due().to_string()),
+        due_sum: row.due().to_string(),
+        is_open: row.state == InvoiceState::Open,
         events: events
             .into_iter()
             .filter(|one| one.state != PaymentState::Withdrawn)
@@ -201,7 +203,8 @@ impl View {
             due: crate::pages::sample_time(1_209_600),
             total: "30.07 EUR".into(),
             sums: vec![("Tax", "6.01 EUR".into())],
-            due_sum: Some("36.08 EUR".into()),
+            due_sum: "36.08 EUR".into(),
+            is_open: true,
             warning: Some("Invoice INV-2026-000042 is not paid: Your card was declined. Calls are served as before until 24 November at 14:05 UTC.".into()),
             pay: Some("/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pay".into()),
             pdf: "/billing/invoices/inv_01ks2v8d3tf5cs9y0v3jq1q7zb/pdf".into(),
