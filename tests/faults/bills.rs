@@ -105,9 +105,13 @@ async fn prepare(rig: &Rig) {
 
 /// A control plane with work to do at once.
 async fn control_plane(rig: &Rig) -> Child {
-    // Mails about bills would be committed beside them, and the trap tells no commit from another.
-    rig.database.run("delete from jobs where kind in ('tell_of_invoice', 'invoice_ready')").await;
-    rig.database.run("update jobs set run_at = now(), lease = null, leased_until = null").await;
+    // Other work would be committed beside the bills, and the trap tells no commit from another.
+    rig.database
+        .run(
+            "update jobs set lease = null, leased_until = null,
+                run_at = now() + case when once = 'periodic:close_months' then interval '0' else interval '1 hour' end",
+        )
+        .await;
     let mut command = Command::new(binary());
     command
         .arg("admin-api")
