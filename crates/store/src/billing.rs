@@ -254,18 +254,20 @@ impl Tx {
         month: CalendarMonth,
     ) -> Result<Vec<BillableDayRow>> {
         let terms = terms();
+        // Put together without a join: where one row is expected, its other side is summed again for each that comes.
         let sql = format!(
-            "with {terms}, named as (
-                select subscription_id, plan_id, tariff, day, route_id, jsonb_object_agg(meter, number) as readings
-                from (select subscription_id, plan_id, tariff, day, route_id, meter, sum(number)::bigint as number
-                    from readings group by 1, 2, 3, 4, 5, 6) n group by 1, 2, 3, 4, 5
-            ), days as (
-                select subscription_id, plan_id, tariff, (minute at time zone 'UTC')::date as day, route_id, {SUMS}
+            "with {terms}, parts as (
+                select subscription_id, plan_id, tariff, (minute at time zone 'UTC')::date as day, route_id,
+                    null as meter, {SUMS}, null::bigint as number
                 from used group by 1, 2, 3, 4, 5
+                union all
+                select subscription_id, plan_id, tariff, day, route_id, meter, 0, 0, 0, 0, sum(number)::bigint
+                from readings group by 1, 2, 3, 4, 5, 6
             )
-            select d.*, coalesce(n.readings, '{{}}') as readings
-            from days d left join named n using (subscription_id, plan_id, tariff, day, route_id)
-            order by subscription_id, plan_id, tariff, day, route_id"
+            select subscription_id, plan_id, tariff, day, route_id, sum(calls)::bigint as calls,
+                sum(units)::bigint as units, sum(bytes_in)::bigint as bytes_in, sum(bytes_out)::bigint as bytes_out,
+                coalesce(jsonb_object_agg(meter, number) filter (where meter is not null), '{{}}') as readings
+            from parts group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(uuids(organizations))
