@@ -8,7 +8,7 @@ use crate::head::{BadLine, CONNECTION_OPTIONS, Field, HEAD_BYTES_MAX, Line, fiel
 
 /// The most fields in an answer.
 pub const FIELDS_MAX: usize = 200;
-/// The longest status line in bytes; nobody reads what stands behind the number.
+/// The longest status line in bytes without its end; nobody reads what stands behind the number.
 const STATUS_LINE_BYTES_MAX: usize = 1024;
 const VERSIONS: [&[u8]; 2] = [b"HTTP/1.1 ", b"HTTP/1.0 "];
 
@@ -101,6 +101,8 @@ impl AnswerReader {
     /// # Errors
     /// The first rule that is broken, even where the line or head is not complete yet.
     pub fn read(&mut self, bytes: &[u8], to_head: bool) -> Result<Option<Answer>, BadAnswer> {
+        // One byte over the bound tells that it was passed; what stands behind it must not change the answer.
+        let bytes = &bytes[..bytes.len().min(HEAD_BYTES_MAX + 1)];
         let status = match self.status {
             Some(status) => status,
             None => match self.status_line(bytes)? {
@@ -159,11 +161,14 @@ impl AnswerReader {
         }
         let visible = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | 128..);
         let end = reason.iter().position(|byte| !visible(byte)).unwrap_or(reason.len());
+        let length = VERSIONS[0].len() + 3 + end;
+        if length > STATUS_LINE_BYTES_MAX {
+            return Err(BadAnswer::TooLarge);
+        }
         match &reason[end..] {
-            [] | [b'\r'] if line.len() > STATUS_LINE_BYTES_MAX => Err(BadAnswer::TooLarge),
             [] | [b'\r'] => Ok(None),
             [b'\r', b'\n', ..] => {
-                self.at = VERSIONS[0].len() + 3 + end + 2;
+                self.at = length + 2;
                 self.is_of_1_0 = old == 1;
                 self.status = Some(status);
                 Ok(Some(status))

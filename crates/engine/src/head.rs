@@ -185,10 +185,10 @@ impl HeadReader {
         }
         loop {
             let rest = &bytes[self.at..];
-            let (length, field) = match field_line(rest, false)? {
-                Line::Partial if bytes.len() > HEAD_BYTES_MAX || rest.len() > LINE_BYTES_MAX => {
-                    return Err(BadHead::TooLarge);
-                }
+            // One byte over the bound tells that it was passed; what stands behind it must not change the answer.
+            let most = LINE_BYTES_MAX.min(HEAD_BYTES_MAX.saturating_sub(self.at));
+            let (length, field) = match field_line(&rest[..rest.len().min(most + 1)], false)? {
+                Line::Partial if rest.len() > most => return Err(BadHead::TooLarge),
                 Line::Partial => return Ok(None),
                 Line::Last => (2, None),
                 Line::Field { name, value_end } => {

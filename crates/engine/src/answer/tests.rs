@@ -117,10 +117,18 @@ fn an_answers_head_is_bounded() {
     let fields = |count: usize| format!("{start}{}\r\n", "X: a\r\n".repeat(count));
     assert!(matches!(read(fields(FIELDS_MAX).as_bytes()), Ok(Some(_))));
     assert_eq!(read(fields(FIELDS_MAX + 1).as_bytes()), Err(BadAnswer::TooLarge));
-    let endless = format!("{start}X: {}", "a".repeat(HEAD_BYTES_MAX));
-    assert_eq!(AnswerReader::default().read(endless.as_bytes(), false), Err(BadAnswer::TooLarge));
-    let reason = format!("HTTP/1.1 200 {}", "a".repeat(STATUS_LINE_BYTES_MAX));
-    assert_eq!(AnswerReader::default().read(reason.as_bytes(), false), Err(BadAnswer::TooLarge));
+    // In one piece as byte by byte: what stands behind the bound changes nothing.
+    let line = |bytes: usize| format!("HTTP/1.1 200 {}", "a".repeat(bytes - 13));
+    let longest = format!("{}\r\n\r\n", line(STATUS_LINE_BYTES_MAX));
+    assert!(matches!(read(longest.as_bytes()), Ok(Some(_))));
+    for behind in ["", "\r", "\n", "\r\n\r\n"] {
+        let longer = format!("{}{behind}", line(STATUS_LINE_BYTES_MAX + 1));
+        assert_eq!(read(longer.as_bytes()), Err(BadAnswer::TooLarge), "{behind:?}");
+    }
+    for behind in ["", "\0", "\r\nX Y\r\n\r\n", "\r\n\r\n"] {
+        let head = format!("{start}X: {}{behind}", "a".repeat(HEAD_BYTES_MAX));
+        assert_eq!(AnswerReader::default().read(head.as_bytes(), false), Err(BadAnswer::TooLarge), "{behind:?}");
+    }
 }
 
 proptest! {
