@@ -26,6 +26,7 @@ use cli::{Cli, Command, Import};
 use tollgate_boot::{pages, telemetry};
 
 fn main() -> ExitCode {
+    memory::give_back_soon();
     // Before there are threads, and memory that would be kept as it is.
     let pages = pages::keep_small();
     let mut threads = tokio::runtime::Builder::new_multi_thread();

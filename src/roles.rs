@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_boot::{DataDir, DataDirError, TrustedProxies, descriptors, notify, shutdown};
@@ -13,7 +14,10 @@ use tollgate_gateway::{Gateway, RunningGateway, Settings};
 use tollgate_store::Store;
 
 use crate::cli::{AdminApiRole, GatewayFlags, GatewayRole, Place, PortalRole};
-use crate::{database, faces, listen, upgrade};
+use crate::{database, faces, listen, memory, upgrade};
+
+/// By then a gateway has loaded what it serves.
+const START_LASTS: Duration = Duration::from_secs(15);
 
 pub async fn gateway(place: Place, role: GatewayRole) -> anyhow::Result<()> {
     let store = database::shared_store(&place)?;
@@ -31,6 +35,12 @@ pub async fn gateway(place: Place, role: GatewayRole) -> anyhow::Result<()> {
     tracing::info!(gateway = %gateway.gateway_addr, operator = %gateway.operator_addr, "gateway serving");
     notify::ready();
     let _successor = upgrade::on_signal()?;
+    tokio::spawn(async {
+        sleep(START_LASTS).await;
+        if let Err(error) = memory::give_back_program() {
+            tracing::debug!(%error, "what only the start needed stays in memory");
+        }
+    });
     gateway.stopped().await;
     Ok(())
 }
@@ -85,7 +95,7 @@ pub async fn start_gateway(
     settings.upstream_roots.clone_from(&flags.upstream_ca_file);
     settings.origins = flags.browser_origins.clone();
     settings.h2c = flags.gateway_h2c;
-    settings.give_back = crate::memory::give_back;
+    settings.give_back = memory::give_back;
     settings.operator_listen = flags.operator_listen;
     settings.drain_delay = Duration::from_secs(flags.drain_seconds);
     if let Some(threads) = flags.gateway_threads {

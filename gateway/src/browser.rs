@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use tokio::time::Instant;
-use tollgate_engine::Denial;
+use tollgate_engine::{Denial, Familiar};
 
 use crate::caller::Peer;
 use crate::downstream::{Answer, BodyFault, Downstream, Leaving, Length};
@@ -199,6 +199,14 @@ impl<D: Downstream> Downstream for Browser<'_, D> {
 
     fn is_of_1_0(&self) -> bool {
         self.caller.is_of_1_0()
+    }
+
+    fn take_familiar(&mut self) -> Option<Familiar> {
+        self.caller.take_familiar()
+    }
+
+    fn keep_familiar(&mut self, familiar: Familiar) {
+        self.caller.keep_familiar(familiar);
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<&[u8]>, BodyFault>> {

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout};
+use tollgate_engine::Familiar;
 use tollgate_engine::head::{BadHead, Framing};
 
 use crate::caller::Peer;
@@ -79,6 +80,8 @@ pub(crate) struct Connection<S> {
     alarm: Alarm,
     half_closed: bool,
     requests: u32,
+    /// Who the last call was.
+    familiar: Familiar,
     out: answer::Out,
     /// Whether bytes were written that the transport may still hold.
     unflushed: bool,
@@ -106,6 +109,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             alarm: Alarm::new(deadline),
             half_closed: false,
             requests: 0,
+            familiar: Familiar::default(),
             out: answer::Out::default(),
             unflushed: false,
             going: Going::On,

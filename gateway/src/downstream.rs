@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use http::HeaderMap;
 use tokio::time::Instant;
+use tollgate_engine::Familiar;
 
 use crate::caller::Peer;
 
@@ -85,6 +86,14 @@ pub(crate) trait Downstream: Send {
 
     /// Whether the caller understands interim answers and trailers.
     fn is_of_1_0(&self) -> bool;
+
+    /// Lends out who the connection's last call was; none where calls come side by side, and nobody is kept.
+    fn take_familiar(&mut self) -> Option<Familiar> {
+        None
+    }
+
+    /// Takes it back, for the next call.
+    fn keep_familiar(&mut self, _familiar: Familiar) {}
 
     /// The next bytes of the body, none at its end. They stay the next until they are [`Downstream::took`].
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<&[u8]>, BodyFault>>;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tollgate_boot::TrustedProxies;
 use tollgate_domain::{Outcome, SubscriptionId};
-use tollgate_engine::{Admission, Call, Consumers, Denial, Matched, Refusal, Whence, decide};
+use tollgate_engine::{Admission, Call, Consumers, Denial, Familiar, Matched, Refusal, Whence, decide};
 
 use crate::browser;
 use crate::downstream::Downstream;
@@ -126,6 +126,7 @@ impl Exchange {
         request: &D,
         said: &Said<'_>,
         proxies: &TrustedProxies,
+        familiar: Option<&mut Familiar>,
     ) -> Result<(), ()> {
         #[cfg(feature = "bare")]
         if let Some(admission) = crate::bare::admitted() {
@@ -141,7 +142,7 @@ impl Exchange {
                     credential,
                     whence: &Sender { request, proxies },
                 };
-                decide(&runtime.snapshot, consumers, &call, self.began_ns)
+                decide(&runtime.snapshot, consumers, &call, self.began_ns, familiar)
             }),
             None => Err(Box::from(Denial::NotReady)),
         };

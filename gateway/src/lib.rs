@@ -43,6 +43,10 @@ mod notice;
 mod operator;
 mod origins;
 mod places;
+#[cfg(test)]
+#[path = "../../crates/engine/examples/platform/mod.rs"]
+#[allow(dead_code)]
+mod platform;
 mod pool;
 mod proxy;
 mod readings;

@@ -209,7 +209,7 @@ impl Live {
     }
 
     fn runtime_of(&self, Tolerated { snapshot, blueprint, faults }: Tolerated) -> Runtime {
-        let mut metrics = self.metrics.routes_of(&blueprint);
+        let metrics = self.metrics.routes_of(snapshot.routes());
         let destinations: HashMap<_, Arc<[Destination]>> = snapshot
             .services()
             .iter()
@@ -229,10 +229,11 @@ impl Live {
         let ways = snapshot
             .routes()
             .iter()
-            .map(|route| {
+            .zip(metrics)
+            .map(|(route, metrics)| {
                 let api = snapshot.api_of(route);
                 let way = Way {
-                    metrics: metrics.remove(&route.id)?,
+                    metrics,
                     base_path: (*base_paths.get(&api.id)?).into(),
                     destinations: Arc::clone(destinations.get(&snapshot.service_of(api).id)?),
                     notice: notices.get(&api.id).cloned(),

@@ -14,7 +14,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::{Registry, Unit};
-use tollgate_domain::{Blueprint, RouteId};
+use tollgate_domain::RouteId;
+use tollgate_engine::snapshot::Route;
 
 /// Upper bounds in seconds that OpenTelemetry's HTTP conventions advise.
 const BOUNDS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
@@ -40,8 +41,8 @@ pub(crate) struct Metrics {
 /// What is counted for one route.
 #[derive(Debug, Default)]
 pub(crate) struct RouteMetrics {
-    method: String,
-    template: String,
+    method: &'static str,
+    template: Arc<str>,
     /// Most routes answer in one class or two, and most of ten thousand are never called.
     by_class: [OnceLock<Box<Histogram>>; CLASSES.len()],
     upstream: OnceLock<Box<Histogram>>,
@@ -55,25 +56,21 @@ struct Histogram {
 }
 
 impl Metrics {
-    /// The counters of every route of `blueprint`; those known before go on counting.
-    pub(crate) fn routes_of(&self, blueprint: &Blueprint) -> HashMap<RouteId, Arc<RouteMetrics>> {
+    /// The counters of every route, in their order; those known before go on counting.
+    pub(crate) fn routes_of(&self, routes: &[Route]) -> Vec<Arc<RouteMetrics>> {
         let mut known = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut present = HashMap::new();
-        for api in &blueprint.apis {
-            for route in &api.routes {
-                let template = format!("{}{}", api.base_path, route.path);
-                let kept = known
-                    .get(&route.id)
-                    .filter(|metrics| metrics.template == template && metrics.method == route.method)
-                    .cloned();
-                let metrics = kept.unwrap_or_else(|| {
-                    let method = route.method.clone();
-                    Arc::new(RouteMetrics { method, template, ..RouteMetrics::default() })
-                });
-                present.insert(route.id, metrics);
-            }
-        }
-        known.clone_from(&present);
+        let counters = |route: &Route| {
+            let kept = known
+                .get(&route.id)
+                .filter(|it| it.template == route.template && it.method == route.method.as_str());
+            let new = || {
+                let (method, template) = (route.method.as_str(), Arc::clone(&route.template));
+                Arc::new(RouteMetrics { method, template, ..RouteMetrics::default() })
+            };
+            kept.cloned().unwrap_or_else(new)
+        };
+        let present: Vec<_> = routes.iter().map(counters).collect();
+        *known = routes.iter().map(|route| route.id).zip(present.iter().cloned()).collect();
         present
     }
 
@@ -180,7 +177,7 @@ impl Collector for Metrics {
                 times.encode(
                     &mut whole,
                     &[
-                        ("http_request_method", &route.method),
+                        ("http_request_method", route.method),
                         ("http_route", &route.template),
                         ("http_response_status_class", class),
                     ],
@@ -197,7 +194,7 @@ impl Collector for Metrics {
             let Some(times) = route.upstream.get() else { continue };
             times.encode(
                 &mut upstream,
-                &[("http_request_method", &route.method), ("http_route", &route.template)],
+                &[("http_request_method", route.method), ("http_route", &route.template)],
             )?;
         }
         Ok(())
@@ -221,57 +218,4 @@ pub(crate) fn counter(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use prometheus_client::encoding::text::encode;
-    use tollgate_domain::{Api, Route};
-    use uuid::Uuid;
-
-    #[test]
-    fn a_finished_call_is_in_the_scrape_under_its_route_template() {
-        let route = Route {
-            id: Uuid::from_u128(1).into(),
-            method: "GET".into(),
-            path: "/x/{id}".into(),
-            operation_id: String::new(),
-            tags: vec![],
-        };
-        let api = Api {
-            id: Uuid::from_u128(2).into(),
-            slug: "a".into(),
-            service_id: Uuid::from_u128(3).into(),
-            hosts: vec![],
-            base_path: "/a".into(),
-            metering: tollgate_domain::Metering::default(),
-            deprecation: None,
-            body_limits: tollgate_domain::BodyLimits::default(),
-            product_ids: vec![],
-            routes: vec![route],
-        };
-        let blueprint = Blueprint { apis: vec![api], ..Blueprint::default() };
-        let metrics = Arc::new(Metrics::default());
-        let routes = metrics.routes_of(&blueprint);
-        routes[&Uuid::from_u128(1).into()].finished(
-            204,
-            Duration::from_millis(20),
-            Some(Duration::from_millis(3)),
-        );
-        metrics.refused("no_credential");
-        let again = metrics.routes_of(&blueprint);
-        assert!(Arc::ptr_eq(&again[&Uuid::from_u128(1).into()], &routes[&Uuid::from_u128(1).into()]));
-
-        let mut registry = Registry::default();
-        metrics.register(&mut registry);
-        let mut text = String::new();
-        encode(&mut text, &registry).unwrap();
-        let labels = r#"http_request_method="GET",http_route="/a/x/{id}",http_response_status_class="2xx""#;
-        assert!(
-            text.contains(&format!("http_server_request_duration_seconds_count{{{labels}}} 1")),
-            "{text}"
-        );
-        assert!(text.contains(&format!(r#"_bucket{{le="0.01",{labels}}} 0"#)), "{text}");
-        assert!(text.contains(&format!(r#"_bucket{{le="0.025",{labels}}} 1"#)), "{text}");
-        assert!(text.contains(r#"tollgate_refusals_total{code="no_credential"} 1"#), "{text}");
-        assert!(text.contains("tollgate_upstream_duration_seconds_count"), "{text}");
-    }
-}
+mod tests;

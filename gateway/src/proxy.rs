@@ -82,6 +82,7 @@ impl Proxy {
     }
 
     async fn serve_call<D: Downstream>(&self, pool: &Pool, caller: &mut D) -> Option<Instant> {
+        let mut familiar = caller.take_familiar();
         let said = Said::of(caller.fields());
         let mut exchange = Exchange::new(said.request_id());
         let mut decided = exchange.decide(
@@ -90,6 +91,7 @@ impl Proxy {
             &*caller,
             &said,
             &self.settings.trusted_proxies,
+            familiar.as_mut(),
         );
         if let Some((subscription, units)) = exchange.runs_low() {
             self.desk.ask(subscription, units);
@@ -106,6 +108,7 @@ impl Proxy {
                     &*caller,
                     &said,
                     &self.settings.trusted_proxies,
+                    familiar.as_mut(),
                 );
             }
         }
@@ -121,6 +124,9 @@ impl Proxy {
             }
             false => Ok(()),
         };
+        if let Some(familiar) = familiar {
+            caller.keep_familiar(familiar);
+        }
         let mut ended_at = None;
         if decided.is_err() {
             self.refuse_decided(caller, &mut exchange).await;

@@ -108,6 +108,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_text_too_large_or_not_there_is_told_by_name_in_one_line() {
+        let directory = std::env::temp_dir().join(format!("tollgate-files-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).expect("made");
+        let of = |name: &str, bytes: &[u8]| {
+            let path = directory.join(name);
+            std::fs::write(&path, bytes).expect("written");
+            format!("{:#}", read_all(&[path]).expect_err(name))
+        };
+        let told = [
+            (of("binary.yaml", b"\x7fELF\x02\xff\xfe"), "binary.yaml is not UTF-8 text"),
+            (
+                of("huge.yaml", &vec![b'#'; TEXT_BYTES_MAX + 1]),
+                "huge.yaml has more than 20971520 bytes (20 MiB)",
+            ),
+            (
+                format!("{:#}", read_all(&[directory.join("none.yaml")]).expect_err("none")),
+                "none.yaml cannot be read",
+            ),
+        ];
+        for (message, expected) in told {
+            assert!(message.contains(expected) && !message.contains('\n'), "{message}");
+        }
+        let empty = directory.join("empty.yaml");
+        std::fs::write(&empty, "").expect("written");
+        let files = read_all(&[empty]).expect("it is a text");
+        assert!(
+            tollgate_manifest::Manifest::read(&files, &mut document).is_empty(),
+            "`apply` says that it declares nothing"
+        );
+        std::fs::remove_dir_all(&directory).expect("removed");
+    }
+
+    #[test]
     fn a_path_is_shown_without_steps_that_lead_nowhere() {
         assert_eq!(shown(Path::new("./a/./b/../c.yaml")), "a/c.yaml");
         assert_eq!(shown(Path::new("../a.yaml")), "../a.yaml");

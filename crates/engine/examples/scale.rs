@@ -64,7 +64,7 @@ fn main() {
                 credential: Some(key.as_bytes()),
                 whence: &tollgate_engine::Nowhere,
             };
-            let admission = decide(&snapshot, &consumers, &call, NOW + n as u64).expect("admitted");
+            let admission = decide(&snapshot, &consumers, &call, NOW + n as u64, None).expect("admitted");
             std::hint::black_box(&admission);
         }
         let took = cpu_time() - began;

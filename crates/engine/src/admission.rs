@@ -139,6 +139,27 @@ pub fn check_method(method: &str) -> Result<Method, BadMethod> {
     Err(if token { BadMethod::Unknown } else { BadMethod::Malformed })
 }
 
+const LABEL: u8 = 1;
+const DOT: u8 = 2;
+const PORT: u8 = 3;
+/// What each byte of a host that is a name does.
+const IN_HOST: [u8; 256] = {
+    let mut table = [0u8; 256];
+    let mut byte = 0usize;
+    while byte < 128 {
+        let b = byte as u8;
+        table[byte] = match b {
+            b'-' | b'_' => LABEL,
+            b'.' => DOT,
+            b':' => PORT,
+            _ if b.is_ascii_alphanumeric() => LABEL,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
 const PATH: u8 = 1;
 const QUERY: u8 = 2;
 /// Written plainly, never escaped (RFC 3986 §2.3).
@@ -194,6 +215,10 @@ pub fn check_path(path: &str) -> Result<(), BadRequest> {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
+        if ALLOWED[usize::from(byte)] & UNRESERVED != 0 {
+            at += 1;
+            continue;
+        }
         if ALLOWED[usize::from(byte)] & PATH == 0 {
             return Err(BadRequest::ForbiddenByte);
         }
@@ -283,10 +308,10 @@ fn end_of_name(host: &[u8]) -> Option<usize> {
     let mut label = 0;
     let mut end = host.len();
     for (at, byte) in host.iter().enumerate() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => label += 1,
-            b'.' if (1..=LABEL_BYTES_MAX).contains(&label) => label = 0,
-            b':' => {
+        match IN_HOST[usize::from(*byte)] {
+            LABEL => label += 1,
+            DOT if (1..=LABEL_BYTES_MAX).contains(&label) => label = 0,
+            PORT => {
                 end = at;
                 break;
             }

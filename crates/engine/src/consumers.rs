@@ -11,7 +11,7 @@ mod keys;
 mod shards;
 mod terms;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::Guard;
@@ -51,6 +51,8 @@ pub struct Consumers {
     /// Meters of keys, made at the first call under a limit per key.
     key_meters: Remembered<CredentialId, Arc<RateCells>>,
     counts: (AtomicUsize, AtomicUsize),
+    /// Moves on behind every change of a key or an application.
+    state: AtomicU64,
     writer: Mutex<Writer>,
 }
 
@@ -102,6 +104,16 @@ impl Found {
         self.keys.row(self.key).is_restricted()
     }
 
+    /// Whether the portal calls with it.
+    pub(crate) const fn is_granted(&self) -> bool {
+        self.is_granted
+    }
+
+    /// Unix seconds; none where it does not expire.
+    pub(crate) fn expires_at_s(&self) -> Option<u64> {
+        self.keys.row(self.key).expires_at_s()
+    }
+
     /// Whether its expiry has come.
     pub(crate) fn is_expired(&self, now_ns: u64) -> bool {
         self.keys.row(self.key).is_expired(now_ns / 1_000_000_000)
@@ -122,8 +134,14 @@ impl Consumers {
             accounts: Remembered::new(),
             key_meters: Remembered::new(),
             counts: (AtomicUsize::new(0), AtomicUsize::new(0)),
+            state: AtomicU64::new(0),
             writer: Mutex::default(),
         }
+    }
+
+    /// Names what is known now. As long as it stays the same, what was looked up after it was asked would be found again.
+    pub(crate) fn state(&self) -> u64 {
+        self.state.load(Ordering::Acquire)
     }
 
     /// Finds a key: under the current pepper first, then under the older ones.

@@ -1,5 +1,7 @@
 //! One call, one decision: what the proxy asks, and what it gets to carry out.
 
+mod caller;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,12 +10,13 @@ use tollgate_domain::{
 };
 
 use crate::admission::{check_host, check_method, check_target};
-use crate::consumers::{Account, Consumers, Found, Opening};
+use crate::consumers::{Account, Consumers, Found};
 use crate::denial::Denial;
-use crate::key;
 use crate::limits::{self, Cells, Levels, Takings};
 use crate::rules::Whence;
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
+pub use caller::Familiar;
+use caller::{Unserved, identify, recognise};
 
 /// What a call says of itself, as it came: nothing decoded, nothing trimmed.
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +188,13 @@ pub struct Holder {
     pub credential_id: CredentialId,
 }
 
+impl From<&Consumer> for Holder {
+    fn from(consumer: &Consumer) -> Self {
+        let (organization_id, application_id) = (consumer.organization_id(), consumer.application_id());
+        Self { organization_id, application_id, credential_id: consumer.credential_id }
+    }
+}
+
 impl From<&Found> for Holder {
     fn from(found: &Found) -> Self {
         let (organization_id, application_id) = found.owner();
@@ -235,7 +245,8 @@ impl From<Denial> for Box<Refusal> {
 }
 
 /// Decides a call, in the order: form, route, key, entitlement, rate limits, quota. `now_ns` is nanoseconds since
-/// the Unix epoch. An admission has taken its share of every limit; settle it with [`Admission::finish`].
+/// the Unix epoch; `familiar` is the connection's, none where its calls come side by side. An admission has taken its share of every limit; settle it with
+/// [`Admission::finish`].
 ///
 /// # Errors
 /// The refusal, boxed because it is rare and large.
@@ -244,126 +255,61 @@ pub fn decide(
     consumers: &Consumers,
     call: &Call<'_>,
     now_ns: u64,
+    familiar: Option<&mut Familiar>,
 ) -> Result<Admission, Box<Refusal>> {
-    let method = check_method(call.method).map_err(Denial::from)?;
-    let (path, _) = check_target(call.target).map_err(Denial::BadRequest)?;
-    let host = check_host(call.host).map_err(Denial::BadRequest)?;
-    let route = match snapshot.find_route(&host, method, path) {
-        RouteMatch::Found(route) => route,
-        RouteMatch::MethodNotAllowed(allow) => return Err(Denial::MethodNotAllowed { allow }.into()),
-        RouteMatch::NotFound => {
-            return Err(snapshot.find_retired(&host, path).unwrap_or(Denial::RouteNotFound).into());
-        }
-    };
-    let matched = Matched { snapshot: Arc::clone(snapshot), route };
+    let matched = find_route(snapshot, call)?;
     if matched.api().is_over(now_ns) {
         // Whoever still calls it can be found, but is not asked for a key.
-        let holder = identify(consumers, call.credential, matched.route(), now_ns).ok();
-        let successor = matched.api().successor.clone();
-        return Err(refuse(
-            Denial::ApiRetired { successor },
-            matched,
-            holder.as_ref().map(Holder::from),
-            None,
-        ));
+        let found = identify(consumers, call.credential, matched.route(), now_ns).ok();
+        let denial = Denial::ApiRetired { successor: matched.api().successor.clone() };
+        let holder = found.as_ref().map(Holder::from);
+        return Err(refuse(Unserved { denial, holder, consumer: None }, matched, None));
     }
-    let found = match identify(consumers, call.credential, matched.route(), now_ns) {
-        Ok(found) => found,
-        Err((denial, holder)) => return Err(refuse(denial, matched, holder, None)),
+    let caller = match familiar {
+        Some(familiar) => familiar.caller_of(call, &matched, consumers, now_ns),
+        None => recognise(call, &matched, consumers, now_ns).map(|(_, caller)| caller),
     };
-    let holder = Some(Holder::from(&found));
-    if found.is_restricted() {
-        let names = &snapshot.names[matched.index()];
-        if let Err(denial) = consumers.check_rules(&found, &matched.api().slug, names, call.whence) {
-            return Err(refuse(denial, matched, holder, None));
-        }
-    }
-    let Some(opening) = consumers.opening(&found, &matched.api().product_ids) else {
-        return Err(refuse(Denial::NotEntitled, matched, holder, None));
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(unserved) => return Err(refuse(*unserved, matched, None)),
     };
-    let consumer = consumer_of(consumers, &found, &opening);
-    if opening.suspended {
-        return Err(refuse(Denial::SubscriptionSuspended, matched, holder, Some((consumer, None))));
-    }
-    if opening.unpaid {
-        return Err(refuse(Denial::PaymentRequired, matched, holder, Some((consumer, None))));
-    }
-    if matched.api().is_broken {
-        return Err(refuse(Denial::ConfigInvalid, matched, holder, Some((consumer, None))));
-    }
-    let Some(index) = snapshot.plan_index(opening.plan_id) else {
-        let denial = match snapshot.is_broken(opening.plan_id) {
-            true => Denial::ConfigInvalid,
-            // The consumer came with a revision that this gateway has not compiled yet.
-            false => Denial::NotReady,
-        };
-        return Err(refuse(denial, matched, holder, Some((consumer, None))));
-    };
-    let take = |index| {
-        let plan = snapshot.plan(index);
-        let of_key = plan.limits_keys.then(|| consumers.key_cells(&found));
-        limits::take(plan, &Cells { account: &consumer.account, of_key }, matched.route().units, now_ns)
-    };
-    let (mut index, mut taken) = (index, take(index));
+    let cells = Cells { account: &caller.consumer.account, of_key: caller.of_key.as_deref() };
+    let take = |plan| limits::take(snapshot.plan(plan), &cells, matched.route().units, now_ns);
+    let (mut plan, mut taken) = (caller.plan, take(caller.plan));
     if let Err(refused) = &taken
         && matches!(refused.0, Denial::SpendCapReached(_))
-        && let Some(fallback) = snapshot.plan(index).fallback.and_then(|id| snapshot.plan_index(id))
+        && let Some(fallback) = snapshot.fallback_of(plan)
     {
-        (index, taken) = (fallback, take(fallback));
+        (plan, taken) = (fallback, take(fallback));
     }
     match taken {
         Ok((levels, takings)) => {
-            Ok(Admission { matched, consumer, standing: Standing { plan: index, levels }, takings })
+            let (consumer, standing) = (caller.consumer, Standing { plan, levels });
+            Ok(Admission { matched, consumer, standing, takings })
         }
         Err(refused) => {
             let (denial, levels) = *refused;
-            let standing = Standing { plan: index, levels };
-            Err(refuse(denial, matched, holder, Some((consumer, Some(standing)))))
+            let holder = Some(Holder::from(&caller.consumer));
+            let unserved = Unserved { denial, holder, consumer: Some(caller.consumer) };
+            Err(refuse(unserved, matched, Some(Standing { plan, levels })))
         }
     }
 }
 
-fn refuse(
-    denial: Denial,
-    matched: Matched,
-    holder: Option<Holder>,
-    consumer: Option<(Consumer, Option<Standing>)>,
-) -> Box<Refusal> {
-    let (consumer, standing) = match consumer {
-        Some((consumer, standing)) => (Some(consumer), standing),
-        None => (None, None),
-    };
+fn find_route(snapshot: &Arc<Snapshot>, call: &Call<'_>) -> Result<Matched, Denial> {
+    let method = check_method(call.method)?;
+    let (path, _) = check_target(call.target).map_err(Denial::BadRequest)?;
+    let host = check_host(call.host).map_err(Denial::BadRequest)?;
+    match snapshot.find_route(&host, method, path) {
+        RouteMatch::Found(route) => Ok(Matched { snapshot: Arc::clone(snapshot), route }),
+        RouteMatch::MethodNotAllowed(allow) => Err(Denial::MethodNotAllowed { allow }),
+        RouteMatch::NotFound => Err(snapshot.find_retired(&host, path).unwrap_or(Denial::RouteNotFound)),
+    }
+}
+
+fn refuse(unserved: Unserved, matched: Matched, standing: Option<Standing>) -> Box<Refusal> {
+    let Unserved { denial, holder, consumer } = unserved;
     Box::new(Refusal { denial, matched: Some(matched), holder, consumer, standing })
-}
-
-fn identify(
-    consumers: &Consumers,
-    credential: Option<&[u8]>,
-    route: &Route,
-    now_ns: u64,
-) -> Result<Found, (Denial, Option<Holder>)> {
-    let text = credential.ok_or((Denial::MissingCredential, None))?;
-    let invalid = || (Denial::InvalidCredential, None);
-    let text = std::str::from_utf8(text).map_err(|_| invalid())?;
-    let found = match key::parse(text) {
-        Ok(key) => consumers.find(&key),
-        // What is no key may be the portal's leave to call as one.
-        Err(_) => consumers.find_granted(text, route.id, now_ns),
-    };
-    let found = found.or_else(|| consumers.find_imported(text)).ok_or_else(invalid)?;
-    if found.is_expired(now_ns) {
-        return Err((Denial::ExpiredCredential, Some(Holder::from(&found))));
-    }
-    Ok(found)
-}
-
-fn consumer_of(consumers: &Consumers, found: &Found, opening: &Opening) -> Consumer {
-    Consumer {
-        account: consumers.account(found, opening),
-        credential_id: found.credential_id(),
-        environment: found.environment(),
-        plan_id: opening.plan_id,
-    }
 }
 
 /// Picks the key out of `Authorization` (scheme Bearer, RFC 6750 §2.1) and `X-API-Key`.

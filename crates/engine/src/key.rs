@@ -12,6 +12,9 @@ const RANDOM_LEN: usize = 43;
 /// 6 digits of base 62 carry 32 bits.
 const CHECKSUM_LEN: usize = 6;
 const TAIL_LEN: usize = RANDOM_LEN + CHECKSUM_LEN;
+const PREFIX_LEN_MAX: usize = 8;
+/// The longest key: prefix, `_live_` or `_test_`, and what follows.
+pub(crate) const KEY_LEN_MAX: usize = PREFIX_LEN_MAX + 6 + TAIL_LEN;
 /// The regular expression that every key matches, for secret scanners.
 pub const KEY_PATTERN: &str = "[a-z0-9]{2,8}_(live|test)_[0-9A-Za-z]{49}";
 
@@ -57,7 +60,8 @@ impl fmt::Debug for ParsedKey<'_> {
 /// Whether a text may stand before the environment: 2 to 8 of `a-z` and `0-9`.
 #[must_use]
 pub fn is_key_prefix(text: &str) -> bool {
-    (2..=8).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    (2..=PREFIX_LEN_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 /// Writes a key from 32 random bytes.

@@ -32,7 +32,9 @@ pub mod websocket;
 
 pub use compile::{CompileError, Kind, Tolerated, compile, compile_what_can_be, faults_of};
 pub use consumers::{Consumers, Counts, NewLease};
-pub use decide::{Admission, Call, Consumer, Holder, Matched, Refusal, Standing, credential_of, decide};
+pub use decide::{
+    Admission, Call, Consumer, Familiar, Holder, Matched, Refusal, Standing, credential_of, decide,
+};
 pub use denial::{Denial, LimitHit};
 pub use grant::Grant;
 pub use key::{MalformedKey, ParsedKey, Peppers};

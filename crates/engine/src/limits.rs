@@ -3,7 +3,6 @@
 //! Between the look and the taking another thread may take the last call; then what was taken is undone, and nothing
 //! is lost. In that instant a third call can be refused that would have fitted: at most one per thread.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use tollgate_domain::{Funds, Limit, LimitPer};
@@ -33,12 +32,12 @@ struct Shown {
 pub(crate) struct Cells<'c> {
     pub(crate) account: &'c Account,
     /// For plans that limit each key for itself.
-    pub(crate) of_key: Option<Arc<RateCells>>,
+    pub(crate) of_key: Option<&'c RateCells>,
 }
 
 impl Cells<'_> {
     fn of(&self, per: LimitPer, cell: usize) -> &AtomicU64 {
-        match (per, &self.of_key) {
+        match (per, self.of_key) {
             (LimitPer::Credential, Some(cells)) => &cells[cell],
             _ => &self.account.rates[cell],
         }
@@ -204,25 +203,8 @@ pub(crate) fn write(plan: &Plan, levels: &Levels, out: &mut Vec<u8>) {
             out.extend_from_slice(b", ");
         }
         out.extend_from_slice(limit.header_start.as_bytes());
-        write_number(shown.remaining, out);
+        out.extend_from_slice(itoa::Buffer::new().format(shown.remaining).as_bytes());
         out.extend_from_slice(b";t=");
-        write_number(shown.opens_in_s, out);
+        out.extend_from_slice(itoa::Buffer::new().format(shown.opens_in_s).as_bytes());
     }
-}
-
-fn write_number(mut number: u64, out: &mut Vec<u8>) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    // Two at once: what is left of a month's budget has many.
-    while number >= 10 {
-        let pair = (number % 100) as u8;
-        number /= 100;
-        at -= 2;
-        (digits[at], digits[at + 1]) = (b'0' + pair / 10, b'0' + pair % 10);
-    }
-    if number > 0 || at == digits.len() {
-        at -= 1;
-        digits[at] = b'0' + number as u8;
-    }
-    out.extend_from_slice(&digits[at..]);
 }

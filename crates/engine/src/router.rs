@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::admission::{Method, check_path};
 use crate::compile::{CompileError, Kind, fault};
-use crate::snapshot::{PathRoutes, Route};
+use crate::snapshot::Route;
 
 const CATCH_ALL_RULE: &str = "a parameter with * must be the whole last segment";
 
@@ -50,16 +50,83 @@ pub(crate) fn pattern(base_path: &str, template: &str) -> Result<String, String>
     Ok(pattern)
 }
 
-/// Routes of one path, by method.
-type Slots = [Option<u32>; Method::ALL.len()];
+/// No route: indices are far below.
+const NONE: u32 = u32::MAX;
+
+/// The routes of one path, by method.
+#[derive(Debug, Clone, Copy)]
+struct Slots([u32; Method::ALL.len()]);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self([NONE; _])
+    }
+}
+
+impl Slots {
+    fn of(&self, method: Method) -> Option<u32> {
+        Some(self.0[method as usize]).filter(|route| *route != NONE)
+    }
+
+    fn routes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().copied().filter(|route| *route != NONE)
+    }
+
+    /// RFC 9110 §9.3.2: HEAD is GET without the body.
+    fn serving(&self, method: Method) -> Option<u32> {
+        let own = self.of(method);
+        if own.is_none() && method == Method::Head { self.of(Method::Get) } else { own }
+    }
+
+    /// The value of `Allow`.
+    fn allow(&self) -> Arc<str> {
+        let served = Method::ALL.into_iter().filter(|method| self.serving(*method).is_some());
+        served.map(Method::as_str).collect::<Vec<_>>().join(", ").into()
+    }
+}
+
+/// What a look-up of a route found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteMatch {
+    /// This route.
+    Found(u32),
+    /// The path is known, the method is not; the value of `Allow`.
+    MethodNotAllowed(Arc<str>),
+    /// Nothing.
+    NotFound,
+}
+
+/// The trees of all paths, by host and for any host.
+#[derive(Debug, Default)]
+pub(crate) struct Router {
+    hosts: HashMap<Box<str>, matchit::Router<u32>>,
+    any_host: matchit::Router<u32>,
+    /// What the trees lead to. Apart from them: their nodes are large as they are.
+    paths: Vec<Slots>,
+}
+
+impl Router {
+    /// Finds a route: first among the paths of exactly this host, then among those of any host.
+    pub(crate) fn find(&self, host: &str, method: Method, path: &str) -> RouteMatch {
+        let mut known = None;
+        let own = if self.hosts.is_empty() { None } else { self.hosts.get(host) };
+        for tree in own.into_iter().chain([&self.any_host]) {
+            let Ok(found) = tree.at(path) else { continue };
+            let slots = &self.paths[*found.value as usize];
+            match slots.serving(method) {
+                Some(route) => return RouteMatch::Found(route),
+                None => known = known.or(Some(slots)),
+            }
+        }
+        known.map_or(RouteMatch::NotFound, |slots| RouteMatch::MethodNotAllowed(slots.allow()))
+    }
+}
 
 /// Paths by host while they are collected; none is any host.
 #[derive(Default)]
 pub(crate) struct Tables {
     paths: HashMap<Option<Box<str>>, HashMap<String, Slots>>,
 }
-
-type HostTables = HashMap<Box<str>, matchit::Router<PathRoutes>>;
 
 impl Tables {
     /// Takes the last of `routes` in; where another has its place, that one keeps it.
@@ -77,8 +144,8 @@ impl Tables {
         let mut taken = None;
         for key in keys {
             let slots = self.paths.entry(key).or_default().entry(pattern.to_owned()).or_default();
-            match slots[route.method as usize] {
-                None => slots[route.method as usize] = Some(earlier_ones.len() as u32),
+            match slots.of(route.method) {
+                None => slots.0[route.method as usize] = earlier_ones.len() as u32,
                 // The same host may be listed twice.
                 Some(by) if by as usize == earlier_ones.len() => {}
                 Some(by) => taken = taken.or(Some(&routes[by as usize])),
@@ -91,19 +158,22 @@ impl Tables {
         })
     }
 
-    /// The trees: by host, and for any host. A path that no tree can tell from another is left out, and listed with the
-    /// routes that lose their place.
+    /// The trees. A path that no tree can tell from another is left out, and listed with the routes that lose their
+    /// place.
     pub(crate) fn build(self, routes: &[Route]) -> Built {
         let mut built = Built::default();
         for (host, paths) in self.paths {
             // In the order of the routes, so that of two that conflict it is always the later that is left out.
             let mut paths: Vec<_> = paths.into_iter().collect();
-            paths.sort_by_key(|(_, slots)| slots.iter().flatten().min().copied());
-            let mut router = matchit::Router::new();
-            for (pattern, by_method) in paths {
-                let allow = allow(&by_method);
-                let Err(error) = router.insert(pattern, PathRoutes { by_method, allow }) else { continue };
-                let lost: Vec<u32> = by_method.iter().flatten().copied().collect();
+            paths.sort_by_key(|(_, slots)| slots.routes().min());
+            let mut tree = matchit::Router::new();
+            for (pattern, slots) in paths {
+                let place = built.router.paths.len() as u32;
+                let Err(error) = tree.insert(pattern, place) else {
+                    built.router.paths.push(slots);
+                    continue;
+                };
+                let lost: Vec<u32> = slots.routes().collect();
                 let first = lost.iter().min().map(|index| &routes[*index as usize]);
                 let id = first.map_or_else(String::new, |route| route.id.to_string());
                 let fault = fault(Kind::Route, id, "path", explain(&error, routes));
@@ -113,11 +183,11 @@ impl Tables {
                 };
                 built.left_out.push((fault, lost));
             }
+            // A copy has no room to spare, where a tree that grew has some 900 bytes for each route.
+            let tree = tree.clone();
             match host {
-                Some(host) => {
-                    built.hosts.insert(host, router);
-                }
-                None => built.any_host = router,
+                Some(host) => drop(built.router.hosts.insert(host, tree)),
+                None => built.router.any_host = tree,
             }
         }
         // The tables of hosts come in no order.
@@ -129,8 +199,7 @@ impl Tables {
 /// What [`Tables::build`] makes.
 #[derive(Default)]
 pub(crate) struct Built {
-    pub(crate) hosts: HostTables,
-    pub(crate) any_host: matchit::Router<PathRoutes>,
+    pub(crate) router: Router,
     /// Each fault with the routes that have no place because of it.
     pub(crate) left_out: Vec<(CompileError, Vec<u32>)>,
 }
@@ -156,15 +225,6 @@ fn explain(error: &matchit::InsertError, routes: &[Route]) -> String {
         matchit::InsertError::InvalidCatchAll => CATCH_ALL_RULE.to_owned(),
         _ => "its parameters are not well formed".to_owned(),
     }
-}
-
-fn allow(by_method: &Slots) -> Arc<str> {
-    let has = |method: Method| by_method[method as usize].is_some();
-    let listed = Method::ALL
-        .into_iter()
-        .filter(|method| has(*method) || (*method == Method::Head && has(Method::Get)))
-        .map(Method::as_str);
-    listed.collect::<Vec<_>>().join(", ").into()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tollgate_domain::{
@@ -16,6 +16,8 @@ use crate::denial::Denial;
 use crate::gcra::Rate;
 use crate::reading::Place;
 use crate::retired::Retired;
+pub use crate::router::RouteMatch;
+use crate::router::Router;
 use crate::rules::Names;
 
 /// Everything but the consumers, ready to be asked.
@@ -25,8 +27,7 @@ pub struct Snapshot {
     pub epoch: Uuid,
     /// The revision it was compiled from.
     pub revision: i64,
-    pub(crate) hosts: HashMap<Box<str>, matchit::Router<PathRoutes>>,
-    pub(crate) any_host: matchit::Router<PathRoutes>,
+    pub(crate) router: Router,
     /// What was published once; looked at where nothing else is found.
     pub(crate) retired: Retired,
     pub(crate) routes: Vec<Route>,
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub(crate) plan_indices: IdMap<PlanId, u32>,
     /// Plans that are known and cannot be used.
     pub(crate) broken_plans: Vec<PlanId>,
+    /// No other snapshot of this process has it.
+    pub(crate) serial: u64,
 }
 
 /// One operation.
@@ -49,7 +52,7 @@ pub struct Route {
     /// Its method.
     pub method: Method,
     /// Base path and path template as published: `http.route` of metrics.
-    pub template: Box<str>,
+    pub template: Arc<str>,
     /// What a charged call costs: so much of a quota.
     pub units: u32,
     /// Bytes of a request's body, and of each message of gRPC; none where the gateway says it.
@@ -231,48 +234,11 @@ pub enum LimitCheck {
     },
 }
 
-/// The routes that share one path template.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PathRoutes {
-    pub(crate) by_method: [Option<u32>; Method::ALL.len()],
-    pub(crate) allow: Arc<str>,
-}
-
-impl PathRoutes {
-    fn get(&self, method: Method) -> Option<u32> {
-        match self.by_method[method as usize] {
-            // RFC 9110 §9.3.2: HEAD is GET without the body.
-            None if method == Method::Head => self.by_method[Method::Get as usize],
-            found => found,
-        }
-    }
-}
-
-/// What a look-up of a route found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteMatch {
-    /// This route.
-    Found(u32),
-    /// The path is known, the method is not; the value of `Allow`.
-    MethodNotAllowed(Arc<str>),
-    /// Nothing.
-    NotFound,
-}
-
 impl Snapshot {
     /// Finds a route: first among the APIs of exactly this host, then among those of any host.
     #[must_use]
     pub fn find_route(&self, host: &str, method: Method, path: &str) -> RouteMatch {
-        let mut allow = None;
-        let own = if self.hosts.is_empty() { None } else { self.hosts.get(host) };
-        for router in own.into_iter().chain([&self.any_host]) {
-            let Ok(found) = router.at(path) else { continue };
-            match found.value.get(method) {
-                Some(route) => return RouteMatch::Found(route),
-                None => allow = allow.or_else(|| Some(Arc::clone(&found.value.allow))),
-            }
-        }
-        allow.map_or(RouteMatch::NotFound, RouteMatch::MethodNotAllowed)
+        self.router.find(host, method, path)
     }
 
     /// What callers are told of a path where nothing is published any more; none where nothing ever was.
@@ -303,6 +269,23 @@ impl Snapshot {
     #[must_use]
     pub fn plan(&self, index: u32) -> &Plan {
         &self.plans[index as usize]
+    }
+
+    /// The plan whose limits hold instead of another's once a spend cap is reached.
+    pub(crate) fn fallback_of(&self, plan: u32) -> Option<u32> {
+        self.plan_index(self.plan(plan).fallback?)
+    }
+
+    /// Whether a limit may be each key's own, of a plan or of what it falls back to.
+    pub(crate) fn limits_keys(&self, plan: u32) -> bool {
+        let fallback = self.fallback_of(plan);
+        self.plan(plan).limits_keys || fallback.is_some_and(|fallback| self.plan(fallback).limits_keys)
+    }
+
+    /// Numbers the snapshots of this process.
+    pub(crate) fn next_serial() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn plan_index(&self, id: PlanId) -> Option<u32> {

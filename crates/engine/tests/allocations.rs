@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use platform::{NOW, application, blueprint, key, peppers};
 use tollgate_domain::Outcome;
-use tollgate_engine::{Call, Consumers, compile, decide};
+use tollgate_engine::{Call, Consumers, Familiar, compile, decide};
 
 #[test]
 fn a_call_that_is_admitted_allocates_nothing() {
@@ -16,6 +16,7 @@ fn a_call_that_is_admitted_allocates_nothing() {
     let snapshot = Arc::new(compile(&blueprint(100)).expect("valid"));
     let key = key(100);
     let mut level = Vec::with_capacity(256);
+    let mut familiar = Familiar::default();
     let mut call = |now| {
         let call = Call {
             method: "GET",
@@ -24,7 +25,7 @@ fn a_call_that_is_admitted_allocates_nothing() {
             credential: Some(key.as_bytes()),
             whence: &tollgate_engine::Nowhere,
         };
-        let admission = decide(&snapshot, &consumers, &call, now).expect("admitted");
+        let admission = decide(&snapshot, &consumers, &call, now, Some(&mut familiar)).expect("admitted");
         level.clear();
         admission.write_rate_limit(&mut level);
         assert!(admission.finish(200, Outcome::Served).is_some());

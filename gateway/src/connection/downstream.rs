@@ -1,11 +1,13 @@
 //! A request on an HTTP/1 connection as the chain sees it.
 
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
+use tollgate_engine::Familiar;
 use tollgate_engine::head::Framing;
 
 use super::answer::HELD_BYTES_MAX;
@@ -52,6 +54,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Downstream for Connection<S> {
 
     fn is_of_1_0(&self) -> bool {
         self.intake.head().0.is_of_1_0()
+    }
+
+    fn take_familiar(&mut self) -> Option<Familiar> {
+        Some(mem::take(&mut self.familiar))
+    }
+
+    fn keep_familiar(&mut self, familiar: Familiar) {
+        self.familiar = familiar;
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<&[u8]>, BodyFault>> {

@@ -1,9 +1,5 @@
 //! What a call on a kept connection asks of the allocator, from its first byte to its last.
 
-#[path = "../../../crates/engine/examples/platform/mod.rs"]
-#[allow(dead_code)]
-mod platform;
-
 use std::future::Future;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener as StdListener, TcpStream as StdStream};
@@ -12,7 +8,6 @@ use std::sync::Arc;
 use std::thread;
 
 use allocation_counter::measure;
-use platform::{application, blueprint, key, peppers};
 use tokio::net::TcpListener;
 use tollgate_domain::Target;
 use uuid::Uuid;
@@ -20,6 +15,7 @@ use uuid::Uuid;
 use super::*;
 use crate::live::Live;
 use crate::places::Places;
+use crate::platform::{application, blueprint, key, peppers};
 use crate::request_log::{RequestLog, RequestLogMode};
 use crate::resolve::Resolver;
 use crate::usage::leases::Desk;

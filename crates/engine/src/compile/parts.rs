@@ -136,8 +136,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
     let snapshot = Snapshot {
         epoch: blueprint.epoch,
         revision: blueprint.revision,
-        hosts: built.hosts,
-        any_host: built.any_host,
+        router: built.router,
         retired: Retired::of(&blueprint.retired),
         routes,
         names,
@@ -147,6 +146,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         plans,
         plan_indices,
         broken_plans: broken_plans.collect(),
+        serial: Snapshot::next_serial(),
     };
     Compiled { snapshot, faults: faults.all }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tollgate_domain::{ApplicationId, ConsumerApplication, ConsumerSubscription, CredentialId};
 
 use super::Consumers;
-use super::applications::NewApplication;
+use super::applications::{ApplicationShard, NewApplication};
 use super::keys::{KeyRow, Place, Tag};
 use super::shards::SHARD_BITS;
 use super::terms::Pair;
@@ -91,7 +91,12 @@ impl Consumers {
                 Some(NewApplication::new(row, |subscription| self.terms_of(subscription, writer))),
             );
         }
-        self.applications.set(index, shard.with(&changes));
+        self.set_applications(index, shard.with(&changes));
+    }
+
+    fn set_applications(&self, index: usize, shard: ApplicationShard) {
+        self.applications.set(index, shard);
+        self.state.fetch_add(1, Ordering::Release);
     }
 
     fn terms_of(&self, row: &ConsumerSubscription, writer: &mut Writer) -> u32 {
@@ -140,6 +145,7 @@ impl Consumers {
             let after = before.with(here, gone);
             self.counts.1.fetch_add(after.len().wrapping_sub(before.len()), Ordering::Relaxed);
             self.keys.set(index, after);
+            self.state.fetch_add(1, Ordering::Release);
             self.drop_rules(index);
             (opened, closed) = (later, later_gone);
         }
@@ -178,7 +184,7 @@ impl Consumers {
             let index = run[0].shard();
             let changes = run.iter().map(|place| (place.slot(), None)).collect();
             let shard = self.applications.get(index).with(&changes);
-            self.applications.set(index, shard);
+            self.set_applications(index, shard);
             self.counts.0.fetch_sub(run.len(), Ordering::Relaxed);
         }
     }

@@ -98,8 +98,13 @@ impl KeyRow {
         (tag, Self { tail: tag.tail, id, application, expires_at_s, pepper_version, environment, marks })
     }
 
-    pub(super) const fn is_expired(&self, now_s: u64) -> bool {
-        self.expires_at_s != NEVER && now_s >= self.expires_at_s as u64
+    /// Unix seconds; none where it does not expire.
+    pub(super) fn expires_at_s(&self) -> Option<u64> {
+        (self.expires_at_s != NEVER).then_some(u64::from(self.expires_at_s))
+    }
+
+    pub(super) fn is_expired(&self, now_s: u64) -> bool {
+        self.expires_at_s().is_some_and(|at| now_s >= at)
     }
 
     /// Whether it is held to rules of its own.

@@ -55,7 +55,7 @@ impl Till {
             credential: Some(key.as_bytes()),
             whence: &crate::Nowhere,
         };
-        decide(&self.snapshot, &self.consumers, &call, now)
+        decide(&self.snapshot, &self.consumers, &call, now, None)
     }
 
     fn code(&self) -> &'static str {

@@ -40,7 +40,7 @@ impl Platform {
             credential: key.map(str::as_bytes),
             whence: &crate::Nowhere,
         };
-        decide(&self.snapshot, &self.consumers, &call, now)
+        decide(&self.snapshot, &self.consumers, &call, now, None)
     }
 
     fn code(&self, method: &str, target: &str, key: Option<&str>) -> (u16, &'static str) {
