@@ -98,6 +98,11 @@ async fn prepare(rig: &Rig) {
          from subscriptions s join subscription_terms t on t.subscription_id = s.id
          join (select id, 10 * substr(slug, 10)::int as n from organizations where slug like 'customer-%') o
             on o.id = s.organization_id, (select id from credentials limit 1) c",
+        // All that comes round is there already, so that it can be told to wait.
+        "insert into jobs (id, kind, once, lane) select gen_random_uuid(), kind, 'periodic:' || kind, (kind = 'close_months')::int
+         from unnest(array['housekeeping', 'make_planned_changes', 'retire_apis', 'close_months', 'look_after_payments',
+            'reconcile', 'prove_usage', 'look_after_keys', 'look_after_funds', 'look_after_quotas', 'look_after_trials',
+            'look_after_certificates', 'sum_usage']) kind",
     ] {
         rig.database.run(sql).await;
     }

@@ -1,7 +1,8 @@
 //! Money of bought credits that goes back the way it came.
 
+use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use tollgate_domain::{Amount, Currency, OrganizationId, PaymentState};
+use tollgate_domain::{Amount, Currency, OrganizationId, PaymentState, Scope};
 use uuid::Uuid;
 
 use crate::{Error, Result, Store, Tx};
@@ -14,6 +15,10 @@ pub struct CreditRefundRow {
     /// Whose.
     #[sqlx(try_from = "Uuid")]
     pub organization_id: OrganizationId,
+    /// The organization's name.
+    pub organization: String,
+    /// The grant that was bought.
+    pub grant_id: Uuid,
     /// What the provider calls the payment that they were bought with.
     pub payment_ref: Option<String>,
     amount_minor: i64,
@@ -24,6 +29,14 @@ pub struct CreditRefundRow {
     pub state: PaymentState,
     /// What the provider calls it.
     pub provider_ref: Option<String>,
+    /// Why somebody asked for it.
+    pub note: String,
+    /// Where it failed: why, in the provider's words. Customers do not read it.
+    pub failure: Option<String>,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When the provider said what became of it.
+    pub settled_at: Option<DateTime<Utc>>,
 }
 
 impl CreditRefundRow {
@@ -49,8 +62,9 @@ pub struct NewCreditRefund<'r> {
     pub note: &'r str,
 }
 
-const REFUND: &str = "select r.id, r.organization_id, c.payment_ref, r.amount_minor, r.currency, r.state, r.provider_ref
-    from credit_refunds r join credit_entries e on e.id = r.grant_id join checkouts c on c.id = e.checkout_id";
+const REFUND: &str = "select r.*, o.name as organization, c.payment_ref from credit_refunds r
+    join credit_entries e on e.id = r.grant_id join checkouts c on c.id = e.checkout_id
+    join organizations o on o.id = r.organization_id";
 
 impl Store {
     /// A refund.
@@ -63,6 +77,21 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?
             .ok_or(Error::NotFound("refund"))
+    }
+
+    /// The last refunds of an organization or all, newest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_credit_refunds(&self, scope: Scope, limit: i64) -> Result<Vec<CreditRefundRow>> {
+        let sql = format!(
+            "{REFUND} where $1::uuid is null or r.organization_id = $1 order by r.created_at desc, r.id desc limit $2"
+        );
+        Ok(sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(scope.organization().map(OrganizationId::uuid))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?)
     }
 
     /// A refund by what the provider calls it.
@@ -98,7 +127,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Says what became of a refund. False where that was known, or it had failed: what failed stays so, because its credits
+    /// Says what became of a refund, and why it failed. False where that was known, or it had failed: what failed stays so, because its credits
     /// were given again.
     ///
     /// # Errors
@@ -108,15 +137,17 @@ impl Tx {
         id: Uuid,
         state: PaymentState,
         provider_ref: Option<&str>,
+        failure: Option<&str>,
     ) -> Result<bool> {
         let settled = sqlx::query(
-            "update credit_refunds set state = $2, provider_ref = coalesce($3, provider_ref),
+            "update credit_refunds set state = $2, provider_ref = coalesce($3, provider_ref), failure = $4,
                 settled_at = case when $2 = 'pending' then null else now() end
              where id = $1 and state <> 'failed' and (state <> $2 or provider_ref is null)",
         )
         .bind(id)
         .bind(state.as_str())
         .bind(provider_ref)
+        .bind(failure)
         .execute(self.conn())
         .await?;
         Ok(settled.rows_affected() == 1)

@@ -7,11 +7,41 @@ use uuid::Uuid;
 
 use crate::{Error, Result, Store, Tx};
 
+/// What is worked on beside each other: whoever waits in one lane waits for none of another's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(i16)]
+pub enum Lane {
+    /// What somebody waits for, or what looks after money and keys every few seconds.
+    #[default]
+    Prompt = 0,
+    /// Periodic work over everything.
+    Long = 1,
+    /// One of many of a kind: a mail about each new invoice, say.
+    Many = 2,
+}
+
+impl Lane {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Prompt, Self::Long, Self::Many];
+
+    /// As metrics name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prompt => "prompt",
+            Self::Long => "long",
+            Self::Many => "many",
+        }
+    }
+}
+
 /// Work to queue.
 #[derive(Debug, Clone)]
 pub struct NewJob<'a> {
     /// Which work.
     pub kind: &'a str,
+    /// Where it waits.
+    pub lane: Lane,
     /// What about.
     pub payload: &'a Value,
     /// What it is about, where the same must not be done twice.
@@ -50,22 +80,35 @@ pub struct DeadJobRow {
     pub dead_at: DateTime<Utc>,
 }
 
-/// How the queue is doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromRow)]
-pub struct QueueFigures {
+/// How a lane of the queue is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneFigures {
     /// Jobs whose time has come.
     pub due: i64,
     /// Seconds that the oldest of them has waited.
     pub oldest_seconds: i64,
+}
+
+/// How the queue is doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueFigures {
+    /// By lane, as in [`Lane::ALL`].
+    pub lanes: [LaneFigures; 3],
     /// Jobs that were given up.
     pub dead: i64,
 }
 
-const INSERT: &str = "insert into jobs (id, kind, payload, once, run_at)
-    values ($1, $2, $3, $4, coalesce($5, now())) on conflict (once) do nothing";
+const INSERT: &str = "insert into jobs (id, kind, payload, once, run_at, lane)
+    values ($1, $2, $3, $4, coalesce($5, now()), $6) on conflict (once) do nothing";
 
 fn insert<'q>(new: &'q NewJob<'q>) -> sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    sqlx::query(INSERT).bind(Uuid::now_v7()).bind(new.kind).bind(new.payload).bind(new.once).bind(new.run_at)
+    sqlx::query(INSERT)
+        .bind(Uuid::now_v7())
+        .bind(new.kind)
+        .bind(new.payload)
+        .bind(new.once)
+        .bind(new.run_at)
+        .bind(new.lane as i16)
 }
 
 impl Tx {
@@ -81,11 +124,12 @@ impl Tx {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn insert_jobs(&mut self, kind: &str, payloads: &[Value]) -> Result<()> {
-        sqlx::query("insert into jobs (id, kind, payload, run_at) select id, $1, payload, now() from unnest($2::uuid[], $3::jsonb[]) t (id, payload)")
+    pub async fn insert_jobs(&mut self, kind: &str, lane: Lane, payloads: &[Value]) -> Result<()> {
+        sqlx::query("insert into jobs (id, kind, payload, run_at, lane) select id, $1, payload, now(), $4 from unnest($2::uuid[], $3::jsonb[]) t (id, payload)")
             .bind(kind)
             .bind(payloads.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
             .bind(payloads)
+            .bind(lane as i16)
             .execute(self.conn())
             .await?;
         Ok(())
@@ -101,21 +145,22 @@ impl Store {
         Ok(insert(new).execute(&self.pool).await?.rows_affected() == 1)
     }
 
-    /// Takes up to `limit` due jobs for `seconds`. Workers that ask at the same time get different ones; a job whose
+    /// Takes up to `limit` due jobs of a lane for `seconds`. Workers that ask at the same time get different ones; a job whose
     /// worker died comes back when its lease has run out.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn lease_jobs(&self, limit: i64, seconds: i32) -> Result<Vec<JobRow>> {
+    pub async fn lease_jobs(&self, lane: Lane, limit: i64, seconds: i32) -> Result<Vec<JobRow>> {
         Ok(sqlx::query_as(
             "update jobs set lease = gen_random_uuid(), attempts = attempts + 1,
                 leased_until = now() + make_interval(secs => $2)
-             where id in (select id from jobs where dead_at is null and done_at is null and run_at <= now()
+             where id in (select id from jobs where lane = $3 and dead_at is null and done_at is null and run_at <= now()
                 and (leased_until is null or leased_until < now()) order by run_at limit $1 for update skip locked)
              returning id, kind, payload, attempts, lease",
         )
         .bind(limit)
         .bind(f64::from(seconds))
+        .bind(lane as i16)
         .fetch_all(&self.pool)
         .await?)
     }
@@ -204,16 +249,23 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn queue_figures(&self) -> Result<QueueFigures> {
-        Ok(sqlx::query_as(
-            "select count(*) filter (where dead_at is null and done_at is null and run_at <= now()) as due,
+        let rows: Vec<(i16, i64, i64, i64)> = sqlx::query_as(
+            "select lane, count(*) filter (where dead_at is null and done_at is null and run_at <= now()),
                 coalesce(extract(epoch from now() - min(run_at) filter
-                    (where dead_at is null and done_at is null and run_at <= now())), 0)::bigint
-                    as oldest_seconds,
-                count(*) filter (where dead_at is not null) as dead
-             from jobs",
+                    (where dead_at is null and done_at is null and run_at <= now())), 0)::bigint,
+                count(*) filter (where dead_at is not null)
+             from jobs group by lane",
         )
-        .fetch_one(&self.pool)
-        .await?)
+        .fetch_all(&self.pool)
+        .await?;
+        let mut figures = QueueFigures::default();
+        for (lane, due, oldest_seconds, dead) in rows {
+            if let Some(at) = Lane::ALL.iter().position(|one| *one as i16 == lane) {
+                figures.lanes[at] = LaneFigures { due, oldest_seconds };
+            }
+            figures.dead += dead;
+        }
+        Ok(figures)
     }
 }
 

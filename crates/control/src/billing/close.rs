@@ -113,7 +113,7 @@ impl Control {
             return Ok(0);
         }
         change.tx.insert_invoices(&invoices).await?;
-        let unpaid = self.pay_from_credits(&mut change.tx, &invoices).await?;
+        let unpaid = self.pay_from_credits(&mut change.tx, &invoices, closing.now).await?;
         if self.collects() {
             let jobs: Vec<_> =
                 unpaid.into_iter().map(|invoice_id| Job::CollectInvoice { invoice_id }).collect();
@@ -132,14 +132,19 @@ impl Control {
     }
 
     /// Pays bills from credits, where there are any; returns those of which something is left to pay.
-    async fn pay_from_credits(&self, tx: &mut Tx, invoices: &[NewInvoice]) -> Result<Vec<InvoiceId>> {
+    async fn pay_from_credits(
+        &self,
+        tx: &mut Tx,
+        invoices: &[NewInvoice],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<InvoiceId>> {
         let organizations: Vec<_> = invoices.iter().map(|invoice| invoice.organization_id).collect();
         let with_credits = tx.list_with_credits(&organizations).await?;
         let mut unpaid = Vec::new();
         for invoice in invoices {
             let total = invoice.total;
             let drawn = if with_credits.contains(&(invoice.organization_id, total.currency)) {
-                self.draw_credits(tx, invoice).await?
+                self.draw_credits(tx, invoice, now).await?
             } else {
                 0
             };

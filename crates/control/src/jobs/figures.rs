@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use tollgate_store::{AfterAttempt, CreditAccountRow, DeliveryFigures, ProviderFigures, QueueFigures};
+use tollgate_store::{
+    AfterAttempt, CreditAccountRow, DeliveryFigures, Lane, LaneFigures, ProviderFigures, QueueFigures,
+};
 
 use crate::Control;
 use crate::mail::Mailer;
@@ -63,12 +65,23 @@ impl Control {
                 let _ = writeln!(text, "{name}{labels} {value}");
             }
         };
-        if let Ok(QueueFigures { due, oldest_seconds, dead }) = self.store.queue_figures().await {
-            let one = |value: i64| [(String::new(), i128::from(value))];
-            metric("tollgate_jobs_due", "gauge", "Jobs whose time has come.", &one(due));
-            let help = "How long the oldest due job has waited.";
-            metric("tollgate_jobs_oldest_due_seconds", "gauge", help, &one(oldest_seconds));
-            metric("tollgate_jobs_dead", "gauge", "Jobs that were given up.", &one(dead));
+        if let Ok(QueueFigures { lanes, dead }) = self.store.queue_figures().await {
+            let each = |pick: fn(&LaneFigures) -> i64| -> Vec<(String, i128)> {
+                let named = Lane::ALL.iter().zip(&lanes);
+                named
+                    .map(|(lane, one)| (format!("{{lane=\"{}\"}}", lane.as_str()), i128::from(pick(one))))
+                    .collect()
+            };
+            let help = "Jobs whose time has come, by lane: prompt, long (over everything), many (one of many of a kind).";
+            metric("tollgate_jobs_due", "gauge", help, &each(|one| one.due));
+            let help = "How long the oldest due job of a lane has waited.";
+            metric("tollgate_jobs_oldest_due_seconds", "gauge", help, &each(|one| one.oldest_seconds));
+            metric(
+                "tollgate_jobs_dead",
+                "gauge",
+                "Jobs that were given up.",
+                &[(String::new(), i128::from(dead))],
+            );
         }
         if let Ok(DeliveryFigures { pending, due, oldest_seconds, disabled }) =
             self.store.delivery_figures().await

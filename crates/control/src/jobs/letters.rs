@@ -103,6 +103,12 @@ impl Control {
             }
             Job::TellOfInvoice { invoice_id } => Ok(self.tell_of_invoice(invoice_id).await?),
             Job::TellOfApi { api_id } => Ok(self.tell_of_api(api_id).await?),
+            Job::LookAfterApis {} => Ok(self.look_after_apis(Utc::now()).await?),
+            Job::LookAfterHealth {} => Ok(self.look_after_health(Utc::now()).await?),
+            Job::RemindOfApi { api_id } => Ok(self.remind_of_api(id, api_id).await?),
+            Job::ApiEndsSoon { api_id, organization_id, user_id } => {
+                self.send_api_ends_soon(id, api_id, (organization_id, user_id), post).await
+            }
             Job::TellOfTeam { organization_id, user_id, change, by } => {
                 Ok(self.tell_of_team(id, organization_id, user_id, &change, by).await?)
             }
@@ -300,9 +306,9 @@ impl Control {
         let plan = self.store.get_plan(row.plan_id).await?;
         let amount = |minor| Amount { minor, currency: tariff.currency };
         let said = |key| Said::new(reads(&user), key);
-        let mut costs = vec![said("product-a-month").with("total", amount(tariff.base_minor)).to_string()];
+        let mut costs = vec![said("product-a-month").sum("total", amount(tariff.base_minor)).to_string()];
         if tariff.setup_minor > 0 {
-            costs.push(said("mail-trial-once").with("amount", amount(tariff.setup_minor)).to_string());
+            costs.push(said("mail-trial-once").sum("amount", amount(tariff.setup_minor)).to_string());
         }
         if !tariff.meters.is_empty() {
             costs.push(said("mail-trial-use").to_string());

@@ -17,7 +17,7 @@ use tollgate_domain::{
     ApiId, CertificateId, CredentialId, InvoiceId, MemberRole, OperatorRole, OrganizationId, SubscriptionId,
     UserId, WebhookId,
 };
-use tollgate_store::{NewJob, NewProviderEvent, Store, Tx};
+use tollgate_store::{Lane, NewJob, NewProviderEvent, Store, Tx};
 use uuid::Uuid;
 
 use crate::{Control, Error, Result};
@@ -162,6 +162,10 @@ pub enum Job {
     MakePlannedChanges {},
     /// Retire APIs whose sunset is past.
     RetireApis {},
+    /// Look for APIs that end soon.
+    LookAfterApis {},
+    /// Look for APIs that fail calls.
+    LookAfterHealth {},
     /// Write the bills of months that are over.
     CloseMonths {},
     /// Give a bill to the payment provider, and collect it.
@@ -223,6 +227,11 @@ pub enum Job {
         /// Which.
         api_id: ApiId,
     },
+    /// Remind those who still call an API that it ends soon.
+    RemindOfApi {
+        /// Which.
+        api_id: ApiId,
+    },
     /// Tell an organization's owners that its team changed.
     TellOfTeam {
         /// Whose.
@@ -243,6 +252,15 @@ pub enum Job {
     },
     /// Tell somebody that an API will go.
     ApiEnds {
+        /// Which.
+        api_id: ApiId,
+        /// As a member of.
+        organization_id: OrganizationId,
+        /// Whom.
+        user_id: UserId,
+    },
+    /// Remind somebody that an API which they still call ends soon.
+    ApiEndsSoon {
         /// Which.
         api_id: ApiId,
         /// As a member of.
@@ -294,6 +312,8 @@ const PERIODIC: &[(Job, Duration)] = &[
     (Job::Housekeeping {}, Duration::from_secs(600)),
     (Job::MakePlannedChanges {}, Duration::from_secs(60)),
     (Job::RetireApis {}, Duration::from_secs(60)),
+    (Job::LookAfterApis {}, Duration::from_secs(3_600)),
+    (Job::LookAfterHealth {}, Duration::from_secs(30)),
     (Job::CloseMonths {}, Duration::from_secs(600)),
     (Job::LookAfterPayments {}, Duration::from_secs(60)),
     (Job::Reconcile {}, Duration::from_secs(86_400)),
@@ -323,6 +343,28 @@ impl Job {
         serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload }))
     }
 
+    /// Where it waits. Ten thousand invoices are as many mails, and as many talks with the payment provider: they are in
+    /// nobody's way but each other's.
+    const fn lane(&self) -> Lane {
+        match self {
+            Self::Housekeeping {}
+            | Self::CloseMonths {}
+            | Self::Reconcile {}
+            | Self::ProveUsage {}
+            | Self::SumUsage {} => Lane::Long,
+            Self::CollectInvoice { .. }
+            | Self::TellOfInvoice { .. }
+            | Self::InvoiceReady { .. }
+            | Self::PaymentFailed { .. }
+            | Self::AccessLanded { .. }
+            | Self::TellOfApi { .. }
+            | Self::ApiEnds { .. }
+            | Self::RemindOfApi { .. }
+            | Self::ApiEndsSoon { .. } => Lane::Many,
+            _ => Lane::Prompt,
+        }
+    }
+
     fn period(&self) -> Option<Duration> {
         PERIODIC.iter().find(|(job, _)| job == self).map(|(_, period)| *period)
     }
@@ -331,16 +373,18 @@ impl Job {
 /// Queues work in the transaction of the change that causes it.
 pub async fn queue(tx: &mut Tx, job: &Job) -> Result<()> {
     let Written { kind, payload } = job.written()?;
-    tx.insert_job(&NewJob { kind: &kind, payload: &payload, once: None, run_at: None }).await?;
+    let lane = job.lane();
+    tx.insert_job(&NewJob { kind: &kind, lane, payload: &payload, once: None, run_at: None }).await?;
     Ok(())
 }
 
 /// Queues work of one kind for many, done only if the transaction commits.
 pub(crate) async fn queue_all(tx: &mut Tx, jobs: &[Job]) -> Result<()> {
+    let Some(lane) = jobs.first().map(Job::lane) else { return Ok(()) };
     let written = jobs.iter().map(Job::written).collect::<Result<Vec<_>>>()?;
     let Some(kind) = written.first().map(|job| job.kind.clone()) else { return Ok(()) };
     let payloads: Vec<_> = written.into_iter().map(|job| job.payload).collect();
-    tx.insert_jobs(&kind, &payloads).await?;
+    tx.insert_jobs(&kind, lane, &payloads).await?;
     Ok(())
 }
 
@@ -351,8 +395,14 @@ pub(crate) async fn keep_event(
     job: Option<&Job>,
 ) -> Result<bool> {
     let written = job.map(Job::written).transpose()?;
-    let job =
-        written.as_ref().map(|Written { kind, payload }| NewJob { kind, payload, once: None, run_at: None });
+    let lane = job.map(Job::lane).unwrap_or_default();
+    let job = written.as_ref().map(|Written { kind, payload }| NewJob {
+        kind,
+        lane,
+        payload,
+        once: None,
+        run_at: None,
+    });
     let mut tx = store.begin().await?;
     let taken = tx.insert_provider_event(event, job.as_ref()).await?;
     tx.commit().await?;
@@ -368,7 +418,8 @@ impl Control {
         run_at: Option<DateTime<Utc>>,
     ) -> Result<bool> {
         let Written { kind, payload } = job.written()?;
-        Ok(self.store.insert_job(&NewJob { kind: &kind, payload: &payload, once, run_at }).await?)
+        let lane = job.lane();
+        Ok(self.store.insert_job(&NewJob { kind: &kind, lane, payload: &payload, once, run_at }).await?)
     }
 
     async fn queue_periodic(&self) -> Result<()> {

@@ -1,7 +1,9 @@
 //! Mails that follow from what happened, to all whom it concerns: new invoices, APIs that will go, teams that changed.
 
+use chrono::{TimeDelta, Utc};
 use serde_json::Value;
 use tollgate_domain::{ApiId, InvoiceId, MemberRole, OrganizationId, Scope, UserId};
+use tollgate_store::ApiRow;
 use uuid::Uuid;
 
 use super::letters::reads;
@@ -64,6 +66,15 @@ impl Control {
         Ok(())
     }
 
+    /// Those who still call it, each once for this day before its end.
+    pub(super) async fn remind_of_api(&self, id: Uuid, api_id: ApiId) -> Result<()> {
+        for (organization_id, user_id) in self.store.list_api_callers(api_id).await? {
+            let once = format!("api_ends_soon:{id}:{organization_id}:{user_id}");
+            self.queue(&Job::ApiEndsSoon { api_id, organization_id, user_id }, Some(&once), None).await?;
+        }
+        Ok(())
+    }
+
     /// Owners are told, except who did it; of who is gone for good, there is no address to tell.
     pub(super) async fn tell_of_team(
         &self,
@@ -109,14 +120,39 @@ impl Control {
     ) -> std::result::Result<(), Failure> {
         let Some(user) = self.reader(user_id).await? else { return Ok(()) };
         let row = self.store.get_api(api).await?;
-        let successor = match row.successor() {
-            Some(id) => Some(self.store.get_api(id).await?.name),
-            None => None,
-        };
+        let successor = self.successor_name(&row).await?;
         // Where nothing is subscribed any more, there is nothing to tell.
         let Some(product) = self.store.find_product_of(organization, api).await? else { return Ok(()) };
         let link = format!("{}/products/{product}/apis/{}", post.url(), row.slug);
         let letter = mail::api_ends(reads(&user), &row.name, row.sunset_at, successor.as_deref(), &link);
+        self.write(id, &user, Some(organization), &letter, post).await
+    }
+
+    async fn successor_name(&self, api: &ApiRow) -> Result<Option<String>> {
+        Ok(match api.successor() {
+            Some(id) => Some(self.store.get_api(id).await?.name),
+            None => None,
+        })
+    }
+
+    pub(super) async fn send_api_ends_soon(
+        &self,
+        id: Uuid,
+        api: ApiId,
+        (organization, user_id): (OrganizationId, UserId),
+        post: &Post<'_>,
+    ) -> std::result::Result<(), Failure> {
+        let Some(user) = self.reader(user_id).await? else { return Ok(()) };
+        let row = self.store.get_api(api).await?;
+        // It may stay after all, or be gone already.
+        let left = row.sunset_at.filter(|_| row.state.is_ending()).map(|at| (at, at - Utc::now()));
+        let Some((sunset, left)) = left.filter(|(_, left)| *left > TimeDelta::zero()) else { return Ok(()) };
+        let successor = self.successor_name(&row).await?;
+        let callers = self.store.list_calling_applications(organization, api).await?;
+        let Some(product) = self.store.find_product_of(organization, api).await? else { return Ok(()) };
+        let link = format!("{}/products/{product}/apis/{}", post.url(), row.slug);
+        let ending = (row.name.as_str(), sunset, left.num_hours() / 24 + 1);
+        let letter = mail::api_ends_soon(reads(&user), ending, successor.as_deref(), &callers, &link);
         self.write(id, &user, Some(organization), &letter, post).await
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tollgate_store::JobRow;
+use tollgate_store::{JobRow, Lane};
 
 use super::Job;
 use crate::mail::{MailFault, Mailer, Post};
@@ -15,8 +15,6 @@ use crate::{Control, Error};
 
 /// How long the worker rests when nothing is due.
 const REST: Duration = Duration::from_secs(2);
-/// Jobs done at once.
-const AT_ONCE: i64 = 4;
 /// After this a job is taken for stuck. Its lease is longer, so that no second worker begins it before.
 const TIME_MAX: Duration = Duration::from_secs(60);
 const LEASE_SECONDS: i32 = 120;
@@ -24,6 +22,15 @@ const LEASE_SECONDS: i32 = 120;
 const ATTEMPTS_MAX: i32 = 30;
 const PAUSE_SECONDS: f64 = 10.0;
 const PAUSE_SECONDS_MAX: f64 = 3_600.0;
+
+/// Jobs of a lane done at once: so few that pages and calls of the admin API find a connection beside all of them.
+const fn at_once(lane: Lane) -> i64 {
+    match lane {
+        Lane::Prompt | Lane::Many => 4,
+        // Closing a month takes several connections by itself.
+        Lane::Long => 2,
+    }
+}
 
 /// Why a job was not done.
 #[derive(Debug, thiserror::Error)]
@@ -85,14 +92,27 @@ impl Control {
         }
     }
 
+    /// The lanes, each by itself: what is slow in one keeps nobody waiting in another.
     async fn work_on_jobs(self, mailer: Arc<Mailer>, shutdown: CancellationToken) {
-        let mut prepared = false;
+        let mut lanes = JoinSet::new();
+        for lane in Lane::ALL {
+            lanes.spawn(self.clone().work_on_lane(lane, Arc::clone(&mailer), shutdown.clone()));
+        }
+        while let Some(ended) = lanes.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a lane of jobs panicked");
+            }
+        }
+    }
+
+    async fn work_on_lane(self, lane: Lane, mailer: Arc<Mailer>, shutdown: CancellationToken) {
+        let mut prepared = lane != Lane::Prompt;
         while !shutdown.is_cancelled() {
             if !prepared {
                 prepared = self.queue_periodic().await.is_ok();
             }
-            let done = self.work_once(&mailer).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, "the queue of jobs cannot be read; trying again");
+            let done = self.work_once_in(lane, &mailer).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, lane = lane.as_str(), "the queue of jobs cannot be read; trying again");
                 0
             });
             if done == 0 {
@@ -101,12 +121,20 @@ impl Control {
         }
     }
 
-    /// Does what is due now, a few jobs at most; returns how many were begun.
+    /// Does what is due now, a few jobs of each lane at most; returns how many were begun.
     ///
     /// # Errors
     /// The database is away.
     pub async fn work_once(&self, mailer: &Arc<Mailer>) -> crate::Result<usize> {
-        let jobs = self.store.lease_jobs(AT_ONCE, LEASE_SECONDS).await?;
+        let mut begun = 0;
+        for lane in Lane::ALL {
+            begun += self.work_once_in(lane, mailer).await?;
+        }
+        Ok(begun)
+    }
+
+    async fn work_once_in(&self, lane: Lane, mailer: &Arc<Mailer>) -> crate::Result<usize> {
+        let jobs = self.store.lease_jobs(lane, at_once(lane), LEASE_SECONDS).await?;
         let begun = jobs.len();
         if jobs.is_empty() {
             return Ok(0);

@@ -92,6 +92,7 @@ impl Fixture {
             password: PASSWORD.to_owned(),
             product: None,
             address: Some([127, 0, 0, 1].into()),
+            language: None,
         };
         let made = self.control.sign_up(&Actor::new(Who::Visitor, None), input).await.unwrap();
         let who = Who::Member {

@@ -78,7 +78,7 @@ impl Wallet {
         wallet
     }
 
-    async fn grant(&self, minor: u64, expires_at: Option<DateTime<Utc>>) {
+    pub async fn grant(&self, minor: u64, expires_at: Option<DateTime<Utc>>) {
         let input = CreditInput { amount: euros(minor), expires_at, note: "Bank transfer".to_owned() };
         let control = &self.fixture.control;
         control.grant_credits(&Actor::system(), self.organization, input, Utc::now()).await.unwrap();
@@ -103,7 +103,7 @@ impl Wallet {
         self.count_calls(Utc::now(), boot, of, calls, bytes_out).await;
     }
 
-    async fn call_at(&self, at: DateTime<Utc>, boot: Uuid, of: SubscriptionId, calls: u64) {
+    pub async fn call_at(&self, at: DateTime<Utc>, boot: Uuid, of: SubscriptionId, calls: u64) {
         self.count_calls(at, boot, of, calls, 0).await;
     }
 

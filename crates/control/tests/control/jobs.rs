@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tollgate_control::mail::Transport;
-use tollgate_store::{NewJob, QueueFigures};
+use tollgate_domain::InvoiceId;
+use tollgate_store::{Lane, NewJob, QueueFigures};
 use tollgate_testkit::MailServer;
+use uuid::Uuid;
 
 use crate::fixture::{Fixture, mailer};
 
@@ -15,7 +17,8 @@ async fn a_job_is_there_only_if_its_change_is() {
     let fixture = Fixture::new().await;
     let store = fixture.control.store();
     let payload = json!({});
-    let new = NewJob { kind: "housekeeping", payload: &payload, once: None, run_at: None };
+    let new =
+        NewJob { kind: "housekeeping", lane: Lane::Prompt, payload: &payload, once: None, run_at: None };
     let mut tx = store.begin().await.unwrap();
     assert!(tx.insert_job(&new).await.unwrap());
     drop(tx);
@@ -23,9 +26,9 @@ async fn a_job_is_there_only_if_its_change_is() {
     let mut tx = store.begin().await.unwrap();
     tx.insert_job(&new).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(store.queue_figures().await.unwrap().due, 1);
+    assert_eq!(store.queue_figures().await.unwrap().lanes[0].due, 1);
     fixture.work().await;
-    assert_eq!(store.queue_figures().await.unwrap().due, 0);
+    assert_eq!(store.queue_figures().await.unwrap().lanes[0].due, 0);
 }
 
 #[tokio::test]
@@ -35,23 +38,30 @@ async fn workers_never_hold_the_same_job_and_a_dead_ones_comes_back() {
     let payload = json!({});
     for _ in 0..6 {
         store
-            .insert_job(&NewJob { kind: "housekeeping", payload: &payload, once: None, run_at: None })
+            .insert_job(&NewJob {
+                kind: "housekeeping",
+                lane: Lane::Prompt,
+                payload: &payload,
+                once: None,
+                run_at: None,
+            })
             .await
             .unwrap();
     }
-    let (one, two) = tokio::join!(store.lease_jobs(3, 60), store.lease_jobs(3, 60));
+    let (one, two) =
+        tokio::join!(store.lease_jobs(Lane::Prompt, 3, 60), store.lease_jobs(Lane::Prompt, 3, 60));
     let (one, two) = (one.unwrap(), two.unwrap());
     assert!(one.iter().all(|job| two.iter().all(|other| other.id != job.id)));
     assert_eq!(one.len() + two.len(), 6);
-    assert!(store.lease_jobs(9, 60).await.unwrap().is_empty());
+    assert!(store.lease_jobs(Lane::Prompt, 9, 60).await.unwrap().is_empty());
 
     // A lease that is over: another worker gets the job, and the first one's word counts no more.
     store.postpone_job(&one[0], 0.0, Some("made due again")).await.unwrap();
-    let died = store.lease_jobs(1, 0).await.unwrap().remove(0);
-    let again = store.lease_jobs(1, 60).await.unwrap().remove(0);
+    let died = store.lease_jobs(Lane::Prompt, 1, 0).await.unwrap().remove(0);
+    let again = store.lease_jobs(Lane::Prompt, 1, 60).await.unwrap().remove(0);
     assert_eq!((again.id, again.attempts), (died.id, 3));
     store.finish_job(&died).await.unwrap();
-    assert!(store.lease_jobs(1, 60).await.unwrap().is_empty());
+    assert!(store.lease_jobs(Lane::Prompt, 1, 60).await.unwrap().is_empty());
     let there = fixture.database.count("select count(*) from jobs where kind = $1", "housekeeping").await;
     assert_eq!(there, 6, "the late word removed nothing");
 }
@@ -61,7 +71,13 @@ async fn what_may_happen_once_happens_once() {
     let fixture = Fixture::new().await;
     let store = fixture.control.store();
     let payload = json!({});
-    let new = NewJob { kind: "housekeeping", payload: &payload, once: Some("x:1"), run_at: None };
+    let new = NewJob {
+        kind: "housekeeping",
+        lane: Lane::Prompt,
+        payload: &payload,
+        once: Some("x:1"),
+        run_at: None,
+    };
     assert!(store.insert_job(&new).await.unwrap());
     assert!(!store.insert_job(&new).await.unwrap(), "while it waits");
     fixture.work().await;
@@ -126,12 +142,62 @@ async fn a_mail_that_is_refused_for_good_is_kept_to_be_looked_at_and_can_be_take
 }
 
 #[tokio::test]
+async fn ten_thousand_bills_hold_up_nobody_elses_work() {
+    let fixture = Fixture::new().await;
+    let store = fixture.control.store();
+    let payloads: Vec<_> =
+        (0..10_000).map(|_| json!({ "invoice_id": InvoiceId::from(Uuid::now_v7()) })).collect();
+    let mut tx = store.begin().await.unwrap();
+    tx.insert_jobs("tell_of_invoice", Lane::Many, &payloads).await.unwrap();
+    tx.commit().await.unwrap();
+    fixture.sign_up("maria@example.com").await;
+    fixture.control.work_once(&fixture.mailer).await.unwrap();
+    assert!(fixture.mails.last_to("maria@example.com").is_some(), "asked for last, sent with the first");
+    let [prompt, _, many] = store.queue_figures().await.unwrap().lanes;
+    assert!(prompt.due == 0 && many.due > 9_900, "{prompt:?} {many:?}");
+    let metrics = fixture.control.work_metrics(&fixture.mailer).await;
+    assert!(metrics.contains("tollgate_jobs_due{lane=\"prompt\"} 0"), "{metrics}");
+}
+
+#[tokio::test]
+async fn what_is_slow_in_one_lane_keeps_nobody_waiting_in_another() {
+    let fixture = Fixture::new().await;
+    let store = fixture.control.store();
+    // A month that somebody else is closing: whoever closes it waits.
+    let mut closing = store.pool().begin().await.unwrap();
+    sqlx::query("lock table billing_months in access exclusive mode").execute(&mut *closing).await.unwrap();
+    let shutdown = CancellationToken::new();
+    let worker = tokio::spawn(fixture.control.clone().work(Arc::clone(&fixture.mailer), shutdown.clone()));
+    let held = "select count(*) from jobs where kind = $1 and lease is not null";
+    while fixture.database.count(held, "close_months").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    fixture.sign_up("maria@example.com").await;
+    while fixture.mails.last_to("maria@example.com").is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.database.count(held, "close_months").await, 1);
+    closing.rollback().await.unwrap();
+    shutdown.cancel();
+    worker.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_worker_that_is_told_to_stop_finishes_what_it_began_and_the_periodic_ones_come_round() {
     let fixture = Fixture::new().await;
     fixture.sign_up("maria@example.com").await;
     let shutdown = CancellationToken::new();
     let worker = tokio::spawn(fixture.control.clone().work(Arc::clone(&fixture.mailer), shutdown.clone()));
     while fixture.mails.last_to("maria@example.com").is_none() {
+        tokio::task::yield_now().await;
+    }
+    // The lane of periodic work may be slower than that of mails.
+    while fixture
+        .database
+        .count("select count(*) from jobs where kind = $1 and run_at > now()", "housekeeping")
+        .await
+        == 0
+    {
         tokio::task::yield_now().await;
     }
     shutdown.cancel();

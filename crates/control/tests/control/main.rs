@@ -11,6 +11,7 @@ mod consumers;
 mod fixture;
 mod funds;
 mod jobs;
+mod late;
 mod lenders;
 mod lost;
 mod moving;

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use tollgate_control::{Actor, CheckoutInput, Error, PlanInput};
-use tollgate_domain::{Amount, CheckoutState, Scope};
+use tollgate_domain::{Amount, CheckoutState, PaymentState, Scope};
 use tollgate_testkit::StripeFault;
 
 use crate::fixture::Shop;
@@ -110,6 +110,15 @@ async fn credits_whose_money_cannot_be_paid_back_are_there_again() {
     shop.listen().await;
     let (balance, story) = credits(&shop).await;
     assert_eq!(balance, 1_000, "{story:?}");
+    let [refund] = &shop.control.credits(&Actor::system(), shop.organization).await.unwrap().refunds[..]
+    else {
+        panic!("one refund")
+    };
+    assert_eq!((refund.state, refund.note.as_str()), (PaymentState::Failed, "Unused"));
+    let why = refund.failure.as_deref().expect("finance reads why");
+    assert!(!why.is_empty() && refund.settled_at.is_some(), "{refund:?}");
+    let theirs = shop.control.credits(&shop.member, shop.organization).await.unwrap();
+    assert!(theirs.refunds.is_empty(), "customers do not");
     let (system, now) = (Actor::system(), Utc::now());
     let input = tollgate_control::CreditInput { amount: euros(10), expires_at: None, note: String::new() };
     let told = shop.control.grant_credits(&system, shop.organization, input, now).await.unwrap();

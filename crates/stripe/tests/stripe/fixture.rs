@@ -65,6 +65,7 @@ impl Shop {
             password: "plain lamp seven boats".to_owned(),
             product: None,
             address: Some([127, 0, 0, 1].into()),
+            language: None,
         };
         let made = control.sign_up(&Actor::new(Who::Visitor, None), input).await.unwrap();
         let organization = made.organization_id;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use tollgate_domain::PaymentKind;
 
+use super::credit_refunds;
 use super::desk::{Desk, sheet};
 use super::invoice_money::payment_table;
 use crate::PortalState;
@@ -78,8 +79,15 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
         "Refunds and credit notes are made on the page of an invoice.",
     );
     let returns = returns.whole(&asked, "invoice or organization");
+    let credits = credit_refunds::table(&store.list_credit_refunds(desk.scope, ROWS).await?, true, &visit)
+        .or_empty(
+            "circle-check",
+            "No credits were given back",
+            "What is not used of bought credits is given back on the page of an organization's credits.",
+        )
+        .whole(&asked, "organization or reason");
     let compared = compared(&state, &desk, &visit, &asked).await?;
-    sheet.part(failures).part(returns).part(compared).answer(&visit, &asked)
+    sheet.part(failures).part(returns).part(credits).part(compared).answer(&visit, &asked)
 }
 
 /// The last comparisons with the provider.

@@ -172,7 +172,7 @@ impl Control {
         let (system, organization) = (Actor::system(), row.organization_id);
         let mut change = self.change(&system).await?;
         change.tx.lock_credits(organization, row.amount().currency).await?;
-        if !change.tx.settle_credit_refund(row.id, state, made).await? {
+        if !change.tx.settle_credit_refund(row.id, state, made, failure.as_deref()).await? {
             return Ok(());
         }
         if state == PaymentState::Failed {

@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use tollgate_domain::{Amount, InvoiceId, OrganizationId, PlanId, Scope};
-use tollgate_store::{CreditAccountRow, CreditEntryRow, NewCreditEntry, Tx};
+use tollgate_store::{CreditAccountRow, CreditEntryRow, CreditRefundRow, NewCreditEntry, Tx};
 use uuid::Uuid;
 
 use crate::change::{Change, Subject};
@@ -45,6 +45,8 @@ pub struct CreditStanding {
     pub accounts: Vec<CreditAccountRow>,
     /// The movements, newest first.
     pub entries: Vec<CreditEntryRow>,
+    /// What was given back to the card of whoever bought them, newest first; for operators.
+    pub refunds: Vec<CreditRefundRow>,
 }
 
 impl Control {
@@ -55,9 +57,14 @@ impl Control {
     pub async fn credits(&self, actor: &Actor, organization: OrganizationId) -> Result<CreditStanding> {
         let scope = actor.authorize(Action::ReadOrganization(organization))?;
         self.store.get_organization(scope, organization).await?;
+        let theirs = Scope::Organization(organization);
         Ok(CreditStanding {
             accounts: self.store.list_credit_accounts(organization).await?,
-            entries: self.store.list_credit_entries(Scope::Organization(organization), SHOWN).await?,
+            entries: self.store.list_credit_entries(theirs, SHOWN).await?,
+            refunds: match actor.authorize(Action::ReadPlatform) {
+                Ok(_) => self.store.list_credit_refunds(theirs, SHOWN).await?,
+                Err(_) => Vec::new(),
+            },
         })
     }
 

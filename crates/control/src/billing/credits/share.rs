@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tollgate_domain::{Amount, CalendarMonth, Currency, Funds, OrganizationId, Scope, SubscriptionId};
 use tollgate_rating::{Span, Tariff, Usage};
-use tollgate_store::{MoneyBudget, Tx};
+use tollgate_store::{BilledRow, MoneyBudget, Tx};
 use uuid::Uuid;
 
 use super::super::allowance::Position;
@@ -162,9 +162,12 @@ pub(super) async fn slots(
     if this.end() - now <= TURN {
         months.push(this.next());
     }
-    // Months that are over and have no invoice yet.
+    // Months that are over and have no invoice yet, and those of which counts came since.
+    let late: Vec<CalendarMonth> =
+        tx.list_late_months(&[organization], this).await?.into_iter().map(|(_, month)| month).collect();
     let mut open: Vec<CalendarMonth> =
         held.iter().map(|(_, month, _)| *month).filter(|month| *month < this).collect();
+    open.extend(&late);
     open.sort_unstable();
     open.dedup();
     months.extend(open);
@@ -178,10 +181,14 @@ pub(super) async fn slots(
         }
     }
     let mut charges: HashMap<CalendarMonth, Vec<Charge>> = HashMap::new();
+    let mut billed: HashMap<CalendarMonth, Vec<BilledRow>> = HashMap::new();
     for month in &months {
         let rows = tx.list_billable(organization, *month).await?;
         let rated = rows.into_iter().map(|row| Charge::of(row, *month)).collect::<Result<Vec<_>>>()?;
         charges.insert(*month, rated);
+        if *month < this {
+            billed.insert(*month, tx.list_billed(&[organization], *month).await?);
+        }
     }
     let mut slots = Vec::new();
     for row in prepaid {
@@ -216,11 +223,24 @@ pub(super) async fn slots(
                     .filter(|(at, _)| *at <= month.start())
                     .map(|(_, tariff)| tariff.clone()),
             };
-            slot.committed = slot.cost(budget.outstanding);
+            let billed = billed.get(month).map_or(0, |rows| billed_of(&mine, rows));
+            // What a gateway did not spend of a month that is billed, it does not hand back.
+            let more = if billed > 0 || late.contains(month) { 0 } else { budget.outstanding };
+            slot.committed = slot.cost(more).saturating_sub(billed);
             slots.push(slot);
         }
     }
     Ok(slots)
+}
+
+/// What invoices say already of what a subscription came to in a month.
+fn billed_of(charges: &[&Charge], rows: &[BilledRow]) -> u64 {
+    let is_of = |row: &BilledRow, one: &Charge| {
+        (row.subscription_id, row.plan_id, row.tariff)
+            == (one.row.subscription_id, one.row.plan_id, one.row.tariff)
+    };
+    let theirs = rows.iter().filter(|row| charges.iter().any(|one| is_of(row, one)));
+    theirs.fold(0u64, |sum, row| sum.saturating_add(row.amount_minor.unsigned_abs()))
 }
 
 /// Lets go of what is held beyond what is committed, so that it can be shared out anew.
