@@ -24,7 +24,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("admin-api", &["domain", "engine", "control", "openapi", "paper", "rating", "store", "web", "boot"]),
     (
         "portal",
-        &["domain", "engine", "control", "language", "openapi", "paper", "rating", "store", "web", "boot"],
+        &[
+            "domain", "engine", "control", "language", "manifest", "openapi", "paper", "rating", "store",
+            "web", "boot",
+        ],
     ),
     ("testkit", &["domain", "engine", "openapi", "store", "boot", "control", "web", "demo", "gateway"]),
     (

@@ -131,6 +131,9 @@ pub fn responses() -> Value {
         if name == "Invalid" {
             example["errors"] = json!([{ "pointer": "/limits/0/amount", "detail": "the amount must be between 1 and 1000000000000" }]);
         }
+        if name == "VersionMismatch" {
+            example["current"] = json!({ "name": "Pro", "version": 4 });
+        }
         let mut headers = json!({ "X-Request-Id": reference("headers", "RequestId") });
         match status {
             401 => {
@@ -138,6 +141,7 @@ pub fn responses() -> Value {
                     "description": "`Bearer`, with `error=\"invalid_token\"` where a token was sent.", "schema": { "type": "string" }
                 })
             }
+            412 => headers["ETag"] = reference("headers", "ETag"),
             429 | 503 => {
                 headers["Retry-After"] = json!({
                     "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 }
@@ -185,7 +189,11 @@ pub fn problem() -> Value {
                     }
                 }
             },
-            "hint": text("What to do about it.")
+            "hint": text("What to do about it."),
+            "current": {
+                "type": "object",
+                "description": "Of a `version_mismatch`: the thing as it stands now, as its `GET` says it. Absent where the caller may not read it."
+            }
         }
     })
 }

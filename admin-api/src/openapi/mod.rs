@@ -1,6 +1,7 @@
 //! This API's own OpenAPI 3.1: what operations say of themselves, completed by what all of them share.
 
 mod components;
+mod links;
 mod polish;
 mod shared;
 
@@ -57,6 +58,7 @@ pub fn document() -> Value {
     document["security"] = json!([{ "serviceToken": [] }]);
     document["tags"] = components::tags();
     shared::complete(&mut document);
+    links::add(&mut document);
     document
 }
 

@@ -129,6 +129,9 @@ fn check(batch: &Batch) -> Result<(), Refusal> {
             let message = "a path below /v1 without a query, and no other batch";
             faults.push(FieldFault::new(format!("/requests/{at}/path"), message));
         }
+        if item.body.as_deref().is_some_and(|body| !body.get().starts_with('{')) {
+            faults.push(FieldFault::new(format!("/requests/{at}/body"), "an object"));
+        }
         if item.if_match.as_deref().is_some_and(|tag| HeaderValue::from_str(tag).is_err()) {
             faults.push(FieldFault::new(
                 format!("/requests/{at}/if_match"),

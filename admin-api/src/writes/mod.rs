@@ -1,6 +1,7 @@
 //! What every write may be asked: to be only tried, to happen once, to answer when gateways run it.
 
 mod applied;
+mod current;
 mod dry_run;
 mod once;
 
@@ -11,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 pub use dry_run::DryRun;
-use http::Method;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt;
 use tollgate_control::Control;
 use tollgate_web::Problem;
@@ -35,9 +36,14 @@ pub async fn around(State(app): State<App>, request: Request, next: Next) -> Res
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return next.run(request).await;
     }
-    match handled(&app, request, next).await {
+    let asked = current::Asked::of(&request);
+    let response = match handled(&app, request, next).await {
         Ok(response) => response,
         Err(refusal) => refusal.into_response(),
+    };
+    match asked {
+        Some(asked) if response.status() == StatusCode::PRECONDITION_FAILED => asked.beside(response).await,
+        _ => response,
     }
 }
 
@@ -93,7 +99,7 @@ fn within(request: &mut Request, admitted: &Admitted, control: &Control) {
 async fn whole(request: Request) -> Result<(Request, Bytes), Refusal> {
     let (parts, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| {
-        Problem::new(http::StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large")
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The request body is too large")
     })?;
     Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
 }

@@ -71,6 +71,7 @@ async fn what_no_batch_can_hold_is_refused_by_place() {
         (json!({ "method": "POST", "path": "http://10.0.0.1/v1/services" }), "/requests/0/path"),
         (json!({ "method": "POST", "path": "/v1/../livez" }), "/requests/0/path"),
         (json!({ "method": "DELETE", "path": "/v1/keys/x", "if_match": "a\r\nb" }), "/requests/0/if_match"),
+        (json!({ "method": "POST", "path": "/v1/services", "body": [null] }), "/requests/0/body"),
     ] {
         let refused = stage.post("/v1/batch", json!({ "requests": [item] })).await.expect(422);
         assert_eq!(refused.places(), [place], "{}", refused.text);

@@ -97,6 +97,32 @@ async fn while_the_first_is_under_way_the_second_is_told_so() {
 }
 
 #[tokio::test]
+async fn what_was_cut_off_before_it_was_done_never_was_and_an_answer_that_was_lost_is_given_again() {
+    let stage = Stage::new().await;
+    let body = service("backend");
+    // Somebody else keeps the row that gives revisions: whatever is made waits there, all written.
+    let mut held = stage.pool().begin().await.unwrap();
+    sqlx::query("select revision from config_head for update").execute(&mut *held).await.unwrap();
+    let waits = async {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while sqlx::query_scalar::<_, i64>(sql).fetch_one(stage.pool()).await.unwrap() == 0 {}
+    };
+    tokio::select! {
+        answer = send(&stage, "/v1/services", "k", &body) => panic!("it waits: {}", answer.text),
+        () = waits => {}
+    }
+    held.rollback().await.unwrap();
+    let all = stage.get("/v1/services").await.expect(200);
+    assert!(all.body["data"].as_array().unwrap().is_empty(), "{}", all.text);
+
+    let lost = send(&stage, "/v1/services", "k", &body).await.expect(201);
+    let again = send(&stage, "/v1/services", "k", &body).await.expect(201);
+    assert_eq!((&again.body, again.header("idempotent-replayed")), (&lost.body, "true"));
+    let all = stage.get("/v1/services").await.expect(200);
+    assert_eq!(all.body["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_secret_in_a_kept_answer_is_given_again_and_not_to_be_read_from_the_database() {
     let stage = Stage::new().await;
     let world = stage.world().await;

@@ -56,6 +56,7 @@ async fn a_stale_tag_changes_nothing() {
         for stale in ["\"v0\"", "W/\"v1\"", "\"x\"", "\"v99999999999999999999\"", "\"\""] {
             let refused = send_if_match(&stage, "PATCH", &path, stale).await.expect(412);
             assert!(refused.body["detail"].as_str().unwrap().contains(&tag), "{}", refused.text);
+            assert_eq!((&refused.body["current"], refused.header("etag")), (&before.body, tag.as_str()));
             send_if_match(&stage, "DELETE", &path, stale).await.expect(412);
         }
         assert_eq!(stage.get(&path).await.body, before.body);
@@ -72,4 +73,21 @@ async fn a_stale_tag_changes_nothing() {
     send_if_match(&stage, "DELETE", &path, "\"v9\"").await.expect(412);
     assert_eq!(stage.get(&path).await.body["state"], "active");
     send_if_match(&stage, "DELETE", &path, "\"v1\"").await.expect(204);
+}
+
+#[tokio::test]
+async fn whoever_may_not_read_a_thing_is_not_shown_it_beside_a_refusal() {
+    let stage = Stage::new().await;
+    stage.world().await;
+    let body = json!({ "name": "Deployments", "role": "publisher", "scopes": ["publish"] });
+    let token = stage.post("/v1/tokens", body).await.expect(201);
+    let secret = token.body["secret"].as_str().unwrap();
+    let request = stage
+        .request("PATCH", "/v1/services/backend")
+        .header("content-type", "application/json")
+        .header("if-match", "\"v0\"");
+    let mut request = request.body(Body::from("{\"name\": \"x\"}")).unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {secret}").parse().unwrap());
+    let refused = stage.send(request).await.expect(412);
+    assert!(refused.body.get("current").is_none(), "{}", refused.text);
 }

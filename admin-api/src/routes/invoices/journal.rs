@@ -117,7 +117,9 @@ fn file(lines: Vec<JournalLine>) -> axum::response::Response {
         ("month" = Option<String>, Query, description = "The month in which the invoices were issued, in UTC; all where absent."),
         ("format" = Option<String>, Query, description = "`json` or `csv`.", pattern = "^(json|csv)$")
     ),
-    responses((status = 200, description = "The lines.", body = Journal))
+    responses((
+        status = 200, description = "The lines.", content((Journal = "application/json"), (String = "text/csv"))
+    ))
 )]
 pub async fn get_journal(reader: Reader, mut params: Params) -> Answer {
     let month: Option<CalendarMonth> =

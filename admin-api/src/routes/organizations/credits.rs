@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollgate_control::{CreditInput, CreditStanding};
 use tollgate_domain::{Amount, Currency, InvoiceId, OrganizationId};
-use tollgate_store::CreditEntryRow;
+use tollgate_store::{CreditEntryRow, CreditRefundRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,13 +23,55 @@ use crate::schema;
         "id": "01990000-0000-7000-8000-000000000001", "currency": "EUR", "kind": "grant", "amount_minor": 10000,
         "balance_minor": 10000, "grant_id": null, "bought": false, "left_minor": 8000, "expires_at": "2027-12-31T00:00:00Z", "invoice_id": null,
         "note": "Bank transfer of 20 November", "at": "2026-11-20T10:00:00Z"
-    }]
+    }],
+    "refunds": []
 }))]
 pub struct Credits {
     /// The sums, by currency.
     accounts: Vec<CreditAccount>,
     /// The last 1,000 movements, newest first.
     data: Vec<CreditEntry>,
+    /// The last 1,000 refunds of credits that were bought, newest first.
+    refunds: Vec<CreditReturn>,
+}
+
+/// Credits that were bought and given back to the card.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreditReturn {
+    /// Its id.
+    id: Uuid,
+    /// The grant that was bought.
+    grant_id: Uuid,
+    /// ISO 4217.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    currency: String,
+    /// Minor units.
+    amount_minor: u64,
+    /// `pending` until the payment provider has said what became of it; `failed`: the credits are there again.
+    #[schema(pattern = "^(pending|done|failed)$")]
+    state: String,
+    /// Where it failed: why, in the provider's words.
+    #[schema(required)]
+    failure: Option<String>,
+    /// Why it was asked for.
+    note: String,
+    /// When.
+    at: DateTime<Utc>,
+}
+
+impl From<CreditRefundRow> for CreditReturn {
+    fn from(row: CreditRefundRow) -> Self {
+        Self {
+            id: row.id,
+            grant_id: row.grant_id,
+            currency: row.amount().currency.as_str().to_owned(),
+            amount_minor: row.amount().minor,
+            state: row.state.to_string(),
+            failure: row.failure,
+            note: row.note,
+            at: row.created_at,
+        }
+    }
 }
 
 /// What is there in one currency.
@@ -104,7 +146,11 @@ impl From<CreditStanding> for Credits {
             balance_minor: account.balance().minor,
             held_minor: account.held().minor,
         });
-        Self { accounts: accounts.collect(), data: standing.entries.into_iter().map(Into::into).collect() }
+        Self {
+            accounts: accounts.collect(),
+            data: standing.entries.into_iter().map(Into::into).collect(),
+            refunds: standing.refunds.into_iter().map(Into::into).collect(),
+        }
     }
 }
 

@@ -44,7 +44,7 @@ pub struct PlanTerms {
     approval: bool,
     /// What it costs.
     price: PriceBody,
-    /// Its limits, in the order they are checked and shown: at most four rates and one quota.
+    /// Its limits, in the order they are checked and shown: at most four rates and three quotas, one of them `shared`.
     #[serde(default)]
     #[schema(max_items = 5)]
     limits: Vec<LimitBody>,

@@ -65,6 +65,15 @@ impl Control {
         Ok(changes)
     }
 
+    /// All that is published as its author would declare it, without documents: applied, those in force stay.
+    ///
+    /// # Errors
+    /// The actor may not, or the database failed.
+    pub async fn declared_rows(&self, actor: &Actor) -> Result<State> {
+        actor.authorize(Action::ReadPlatform)?;
+        Ok(declared(self.store().publication_rows().await?).0)
+    }
+
     /// All that is published as its author would declare it, with the documents in force as JSON text.
     ///
     /// # Errors

@@ -179,7 +179,7 @@ pub fn spend_reached(
 ) -> Letter {
     let words = Words(language);
     let filled =
-        |key| words.say(key).with("product", product).with("percent", percent).with("cap", cap).to_string();
+        |key| words.say(key).with("product", product).with("percent", percent).sum("cap", cap).to_string();
     let (subject, said) = if percent >= 100 {
         let then = match landing {
             CapLanding::Block => "mail-cap-block",
@@ -203,7 +203,7 @@ pub fn credits_low(language: Language, left: &str, used_up: bool, link: &str) ->
     let (subject, said) = if used_up {
         ("mail-credits-over", words.t("mail-credits-over-text").to_owned())
     } else {
-        ("mail-credits", words.say("mail-credits-text").with("left", left).to_string())
+        ("mail-credits", words.say("mail-credits-text").sum("left", left).to_string())
     };
     words
         .letter(words.t(subject), said, "mail-credits-reason")
@@ -307,7 +307,7 @@ pub fn payment_failed(
 ) -> Letter {
     let words = Words(language);
     let reason = reason.unwrap_or(words.t("mail-unpaid-reason"));
-    let said = words.say("mail-unpaid-text").with("number", number).with("due", due).with("reason", reason);
+    let said = words.say("mail-unpaid-text").with("number", number).sum("due", due).with("reason", reason);
     let mut letter = words
         .letter(words.say("mail-unpaid").with("number", number), said, "mail-to-the-payer")
         .with_button("mail-see-invoice", link)
@@ -322,7 +322,7 @@ pub fn payment_failed(
 /// Calls are refused or throttled for an unpaid bill.
 pub fn access_landed(language: Language, number: &str, due: &str, link: &str) -> Letter {
     let words = Words(language);
-    let said = words.say("mail-landed-text").with("number", number).with("due", due);
+    let said = words.say("mail-landed-text").with("number", number).sum("due", due);
     words
         .letter(words.say("mail-landed").with("number", number), said, "mail-to-the-payer")
         .with_button("mail-pay", link)
@@ -345,7 +345,7 @@ pub fn invoice_ready(
         .with("month", month_of_year(language, &month.first_day()));
     let then = match due.minor {
         0 => words.t("mail-invoice-nothing").to_owned(),
-        _ => words.say("mail-invoice-due").with("due", due).with("until", day(language, &until)).into(),
+        _ => words.say("mail-invoice-due").sum("due", due).with("until", day(language, &until)).into(),
     };
     words
         .letter(words.say("mail-invoice").with("number", number), said, "mail-to-the-payer")
@@ -381,6 +381,30 @@ pub fn api_ends(
     letter
 }
 
+/// An API ends in so many days, and is still called by these applications.
+pub fn api_ends_soon(
+    language: Language,
+    (api, sunset, days): (&str, DateTime<Utc>, i64),
+    successor: Option<&str>,
+    callers: &[String],
+    link: &str,
+) -> Letter {
+    let words = Words(language);
+    let name: String = api.chars().take(40).collect();
+    let subject = words.say("mail-api-soon").with("api", name).count(days);
+    let said = words.say("mail-api-soon-text").with("api", api).with("day", day(language, &sunset));
+    let mut letter = words
+        .letter(subject, said, "mail-api-soon-reason")
+        .with_button("mail-see-api", link)
+        .about(MailTopic::Api)
+        .and_then(words.t("mail-api-after"));
+    letter.plain.extend(successor.map(|name| words.say("mail-api-successor").with("name", name).into()));
+    if !callers.is_empty() {
+        letter.plain.push(words.say("mail-api-soon-callers").with("names", callers.join(", ")).into());
+    }
+    letter
+}
+
 /// Somebody joined an organization, left it, or may do other things in it.
 pub fn team_changed(
     language: Language,
@@ -413,207 +437,5 @@ const fn role_key(role: MemberRole) -> &'static str {
         MemberRole::Owner => "role-owner",
         MemberRole::Developer => "role-developer",
         MemberRole::Viewer => "role-viewer",
-    }
-}
-
-/// All letters with made-up content, for previews and tests: a name, and the letter.
-#[must_use]
-pub fn samples() -> Vec<(String, Letter)> {
-    let of = |language: Language| {
-        samples_in(language)
-            .into_iter()
-            .map(move |(name, letter)| (format!("{name}-{}", language.tag()), letter))
-    };
-    Language::ALL.into_iter().flat_map(of).collect()
-}
-
-fn samples_in(language: Language) -> Vec<(&'static str, Letter)> {
-    const LINK: &str = "https://portal.example.com/verify/3f9cKx0mJH2v-8QpZ1rT7bWnYd5sLa4uEo6iCg0kXhM";
-    vec![
-        ("verify-email", verify_email(language, "maria@example.com", LINK)),
-        ("sign-up-again", sign_up_again(language, "https://portal.example.com/signin")),
-        ("reset-password", reset_password(language, LINK)),
-        ("confirm-new-email", confirm_new_email(language, "maria@example.org", LINK)),
-        (
-            "email-change-asked",
-            email_change_asked(
-                language,
-                "maria@example.org",
-                "https://portal.example.com/password/forgotten",
-            ),
-        ),
-        ("email-changed", email_changed(language, "maria@example.org", "https://portal.example.com/signin")),
-        (
-            "payment-failed",
-            payment_failed(
-                language,
-                ("INV-2026-000042", "30.07 EUR"),
-                Some("the card was declined"),
-                DateTime::from_timestamp(1_795_000_000, 0),
-                LINK,
-            ),
-        ),
-        (
-            "trial-ends",
-            trial_ends(
-                language,
-                ("Countries", "Pro"),
-                "29.00 EUR a month, use beyond what is included",
-                DateTime::UNIX_EPOCH,
-                "https://portal.example.com/subscriptions/s",
-            ),
-        ),
-        ("invite-operator", invite_operator(language, "publisher", "https://portal.example.com/setup/x")),
-        (
-            "request-approved",
-            decided(
-                language,
-                ("Countries", "Countries Pro for My first app"),
-                true,
-                None,
-                "https://portal.example.com/subscriptions/s",
-            ),
-        ),
-        (
-            "request-rejected",
-            decided(
-                language,
-                ("Countries", "Countries Pro for My first app"),
-                false,
-                Some("Tell us what you build, and in which month you start."),
-                "https://portal.example.com/subscriptions/s",
-            ),
-        ),
-        ("spend-80", spend_reached(language, "Atlas", 80, "50.00 EUR", CapLanding::Block, LINK)),
-        ("spend-cap-reached", spend_reached(language, "Atlas", 100, "50.00 EUR", CapLanding::Throttle, LINK)),
-        ("credits-low", credits_low(language, "4.20 EUR", false, LINK)),
-        ("credits-used-up", credits_low(language, "0.00 EUR", true, LINK)),
-        ("access-landed", access_landed(language, "INV-2026-000042", "30.07 EUR", LINK)),
-        (
-            "key-expires",
-            key_expires(
-                language,
-                ("Nightly import", "My first app"),
-                3,
-                DateTime::UNIX_EPOCH,
-                "https://portal.example.com/applications/a/keys/k/rotate",
-            ),
-        ),
-        (
-            "quota-80",
-            quota_used(
-                language,
-                "Countries",
-                80,
-                DateTime::UNIX_EPOCH,
-                false,
-                "https://portal.example.com/limits",
-            ),
-        ),
-        (
-            "quota-100",
-            quota_used(
-                language,
-                "Countries",
-                100,
-                DateTime::UNIX_EPOCH,
-                false,
-                "https://portal.example.com/limits",
-            ),
-        ),
-        (
-            "invitation",
-            invitation(
-                language,
-                "Acme",
-                "maria@example.com",
-                MemberRole::Developer,
-                "https://portal.example.com/invitations/x",
-            ),
-        ),
-        (
-            "webhook-disabled",
-            webhook_disabled(
-                language,
-                "hooks.example.com",
-                false,
-                "https://portal.example.com/webhooks/whk_x",
-            ),
-        ),
-        (
-            "invoice-ready",
-            invoice_ready(
-                language,
-                ("INV-2026-000042", CalendarMonth::of(DateTime::UNIX_EPOCH)),
-                Amount { minor: 3_007, currency: "EUR".parse().expect("three capital letters") },
-                DateTime::UNIX_EPOCH,
-                LINK,
-            ),
-        ),
-        (
-            "api-ends",
-            api_ends(language, "Countries API", Some(DateTime::UNIX_EPOCH), Some("Countries API 2"), LINK),
-        ),
-        ("api-deprecated", api_ends(language, "Countries API", None, None, LINK)),
-        (
-            "team-joined",
-            team_changed(
-                language,
-                "Acme",
-                "maria@example.com",
-                &TeamChange::Joined { role: MemberRole::Developer },
-                LINK,
-            ),
-        ),
-        ("team-removed", team_changed(language, "Acme", "maria@example.com", &TeamChange::Removed {}, LINK)),
-        ("password-changed", password_changed(language, "https://portal.example.com/password/forgotten")),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-    use crate::mail::Site;
-
-    #[test]
-    fn every_letter_reads_the_same_as_text_and_as_html() {
-        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
-        for (name, letter) in samples() {
-            let (text, html) = (letter.text(&site).expect(&name), letter.html(&site).expect(&name));
-            assert!(letter.subject.chars().count() <= 60, "{name}: the subject is seen whole on a phone");
-            for part in letter.plain.iter().chain(&letter.after).chain([&letter.heading, &letter.reason]) {
-                assert!(text.contains(part.as_str()), "{name}: {part} in the text");
-                assert!(html.contains(part.as_str()), "{name}: {part} in the HTML");
-            }
-            let link = letter.link();
-            assert!(link.starts_with("https://portal.example.com/") && text.contains(link), "{name}");
-            assert_eq!(html.matches(&format!("href=\"{link}\"")).count(), 2, "{name}");
-            assert!(!html.contains("<img") && !html.contains("<script"), "{name}: nothing is loaded");
-            assert!(text.lines().all(|line| !line.contains("&#")), "{name}: plain text has no entities");
-            assert!(html.len() < 10_000, "{name}: {} bytes", html.len());
-        }
-    }
-
-    #[test]
-    fn what_people_typed_stays_text() {
-        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
-        let letter =
-            verify_email(Language::English, "<b>@example.com", "https://portal.example.com/verify/x");
-        assert!(letter.html(&site).expect("renders").contains("&#60;b&#62;@example.com"));
-        assert!(letter.text(&site).expect("renders").contains("<b>@example.com"));
-    }
-
-    /// Writes all letters to a directory, to be looked at.
-    #[test]
-    fn letters_can_be_written_to_a_directory() {
-        let Some(directory) = std::env::var_os("MAIL_SAMPLES") else { return };
-        let site = Site { name: "Tollgate".to_owned(), portal_url: "https://portal.example.com".to_owned() };
-        std::fs::create_dir_all(&directory).expect("the directory can be made");
-        for (name, letter) in samples() {
-            let html = letter.html(&site).expect(&name);
-            std::fs::write(Path::new(&directory).join(format!("{name}.html")), html).expect("written");
-        }
     }
 }

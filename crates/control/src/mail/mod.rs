@@ -2,6 +2,7 @@
 
 mod letter;
 mod letters;
+mod samples;
 mod transport;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,8 +12,8 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 pub use letter::Letter;
-pub use letters::samples;
 pub(crate) use letters::*;
+pub use samples::samples;
 pub use transport::{KeptMail, MailFault, Transport};
 use uuid::Uuid;
 

@@ -38,7 +38,7 @@ pub struct View {
 }
 
 /// Pages that are found by what they are called.
-const PAGES: [(&str, &str, &str); 19] = [
+const PAGES: [(&str, &str, &str); 20] = [
     ("/admin", "Overview", "health traffic attention"),
     ("/admin/traffic", "Traffic", "calls errors explorer"),
     ("/admin/requests", "Requests", "log refused why id"),
@@ -57,6 +57,7 @@ const PAGES: [(&str, &str, &str); 19] = [
     ("/admin/new/api", "Create API", "new publish openapi import"),
     ("/admin/new/service", "Create service", "new upstream"),
     ("/admin/new/product", "Create product", "new"),
+    ("/admin/handbook", "Handbook", "documentation help resources"),
     ("/problems", "Error codes", "problems refusals"),
 ];
 

@@ -192,6 +192,7 @@ async fn frame(
         .await?
         .intro("What developers see besides what is published. Guides and the changelog are files: TOLLGATE_CONTENT_DIR.")
         .action(true, Action::link("/", "external-link", "See as a developer"))
+        .action(true, Action::link("/admin/mails", "mail", "Mails"))
         .action(desk.may_write, Action::main("/admin/new/page", "plus", "Write a page"))
         .part(pages(rows, asked, desk.may_write));
     sheet.sections.extend(accent(portal));

@@ -173,7 +173,11 @@ pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent
     }
 }
 
-async fn find(state: &PortalState, slug: &str) -> Result<ServiceRow, Fault> {
+/// A service by the slug in its address.
+///
+/// # Errors
+/// There is none, or the database is away.
+pub async fn find(state: &PortalState, slug: &str) -> Result<ServiceRow, Fault> {
     state.store.find_service_by_slug(slug).await?.ok_or_else(Fault::not_found)
 }
 
@@ -208,6 +212,7 @@ async fn frame(state: &PortalState, visit: &Visit, desk: &Desk, row: &ServiceRow
             desk.may_write,
             Action::post(format!("{base}/test"), "activity", "Test connection", Vec::new()),
         )
+        .action(true, Action::link(format!("{base}/yaml"), "terminal", "YAML"))
         .action(desk.may_write, Action::link(format!("{base}/delete"), "x", "Delete"))
         .part(apis))
 }

@@ -12,6 +12,7 @@ use crate::PortalState;
 use crate::error::Fault;
 use crate::form::Form;
 use crate::parts::{Fieldset, Input, Reader, Sent};
+use crate::say::{Language, language};
 use crate::show;
 
 /// Lines of limits that a form shows at least.
@@ -249,11 +250,13 @@ pub fn price(reader: &mut Reader<'_>, sent: &Sent) -> Option<Price> {
     Some(Price { minor, currency, per: Period::Month })
 }
 
-/// Minor units of what was typed: 29, 29.5 and 29.50 are 2900, 2950 and 2950 cents. Never by way of a float.
+/// Minor units of what was typed: 29, 29.5 and 29.50 are 2900, 2950 and 2950 cents; who reads German may write 29,50.
+/// Never by way of a float.
 pub fn minor(text: &str, currency: Currency) -> Option<u64> {
     let text = text.trim();
     let digits = currency.minor_digits() as usize;
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let comma = (language() == Language::German).then(|| text.split_once(',')).flatten();
+    let (whole, part) = comma.or_else(|| text.split_once('.')).unwrap_or((text, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if part.len() > digits || !all_digits(whole) || !all_digits(part) {
         return None;

@@ -47,6 +47,7 @@ pub async fn frame(visit: &Visit, desk: &Desk, row: &ApiRow) -> Result<Sheet, Fa
         (format!("{base}/document"), "Document"),
         (format!("{base}/life"), "Life"),
         (format!("{base}/settings"), "Settings"),
+        (format!("{base}/yaml"), "YAML"),
     ];
     Ok(sheet(visit, &row.name)
         .await?

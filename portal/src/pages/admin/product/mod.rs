@@ -34,6 +34,7 @@ pub async fn frame(visit: &Visit, desk: &Desk, row: &ProductRow) -> Result<Sheet
         (base.clone(), "Overview"),
         (format!("{base}/audience"), "Audience"),
         (format!("{base}/settings"), "Settings"),
+        (format!("{base}/yaml"), "YAML"),
     ];
     Ok(sheet(visit, &row.name)
         .await?
