@@ -64,6 +64,12 @@ function make(opener) {
     waiting = setTimeout(look, 80);
   });
   input.addEventListener("keydown", (event) => {
+    // A field for searches would only be emptied by it.
+    if (event.key === "Escape") {
+      event.preventDefault();
+      made.close();
+      return;
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();

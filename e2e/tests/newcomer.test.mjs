@@ -1,27 +1,46 @@
 // A newcomer reads, signs up, calls, and sees the call: with JavaScript and without.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openBrowser, Person, signUp, theCall } from "../person.mjs";
+import { Provider } from "../provider.mjs";
 import { paste } from "../terminal.mjs";
 import { Tollgate, until } from "../tollgate.mjs";
 
 // From landing to the first successful call with an own key. These numbers may fall, never grow.
 const SHORTEST = { clicks: 3, fields: 2 };
+// The same with an account elsewhere.
+const WITH_PROVIDER = { clicks: 3, fields: 0 };
+// Without an account, on the home page.
+const GUEST = { clicks: 1, fields: 0 };
+// On top of the shortest way: from the mail's link to a key for real traffic.
+const LIVE = { clicks: 3, fields: 0 };
 const THROUGH_THE_REFERENCE = { clicks: 5, fields: 2 };
 const USAGE_WITHIN_MS = 5_000;
 const METHODS = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 let tollgate;
 let browser;
+let mails;
+let provider;
 
 before(async () => {
-  [tollgate, browser] = await Promise.all([Tollgate.start(), openBrowser()]);
+  mails = mkdtempSync(join(tmpdir(), "tollgate-mails-"));
+  provider = await Provider.start();
+  const providers = join(mails, "providers.json");
+  writeFileSync(providers, provider.settings("work", "Example SSO"));
+  const settings = { TOLLGATE_MAIL_URL: `file://${mails}`, TOLLGATE_IDENTITY_PROVIDERS: providers };
+  [tollgate, browser] = await Promise.all([Tollgate.start({ settings }), openBrowser()]);
 });
 
 after(async () => {
   await browser?.close();
   await tollgate?.close();
+  await provider?.stop();
+  rmSync(mails, { recursive: true, force: true });
 });
 
 for (const javaScript of [true, false]) {
@@ -36,6 +55,69 @@ for (const javaScript of [true, false]) {
       assert.equal(answer.status, 200, answer.body);
       report(t, person, began);
       assertNotMore(person, SHORTEST);
+      person.assertNothingWrong();
+      await person.leave();
+    });
+
+    test("with an account at a provider it takes three clicks and no field", async (t) => {
+      const person = await Person.arrive(browser, tollgate.welcome.portal_url, { javaScript, alsoAt: [provider.url] });
+      const { page } = person;
+      provider.somebody = { sub: `sso-${javaScript}`, email: `sso-${javaScript}@example.com` };
+      const began = performance.now();
+      await page.goto("/");
+      await person.click(page.getByRole("main").getByRole("link", { name: "Get a key" }));
+      await person.click(page.getByRole("link", { name: "Continue with Example SSO" }));
+      await person.sees("Get started");
+      const answer = await paste(await copyCall(person, javaScript));
+      assert.equal(answer.status, 200, answer.body);
+      report(t, person, began);
+      assertNotMore(person, WITH_PROVIDER);
+      person.assertNothingWrong();
+      await person.leave();
+    });
+
+    test("a guest makes a real call with one click and no field", async (t) => {
+      const person = await Person.arrive(browser, tollgate.welcome.portal_url, { javaScript });
+      const { page } = person;
+      const began = performance.now();
+      await page.goto("/");
+      await person.click(page.getByRole("main").getByRole("button", { name: "Run" }));
+      const answer = page.getByRole("region", { name: "Answer" }).first();
+      await answer.getByText("200").first().waitFor();
+      assert.match(await answer.innerText(), /"code"|"name"/);
+      report(t, person, began);
+      assertNotMore(person, GUEST);
+      person.assertNothingWrong();
+      await person.leave();
+    });
+
+    test("a live key on a free plan takes three clicks more", async (t) => {
+      const person = await Person.arrive(browser, tollgate.welcome.portal_url, { javaScript });
+      const { page } = person;
+      const email = `live-${javaScript}@example.com`;
+      await page.goto("/signup?product=atlas");
+      await signUp(person, email);
+      await page.getByText("Go live: confirm your address").waitFor();
+      person.clicks = 0;
+      person.fields = 0;
+      const began = performance.now();
+      const { found } = await until("the mail", 15_000, () => linkIn(mails, email, "/verify/"), { everyMs: 100 });
+      await page.goto(found);
+      await person.click(page.getByRole("button", { name: "Confirm address" }));
+      await person.click(page.getByRole("navigation").getByRole("link", { name: "Get started" }).first());
+      await person.click(page.getByRole("button", { name: "Create a live key" }));
+      await page.getByText("The key is ready").waitFor();
+      const key = await page.locator("#new-key").innerText();
+      assert.match(key, /_live_/);
+      const { gateway_url, demo_path } = tollgate.welcome;
+      await until("a call with the live key", 5_000, async () => {
+        const answer = await fetch(gateway_url + demo_path, { headers: { "x-api-key": key } });
+        return answer.status === 200 || undefined;
+      }, { everyMs: 100 });
+      report(t, person, began);
+      assertNotMore(person, LIVE);
+      await page.goto("/get-started");
+      await page.getByText("Go live: your live key is there").waitFor();
       person.assertNothingWrong();
       await person.leave();
     });
@@ -145,9 +227,17 @@ async function keyStandsInSamplesOnly(person, keyPage, key) {
   await page.getByText("It stands in every sample call").waitFor();
 }
 
+/** The link to a page of ours in the last mail to somebody; undefined while there is none. */
+function linkIn(directory, email, path) {
+  const all = readdirSync(directory).filter((name) => name.endsWith(".eml")).sort();
+  const texts = all.map((name) => readFileSync(join(directory, name), "utf8").replaceAll(/=\r?\n/g, ""));
+  const text = texts.findLast((one) => one.includes(`To: ${email}`) && one.includes(path));
+  return text && new RegExp(`https?://[^\\s"<>]*${path}[\\w-]+`).exec(text)?.[0];
+}
+
 function report(t, person, began) {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  t.diagnostic(`landing to first own call: ${person.clicks} clicks, ${person.fields} fields, ${seconds} s`);
+  t.diagnostic(`${person.clicks} clicks, ${person.fields} fields, ${seconds} s`);
 }
 
 function assertNotMore(person, most) {

@@ -87,6 +87,14 @@ impl<T, H: Held<T>> Held<T> for &H {
     }
 }
 
+/// `<h1{{ guide.tag()|foreign }}>`: says of a part of a page that it is in another language; nothing where it is in the
+/// page's own, or where that is not known.
+#[askama::filter_fn]
+pub fn foreign(tag: &str, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let is_foreign = !tag.is_empty() && tag != spoken::language().tag();
+    Ok(Safe(if is_foreign { format!(" lang=\"{tag}\"") } else { String::new() }))
+}
+
 /// `{{ "home-title"|t }}`: a message of the language that is spoken.
 #[askama::filter_fn]
 pub fn t(key: impl Key, _: &dyn Values) -> askama::Result<&'static str> {

@@ -1,9 +1,11 @@
-//! Text of others as safe HTML: Markdown without raw HTML, JSON with quiet colours.
+//! Text of others as safe HTML: Markdown without raw HTML, code with quiet colours.
 
 use std::fmt;
 
 use askama::filters::HtmlSafe;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+use crate::highlight;
 
 /// HTML that was made here and needs no escaping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,22 +45,35 @@ impl fmt::Display for Html {
 #[must_use]
 pub fn markdown(text: &str) -> Html {
     let mut links = Vec::new();
-    let mut in_json = false;
+    // The language of the block that is open, and what stands in it so far.
+    let mut block: Option<(String, String)> = None;
     let events =
         Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).filter_map(|event| {
-            match &event {
-                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
-                    in_json = &**language == "json"
+            match (&event, &mut block) {
+                (Event::Start(Tag::CodeBlock(kind)), _) => {
+                    let language = match kind {
+                        CodeBlockKind::Fenced(language) => language.to_string(),
+                        CodeBlockKind::Indented => String::new(),
+                    };
+                    block = Some((language, String::new()));
                 }
-                Event::End(TagEnd::CodeBlock) => in_json = false,
-                Event::Text(text) if in_json => return Some(Event::Html(json(text).0.into())),
+                (Event::Text(text), Some((_, code))) => {
+                    code.push_str(text);
+                    return None;
+                }
+                (Event::End(TagEnd::CodeBlock), Some((language, code))) => {
+                    let html = format!("{}</code></pre>", highlight::code(language, code));
+                    block = None;
+                    return Some(Event::Html(html.into()));
+                }
                 _ => {}
             }
             safe_event(event, &mut links)
         });
     let mut out = String::with_capacity(text.len() * 3 / 2);
     html::push_html(&mut out, events);
-    Html(out)
+    // The corner of a table heads nothing, and a head without words is read out as one.
+    Html(out.replace("<th></th>", "<td></td>"))
 }
 
 /// Markdown as [`markdown`] makes it, with an id on every second heading, and those ids with their titles.
@@ -81,8 +96,8 @@ pub fn with_contents(text: &str) -> (Html, Vec<(String, String)>) {
     (Html(out), contents)
 }
 
-/// The words of a heading without its tags, entities resolved.
-fn plain(html: &str) -> String {
+/// The words of HTML without its tags, entities resolved.
+pub(crate) fn plain(html: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for c in html.chars() {
@@ -109,7 +124,6 @@ fn safe_event<'a>(event: Event<'a>, links: &mut Vec<bool>) -> Option<Event<'a>> 
         Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),
         // A scroller that the keyboard reaches.
         Event::Start(Tag::CodeBlock(_)) => Some(Event::Html(CowStr::Borrowed("<pre tabindex=\"0\"><code>"))),
-        Event::End(TagEnd::CodeBlock) => Some(Event::Html(CowStr::Borrowed("</code></pre>"))),
         Event::Start(Tag::HtmlBlock) => Some(Event::Start(Tag::Paragraph)),
         Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
@@ -228,6 +242,24 @@ mod tests {
         );
         assert!(!html.contains("<img") && !html.contains("//evil"), "{html}");
         assert!(html.contains("<h2>Hi</h2>") && html.contains("href=\"https://example.org\""), "{html}");
+    }
+
+    #[test]
+    fn an_empty_corner_of_a_table_is_no_head() {
+        let html = markdown("| | a |\n|---|---|\n| b | 1 |").to_string();
+        assert!(
+            html.contains("<td></td>") && html.contains("<th>a</th>") && !html.contains("<th></th>"),
+            "{html}"
+        );
+    }
+
+    #[test]
+    fn code_is_coloured_by_what_stands_behind_its_fence() {
+        let html = markdown("```python\nimport time\n\nx = \"\"\"a\n\nb\"\"\"\n```\n\n    <b>\n\nAfter.")
+            .to_string();
+        assert!(html.contains("<code><span class=\"c-key\">import</span> time\n\nx ="), "{html}");
+        assert!(html.contains("&quot;&quot;&quot;a\n\nb&quot;&quot;&quot;</span>\n</code></pre>"), "{html}");
+        assert!(html.contains("<code>&lt;b&gt;\n</code></pre>") && html.contains("<p>After.</p>"), "{html}");
     }
 
     #[test]

@@ -198,6 +198,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/webhooks", "Webhooks", "bell"),
             link("/admin/audit", "Audit log", "book-open"),
             link("/admin/setup", "Setup", "settings"),
+            link("/admin/handbook", "Handbook", "info"),
         ],
     },
 ];

@@ -55,7 +55,8 @@ pub fn day(at: DateTime<Utc>) -> String {
 
 fn relative(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let ago = now - at;
-    let (ahead, span) = if ago < TimeDelta::zero() { (true, -ago) } else { (false, ago) };
+    // The database may have looked at its clock after this page did, and may be another machine.
+    let (ahead, span) = if ago < TimeDelta::seconds(-2) { (true, -ago) } else { (false, ago) };
     let (amount, before, after) = match span.num_seconds() {
         ..45 => return t(if ahead { "show-in-a-moment" } else { "show-just-now" }).to_owned(),
         45..3_570 => (((span.num_seconds() + 30) / 60).max(1), "show-minutes-ago", "show-in-minutes"),
@@ -76,6 +77,12 @@ pub fn exactly(at: DateTime<Utc>) -> String {
 #[must_use]
 pub fn number(value: i64) -> String {
     written::number(language(), value)
+}
+
+/// A sum of money or a price, as the reader writes it: `1,250.00 EUR`.
+#[must_use]
+pub fn money(plain: impl std::fmt::Display) -> String {
+    written::money(language(), &plain.to_string())
 }
 
 /// `1 call`, `2 calls`: for operators, who read English.
@@ -262,6 +269,8 @@ mod tests {
         let now = "2026-11-21T12:00:00Z".parse::<DateTime<Utc>>().expect("an instant");
         let ago = |seconds| Moment::of(now - TimeDelta::seconds(seconds), now).text;
         assert_eq!(ago(3), "just now");
+        assert_eq!(ago(-1), "just now");
+        assert_eq!(ago(-10), "in a moment");
         assert_eq!(ago(90), "2 minutes ago");
         assert_eq!(ago(3_600), "1 hour ago");
         assert_eq!(ago(86_400 * 3), "3 days ago");

@@ -8,6 +8,7 @@ use tollgate_domain::{
     ApplicationId, Environment, MemberRole, OrganizationId, ProductState, SubscriptionId, SubscriptionState,
     UserId, Visibility,
 };
+use tollgate_language::{Language, text};
 use tollgate_store::{NewSubscription, NewUser, Page, PlanRow, Tx, UserRow, Viewer};
 use uuid::Uuid;
 
@@ -30,6 +31,8 @@ pub struct SignUp {
     pub product: Option<String>,
     /// Where they call from, for throttling.
     pub address: Option<IpAddr>,
+    /// What they read in; none where nothing says so, and mails are in English.
+    pub language: Option<Language>,
 }
 
 /// What somebody types to sign in.
@@ -90,6 +93,7 @@ impl Control {
             email: &email,
             password_hash: &password_hash,
             shadow_of: owner.map(|owner| owner.id),
+            language: input.language.map(Language::tag),
         };
         match self.insert_newcomer(actor, &new, plan.as_ref(), None).await {
             // The same form was sent twice: what the first one made is there by now.
@@ -114,12 +118,14 @@ impl Control {
         let organization_id = OrganizationId::from(Uuid::now_v7());
         let application_id = ApplicationId::from(Uuid::now_v7());
         let local = new.email.split('@').next().unwrap_or(new.email);
+        let language = new.language.and_then(Language::named).unwrap_or_default();
         let mut change = self.change(actor).await?;
         let tx = &mut change.tx;
         tx.insert_user(new).await?;
         tx.insert_organization(organization_id, local, &unique_slug(local, organization_id.uuid())).await?;
         tx.insert_member(organization_id, new.id, MemberRole::Owner).await?;
-        tx.insert_application(application_id, organization_id, "My first app").await?;
+        tx.insert_application(application_id, organization_id, text(language, "newcomer-application"))
+            .await?;
         if let Some(plan) = plan {
             tx.insert_subscription(NewSubscription {
                 id: SubscriptionId::from(Uuid::now_v7()),
@@ -132,7 +138,7 @@ impl Control {
             .await?;
         }
         let key = CredentialInput {
-            name: "First key".to_owned(),
+            name: text(language, "newcomer-key").to_owned(),
             environment: Environment::Test,
             expires_at: None,
             restrictions: tollgate_domain::Restrictions::default(),

@@ -34,6 +34,7 @@ impl Control {
         self.store.keep_request_days().await?;
         self.store.sweep_jobs().await?;
         self.store.sweep_events().await?;
+        self.store.sweep_incidents().await?;
         self.end_shadows().await?;
         self.store.keep_usage_months().await?;
         self.find_what_is_published().await?;

@@ -92,7 +92,7 @@ impl Control {
             (None, hash) => {
                 let id = UserId::from(Uuid::now_v7());
                 let password_hash = &hash.unwrap_or_default();
-                let new = NewUser { id, email: &email, password_hash, shadow_of: None };
+                let new = NewUser { id, email: &email, password_hash, shadow_of: None, language: None };
                 self.insert_person(&mut change.tx, &new).await?;
                 id
             }

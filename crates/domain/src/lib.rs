@@ -59,7 +59,8 @@ pub use slug::{InvalidSlug, Slug};
 pub use state::{
     ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, CheckoutState, CredentialState,
     InvoiceState, MailTopic, MemberRole, OperatorRole, PaymentKind, PaymentState, PlanState, ProductState,
-    ServiceProtocol, StartingTheme, SubscriptionState, TokenScope, UnknownState, UnpaidLanding, Visibility,
+    ServiceProtocol, StartingTheme, SubscriptionState, TokenScope, Trouble, UnknownState, UnpaidLanding,
+    Visibility,
 };
 pub use usage::{Outcome, UsageCount, UsageKey};
 pub use window::{Anchor, InvalidZone, Window, Zone};

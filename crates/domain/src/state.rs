@@ -70,7 +70,30 @@ impl MailTopic {
     }
 }
 
+impl Trouble {
+    /// What the share of calls that an API failed says: from 5 % on, some fail; from a half on, it is down.
+    #[must_use]
+    pub const fn of(calls: i64, failed: i64) -> Option<Self> {
+        if calls <= 0 {
+            return None;
+        }
+        match failed.saturating_mul(100) / calls {
+            ..5 => None,
+            5..50 => Some(Self::Degraded),
+            _ => Some(Self::Down),
+        }
+    }
+}
+
 words! {
+    /// How an API does that does not do well.
+    Trouble {
+        /// Some calls fail.
+        Degraded = "degraded",
+        /// Most calls fail.
+        Down = "down",
+    }
+
     /// What those see who have chosen no theme.
     StartingTheme {
         /// What their system says.

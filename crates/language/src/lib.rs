@@ -11,7 +11,7 @@ mod written;
 pub use catalogue::{keys, parts, text, unfilled};
 pub use said::Said;
 pub use translated::translated;
-pub use written::{clock, day, day_of_year, decimal, month_of_year, number, short_day};
+pub use written::{clock, day, day_of_year, decimal, money, month_of_year, number, short_day};
 
 /// A language that pages and mails are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use fluent_bundle::{FluentArgs, FluentValue};
 
-use crate::{Language, catalogue};
+use crate::{Language, catalogue, money};
 
 /// A message and what is filled into it, in a language.
 #[derive(Debug, Clone)]
@@ -32,6 +32,13 @@ impl Said {
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.parts.push((name, Part::Text(value.to_string())));
         self
+    }
+
+    /// With a sum of money, which is given as programs write it (`29.00 EUR`) and filled in as the language does.
+    #[must_use]
+    pub fn sum(self, name: &'static str, plain: impl fmt::Display) -> Self {
+        let written = money(self.language, &plain.to_string());
+        self.with(name, written)
     }
 
     /// With how many there are, as `$count`: it is written with its thousands apart and chooses the plural.

@@ -65,7 +65,7 @@ impl Pattern {
 pub fn translated(language: Language, english: &str) -> Option<String> {
     let (pattern, values) = PATTERNS.iter().find_map(|one| Some((one, one.values(english)?)))?;
     let said = Said::new(language, pattern.key);
-    let said = pattern.names.iter().zip(values).fold(said, |said, (name, value)| said.with(name, value));
+    let said = pattern.names.iter().zip(values).fold(said, |said, (name, value)| said.sum(name, value));
     Some(said.to_string())
 }
 
@@ -82,6 +82,8 @@ mod tests {
         assert_eq!(said.as_deref(), Some("mindestens 15 Zeichen; drei oder vier zufällige Wörter sind gut"));
         assert_eq!(german("at most 128 characters").as_deref(), Some("höchstens 128 Zeichen"));
         assert_eq!(german("between 5 and 9").as_deref(), Some("zwischen 5 und 9"));
+        let sums = german("between 1.00 EUR and 100000.00 EUR");
+        assert_eq!(sums.as_deref(), Some("zwischen 1,00 EUR und 100.000,00 EUR"));
         assert_eq!(
             german("this invoice is paid already").as_deref(),
             Some("diese Rechnung ist schon bezahlt")

@@ -70,8 +70,31 @@ pub fn number(language: Language, value: i64) -> String {
 /// A number with one digit behind its point: `4.2`, `4,2`.
 #[must_use]
 pub fn decimal(language: Language, whole: i64, tenths: i64) -> String {
-    let point = if language == Language::German { ',' } else { '.' };
-    format!("{}{point}{tenths}", number(language, whole))
+    format!("{}{}{tenths}", number(language, whole), point(language))
+}
+
+/// A sum of money or a price, from how programs write it: `1250.00 EUR` becomes `1,250.00 EUR` and `1.250,00 EUR`. What
+/// is no such thing stays as it is.
+#[must_use]
+pub fn money(language: Language, plain: &str) -> String {
+    let Some((amount, currency)) = plain.split_once(' ') else { return plain.to_owned() };
+    let (whole, part) = amount.split_once('.').map_or((amount, None), |(whole, part)| (whole, Some(part)));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (Ok(units), true) = (whole.parse::<i64>(), all_digits(whole) && part.is_none_or(all_digits)) else {
+        return plain.to_owned();
+    };
+    let whole = number(language, units);
+    match part {
+        Some(part) => format!("{whole}{}{part} {currency}", point(language)),
+        None => format!("{whole} {currency}"),
+    }
+}
+
+const fn point(language: Language) -> char {
+    match language {
+        Language::English => '.',
+        Language::German => ',',
+    }
 }
 
 /// A day with its year: `21 November 2026`, `21. November 2026`.
@@ -114,6 +137,18 @@ mod tests {
         let (en, de) = (Language::English, Language::German);
         assert_eq!((number(en, -1_234_567), number(de, 1_234)), ("-1,234,567".into(), "1.234".into()));
         assert_eq!((decimal(en, 4, 2), decimal(de, 1_004, 2)), ("4.2".into(), "1.004,2".into()));
+        let sums = [
+            ("29.00 EUR", "29.00 EUR", "29,00 EUR"),
+            ("1234567.5 KWD", "1,234,567.5 KWD", "1.234.567,5 KWD"),
+        ];
+        for (plain, english, german) in sums.into_iter().chain([
+            ("0.002 EUR", "0.002 EUR", "0,002 EUR"),
+            ("2905 JPY", "2,905 JPY", "2.905 JPY"),
+            ("free", "free", "free"),
+            ("1.2.3 EUR", "1.2.3 EUR", "1.2.3 EUR"),
+        ]) {
+            assert_eq!((money(en, plain), money(de, plain)), (english.to_owned(), german.to_owned()));
+        }
         assert_eq!(clock(en, at), "5 March 2026, 09:07 UTC");
         assert_eq!(clock(de, at), "5. März 2026, 09:07 UTC");
         assert_eq!((short_day(en, &at), short_day(de, &at)), ("5 Mar".into(), "5. März".into()));

@@ -2,11 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, RouteId, ServiceId, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
+
+/// Not what it is found by: nobody reads that, and the driver would have to ask what type it is.
+pub(crate) const COLUMNS: &str = "select a.id, a.slug, a.name, a.summary, a.service_id, a.hosts, a.base_path, a.state,
+    a.deprecated_at, a.sunset_at, a.successor_id, a.metering, a.body_limits, a.document_number, a.version, a.created_at
+    from apis a";
+
+/// The APIs of which the rest of a statement tells.
+fn apis(rest: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("{COLUMNS} {rest}"))
+}
 
 /// What is published.
 #[derive(Debug, Clone, FromRow)]
@@ -120,7 +130,7 @@ impl Store {
     /// # Errors
     /// `NotFound`, or the database failed.
     pub async fn get_api(&self, id: ApiId) -> Result<ApiRow> {
-        sqlx::query_as("select * from apis where id = $1")
+        sqlx::query_as(apis("where a.id = $1"))
             .bind(id.uuid())
             .fetch_optional(&self.pool)
             .await?
@@ -132,7 +142,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn find_api_by_slug(&self, slug: &str) -> Result<Option<ApiRow>> {
-        Ok(sqlx::query_as("select * from apis where slug = $1").bind(slug).fetch_optional(&self.pool).await?)
+        Ok(sqlx::query_as(apis("where a.slug = $1")).bind(slug).fetch_optional(&self.pool).await?)
     }
 
     /// APIs, oldest first.
@@ -140,7 +150,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn list_apis(&self, page: Page) -> Result<Vec<ApiRow>> {
-        Ok(sqlx::query_as("select * from apis where ($1::uuid is null or id > $1) order by id limit $2")
+        Ok(sqlx::query_as(apis("where ($1::uuid is null or a.id > $1) order by a.id limit $2"))
             .bind(page.after)
             .bind(page.limit)
             .fetch_all(&self.pool)
@@ -173,17 +183,31 @@ impl Store {
         Ok(ids.into_iter().map(ApiId::from).collect())
     }
 
+    /// Deprecated APIs whose sunset comes within so many days.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_ending_apis(&self, days: i32) -> Result<Vec<ApiRow>> {
+        Ok(sqlx::query_as(apis(
+            "where a.state = 'deprecated' and a.sunset_at > now()
+                and a.sunset_at <= now() + make_interval(days => $1) order by a.sunset_at, a.id",
+        ))
+        .bind(days)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
     /// The APIs of a product that gateways serve, in its order.
     ///
     /// # Errors
     /// The database failed.
     pub async fn list_served_apis(&self, product: tollgate_domain::ProductId) -> Result<Vec<ApiRow>> {
-        Ok(sqlx::query_as(
-            "select a.* from apis a join product_apis p on p.api_id = a.id
+        Ok(sqlx::query_as(apis(
+            "join product_apis p on p.api_id = a.id
              where p.product_id = $1 and (a.state = 'published'
                 or a.state = 'deprecated' and (a.sunset_at is null or now() < a.sunset_at))
              order by p.position, a.id",
-        )
+        ))
         .bind(product.uuid())
         .fetch_all(&self.pool)
         .await?)
@@ -194,10 +218,10 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn list_product_apis(&self, product: tollgate_domain::ProductId) -> Result<Vec<ApiRow>> {
-        Ok(sqlx::query_as(
-            "select a.* from apis a join product_apis p on p.api_id = a.id
+        Ok(sqlx::query_as(apis(
+            "join product_apis p on p.api_id = a.id
              where p.product_id = $1 order by p.position, a.id",
-        )
+        ))
         .bind(product.uuid())
         .fetch_all(&self.pool)
         .await?)
@@ -227,7 +251,7 @@ impl Store {
                 .fetch_optional(&self.pool)
                 .await?;
         let Some(route) = route else { return Ok(None) };
-        let api = sqlx::query_as("select a.* from apis a join routes r on r.api_id = a.id where r.id = $1")
+        let api = sqlx::query_as(apis("join routes r on r.api_id = a.id where r.id = $1"))
             .bind(id.uuid())
             .fetch_optional(&self.pool)
             .await?;
@@ -255,7 +279,7 @@ impl Tx {
     /// # Errors
     /// `NotFound`, or the database failed.
     pub async fn lock_api(&mut self, id: ApiId) -> Result<ApiRow> {
-        sqlx::query_as("select * from apis where id = $1 for update")
+        sqlx::query_as(apis("where a.id = $1 for update of a"))
             .bind(id.uuid())
             .fetch_optional(self.conn())
             .await?

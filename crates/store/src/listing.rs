@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiRow, ApplicationRow, CertificateRow, CredentialRow, OrganizationRow, PlanRow, ProductRow, Result,
-    ServiceRow, Store, SubscriptionRow, certificates, credentials, products, services,
+    ServiceRow, Store, SubscriptionRow, apis, certificates, credentials, products, services,
 };
 
 /// What a list is sorted by.
@@ -125,12 +125,7 @@ impl Store {
     /// The database failed.
     pub async fn find_apis(&self, listing: &Listing) -> Result<Vec<ApiRow>> {
         self.listed(
-            &published(
-                "select a.* from apis a",
-                "apis a",
-                "a",
-                "a.name || ' ' || a.slug || ' ' || a.base_path",
-            ),
+            &published(apis::COLUMNS, "apis a", "a", "a.name || ' ' || a.slug || ' ' || a.base_path"),
             Scope::Operator,
             listing,
         )

@@ -74,6 +74,44 @@ impl Store {
         .await?;
         Ok(ids.into_iter().map(|(organization, user)| (organization.into(), user.into())).collect())
     }
+
+    /// Whom the nearing end of an API concerns: as [`Store::list_api_readers`], of those organizations that called it in the
+    /// last 30 days.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_api_callers(&self, api: ApiId) -> Result<Vec<(OrganizationId, UserId)>> {
+        let calling: Vec<Uuid> = sqlx::query_scalar(
+            "select distinct u.organization_id from usage_counters u join routes r on r.id = u.route_id
+             where r.api_id = $1 and u.minute > now() - interval '30 days'",
+        )
+        .bind(api.uuid())
+        .fetch_all(&self.pool)
+        .await?;
+        let mut readers = self.list_api_readers(api).await?;
+        readers.retain(|(organization, _)| calling.contains(&organization.uuid()));
+        Ok(readers)
+    }
+
+    /// The applications of an organization that called an API in the last 30 days, by name; the first ten.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn list_calling_applications(
+        &self,
+        organization: OrganizationId,
+        api: ApiId,
+    ) -> Result<Vec<String>> {
+        Ok(sqlx::query_scalar(
+            "select distinct a.name from usage_counters u join routes r on r.id = u.route_id
+             join applications a on a.id = u.application_id and a.deleted_at is null
+             where u.organization_id = $1 and r.api_id = $2 and u.minute > now() - interval '30 days' order by 1 limit 10",
+        )
+        .bind(organization.uuid())
+        .bind(api.uuid())
+        .fetch_all(&self.pool)
+        .await?)
+    }
 }
 
 impl Tx {

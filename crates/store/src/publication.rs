@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::portal::{self, PortalColumns};
 use crate::{
-    ApiRow, PageRow, PlanRow, PortalRow, ProductRow, Result, ServiceRow, Store, Tx, products, services,
+    ApiRow, PageRow, PlanRow, PortalRow, ProductRow, Result, ServiceRow, Store, Tx, apis, products, services,
 };
 
 /// Every row that publishers declare, each list oldest first.
@@ -42,7 +42,7 @@ impl Publication {
             services: sqlx::query_as(sql(format!("{} order by s.id {}", services::COLUMNS, of("s"))))
                 .fetch_all(&mut *conn)
                 .await?,
-            apis: sqlx::query_as(sql(format!("select a.* from apis a order by a.id {}", of("a"))))
+            apis: sqlx::query_as(sql(format!("{} order by a.id {}", apis::COLUMNS, of("a"))))
                 .fetch_all(&mut *conn)
                 .await?,
             products: sqlx::query_as(sql(format!("{} order by p.id {}", products::COLUMNS, of("p"))))
@@ -71,6 +71,14 @@ impl Publication {
 }
 
 impl Store {
+    /// Everything but documents.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn publication_rows(&self) -> Result<Publication> {
+        Publication::read(&mut *self.pool().acquire().await?, "").await
+    }
+
     /// Everything in one consistent view, with the JSON text of each API's document in force.
     ///
     /// # Errors

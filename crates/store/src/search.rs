@@ -28,7 +28,7 @@ pub struct SearchEntry {
 /// Something that was found.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct HitRow {
-    /// As in [`SearchEntry`]; or `product` or `page`.
+    /// As in [`SearchEntry`]; or `api`, `product` or `page`.
     pub kind: String,
     /// What its address is made of.
     pub name: String,
@@ -51,16 +51,23 @@ pub struct HitRow {
 /// Longer texts are cut: a vector of words has a bound of its own, and what is found stands early.
 const TEXT_BYTES_MAX: usize = 40_000;
 
+/// What words of a text, names and titles weigh; nothing has the first.
+const WEIGHTS: &str = "'{0.05, 0.15, 0.4, 1}'";
+
+/// Of so many times as many as are shown, the whole text is read to put them in order.
+const READ: i64 = 4;
+
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
 }
 
 /// Entries as columns, and how they become rows. Parameters 1 (the API) and 2 (the digest) are the caller's.
-const INSERT: &str = "insert into search_entries (api_id, digest, kind, name, method, title, about, words)
-    select $1, $2, kind, name, method, title, about,
-        found_by(title, 'A') || found_by(names, 'B') || found_by(body, 'C')
+const INSERT: &str =
+    "insert into search_entries (api_id, digest, kind, name, method, title, about, head, words)
+    select $1, $2, kind, name, method, title, about, head, head || found_by(body, 'C')
+    from (select *, found_by(title, 'A') || found_by(names, 'B') as head
     from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-        as entry (kind, name, method, title, about, names, body)";
+        as entry (kind, name, method, title, about, names, body)) entry";
 
 macro_rules! insert {
     ($api:expr, $digest:expr, $entries:expr) => {{
@@ -153,29 +160,36 @@ impl Store {
                  from unnest($4::text[]) word),
              seen as (select p.* from products p where p.state = 'published' and {SEES}),
              served as (
-                 select distinct on (a.id) a.id, a.slug, a.name, p.slug as product
+                 select distinct on (a.id) a.id, a.slug, a.name, a.summary, a.words, p.slug as product
                  from seen p join product_apis m on m.product_id = p.id join apis a on a.id = m.api_id
                  where a.state = 'published'
                      or a.state = 'deprecated' and (a.sunset_at is null or now() < a.sunset_at)
                  order by a.id, p.id),
              found as (
                  select e.kind, e.name, e.method, e.title, e.about, coalesce(s.product, '') as product,
-                     coalesce(s.slug, '') as api, coalesce(s.name, '') as api_name, e.words
+                     coalesce(s.slug, '') as api, coalesce(s.name, '') as api_name, e.head, e.words
                  from asked, search_entries e left join served s on s.id = e.api_id
                  where e.words @@ asked.query and (e.api_id is null or s.id is not null)
                  union all
-                 select 'product', p.slug, '', p.name, p.summary, '', '', '', p.words
+                 select 'api', s.slug, '', s.name, s.summary, s.product, s.slug, s.name, s.words, s.words
+                 from asked, served s where s.words @@ asked.query
+                 union all
+                 select 'product', p.slug, '', p.name, p.summary, '', '', '', p.words, p.words
                  from asked, seen p where p.words @@ asked.query
                  union all
-                 select 'page', g.slug, '', g.title, '', '', '', '', g.words
+                 select 'page', g.slug, '', g.title, '', '', '', '', g.words, g.words
                  from asked, pages g where g.words @@ asked.query),
              ranked as (
-                 select f.*, count(*) over (partition by kind) as of_kind,
-                     row_number() over (partition by kind order by lower(title) = lower($3) or lower(name) = lower($3) desc,
-                         ts_rank('{{0.05, 0.15, 0.4, 1}}', words, query) desc, length(title), title, name) as place
-                 from found f, asked)
+                 select f.*, query, count(*) over (partition by kind) as of_kind, called,
+                     row_number() over (partition by kind order by called desc, ts_rank({WEIGHTS}, head, query) desc,
+                         length(title), title, name) as place
+                 from asked, found f, lateral (select lower(title) = lower($3) or lower(name) = lower($3) as called) c),
+             read as (
+                 select *, row_number() over (partition by kind order by called desc,
+                     ts_rank({WEIGHTS}, words, query) desc, length(title), title, name) as at
+                 from ranked where place <= $5 * {READ})
              select kind, name, method, title, about, product, api, api_name, of_kind
-             from ranked where place <= $5 order by kind, place"
+             from read where at <= $5 order by kind, at"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(text))
             .bind(viewer.signed_in)

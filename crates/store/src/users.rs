@@ -42,6 +42,8 @@ pub struct NewUser<'a> {
     pub password_hash: &'a str,
     /// The account that has the e-mail already.
     pub shadow_of: Option<UserId>,
+    /// What they read in (BCP 47), where that is known.
+    pub language: Option<&'a str>,
 }
 
 /// A user who runs the platform.
@@ -159,13 +161,14 @@ impl Tx {
     /// See above; or the database failed.
     pub async fn insert_user(&mut self, new: &NewUser<'_>) -> Result<()> {
         sqlx::query(
-            "insert into users (id, email, password_hash, shadow_of, shadow_since)
-             values ($1, lower($2), $3, $4, case when $4::uuid is null then null else now() end)",
+            "insert into users (id, email, password_hash, shadow_of, shadow_since, language)
+             values ($1, lower($2), $3, $4, case when $4::uuid is null then null else now() end, $5)",
         )
         .bind(new.id.uuid())
         .bind(new.email)
         .bind(new.password_hash)
         .bind(new.shadow_of.map(UserId::uuid))
+        .bind(new.language)
         .execute(self.conn())
         .await?;
         Ok(())

@@ -48,6 +48,9 @@ pub struct Content {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hint: Option<Cow<'static, str>>,
+    /// What the request was about, as it stands now: for whoever changed it in an older state.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub current: Option<serde_json::Value>,
 }
 
 /// One fault of one part of the request.
@@ -89,6 +92,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             hint: None,
+            current: None,
         };
         Self { content: Box::new(content), headers: None }
     }
@@ -104,6 +108,13 @@ impl Problem {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Self {
         self.content.hint = Some(hint.into());
+        self
+    }
+
+    /// Shows what the request was about, as it stands now.
+    #[must_use]
+    pub fn current(mut self, current: serde_json::Value) -> Self {
+        self.content.current = Some(current);
         self
     }
 

@@ -49,9 +49,10 @@ pub fn routes() -> Router<PortalState> {
         .route("/guides", get(guides::list::get))
         .route("/guides/{slug}", get(guides::show::get))
         .route("/changelog", get(guides::changelog::get))
-        .route("/changelog.atom", get(guides::changelog::feed))
+        .route("/changelog.atom", get(guides::changelog::atom))
         .route("/search", get(search::get))
         .route("/status", get(status::get))
+        .route("/status.atom", get(status::atom))
         .route("/problems", get(problems::list::get))
         .route("/problems/{code}", get(problems::show::get))
         .route("/pages/{slug}", get(site::page::get))
@@ -153,9 +154,13 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/apis/{slug}/document/{file}", get(admin::api::document::file))
         .route("/admin/apis/{slug}/life", get(admin::api::life::get).post(admin::api::life::post))
         .route("/admin/apis/{slug}/settings", get(admin::api::settings::get).post(admin::api::settings::post))
+        .route("/admin/apis/{slug}/yaml", get(admin::yaml::api).post(admin::yaml::post_api))
         .route("/admin/apis/{slug}/delete", get(admin::api::delete::get).post(admin::api::delete::post))
         .route("/admin/find", get(admin::find::get).post(admin::find::post))
         .route("/admin/gateways", get(admin::gateways::get))
+        .route("/admin/handbook", get(admin::handbook::get))
+        .route("/admin/handbook/{slug}", get(admin::handbook::show))
+        .route("/admin/handbook/guides/{slug}", get(admin::handbook::guide))
         .route("/admin/proofs", get(admin::proofs::get))
         .route(
             "/admin/subscriptions/{id}/limits",
@@ -169,6 +174,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/services", get(admin::services::get))
         .route("/admin/new/service", get(admin::service::create).post(admin::service::post_new))
         .route("/admin/services/{slug}", get(admin::service::get).post(admin::service::post))
+        .route("/admin/services/{slug}/yaml", get(admin::yaml::service).post(admin::yaml::post_service))
         .route("/admin/services/{slug}/test", post(admin::service::test))
         .route("/admin/services/{slug}/delete", get(admin::service::ask_delete).post(admin::service::delete))
         .route("/admin/certificates", get(admin::certificates::get))
@@ -200,12 +206,17 @@ pub fn routes() -> Router<PortalState> {
             "/admin/portal/pages/{slug}/delete",
             get(admin::portal_page::ask_delete).post(admin::portal_page::delete),
         )
+        .route("/admin/mails", get(admin::mails::list))
+        .route("/admin/mails/letter", get(admin::mails::show).post(admin::mails::html))
+        .route("/admin/reference", get(admin::reference::get))
+        .route("/admin/reference/openapi.json", get(admin::reference::document))
         .route("/admin/products", get(admin::products::get))
         .route(
             "/admin/new/product",
             get(admin::product::settings::create).post(admin::product::settings::post_new),
         )
         .route("/admin/products/{slug}", get(admin::product::overview::get))
+        .route("/admin/products/{slug}/yaml", get(admin::yaml::product).post(admin::yaml::post_product))
         .route("/admin/products/{slug}/guests", post(admin::product::overview::switch_guests))
         .route(
             "/admin/products/{slug}/audience",

@@ -73,6 +73,8 @@ fn all() -> Vec<Rendered> {
     rendered("problem", problems::show::View::samples(), &mut all);
     rendered("error", ErrorPage::samples(), &mut all);
     rendered("admin-find", admin::find::View::samples(), &mut all);
+    rendered("handbook", admin::handbook::View::samples(), &mut all);
+    rendered("handbook-page", admin::handbook::PageView::samples(), &mut all);
     all
 }
 

@@ -233,7 +233,7 @@ async fn overview(state: &PortalState, visit: &Visit, place: &Place) -> Result<S
 async fn cap_cell(state: &PortalState, visit: &Visit, place: &Place) -> Result<Cell, Fault> {
     let standing = state.control.spend_cap(&place.actor, place.row.id, visit.now).await?;
     let text = match standing {
-        Some(now) => say("limits-cap-spent").with("spent", now.spent).with("cap", now.cap).into(),
+        Some(now) => say("limits-cap-spent").sum("spent", now.spent).sum("cap", now.cap).into(),
         None => t("own-set-cap").to_owned(),
     };
     Ok(Cell::Way { href: format!("{}/cap", place.base), text })
@@ -383,7 +383,7 @@ fn other_time(place: &Place, plan: &str, later: bool) -> Option<FormPart> {
 /// What is due now, and what will be. It is neither good nor bad: it is not tinted.
 fn lines(told: &MovePreview) -> List {
     let sum = |amounts: &[Amount]| {
-        let said: Vec<String> = amounts.iter().map(Amount::to_string).collect();
+        let said: Vec<String> = amounts.iter().map(show::money).collect();
         if said.is_empty() { t("own-nothing").to_owned() } else { said.join(" + ") }
     };
     let changed = |name: &str, before: String, after: String| {
@@ -393,13 +393,17 @@ fn lines(told: &MovePreview) -> List {
         changed(t("own-this-month"), sum(&told.this_month_before), sum(&told.this_month_after)),
         changed(
             t("own-every-month"),
-            told.base_before.to_string(),
-            told.base_after.map_or_else(|| t("own-nothing").to_owned(), |amount| amount.to_string()),
+            show::money(told.base_before),
+            told.base_after.map_or_else(|| t("own-nothing").to_owned(), show::money),
         ),
     ];
     if let Some(setup) = told.setup {
         let when = if told.trial_ends.is_some() { t("own-after-trial") } else { t("own-once") };
-        lines.push(changed(t("own-setup"), t("own-nothing").to_owned(), format!("{setup}, {when}")));
+        lines.push(changed(
+            t("own-setup"),
+            t("own-nothing").to_owned(),
+            format!("{}, {when}", show::money(setup)),
+        ));
     }
     if let Some(ends) = told.trial_ends {
         lines.push(changed(

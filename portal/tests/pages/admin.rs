@@ -85,8 +85,9 @@ async fn walk(admin: &mut Browser<'_>) -> BTreeSet<String> {
         for href in values(&page.text, "href") {
             let href = href.replace("&#38;", "&").replace("&amp;", "&");
             let place = href.split('#').next().unwrap_or_default();
-            // One order of a list stands for all of them.
-            let other_order = place.contains("sort=") || place.contains("range=") || place.contains("by=");
+            // One order of a list stands for all of them, and the overview for the whole reference.
+            let other_order =
+                ["sort=", "range=", "by=", "reference?"].iter().any(|part| place.contains(part));
             if place.starts_with("/admin") && !other_order && !met.iter().any(|known| known == place) {
                 met.push(place.to_owned());
             }

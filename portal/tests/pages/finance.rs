@@ -127,3 +127,30 @@ async fn a_plan_lists_its_prices_over_time_and_revenue_what_could_not_be_collect
     site.run("update invoices set failed_at = now(), failure = 'declined'").await;
     assert!(failed(&mut ada).await);
 }
+
+#[tokio::test]
+async fn why_money_of_credits_did_not_go_back_is_told_where_finance_looks_and_not_to_the_customer() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up("maria@example.com").await;
+    let mut ada = operator(&site, OperatorRole::Finance).await;
+    for sql in [
+        "insert into checkouts (id, organization_id, kind, state, provider_ref, payment_ref, credits_minor, currency)
+         select gen_random_uuid(), id, 'credits', 'completed', 'cs_' || id, 'pi_1', 5000, 'EUR' from organizations",
+        "insert into credit_entries (id, organization_id, currency, kind, amount_minor, checkout_id)
+         select gen_random_uuid(), organization_id, 'EUR', 'grant', 5000, id from checkouts",
+        "insert into credit_refunds (id, organization_id, grant_id, amount_minor, currency, state, note, failure, settled_at)
+         select gen_random_uuid(), organization_id, id, 2000, 'EUR', 'failed', 'too many', 'the card was closed', now() from credit_entries",
+    ] {
+        site.run(sql).await;
+    }
+    let organization = address_in(&mut ada, "/admin/organizations", "org_").await;
+    for page in ["/admin/payments".to_owned(), format!("{organization}/credits")] {
+        let shown = ada.get(&page).await.text;
+        for text in ["Refunds of bought credits", "the card was closed", "20.00 EUR", "there again"] {
+            assert!(shown.contains(text), "{text} on {page}: {shown}");
+        }
+    }
+    let shown = maria.get("/billing/credits").await.text;
+    assert!(shown.contains("50.00 EUR") && !shown.contains("the card was closed"), "{shown}");
+}

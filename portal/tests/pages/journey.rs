@@ -76,6 +76,11 @@ async fn usage_shows_the_first_call_as_soon_as_it_is_counted() {
 }
 
 pub async fn count_a_call(site: &Site) {
+    count_calls(site, 200, 1).await;
+}
+
+/// Calls of the first key, as a gateway counts them.
+pub async fn count_calls(site: &Site, status: u16, calls: u32) {
     let store = site.control.store();
     let key = store.list_credentials(Scope::Operator, None, Rows::FIRST_500).await.expect("keys").remove(0);
     let subscription = store
@@ -92,13 +97,13 @@ pub async fn count_a_call(site: &Site) {
             credential_id: key.id,
             subscription_id: subscription.id,
             route_id: route.id,
-            status: 200,
+            status,
             outcome: Outcome::Served,
             minute,
         },
-        calls: 1,
-        charged: 1,
-        units: 1,
+        calls: calls.into(),
+        charged: calls.into(),
+        units: calls.into(),
         readings: [0, 0],
         bytes_in: 0,
         bytes_out: 10,

@@ -47,6 +47,19 @@ async fn a_choice_goes_with_the_account_to_other_browsers() {
 }
 
 #[tokio::test]
+async fn whoever_signs_up_in_german_has_everything_in_german_from_the_first_mail_on() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.like("de");
+    maria.sign_up("maria@example.com").await;
+    let mails = site.work().await;
+    assert!(mails.iter().any(|mail| mail.subject == "Bestätige deine E-Mail-Adresse"), "{mails:?}");
+    maria.like("en");
+    let page = maria.get("/applications").await.text;
+    assert!(page.contains("<html lang=\"de\"") && page.contains("Meine erste Anwendung"), "{page}");
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
     let site = Site::open().await;
     let mut browser = site.browser();
@@ -56,6 +69,40 @@ async fn what_goes_wrong_is_said_in_the_language_of_the_reader() {
     assert!(missing.text.contains("Hier ist nichts"), "{}", missing.text);
     let refused = browser.post("/signin", &[("email", "a@example.com"), ("password", "x")]).await;
     assert!(refused.text.contains("E-Mail oder Passwort stimmt nicht"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_language_of_its_page_says_in_which_it_is() {
+    let site = Site::open().await;
+    let mut browser = site.browser();
+    assert!(
+        !browser.get("/problems/expired_credential").await.text.contains(" lang=\"en\">The key has expired")
+    );
+    browser.like("de");
+    let refusal = browser.get("/problems/expired_credential").await.text;
+    assert!(refusal.contains("<h1 lang=\"en\">"), "{refusal}");
+    assert!(refusal.contains("<article class=\"prose guide\" lang=\"en\">"), "{refusal}");
+    let guide = browser.get("/guides/limits").await.text;
+    assert!(guide.contains("<h1>Limits und was davon übrig ist</h1>"), "a guide is in German: {guide}");
+    let found = browser.get("/search?q=Ratenlimits").await.text;
+    assert!(found.contains("href=\"/guides/limits\">Limits und was davon"), "and found so: {found}");
+}
+
+#[tokio::test]
+async fn guides_for_operators_are_for_operators() {
+    let site = Site::open().await;
+    let mut reader = site.browser();
+    assert!(!reader.get("/guides").await.text.contains("/guides/connect-stripe"));
+    assert_eq!(reader.get("/guides/connect-stripe").await.status, StatusCode::NOT_FOUND);
+    let mut admin = site.browser();
+    admin.become_admin("ada@example.com").await;
+    let guides = admin.get("/guides").await.text;
+    assert!(
+        guides.contains("For operators of this portal") && guides.contains("/guides/connect-stripe"),
+        "{guides}"
+    );
+    let guide = admin.get("/guides/close-a-month").await.text;
+    assert!(guide.contains("href=\"/guides/connect-stripe\">Stripe</a>"), "{guide}");
 }
 
 #[tokio::test]

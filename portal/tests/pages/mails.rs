@@ -1,10 +1,12 @@
 //! Which mails members get, under which name.
 
 use axum::http::StatusCode;
+use chrono::Utc;
 use tollgate_control::{Actor, ApiPatch};
 use tollgate_domain::ApiState;
 use tollgate_store::Page;
 
+use crate::journey::count_a_call;
 use crate::site::{Browser, Site};
 
 /// Uses so much of every subscription's quota, and returns the subjects of all mails about it so far.
@@ -92,6 +94,37 @@ async fn whoever_may_call_an_api_is_told_that_it_will_go() {
     let told = site.work().await;
     let mail = told.iter().rfind(|mail| mail.to == "maria@example.com").expect("a mail");
     assert!(mail.subject.contains("ends on 1 March 2031"), "{}", mail.subject);
+}
+
+#[tokio::test]
+async fn who_still_calls_an_api_is_reminded_before_it_goes_once_for_each_day_that_is_near() {
+    let site = Site::open().await;
+    let (mut maria, mut jo) = (site.browser(), site.browser());
+    maria.sign_up_confirmed("maria@example.com").await;
+    count_a_call(&site).await;
+    jo.sign_up_confirmed("jo@example.com").await;
+    let ends_in = async |span: &str| {
+        let sql =
+            "with up as (update apis set state = 'deprecated', deprecated_at = now() - interval '90 days',
+            sunset_at = now() + $1::text::interval returning 1) select count(*) from up";
+        assert!(site.database.count(sql, span).await > 0);
+        for _ in 0..2 {
+            site.control.look_after_apis(Utc::now()).await.expect("a look");
+        }
+        let mails = site.work().await.into_iter().filter(|mail| mail.subject.contains("Countries API ends"));
+        mails.map(|mail| (mail.to, mail.subject, mail.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(ends_in("40 days").await.len(), 0, "there is time");
+    let told = ends_in("6 days").await;
+    assert_eq!(told.len(), 1, "Jo subscribed, and calls nothing: {told:?}");
+    assert_eq!(
+        (told[0].0.as_str(), told[0].1.as_str()),
+        ("maria@example.com", "Countries API ends in 6 days")
+    );
+    assert!(told[0].2.contains("Called in the last 30 days by My first app."), "{}", told[0].2);
+    let told = ends_in("20 hours").await;
+    assert_eq!(told.last().map(|mail| mail.1.as_str()), Some("Countries API ends within a day"));
+    assert_eq!(told.len(), 2);
 }
 
 #[tokio::test]

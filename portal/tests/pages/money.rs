@@ -124,10 +124,41 @@ async fn the_file_of_an_invoice_is_in_the_language_that_it_was_written_in() {
     let listed = maria.get("/billing").await;
     let invoice = format!("/billing/invoices/inv_{}", listed.between("/billing/invoices/inv_", "\""));
     let file = maria.get(&format!("{invoice}/pdf")).await;
-    for said in ["(Rechnung INV-", "(Ausgestellt)", "Aufrufe)", "(Zu bezahlen)"] {
+    for said in ["(Rechnung INV-", "(Ausgestellt)", "Aufrufe)", "(Zu bezahlen)", "(0,20 EUR)"] {
         assert!(file.text.contains(said), "{said}: {}", file.text);
     }
-    assert!(maria.get(&invoice).await.text.contains("Invoice INV-"), "the page is in the reader's");
+    let page = maria.get(&invoice).await.text;
+    assert!(
+        page.contains("Invoice INV-") && page.contains("0.20 EUR"),
+        "the page is in the reader's: {page}"
+    );
+    site.run("update users set language = 'de'").await;
+    let page = maria.get(&invoice).await.text;
+    assert!(page.contains("1 × 0,20 EUR") && !page.contains("0.20"), "{page}");
+}
+
+#[tokio::test]
+async fn whoever_pays_is_told_of_a_new_invoice_once_in_their_language() {
+    let site = Site::open().await;
+    let mut maria = site.browser();
+    maria.sign_up_confirmed("maria@example.com").await;
+    priced(&site).await;
+    site.run("update credentials set sealed = null, environment = 'live'").await;
+    site.run("update users set language = 'de'").await;
+    count_a_call(&site).await;
+    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date").await;
+    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
+    assert_eq!(site.control.close_months(after).await.unwrap(), 1);
+    assert_eq!(site.control.close_months(after).await.unwrap(), 0);
+    let mails = site.work().await;
+    let told: Vec<_> = mails.iter().filter(|mail| mail.subject.starts_with("Rechnung INV-")).collect();
+    assert_eq!(told.len(), 1, "{mails:?}");
+    assert_eq!(told[0].to, "maria@example.com");
+    let source = told[0].source.replace("=\r\n", "");
+    assert!(source.contains("0,20 EUR sind bis ") && source.contains("</html>"), "{source}");
+    let page = told[0].text.split("http://portal.test").nth(1).unwrap().split_whitespace().next().unwrap();
+    assert!(page.starts_with("/billing/invoices/inv_"), "{page}");
+    assert!(maria.get(page).await.text.contains("0,20 EUR"), "the mail leads to the invoice");
 }
 
 #[tokio::test]
@@ -144,7 +175,7 @@ async fn a_plan_that_costs_by_the_call_says_so_and_a_prepaid_one_that_it_is() {
     assert!(reader.get("/products/countries").await.text.contains("Paid in advance"));
     reader.like("de");
     let german = reader.get("/products/countries").await.text;
-    assert!(german.contains("Im Voraus bezahlt") && german.contains("pro "), "{german}");
+    assert!(german.contains("Im Voraus bezahlt") && german.contains("0,20 EUR <small>pro "), "{german}");
 }
 
 #[tokio::test]

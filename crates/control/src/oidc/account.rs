@@ -110,6 +110,7 @@ impl Control {
             // Opens nothing: whoever wants a password has one sent.
             password_hash: "",
             shadow_of: owner.map(|owner| owner.id),
+            language: None,
         };
         let from = FromProvider { provider, identity };
         if for_developers {

@@ -47,7 +47,13 @@ async fn sqlx_count(fixture: &Fixture, text: &str) -> i64 {
 }
 
 fn sign_up(email: &str, password: &str) -> SignUp {
-    SignUp { email: email.to_owned(), password: password.to_owned(), product: None, address: None }
+    SignUp {
+        email: email.to_owned(),
+        password: password.to_owned(),
+        product: None,
+        address: None,
+        language: None,
+    }
 }
 
 fn visitor() -> Actor {
@@ -93,6 +99,21 @@ async fn case_147_signing_up_with_a_taken_address_looks_like_any_other_sign_up()
     assert_eq!(told.subject, "You have an account already");
     assert!(!told.text.contains("/verify/"), "nothing proves a shadow: {}", told.text);
     assert_eq!(fixture.mails.last_to("eve@example.com").unwrap().subject, "Confirm your e-mail address");
+}
+
+/// Bad input 148: nothing is cut off, neither when it is set nor when it is typed.
+#[tokio::test]
+async fn case_148_every_letter_of_a_long_password_counts() {
+    let fixture = Fixture::new().await;
+    let control = &fixture.control;
+    let long = format!("{}é", "q8Zr-".repeat(25));
+    let made = control.sign_up(&visitor(), sign_up("maria@example.com", &long)).await.unwrap();
+    assert_eq!(control.sign_in(&sign_in("maria@example.com", &long)).await.unwrap(), made.user_id);
+    let (cut, other): (String, _) = (long.chars().take(125).collect(), long.replace('é', "e"));
+    for wrong in [cut, other, format!("{long} "), format!(" {long}")] {
+        let refused = control.sign_in(&sign_in("maria@example.com", &wrong)).await;
+        assert!(matches!(refused, Err(Error::WrongPassword)), "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -132,3 +132,6 @@ said-delivery-redirect = antwortete { $status }; Weiterleitungen wird nicht gefo
 said-delivery-gone = antwortete 410: Es ist weg und erfährt nichts mehr
 said-delivery-answered = antwortete { $status }
 said-exists = das gibt es schon
+
+newcomer-application = Meine erste Anwendung
+newcomer-key = Erster Schlüssel

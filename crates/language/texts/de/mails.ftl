@@ -107,6 +107,13 @@ mail-api-ends-text = { $api } ist veraltet und endet am { $day }. Von da an werd
 mail-api-successor = An ihre Stelle tritt { $name }.
 mail-api-reason = Du bekommst diese Mail, weil deine Organisation diese API aufrufen darf.
 mail-api-after = Auch ihre Antworten sagen es, in den Headern Deprecation und Sunset.
+mail-api-soon = { $count ->
+    [one] { $api } endet innerhalb eines Tages
+   *[other] { $api } endet in { $count } Tagen
+}
+mail-api-soon-text = { $api } endet am { $day }, und deine Organisation ruft sie noch auf. Von da an werden Aufrufe mit 410 beantwortet.
+mail-api-soon-callers = In den letzten 30 Tagen aufgerufen von { $names }.
+mail-api-soon-reason = Du bekommst diese Mail, weil deine Organisation diese API in den letzten 30 Tagen aufgerufen hat.
 mail-see-api = API ansehen
 mail-team = Das Team von { $organization } hat sich geändert
 mail-team-joined = { $email } ist { $organization } beigetreten, als { $role }.

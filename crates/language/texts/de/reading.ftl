@@ -109,6 +109,7 @@ changelog-none = Noch hat sich nichts geändert
 changelog-none-text = Neues zu den APIs erscheint hier und im Feed.
 
 guides-intro = Vom ersten Aufruf bis zum laufenden Betrieb.
+guides-operators = Für die Betreiber dieses Portals
 guides-none = Noch ist keine Anleitung geschrieben
 guides-none-text = Die Referenz jedes Produkts sagt, was es kann.
 
@@ -149,6 +150,7 @@ search-clear = Zurücksetzen
 search-more = Und { $more } weitere: Nimm ein Wort dazu.
 
 search-operations = Operationen
+search-apis = APIs
 search-pages = Seiten
 search-schemas = Schemas
 
@@ -163,6 +165,20 @@ overview-schemas = { $count ->
 }
 status-apis = APIs
 status-api = API
+status-incidents = Störungen der letzten 90 Tage
+status-no-incidents = Keine Störung in 90 Tagen
+status-no-incidents-text = Wenn eine API bei Aufrufen versagt, steht es hier, und wie lange es gedauert hat.
+status-began = Begann
+status-lasts = { $share } der Aufrufe schlagen fehl. Es ist noch nicht vorbei.
+status-over = Höchstens { $share } der Aufrufe schlugen fehl. Vorbei war es nach { $span }.
+status-minutes = { $count ->
+    [one] einer Minute
+   *[other] { $count } Minuten
+}
+status-hours = { $count ->
+    [one] einer Stunde
+   *[other] { $count } Stunden
+}
 status-counted = gezählt bis { $at }
 body-in-path = Pfad-Parameter
 body-in-query = Query-Parameter

@@ -129,3 +129,6 @@ said-delivery-redirect = answered { $status }; redirects are not followed
 said-delivery-gone = answered 410: it is gone, and told nothing more
 said-delivery-answered = answered { $status }
 said-exists = it exists already
+
+newcomer-application = My first app
+newcomer-key = First key

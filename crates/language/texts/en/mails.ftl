@@ -107,6 +107,13 @@ mail-api-ends-text = { $api } is deprecated and ends on { $day }. Calls are answ
 mail-api-successor = { $name } takes its place.
 mail-api-reason = You get this mail because your organization may call this API.
 mail-api-after = Its answers say so too, in the fields Deprecation and Sunset.
+mail-api-soon = { $count ->
+    [one] { $api } ends within a day
+   *[other] { $api } ends in { $count } days
+}
+mail-api-soon-text = { $api } ends on { $day }, and your organization still calls it. Calls are answered with 410 from then on.
+mail-api-soon-callers = Called in the last 30 days by { $names }.
+mail-api-soon-reason = You get this mail because your organization called this API in the last 30 days.
 mail-see-api = See the API
 mail-team = The team of { $organization } changed
 mail-team-joined = { $email } joined { $organization } as { $role }.

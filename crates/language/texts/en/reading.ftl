@@ -109,6 +109,7 @@ changelog-none = Nothing changed yet
 changelog-none-text = News of the APIs appear here and in the feed.
 
 guides-intro = From the first call to running in earnest.
+guides-operators = For operators of this portal
 guides-none = No guide is written yet
 guides-none-text = The reference of each product says what it can do.
 
@@ -149,6 +150,7 @@ search-clear = Clear
 search-more = And { $more } more: add a word.
 
 search-operations = Operations
+search-apis = APIs
 search-pages = Pages
 search-schemas = Schemas
 
@@ -163,6 +165,20 @@ overview-schemas = { $count ->
 }
 status-apis = APIs
 status-api = API
+status-incidents = Incidents of the last 90 days
+status-no-incidents = No incidents in 90 days
+status-no-incidents-text = When an API fails calls, it stands here, with how long that took.
+status-began = Began
+status-lasts = { $share } of calls fail. It is not over.
+status-over = { $share } of calls failed at worst. It was over after { $span }.
+status-minutes = { $count ->
+    [one] a minute
+   *[other] { $count } minutes
+}
+status-hours = { $count ->
+    [one] an hour
+   *[other] { $count } hours
+}
 status-counted = counted up to { $at }
 body-in-path = Path parameters
 body-in-query = Query parameters

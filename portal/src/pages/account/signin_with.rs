@@ -9,7 +9,7 @@ use super::signup::first_page;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::local_path;
-use crate::say::{say, t};
+use crate::say::{Language, language, say, t};
 use crate::session::Visit;
 use crate::shell::Flash;
 
@@ -72,6 +72,9 @@ pub async fn came_back(
     match admitted {
         Ok(Admitted::Known(user)) => super::code::admit(&state, &visit, user, destination(&next)).await,
         Ok(Admitted::New(signed_up)) => {
+            if language() != Language::English {
+                state.control.choose_language(&visit.visitor(), signed_up.user_id, language()).await?;
+            }
             visit.sign_in(signed_up.user_id).await?;
             if let Some(key) = signed_up.key {
                 visit.keep_secret(key.id, key.secret.reveal()).await?;

@@ -9,7 +9,7 @@ use super::password_rule;
 use super::signin::{Way, ways};
 use crate::error::{Answer, Fault, query_value};
 use crate::form::{Form, local_path};
-use crate::say::t;
+use crate::say::{Language, language, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -83,6 +83,8 @@ pub async fn post(
         password: typed.password,
         product: typed.product.clone(),
         address: visit.address,
+        // Whoever reads English may do so because no other language of theirs is spoken here.
+        language: Some(language()).filter(|language| *language != Language::English),
     };
     let signed_up = match state.control.sign_up(&visit.visitor(), input).await {
         Ok(signed_up) => signed_up,

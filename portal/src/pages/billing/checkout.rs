@@ -47,7 +47,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
             (format!("/billing/invoices/{invoice}"), Flash::done(t("checkout-paid")))
         }
         (CheckoutState::Completed, None) if let Some(credits) = credits => {
-            ("/billing/credits".to_owned(), Flash::done(say("checkout-bought").with("sum", credits)))
+            ("/billing/credits".to_owned(), Flash::done(say("checkout-bought").sum("sum", credits)))
         }
         (CheckoutState::Completed, None) if row.wish().is_some() => {
             ("/applications".to_owned(), Flash::done(t("checkout-plan")))

@@ -11,18 +11,18 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, sheet};
-use crate::pages::admin::terms;
+use crate::pages::admin::{credit_refunds, terms};
 use crate::parts::sheet::Tile;
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, List, Notice, Reader, Section, Sent, Sheet};
 use crate::say::{say, t};
 use crate::session::{Member, Visit};
 use crate::shell::{Area, Flash};
-use crate::show::{Label, Moment};
+use crate::show::{self, Label, Moment};
 
 fn tiles(standing: &CreditStanding) -> Option<Section> {
     let tile = |name: &str, value: Amount, note: &str| Tile {
         name: name.to_owned(),
-        value: value.to_string(),
+        value: show::money(value),
         note: note.to_owned(),
         href: None,
     };
@@ -37,7 +37,7 @@ fn tiles(standing: &CreditStanding) -> Option<Section> {
 }
 
 fn signed(row: &CreditEntryRow) -> String {
-    let amount = Amount { minor: row.amount_minor.unsigned_abs(), currency: row.currency };
+    let amount = show::money(Amount { minor: row.amount_minor.unsigned_abs(), currency: row.currency });
     if row.amount_minor < 0 { format!("−{amount}") } else { format!("+{amount}") }
 }
 
@@ -68,7 +68,7 @@ fn ledger(standing: &CreditStanding, base: &str, visit: &Visit, asked: &Asked) -
             what,
             one.expires_at.map_or(Cell::Nothing("–"), |at| Cell::When(Moment::day(at))),
             Cell::Number(signed(one)),
-            Cell::Number(balance.to_string()),
+            Cell::Number(show::money(balance)),
         ]
     };
     let mut list = List::new("credits", t("credits-movements"))
@@ -218,6 +218,9 @@ async fn admin_page(
         .intro("Money that was paid in advance. Entries are never changed.")
         .maybe(tiles(&standing))
         .part(ledger(&standing, "/admin", visit, asked));
+    if !standing.refunds.is_empty() {
+        page = page.part(credit_refunds::table(&standing.refunds, false, visit).whole(asked, "reason"));
+    }
     if desk.actor.authorize(May::SettleBills).is_ok() {
         for part in forms(add, back, &format!("{base}/credits"), sources(&standing)) {
             page = page.part(part);

@@ -13,7 +13,7 @@ use crate::error::{Answer, Fault};
 use crate::say::{language, say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
-use crate::show::{Label, Moment};
+use crate::show::{self, Label, Moment};
 use crate::{PortalState, filters};
 
 /// So many days and operations are shown; the admin API tells them all.
@@ -90,9 +90,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         sums: more
             .into_iter()
             .filter(|(_, sum)| sum.minor > 0)
-            .map(|(name, sum)| (name, sum.to_string()))
+            .map(|(name, sum)| (name, show::money(sum)))
             .collect(),
-        due_sum: row.due().to_string(),
+        due_sum: show::money(row.due()),
         is_open: row.state == InvoiceState::Open,
         events: events
             .into_iter()
@@ -107,7 +107,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Path(id): Path<
         state: row.state.into(),
         issued: Moment::day(row.issued_at),
         due: Moment::day(row.due_at),
-        total: row.total().to_string(),
+        total: show::money(row.total()),
         organization: row.organization,
         number: row.number,
         lines,
@@ -118,7 +118,7 @@ fn event(row: PaymentRow, now: DateTime<Utc>) -> Event {
     Event {
         what: what(row.kind, row.state),
         when: Moment::of(row.at, now),
-        amount: row.amount().to_string(),
+        amount: show::money(row.amount()),
         note: row.note.unwrap_or_default(),
     }
 }
@@ -147,7 +147,7 @@ pub async fn lines(store: &Store, scope: Scope, row: &InvoiceRow) -> Result<Vec<
 fn shown(line: InvoiceLineRow, days: &[InvoiceDayRow], invoice: &InvoiceRow) -> Line {
     let total = invoice.total();
     let currency = total.currency;
-    let amount = |minor: i64| Amount { minor: minor.unsigned_abs(), currency }.to_string();
+    let amount = |minor: i64| show::money(Amount { minor: minor.unsigned_abs(), currency });
     let meter = line.meter.as_deref();
     let sum = sum_of(&parts_of(&line.parts), currency);
     Line {

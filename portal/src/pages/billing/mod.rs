@@ -63,20 +63,15 @@ fn month_named(month: CalendarMonth) -> String {
 
 /// How units come to their amount: `533 × 0.002 EUR`.
 fn sum_of(parts: &[Part], currency: Currency) -> String {
-    let decimals = currency.minor_digits();
     let said: Vec<String> = parts
         .iter()
         .map(|part| {
-            let flat = tollgate_domain::Amount { minor: part.flat_minor, currency };
-            let each = format!(
-                "{} × {} {}",
-                show::number(part.units.cast_signed()),
-                part.unit_minor.in_major(decimals),
-                currency.as_str()
-            );
+            let flat = show::money(tollgate_domain::Amount { minor: part.flat_minor, currency });
+            let units = show::number(part.units.cast_signed());
+            let each = format!("{units} × {}", in_major(part.unit_minor, currency));
             match (part.unit_minor == UnitPrice::default(), part.flat_minor) {
                 (true, 0) => t("prices-nothing").to_owned(),
-                (true, _) => flat.to_string(),
+                (true, _) => flat,
                 (false, 0) => each,
                 (false, _) => format!("{each} + {flat}"),
             }
@@ -108,12 +103,12 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
     }));
     if tariff.minimum_minor > 0 {
         let minimum = tollgate_domain::Amount { minor: tariff.minimum_minor, currency };
-        said.push(say("prices-at-least").with("amount", minimum).into());
+        said.push(say("prices-at-least").sum("amount", minimum).into());
     }
     if tariff.setup_minor > 0 {
         let setup = tollgate_domain::Amount { minor: tariff.setup_minor, currency };
         let when = if tariff.trial.is_some() { "prices-once-after-trial" } else { "prices-once" };
-        said.push(say(when).with("amount", setup).into());
+        said.push(say(when).sum("amount", setup).into());
     }
     said
 }
@@ -123,7 +118,7 @@ pub fn use_prices(tariff: &Tariff) -> Vec<String> {
 #[must_use]
 pub fn by_use(tariff: &Tariff) -> Option<(String, String)> {
     let currency = tariff.currency;
-    let amount = |minor| tollgate_domain::Amount { minor, currency }.to_string();
+    let amount = |minor| show::money(tollgate_domain::Amount { minor, currency });
     let of_meter = tariff.meters.iter().find_map(|one| {
         let noun = one_of(&one.meter);
         match &one.price {
@@ -156,7 +151,7 @@ pub fn in_short(tariff: &Tariff) -> String {
     match base.minor {
         0 if tariff.is_free() => t("prices-free").to_owned(),
         0 => t("prices-by-use").to_owned(),
-        _ => say("prices-a-month").with("amount", base).into(),
+        _ => say("prices-a-month").sum("amount", base).into(),
     }
 }
 
@@ -176,7 +171,7 @@ fn scheme(scheme: &Scheme, currency: Currency, meter: &Meter) -> String {
         Scheme::Package { size, minor } => {
             let price = tollgate_domain::Amount { minor: *minor, currency };
             let units = counted(meter, size.cast_signed());
-            say("prices-package").with("price", price).with("units", units).into()
+            say("prices-package").sum("price", price).with("units", units).into()
         }
         Scheme::Graduated { tiers } => by_tier(tiers, currency, meter),
         Scheme::Volume { tiers } => {
@@ -186,7 +181,7 @@ fn scheme(scheme: &Scheme, currency: Currency, meter: &Meter) -> String {
 }
 
 fn in_major(price: UnitPrice, currency: Currency) -> String {
-    format!("{} {}", price.in_major(currency.minor_digits()), currency.as_str())
+    show::money(format_args!("{} {}", price.in_major(currency.minor_digits()), currency.as_str()))
 }
 
 fn each(price: UnitPrice, currency: Currency, meter: &Meter) -> String {
@@ -202,7 +197,7 @@ fn by_tier(tiers: &[Tier], currency: Currency, meter: &Meter) -> String {
                 0 => price,
                 minor => {
                     let flat = tollgate_domain::Amount { minor, currency };
-                    say("prices-and-once").with("price", price).with("amount", flat).into()
+                    say("prices-and-once").with("price", price).sum("amount", flat).into()
                 }
             };
             match tier.up_to {

@@ -104,7 +104,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     };
     let accounts = state.store.list_credit_accounts(member.organization_id).await?;
     let credits: Vec<String> =
-        accounts.iter().filter(|one| one.balance().minor > 0).map(|one| one.balance().to_string()).collect();
+        accounts.iter().filter(|one| one.balance().minor > 0).map(|one| show::money(one.balance())).collect();
     visit.page(&View {
         credits: (!credits.is_empty()).then(|| credits.join(" + ")),
         paying,
@@ -131,7 +131,7 @@ fn intro(month: CalendarMonth, counted_to: Option<DateTime<Utc>>) -> String {
 /// What the month comes to so far, and what its invoice will say and when.
 fn stats(statement: &Statement, month: CalendarMonth) -> Vec<Stat> {
     let stat = |name: &'static str, note: String| {
-        move |amount: &Amount| Stat { name, value: amount.to_string(), note: note.clone() }
+        move |amount: &Amount| Stat { name, value: show::money(amount), note: note.clone() }
     };
     let due = |amount: &&Amount| amount.minor > 0;
     let note = t("billing-so-far-note").to_owned();
@@ -143,7 +143,7 @@ fn stats(statement: &Statement, month: CalendarMonth) -> Vec<Stat> {
 
 fn card(charge: &Charge) -> Card {
     let currency = charge.tariff.currency;
-    let amount = |minor| Amount { minor, currency }.to_string();
+    let amount = |minor| show::money(Amount { minor, currency });
     let lines = charge.bill.lines.iter().map(|line| {
         let (what, how) = match line.kind {
             LineKind::Base => (t("billing-base").to_owned(), String::new()),
@@ -186,7 +186,7 @@ fn bill(row: InvoiceRow) -> Bill {
         month: month_named(row.month()),
         state: row.state.into(),
         due: Moment::day(row.due_at),
-        total: row.total().to_string(),
+        total: show::money(row.total()),
         number: row.number,
     }
 }

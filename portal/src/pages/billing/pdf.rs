@@ -12,7 +12,7 @@ use super::month_named;
 use crate::error::{Answer, Fault};
 use crate::say::{Language, language, say, speak, t};
 use crate::session::Visit;
-use crate::show::Label;
+use crate::show::{self, Label};
 use crate::{PortalState, look};
 
 /// `GET /billing/invoices/{id}/pdf`: in the language that the invoice was written in, whoever reads it.
@@ -37,7 +37,7 @@ pub fn file(row: &InvoiceRow, tax_id: Option<String>, lines: Vec<super::invoice:
         (t("billing-state").to_owned(), Label::from(row.state).text),
     ];
     facts.extend(tax_id.map(|tax_id| (t("billing-tax-number").to_owned(), tax_id)));
-    let mut sums = vec![(t("billing-total").to_owned(), row.total().to_string())];
+    let mut sums = vec![(t("billing-total").to_owned(), show::money(row.total()))];
     let more = [
         ("invoice-tax", row.tax()),
         ("invoice-credited", row.credited()),
@@ -46,10 +46,10 @@ pub fn file(row: &InvoiceRow, tax_id: Option<String>, lines: Vec<super::invoice:
     sums.extend(
         more.into_iter()
             .filter(|(_, sum)| sum.minor > 0)
-            .map(|(name, sum)| (t(name).to_owned(), sum.to_string())),
+            .map(|(name, sum)| (t(name).to_owned(), show::money(sum))),
     );
     if row.due() != row.total() {
-        sums.push((t("bill-open").to_owned(), row.due().to_string()));
+        sums.push((t("bill-open").to_owned(), show::money(row.due())));
     }
     let title: String = say("invoice-title").with("number", &row.number).into();
     let lines = lines.into_iter().map(|line| Line { title: line.title, how: line.how, amount: line.amount });

@@ -185,7 +185,7 @@ fn monthly(tariff: &Tariff) -> (String, String) {
         (0, _) if tariff.is_free() => (t("product-free").into(), String::new()),
         (0, Some(by_use)) => by_use,
         (minor, _) => {
-            (Amount { minor, currency: tariff.currency }.to_string(), t("product-per-month").into())
+            (show::money(Amount { minor, currency: tariff.currency }), t("product-per-month").into())
         }
     }
 }
@@ -198,7 +198,7 @@ fn estimate(plan: &PlanRow, tariff: &Tariff, calls: u64) -> String {
     }
     let usage = Usage { calls, ..Usage::default() };
     let total = Amount { minor: rate(tariff, Share::WHOLE, &usage).total_minor, currency: tariff.currency };
-    say("product-a-month").with("total", total).into()
+    say("product-a-month").sum("total", total).into()
 }
 
 fn choice(application: &ApplicationRow) -> Choice {

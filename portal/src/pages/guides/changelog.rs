@@ -1,19 +1,16 @@
-//! What changed, as a page and as a feed (Atom, RFC 4287).
-
-use std::fmt::Write as _;
+//! What changed, as a page and as a feed.
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 
 use crate::content::News;
 use crate::error::Answer;
+use crate::feed::{self, Feed};
 use crate::markup::{self, Html};
-use crate::say::{language, t};
+use crate::say::{Language, language, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
-use crate::{PortalState, filters, look};
+use crate::{PortalState, filters};
 
 /// How many entries the page and the feed have.
 const SHOWN: usize = 50;
@@ -25,6 +22,8 @@ pub struct Entry {
     pub day: String,
     pub title: String,
     pub text: Html,
+    /// What it is written in, where that is known.
+    pub tag: &'static str,
 }
 
 #[derive(Template)]
@@ -36,11 +35,12 @@ pub struct View {
 
 fn entry(news: &News) -> Entry {
     Entry {
-        id: format!("{}-{}", news.date, news.page.slug),
+        id: news.name(),
         date: news.date.to_string(),
         day: tollgate_language::day(language(), &news.date),
         title: news.page.title.clone(),
         text: markup::markdown(&news.page.text),
+        tag: news.page.tag(),
     }
 }
 
@@ -48,51 +48,34 @@ fn entry(news: &News) -> Entry {
 pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     visit.page(&View {
         shell: visit.shell(Area::Public, t("around-changelog")).await?,
-        entries: state.content.news.iter().take(SHOWN).map(entry).collect(),
+        entries: state.content.news(language()).into_iter().take(SHOWN).map(entry).collect(),
     })
 }
 
 /// `GET /changelog.atom`
-pub async fn feed(State(state): State<PortalState>) -> Answer {
-    let base = &state.settings.portal_url;
-    let escaped = markup::escaped;
-    let name = escaped(&look::worn().name);
-    let updated =
-        state.content.news.first().map_or_else(|| "1970-01-01".to_owned(), |news| news.date.to_string());
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
-         <title>{name}: changelog</title>\n<id>{base}/changelog</id>\n<updated>{updated}T00:00:00Z</updated>\n\
-         <author><name>{name}</name></author>\n\
-         <link rel=\"self\" href=\"{base}/changelog.atom\"/>\n<link href=\"{base}/changelog\"/>\n"
-    );
-    for news in state.content.news.iter().take(SHOWN) {
-        let one = entry(news);
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
-            "<entry><title>{}</title><id>{base}/changelog#{id}</id><link href=\"{base}/changelog#{id}\"/>\
-             <updated>{}T00:00:00Z</updated><content type=\"html\">{}</content></entry>",
-            escaped(&one.title),
-            one.date,
-            escaped(&one.text.to_string()),
-            id = one.id,
-        );
-    }
-    out.push_str("</feed>\n");
-    let headers = [
-        (header::CONTENT_TYPE, "application/atom+xml; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
-    Ok((headers, out).into_response())
+pub async fn atom(State(state): State<PortalState>) -> Answer {
+    let entries: Vec<feed::Entry> = state
+        .content
+        .news(Language::default())
+        .into_iter()
+        .take(SHOWN)
+        .map(|news| {
+            let one = entry(news);
+            let updated = format!("{}T00:00:00Z", one.date);
+            feed::Entry { anchor: one.id, title: one.title, updated, html: one.text.to_string() }
+        })
+        .collect();
+    Ok(Feed { base: &state.settings.portal_url, path: "/changelog", about: "changelog" }.answer(&entries))
 }
 
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let news = crate::content::Content::read(None).news;
+        let content = crate::content::Content::read(None);
+        let news = content.news(Language::English);
         let shell = || Shell::sample(Area::Public, "Changelog", "/changelog");
         vec![
-            Self { shell: shell(), entries: news.iter().map(entry).collect() },
+            Self { shell: shell(), entries: news.into_iter().map(entry).collect() },
             Self { shell: shell(), entries: Vec::new() },
         ]
     }

@@ -7,6 +7,7 @@ use crate::content::Guide;
 use crate::error::{Answer, Fault};
 use crate::markup::{self, Html};
 use crate::pages::reference::as_markdown;
+use crate::say::language;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -15,6 +16,7 @@ use crate::{PortalState, filters};
 pub struct Way {
     pub href: String,
     pub title: String,
+    pub tag: &'static str,
     pub current: bool,
 }
 
@@ -25,6 +27,8 @@ pub struct View {
     pub all: Vec<Way>,
     pub contents: Vec<(String, String)>,
     pub text: Html,
+    /// What it is written in, where that is known.
+    pub tag: &'static str,
     pub previous: Option<Way>,
     pub next: Option<Way>,
     pub markdown_href: String,
@@ -33,18 +37,24 @@ pub struct View {
 /// `GET /guides/{slug}`, with `.md` as Markdown
 pub async fn get(State(state): State<PortalState>, visit: Visit, Path(slug): Path<String>) -> Answer {
     let (slug, markdown) = slug.strip_suffix(".md").map_or((slug.as_str(), false), |stem| (stem, true));
-    let guides = &state.content.guides;
-    let at = guides.iter().position(|guide| guide.slug == slug).ok_or_else(Fault::not_found)?;
-    let guide = &guides[at];
+    let mut guides = state.content.guides(language());
+    let mut found = guides.iter().position(|guide| guide.slug == slug);
+    if found.is_none() && visit.operator().is_ok() {
+        guides = state.content.operators_guides();
+        found = guides.iter().position(|guide| guide.slug == slug);
+    }
+    let at = found.ok_or_else(Fault::not_found)?;
+    let guide = guides[at];
     if markdown {
         return Ok(as_markdown(format!("# {}\n\n{}\n", guide.title, guide.text)));
     }
-    visit.page(&View::of(visit.shell(Area::Reference, &guide.title).await?, guides, at))
+    visit.page(&View::of(visit.shell(Area::Reference, &guide.title).await?, &guides, at))
 }
 
 impl View {
-    fn of(shell: Shell, guides: &[Guide], at: usize) -> Self {
-        let way = |(index, guide): (usize, &Guide)| Way {
+    fn of(shell: Shell, guides: &[&Guide], at: usize) -> Self {
+        let way = |(index, guide): (usize, &&Guide)| Way {
+            tag: guide.tag(),
             href: format!("/guides/{}", guide.slug),
             title: guide.title.clone(),
             current: index == at,
@@ -55,6 +65,7 @@ impl View {
             all: guides.iter().enumerate().map(way).collect(),
             contents: if contents.len() > 1 { contents } else { Vec::new() },
             text,
+            tag: guides[at].tag(),
             previous: at.checked_sub(1).map(|index| way((index, &guides[index]))),
             next: guides.get(at + 1).map(|guide| way((at + 1, guide))),
             markdown_href: format!("/guides/{}.md", guides[at].slug),
@@ -65,7 +76,9 @@ impl View {
 #[cfg(test)]
 impl View {
     pub fn samples() -> Vec<Self> {
-        let guides = crate::content::Content::read(None).guides;
+        let content = crate::content::Content::read(None);
+        let mut guides = content.guides(crate::say::Language::English);
+        guides.extend(content.operators_guides());
         let sample = |at: usize| {
             let shell =
                 Shell::sample(Area::Reference, &guides[at].title, &format!("/guides/{}", guides[at].slug));

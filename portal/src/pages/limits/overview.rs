@@ -156,7 +156,7 @@ impl Money {
         };
         let percent = if cap.is_reached() { 100 } else { cap.percent().min(100) };
         Self {
-            title: say("limits-cap-spent").with("spent", cap.spent).with("cap", cap.cap).into(),
+            title: say("limits-cap-spent").sum("spent", cap.spent).sum("cap", cap.cap).into(),
             left,
             meter: Some(Meter {
                 percent: percent.to_string(),
@@ -175,7 +175,7 @@ impl Money {
     fn of_credits(left: CreditsLeft) -> Self {
         let none = left.calls_left == 0;
         Self {
-            title: say("limits-credits").with("sum", left.balance).into(),
+            title: say("limits-credits").sum("sum", left.balance).into(),
             left: match left.calls_left {
                 0 => t("limits-credits-none").to_owned(),
                 Limit::AMOUNT_MAX.. => t("limits-credits-free").to_owned(),

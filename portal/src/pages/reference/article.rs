@@ -13,6 +13,7 @@ use tollgate_openapi::{
 use super::nav::{self, Current, Line, SideLink, TagSection};
 use super::{Place, Reading, markdown, shape};
 use crate::error::Fault;
+use crate::highlight;
 use crate::markup::{self, Html};
 use crate::reference::KEY_PLACEHOLDER;
 use crate::say::{self, t};
@@ -204,7 +205,7 @@ pub struct OperationBody {
 pub struct Sample {
     pub id: &'static str,
     pub label: &'static str,
-    pub code: String,
+    pub code: Html,
 }
 
 /// A sample that is shown as it is.
@@ -219,7 +220,7 @@ pub struct Example {
 #[template(path = "reference/samples.html")]
 pub struct Samples {
     pub calls: Vec<Sample>,
-    pub by_author: Vec<(String, String)>,
+    pub by_author: Vec<(String, Html)>,
     pub examples: Vec<Example>,
 }
 
@@ -228,11 +229,15 @@ fn operation(detail: &OperationDetail, place: &Place, base_url: &str) -> askama:
     let calls = Language::ALL.map(|language| Sample {
         id: language.id(),
         label: language.label(),
-        code: snippet(language, &call, KEY_PLACEHOLDER),
+        code: highlight::sample(language.id(), &snippet(language, &call, KEY_PLACEHOLDER)),
     });
     let samples = Samples {
         calls: calls.into(),
-        by_author: detail.code_samples.iter().map(|one| (one.label.clone(), one.source.clone())).collect(),
+        by_author: detail
+            .code_samples
+            .iter()
+            .map(|one| (one.label.clone(), highlight::code(&one.language, &one.source)))
+            .collect(),
         examples: examples(detail),
     };
     Ok(Article {

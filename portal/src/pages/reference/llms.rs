@@ -10,6 +10,7 @@ use super::Place;
 use super::ending::Ending;
 use crate::error::Answer;
 use crate::pages::catalog::served_apis;
+use crate::say::language;
 use crate::session::Visit;
 use crate::{PortalState, look};
 
@@ -36,9 +37,10 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
         }
         out.push('\n');
     }
-    if !state.content.guides.is_empty() {
+    let guides = state.content.guides(language());
+    if !guides.is_empty() {
         out.push_str("## Guides\n\n");
-        for guide in state.content.guides.iter() {
+        for guide in guides {
             let _ = writeln!(out, "- [{}]({base}/guides/{}.md): {}", guide.title, guide.slug, guide.summary);
         }
         out.push('\n');

@@ -2,12 +2,12 @@
 
 pub mod api;
 pub mod api_catalog;
-mod article;
+pub mod article;
 pub mod document;
 pub mod ending;
 pub mod llms;
 mod markdown;
-mod nav;
+pub mod nav;
 pub mod operation;
 pub mod schema;
 pub mod schemas;
@@ -39,41 +39,58 @@ pub const LANGUAGE_COOKIE: &str = "language";
 /// Where the reference of one API is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// Slug of the product it is read in.
+    /// Slug of the product it is read in; empty for the admin API, which is in none.
     pub product: String,
     /// Slug of the API.
     pub api: String,
 }
 
 impl Place {
+    /// The admin API's own, one address for all of it.
+    #[must_use]
+    pub const fn of_admin_api() -> Self {
+        Self { product: String::new(), api: String::new() }
+    }
+
+    fn part(&self, path: &str, query: &str, name: &str) -> String {
+        match self.product.as_str() {
+            "" => format!("{}?{query}={}", self.overview(), query_value(name)),
+            _ => format!("{}/{path}/{}", self.overview(), segment(name)),
+        }
+    }
+
     /// The overview.
     #[must_use]
     pub fn overview(&self) -> String {
-        format!("/products/{}/apis/{}", self.product, self.api)
+        match self.product.as_str() {
+            "" => "/admin/reference".to_owned(),
+            product => format!("/products/{product}/apis/{}", self.api),
+        }
     }
 
     /// An operation's page. Operation ids may hold anything, so they are encoded.
     #[must_use]
     pub fn operation(&self, id: &str) -> String {
-        format!("{}/operations/{}", self.overview(), segment(id))
+        self.part("operations", "operation", id)
     }
 
     /// A webhook's page.
     #[must_use]
     pub fn webhook(&self, id: &str) -> String {
-        format!("{}/webhooks/{}", self.overview(), segment(id))
+        self.part("webhooks", "webhook", id)
     }
 
     /// A schema's page.
     #[must_use]
     pub fn schema(&self, name: &str) -> String {
-        format!("{}/schemas/{}", self.overview(), segment(name))
+        self.part("schemas", "schema", name)
     }
 
     /// The list of schemas.
     #[must_use]
     pub fn schemas(&self) -> String {
-        format!("{}/schemas", self.overview())
+        let end = if self.product.is_empty() { "?schemas=all" } else { "/schemas" };
+        format!("{}{end}", self.overview())
     }
 
     /// The document as a file.
@@ -167,7 +184,7 @@ pub fn as_markdown(text: String) -> Response {
 }
 
 /// The language to show: that of the address, else that of the cookie, else curl.
-fn chosen_language(headers: &HeaderMap, asked: Option<&str>) -> Language {
+pub fn chosen_language(headers: &HeaderMap, asked: Option<&str>) -> Language {
     let jar = CookieJar::from_headers(headers);
     let kept = jar.get(LANGUAGE_COOKIE).and_then(|cookie| Language::named(cookie.value()));
     asked.and_then(Language::named).or(kept).unwrap_or(Language::Curl)

@@ -1,4 +1,4 @@
-//! Finding operations, schemas, guides, pages, products and refusals by words.
+//! Finding operations, APIs, schemas, guides, pages, products and refusals by words.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use tollgate_store::{HitRow, SearchEntry, Store};
 
 use super::problems::DOCS;
 use super::reference::Place;
-use crate::content::Content;
+use crate::content::{Content, Guide};
 use crate::error::{Answer, Fault};
-use crate::say::t;
+use crate::say::{Language, language, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -23,8 +23,9 @@ const WORDS_MAX: usize = 8;
 /// How many hits one group shows.
 const HITS_MAX: i64 = 12;
 /// Kinds in the order in which they are shown, with their id and title.
-const GROUPS: [(&str, &str, &str); 7] = [
+const GROUPS: [(&str, &str, &str); 8] = [
     ("operation", "operations", "search-operations"),
+    ("api", "apis", "search-apis"),
     ("guide", "guides", "around-guides"),
     ("page", "pages", "search-pages"),
     ("product", "products", "around-products"),
@@ -40,6 +41,8 @@ pub struct Hit {
     pub title: String,
     pub about: String,
     pub method: String,
+    /// The language of its words, where that is known.
+    pub tag: &'static str,
 }
 
 /// Things of one kind.
@@ -84,21 +87,26 @@ impl Files {
 }
 
 fn of_files(content: &Content) -> Vec<SearchEntry> {
-    let guides = content.guides.iter().map(|guide| SearchEntry {
+    let guides = content.guides(Language::default()).into_iter().map(|guide| SearchEntry {
         kind: "guide",
         name: guide.slug.clone(),
         title: guide.title.clone(),
         about: guide.summary.clone(),
         names: guide.slug.replace('-', " "),
-        text: guide.text.clone(),
+        text: in_all(|language| content.guides(language).into_iter().find(|one| one.slug == guide.slug)),
         ..SearchEntry::default()
     });
-    let news = content.news.iter().map(|news| SearchEntry {
+    let news = content.news(Language::default()).into_iter().map(|news| SearchEntry {
         kind: "news",
-        name: format!("{}-{}", news.date, news.page.slug),
+        name: news.name(),
         title: news.page.title.clone(),
         about: news.page.summary.clone(),
-        text: news.page.text.clone(),
+        text: in_all(|language| {
+            let all = content.news(language).into_iter();
+            all.map(|one| (one.name(), &one.page))
+                .find(|(name, _)| *name == news.name())
+                .map(|(_, page)| page)
+        }),
         ..SearchEntry::default()
     });
     let refusals = DOCS.iter().map(|doc| SearchEntry {
@@ -113,6 +121,19 @@ fn of_files(content: &Content) -> Vec<SearchEntry> {
     guides.chain(news).chain(refusals).collect()
 }
 
+/// A page's words in every language that it is written in: it is found by those of each.
+fn in_all<'c>(of: impl Fn(Language) -> Option<&'c Guide>) -> String {
+    let mut texts: Vec<&str> = Vec::new();
+    for guide in Language::ALL.into_iter().filter_map(of) {
+        for text in [&guide.title, &guide.text] {
+            if !texts.contains(&text.as_str()) {
+                texts.push(text);
+            }
+        }
+    }
+    texts.join("\n\n")
+}
+
 /// `GET /search?q=…`
 pub async fn get(State(state): State<PortalState>, visit: Visit, Query(asked): Query<Asked>) -> Answer {
     let question: String = asked.q.chars().filter(|c| !c.is_control()).take(200).collect();
@@ -121,7 +142,7 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, Query(asked): Q
         Vec::new()
     } else {
         state.searched.put(&state.store, &state.content).await?;
-        grouped(state.store.search(visit.viewer(), question.trim(), &words, HITS_MAX).await?)
+        grouped(state.store.search(visit.viewer(), question.trim(), &words, HITS_MAX).await?, &state.content)
     };
     visit.page(&View { shell: visit.shell(Area::Public, t("around-search")).await?, question, groups })
 }
@@ -132,29 +153,42 @@ fn words(question: &str) -> Vec<String> {
     words.take(WORDS_MAX).map(str::to_lowercase).collect()
 }
 
-fn grouped(rows: Vec<HitRow>) -> Vec<Group> {
+fn grouped(rows: Vec<HitRow>, content: &Content) -> Vec<Group> {
     let group = |(kind, id, title)| {
         let rows: Vec<&HitRow> = rows.iter().filter(|row| row.kind == kind).collect();
         let all = rows.first().map_or(0, |row| usize::try_from(row.of_kind).unwrap_or(usize::MAX));
         let more = all.saturating_sub(rows.len());
-        Group { id, title: t(title), hits: rows.into_iter().map(hit).collect(), more }
+        Group { id, title: t(title), hits: rows.into_iter().map(|row| hit(row, content)).collect(), more }
     };
     GROUPS.into_iter().map(group).filter(|group| !group.hits.is_empty()).collect()
 }
 
-fn hit(row: &HitRow) -> Hit {
+fn hit(row: &HitRow, content: &Content) -> Hit {
     let place = Place { product: row.product.clone(), api: row.api.clone() };
     let name = &row.name;
+    let written = match row.kind.as_str() {
+        "guide" => content.guides(language()).into_iter().find(|guide| guide.slug == *name),
+        "news" => {
+            content.news(language()).into_iter().find(|news| news.name() == *name).map(|news| &news.page)
+        }
+        _ => None,
+    };
+    let (title, said) = written.map_or((&row.title, &row.about), |guide| (&guide.title, &guide.summary));
     let (href, about) = match row.kind.as_str() {
         "operation" => (place.operation(name), format!("{} · {}", row.about, row.api_name)),
         "schema" => (place.schema(name), row.api_name.clone()),
-        "guide" => (format!("/guides/{name}"), row.about.clone()),
-        "news" => (format!("/changelog#{name}"), row.about.clone()),
+        "api" => (place.overview(), row.about.clone()),
+        "guide" => (format!("/guides/{name}"), said.clone()),
+        "news" => (format!("/changelog#{name}"), said.clone()),
         "page" => (format!("/pages/{name}"), row.about.clone()),
         "product" => (format!("/products/{name}"), row.about.clone()),
         _ => (format!("/problems/{name}"), row.about.clone()),
     };
-    Hit { href, title: row.title.clone(), about, method: row.method.clone() }
+    let tag = match row.kind.as_str() {
+        "refusal" => "en",
+        _ => written.map_or("", Guide::tag),
+    };
+    Hit { href, title: title.clone(), about, method: row.method.clone(), tag }
 }
 
 #[cfg(test)]
@@ -165,8 +199,9 @@ impl View {
             title: title.into(),
             about: about.into(),
             method: method.into(),
+            tag: "",
         };
-        let view = |question: &str, groups| Self {
+        let view = |question: &str, groups: Vec<Group>| Self {
             shell: Shell::sample(Area::Public, "Search", "/search"),
             question: question.into(),
             groups,

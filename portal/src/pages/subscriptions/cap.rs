@@ -12,7 +12,7 @@ use crate::pages::admin::terms;
 use crate::pages::billing;
 use crate::parts::sheet::{Tile, fact};
 use crate::parts::{Asked, Cell, Fieldset, FormPart, Input, Notice, Reader, Section, Sent, Sheet};
-use crate::say::{say, t};
+use crate::say::{Language, language, say, t};
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::{self, Moment};
@@ -35,10 +35,10 @@ fn tiles(standing: &SpendStanding) -> Section {
     Section::Tiles(vec![
         tile(
             t("cap-spent"),
-            standing.spent.to_string(),
+            show::money(standing.spent),
             say("cap-percent").with("percent", standing.percent()).into(),
         ),
-        tile(t("cap-cap"), standing.cap.to_string(), t("cap-cap-note").to_owned()),
+        tile(t("cap-cap"), show::money(standing.cap), t("cap-cap-note").to_owned()),
         tile(t("cap-left"), calls(standing), say("own-until").with("at", show::day(standing.ends)).into()),
     ])
 }
@@ -49,9 +49,9 @@ fn meaning(standing: &SpendStanding) -> Vec<Notice> {
     let cap = standing.cap;
     let is_reached = standing.is_reached();
     let (tone, title) = match (standing.landing, is_reached) {
-        (CapLanding::Notify, _) => ("info", say("cap-told").with("cap", cap).into()),
-        (_, true) => ("warn", say("cap-spent-already").with("cap", cap).into()),
-        (_, false) => ("info", String::from(say("cap-at-most").with("cap", cap))),
+        (CapLanding::Notify, _) => ("info", say("cap-told").sum("cap", cap).into()),
+        (_, true) => ("warn", say("cap-spent-already").sum("cap", cap).into()),
+        (_, false) => ("info", String::from(say("cap-at-most").sum("cap", cap))),
     };
     let text = match (standing.landing, &standing.free_plan) {
         (CapLanding::Notify, _) => t("cap-goes-on").to_owned(),
@@ -75,7 +75,11 @@ fn typed(amount: Amount) -> String {
         currency: amount.currency,
         per: tollgate_domain::Period::Month,
     });
-    if text.is_empty() { "0".to_owned() } else { text }
+    match text.as_str() {
+        "" => "0".to_owned(),
+        _ if language() == Language::German => text.replace('.', ","),
+        _ => text,
+    }
 }
 
 fn form_part(form: &Form, currency: Currency, has_one: bool) -> FormPart {
@@ -176,7 +180,7 @@ pub async fn post(
                 CapLanding::Notify => say("cap-was-set-to-tell"),
                 CapLanding::Block | CapLanding::Throttle => say("cap-was-set"),
             };
-            let text = text.with("cap", standing.cap);
+            let text = text.sum("cap", standing.cap);
             visit.go(&format!("{}/cap", place.base), Some(Flash::done(text))).await
         }
         Err(error) => {
@@ -189,9 +193,9 @@ pub async fn post(
 async fn preview(visit: &Visit, place: &Place, sent: &Sent, standing: &SpendStanding) -> Answer {
     let landing = landings().into_iter().find(|(value, _)| *value == standing.landing.as_str());
     let facts = vec![
-        fact(t("cap-most"), Cell::Text(standing.cap.to_string())),
+        fact(t("cap-most"), Cell::Text(show::money(standing.cap))),
         fact(t("cap-landing"), Cell::Text(landing.map_or("", |(_, text)| text).to_owned())),
-        fact(t("cap-spent"), Cell::Text(standing.spent.to_string())),
+        fact(t("cap-spent"), Cell::Text(show::money(standing.spent))),
         fact(t("cap-left-month"), Cell::Text(calls(standing))),
     ];
     let confirm = FormPart::new("confirm-form", &Form::default(), Vec::new(), t("cap-confirm"))

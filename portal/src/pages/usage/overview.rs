@@ -302,8 +302,8 @@ async fn meters(
             let left = Amount { minor: cap.cap.minor.saturating_sub(cap.spent.minor), ..cap.cap };
             meters.push(Meter {
                 name: say("usage-cap-left").with("product", &product).into(),
-                left: left.to_string(),
-                limit: cap.cap.to_string(),
+                left: show::money(left),
+                limit: show::money(cap.cap),
                 ..meter(String::new(), cap.spent.minor, cap.cap.minor, Moment::day(cap.ends))
             });
         }
