@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     ApiId, ApplicationId, BodyLimits, CertificateId, CertificateSource, ChallengeKind, CredentialId,
-    Environment, Limit, Metering, OrganizationId, PlanId, ProductId, Restrictions, RouteId, ServiceId,
-    ServiceProtocol, SubscriptionId,
+    Environment, HeaderMatch, Limit, Metering, OrganizationId, PlanId, ProductId, Restrictions, RouteId,
+    ServiceId, ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -154,6 +154,9 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// What stands before every route's path: empty or `/segment…` without a final slash.
     pub base_path: String,
+    /// What its calls must say to be its own, beside host and path; in the order of the names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub match_headers: Vec<HeaderMatch>,
     /// Products that it is part of; a consumer needs one of them.
     pub product_ids: Vec<ProductId>,
     /// How its calls are metered.

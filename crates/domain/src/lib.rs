@@ -9,6 +9,7 @@ mod budget;
 mod colour;
 pub mod declared;
 mod funds;
+mod header_match;
 mod hexadecimal;
 mod id;
 mod key;
@@ -36,6 +37,7 @@ pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
 pub use colour::{Colour, InvalidColour};
 pub use funds::Funds;
+pub use header_match::{HeaderMatch, InvalidHeaderMatch};
 pub use hexadecimal::bytes_of_hex;
 pub use id::{
     ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,

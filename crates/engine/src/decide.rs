@@ -29,7 +29,7 @@ pub struct Call<'c> {
     pub target: &'c [u8],
     /// The key, without `Bearer`; see [`credential_of`].
     pub credential: Option<&'c [u8]>,
-    /// Where it comes from: asked only where its key is held to that.
+    /// Where it comes from, and its fields: asked only where something is held to that.
     pub whence: &'c dyn Whence,
 }
 
@@ -300,7 +300,7 @@ fn find_route(snapshot: &Arc<Snapshot>, call: &Call<'_>) -> Result<Matched, Deni
     let method = check_method(call.method)?;
     let (path, _) = check_target(call.target).map_err(Denial::BadRequest)?;
     let host = check_host(call.host).map_err(Denial::BadRequest)?;
-    match snapshot.find_route(&host, method, path) {
+    match snapshot.find_route(&host, method, path, call.whence) {
         RouteMatch::Found(route) => Ok(Matched { snapshot: Arc::clone(snapshot), route }),
         RouteMatch::MethodNotAllowed(allow) => Err(Denial::MethodNotAllowed { allow }),
         RouteMatch::NotFound => Err(snapshot.find_retired(&host, path).unwrap_or(Denial::RouteNotFound)),

@@ -1,11 +1,16 @@
-//! Path templates become a radix tree per host.
+//! Path templates become radix trees, one per host and set of conditions.
+
+mod conditional;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::admission::{Method, check_path};
 use crate::compile::{CompileError, Kind, fault};
+use crate::rules::Whence;
 use crate::snapshot::Route;
+pub(crate) use conditional::Conditions;
+use conditional::{Trees, is_ambiguous};
 
 const CATCH_ALL_RULE: &str = "a parameter with * must be the whole last segment";
 
@@ -99,18 +104,19 @@ pub enum RouteMatch {
 /// The trees of all paths, by host and for any host.
 #[derive(Debug, Default)]
 pub(crate) struct Router {
-    hosts: HashMap<Box<str>, matchit::Router<u32>>,
-    any_host: matchit::Router<u32>,
+    hosts: HashMap<Box<str>, Trees>,
+    any_host: Trees,
     /// What the trees lead to. Apart from them: their nodes are large as they are.
     paths: Vec<Slots>,
 }
 
 impl Router {
-    /// Finds a route: first among the paths of exactly this host, then among those of any host.
-    pub(crate) fn find(&self, host: &str, method: Method, path: &str) -> RouteMatch {
+    /// Finds a route: first among the paths of exactly this host, then among those of any host; among each first where
+    /// most conditions hold.
+    pub(crate) fn find(&self, host: &str, method: Method, path: &str, whence: &dyn Whence) -> RouteMatch {
         let mut known = None;
         let own = if self.hosts.is_empty() { None } else { self.hosts.get(host) };
-        for tree in own.into_iter().chain([&self.any_host]) {
+        for tree in own.into_iter().chain([&self.any_host]).flat_map(|trees| trees.open_to(whence)) {
             let Ok(found) = tree.at(path) else { continue };
             let slots = &self.paths[*found.value as usize];
             match slots.serving(method) {
@@ -122,10 +128,10 @@ impl Router {
     }
 }
 
-/// Paths by host while they are collected; none is any host.
+/// Paths by host and conditions while they are collected; no host is any host.
 #[derive(Default)]
 pub(crate) struct Tables {
-    paths: HashMap<Option<Box<str>>, HashMap<String, Slots>>,
+    paths: HashMap<Option<Box<str>>, HashMap<Conditions, HashMap<String, Slots>>>,
 }
 
 impl Tables {
@@ -133,6 +139,7 @@ impl Tables {
     pub(crate) fn add(
         &mut self,
         hosts: &[String],
+        conditions: &Conditions,
         pattern: &str,
         routes: &[Route],
     ) -> Result<(), CompileError> {
@@ -143,17 +150,24 @@ impl Tables {
         }
         let mut taken = None;
         for key in keys {
-            let slots = self.paths.entry(key).or_default().entry(pattern.to_owned()).or_default();
+            let of_host = self.paths.entry(key).or_default();
+            let mut rivals = of_host.iter().filter(|(others, _)| is_ambiguous(conditions, others));
+            if let Some(by) = rivals.find_map(|(_, paths)| paths.get(pattern)?.of(route.method)) {
+                taken = taken.or(Some((by, "could also be a call of")));
+                continue;
+            }
+            let slots = of_host.entry(conditions.clone()).or_default().entry(pattern.to_owned()).or_default();
             match slots.of(route.method) {
                 None => slots.0[route.method as usize] = earlier_ones.len() as u32,
                 // The same host may be listed twice.
                 Some(by) if by as usize == earlier_ones.len() => {}
-                Some(by) => taken = taken.or(Some(&routes[by as usize])),
+                Some(by) => taken = taken.or(Some((by, "is taken by"))),
             }
         }
-        taken.map_or(Ok(()), |earlier| {
+        taken.map_or(Ok(()), |(by, how)| {
+            let earlier = &routes[by as usize];
             let (method, template) = (route.method, &route.template);
-            let reason = format_args!("{method} {template} is taken by route {}", earlier.id);
+            let reason = format_args!("{method} {template} {how} route {}", earlier.id);
             Err(fault(Kind::Route, route.id, "path", reason).with(earlier.id))
         })
     }
@@ -162,7 +176,9 @@ impl Tables {
     /// place.
     pub(crate) fn build(self, routes: &[Route]) -> Built {
         let mut built = Built::default();
-        for (host, paths) in self.paths {
+        for (host, conditions, paths) in self.paths.into_iter().flat_map(|(host, sets)| {
+            sets.into_iter().map(move |(conditions, paths)| (host.clone(), conditions, paths))
+        }) {
             // In the order of the routes, so that of two that conflict it is always the later that is left out.
             let mut paths: Vec<_> = paths.into_iter().collect();
             paths.sort_by_key(|(_, slots)| slots.routes().min());
@@ -185,10 +201,11 @@ impl Tables {
             }
             // A copy has no room to spare, where a tree that grew has some 900 bytes for each route.
             let tree = tree.clone();
-            match host {
-                Some(host) => drop(built.router.hosts.insert(host, tree)),
-                None => built.router.any_host = tree,
-            }
+            let trees = match host {
+                Some(host) => built.router.hosts.entry(host).or_default(),
+                None => &mut built.router.any_host,
+            };
+            trees.add(&conditions, tree);
         }
         // The tables of hosts come in no order.
         built.left_out.sort_by_key(|(_, lost)| lost.iter().min().copied());

@@ -9,15 +9,18 @@ use tollgate_domain::{KeyScope, Network, Restrictions, Site};
 
 use crate::denial::Denial;
 
-/// Where a call comes from: asked only where its key is held to it, so that all others pay nothing for it.
+/// What is asked of a call only where something is held to it, so that all others pay nothing for it: where it comes
+/// from, and fields by which APIs are told apart.
 pub trait Whence: fmt::Debug {
     /// The caller's address, through whichever proxies are trusted; none where it is not known.
     fn address(&self) -> Option<IpAddr>;
     /// The origin of the page that calls; none where it is no page's.
     fn origin(&self) -> Option<&[u8]>;
+    /// The value of a field by its name in lower case; none where it is not there, or more than once.
+    fn field(&self, name: &str) -> Option<&[u8]>;
 }
 
-/// From nowhere in particular.
+/// From nowhere in particular, and without a field.
 #[derive(Debug, Clone, Copy)]
 pub struct Nowhere;
 
@@ -27,6 +30,10 @@ impl Whence for Nowhere {
     }
 
     fn origin(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn field(&self, _: &str) -> Option<&[u8]> {
         None
     }
 }

@@ -52,6 +52,7 @@ pub fn blueprint() -> Blueprint {
         service_id: uuid(1).into(),
         hosts: vec![],
         base_path: base_path.into(),
+        match_headers: vec![],
         product_ids: vec![uuid(product).into()],
         metering: tollgate_domain::Metering::default(),
         deprecation: None,

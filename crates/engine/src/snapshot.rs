@@ -18,7 +18,7 @@ use crate::reading::Place;
 use crate::retired::Retired;
 pub use crate::router::RouteMatch;
 use crate::router::Router;
-use crate::rules::Names;
+use crate::rules::{Names, Whence};
 
 /// Everything but the consumers, ready to be asked.
 #[derive(Debug)]
@@ -235,10 +235,11 @@ pub enum LimitCheck {
 }
 
 impl Snapshot {
-    /// Finds a route: first among the APIs of exactly this host, then among those of any host.
+    /// Finds a route: first among the APIs of exactly this host, then among those of any host; among each first where
+    /// most of the call's fields are asked for.
     #[must_use]
-    pub fn find_route(&self, host: &str, method: Method, path: &str) -> RouteMatch {
-        self.router.find(host, method, path)
+    pub fn find_route(&self, host: &str, method: Method, path: &str, whence: &dyn Whence) -> RouteMatch {
+        self.router.find(host, method, path, whence)
     }
 
     /// What callers are told of a path where nothing is published any more; none where nothing ever was.

@@ -84,6 +84,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
             service_id: id(7, 0).into(),
             hosts: vec![],
             base_path: "/v1".into(),
+            match_headers: vec![],
             metering: tollgate_domain::Metering::default(),
             deprecation: None,
             body_limits: tollgate_domain::BodyLimits::default(),

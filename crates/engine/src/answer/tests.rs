@@ -127,7 +127,11 @@ fn an_answers_head_is_bounded() {
     }
     for behind in ["", "\0", "\r\nX Y\r\n\r\n", "\r\n\r\n"] {
         let head = format!("{start}X: {}{behind}", "a".repeat(HEAD_BYTES_MAX));
-        assert_eq!(AnswerReader::default().read(head.as_bytes(), false), Err(BadAnswer::TooLarge), "{behind:?}");
+        assert_eq!(
+            AnswerReader::default().read(head.as_bytes(), false),
+            Err(BadAnswer::TooLarge),
+            "{behind:?}"
+        );
     }
 }
 

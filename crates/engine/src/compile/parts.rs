@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use tollgate_domain::{ApiId, Blueprint, PlanId, ProductId, ServiceId, UnreadableRow};
+use tollgate_domain::{ApiId, Blueprint, HeaderMatch, PlanId, ProductId, ServiceId, UnreadableRow};
 
 use super::{CompileError, Kind, body_limits, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
 use crate::retired::Retired;
-use crate::router::{Tables, pattern};
+use crate::router::{Conditions, Tables, pattern};
 use crate::rules::Names;
 use crate::snapshot::{Api, IdMap, IdSet, Plan, Route, Service, Snapshot};
 
@@ -68,7 +68,9 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
             faults.add(part, fault(Kind::Api, api.id, "base_path", rule));
         }
         // Without any of its hosts it must not answer on all of them.
-        let has_place = base_ok && (api.hosts.is_empty() || !hosts.is_empty());
+        let conditions = check_conditions(api, &mut faults);
+        let has_place = base_ok && conditions.is_some() && (api.hosts.is_empty() || !hosts.is_empty());
+        let conditions = conditions.unwrap_or_default();
         for route in api.routes.iter().filter(|_| has_place) {
             let Some(method) = Method::parse(&route.method) else {
                 let reason = format_args!("`{}` cannot be routed", route.method);
@@ -95,7 +97,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
                 body_bytes_max: api.body_limits.of(&route.method, &route.path),
                 api: apis.len() as u32,
             });
-            if let Err(fault) = tables.add(&hosts, &pattern, &routes) {
+            if let Err(fault) = tables.add(&hosts, &conditions, &pattern, &routes) {
                 faults.add(part, fault);
             }
         }
@@ -195,6 +197,18 @@ fn compile_plans(
         }
     }
     (plans, indices)
+}
+
+/// What an API's calls must say; none where it is at fault: without any of it the API must not answer all.
+fn check_conditions(api: &tollgate_domain::Api, faults: &mut Faults) -> Option<Conditions> {
+    if let Err(wrong) = HeaderMatch::check_all(&api.match_headers) {
+        let field = format!("match_headers{}", wrong.pointer);
+        faults.add(Part::Api(api.id), fault(Kind::Api, api.id, field, wrong.message));
+        return None;
+    }
+    let mut conditions = api.match_headers.clone();
+    conditions.sort();
+    Some(conditions.into())
 }
 
 /// The instant from which on an API is not served.

@@ -47,7 +47,7 @@ proptest! {
         let snapshot = compile(&rows).expect("these never conflict");
         for path in paths {
             let path = format!("/{}", path.join("/"));
-            let found = match snapshot.find_route("any", Method::Get, &path) {
+            let found = match snapshot.find_route("any", Method::Get, &path, &crate::Nowhere) {
                 RouteMatch::Found(index) => Some(&*snapshot.route(index).template),
                 _ => None,
             };
@@ -70,7 +70,7 @@ fn case_137_a_pattern_in_a_path_is_plain_text() {
     assert_eq!((fault.id, fault.field.as_str()), (rows.apis[0].routes[2].id.to_string(), "path"));
     rows.apis[0].routes.remove(2);
     let snapshot = compile(&rows).expect("parentheses, stars and dollars are plain");
-    let found = |path: &str| match snapshot.find_route("any", Method::Get, path) {
+    let found = |path: &str| match snapshot.find_route("any", Method::Get, path, &crate::Nowhere) {
         RouteMatch::Found(index) => Some(snapshot.route(index).template.to_string()),
         _ => None,
     };
@@ -155,7 +155,7 @@ fn rows_of(routes: &[(Option<&str>, Method, String)]) -> tollgate_domain::Bluepr
 }
 
 fn found(snapshot: &crate::Snapshot, host: &str, method: Method, path: &str) -> Option<Result<usize, ()>> {
-    match snapshot.find_route(host, method, path) {
+    match snapshot.find_route(host, method, path, &crate::Nowhere) {
         RouteMatch::Found(index) => {
             let number = snapshot.route(index).id.uuid().as_u128() as u64;
             Some(Ok(number as usize - 1_000))
@@ -245,7 +245,7 @@ fn the_exact_host_comes_before_any_host_and_methods_fall_through() {
     rows.apis[0].routes = vec![route(21, "GET", "/a"), route(22, "GET", "/files/{*rest}")];
     rows.apis[1].routes = vec![route(23, "GET", "/a"), route(24, "PUT", "/a"), route(25, "GET", "/b.json")];
     let snapshot = compile(&rows).expect("valid");
-    let find = |host, method, path| match snapshot.find_route(host, method, path) {
+    let find = |host, method, path| match snapshot.find_route(host, method, path, &crate::Nowhere) {
         RouteMatch::Found(index) => Ok(snapshot.route(index).id),
         other => Err(other),
     };
@@ -262,4 +262,160 @@ fn the_exact_host_comes_before_any_host_and_methods_fall_through() {
         find("two.example", Method::Delete, "/x/a"),
         Err(RouteMatch::MethodNotAllowed(Arc::from("GET, HEAD, PUT")))
     );
+}
+
+/// A call's fields as a list.
+#[derive(Debug)]
+struct Said<'s>(&'s [(&'s str, &'s str)]);
+
+impl crate::Whence for Said<'_> {
+    fn address(&self) -> Option<std::net::IpAddr> {
+        None
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        let mut values = self.0.iter().filter(|field| field.0 == name).map(|field| field.1.as_bytes());
+        values.next().filter(|_| values.next().is_none())
+    }
+}
+
+fn conditions(pairs: &[(&str, &str)]) -> Vec<tollgate_domain::HeaderMatch> {
+    let of = |(name, value): &(&str, &str)| tollgate_domain::HeaderMatch {
+        name: (*name).into(),
+        value: (*value).into(),
+    };
+    pairs.iter().map(of).collect()
+}
+
+/// Two APIs at one address: `two` answers calls that meet its conditions.
+fn beside(one: &[(&str, &str)], two: &[(&str, &str)]) -> tollgate_domain::Blueprint {
+    let mut rows = blueprint();
+    for (api, pairs) in rows.apis.iter_mut().zip([one, two]) {
+        api.base_path = "/x".into();
+        api.match_headers = conditions(pairs);
+    }
+    rows.apis[0].routes = vec![route(21, "GET", "/a"), route(22, "PUT", "/a"), route(23, "GET", "/b")];
+    rows.apis[1].routes = vec![route(31, "GET", "/{id}"), route(32, "DELETE", "/{id}")];
+    rows
+}
+
+#[test]
+fn apis_at_one_address_are_told_apart_by_what_a_call_says() {
+    let snapshot = compile(&beside(&[], &[("x-version", "2")])).expect("valid");
+    let find = |method, path, said: &[(&str, &str)]| match snapshot.find_route("a", method, path, &Said(said))
+    {
+        RouteMatch::Found(index) => Ok(snapshot.route(index).id),
+        other => Err(other),
+    };
+    let id = |n: u128| Ok(crate::sample::uuid(n).into());
+    let second = [("accept", "*/*"), ("x-version", "2")];
+    assert_eq!(find(Method::Get, "/x/a", &[]), id(21));
+    // Its own path, though the other API has one that fits more closely.
+    assert_eq!(find(Method::Get, "/x/a", &second), id(31));
+    assert_eq!(find(Method::Head, "/x/a", &second), id(31));
+    // What it has no operation for falls to whoever asks for less.
+    assert_eq!(find(Method::Put, "/x/a", &second), id(22));
+    for other in
+        [&[("x-version", "3")][..], &[("x-version", "2 ")], &[("x-version", "2"), ("x-version", "2")]]
+    {
+        assert_eq!(find(Method::Get, "/x/a", other), id(21), "{other:?}");
+        assert_eq!(find(Method::Get, "/x/c", other), Err(RouteMatch::NotFound));
+    }
+    let allow = |methods: &str| Err(RouteMatch::MethodNotAllowed(Arc::from(methods)));
+    assert_eq!(find(Method::Delete, "/x/a", &[]), allow("GET, HEAD, PUT"));
+    assert_eq!(find(Method::Post, "/x/a", &second), allow("GET, HEAD, DELETE"));
+}
+
+#[test]
+fn who_asks_for_more_goes_first_and_nobody_shares_a_call() {
+    let more = [("x-region", "eu"), ("x-version", "2")];
+    let rows = beside(&[("x-version", "2")], &more);
+    let snapshot = compile(&rows).expect("valid");
+    let found = |said: &[(&str, &str)]| match snapshot.find_route("a", Method::Get, "/x/a", &Said(said)) {
+        RouteMatch::Found(index) => Some(snapshot.route(index).id),
+        _ => None,
+    };
+    assert_eq!(found(&more), Some(crate::sample::uuid(31).into()));
+    assert_eq!(found(&more[1..]), Some(crate::sample::uuid(21).into()));
+    assert_eq!(found(&more[..1]), None);
+    // Different values exclude each other; different fields do not.
+    let mut rows = beside(&[("x-version", "1")], &[("x-version", "2")]);
+    rows.apis[1].routes = vec![route(31, "GET", "/a")];
+    assert!(compile(&rows).is_ok());
+    rows.apis[1].match_headers = conditions(&[("x-region", "eu")]);
+    let error = compile(&rows).expect_err("a call could be of both");
+    assert_eq!(
+        (error.id.as_str(), error.field.as_str()),
+        (rows.apis[1].routes[0].id.to_string().as_str(), "path")
+    );
+    assert_eq!(error.collides_with, Some(rows.apis[0].routes[0].id.to_string()));
+    assert!(error.reason.contains("could also be a call of"), "{}", error.reason);
+    rows.apis[1].match_headers = conditions(&[("x-version", "1")]);
+    assert!(compile(&rows).expect_err("the same place").reason.contains("is taken by"));
+}
+
+#[test]
+fn an_api_whose_conditions_cannot_be_read_answers_nobody() {
+    let rows = beside(&[], &[("host", "a")]);
+    let error = compile(&rows).expect_err("no API is told by its host so");
+    assert_eq!(error.field, "match_headers/0/name");
+    let snapshot = crate::compile::compile_what_can_be(rows, None).snapshot;
+    assert_eq!(snapshot.find_route("a", Method::Get, "/x/c", &Said(&[("host", "a")])), RouteMatch::NotFound);
+}
+
+proptest! {
+    /// However many sets of conditions there are, the one is found that a search through all of them finds.
+    #[test]
+    fn conditions_are_met_as_a_naive_search_meets_them(
+        sets in prop::collection::btree_set(
+            prop::collection::btree_map(
+                prop::sample::select(vec!["x-a", "x-b"]), prop::sample::select(vec!["1", "2", "3"]), 0..3),
+            1..10),
+        calls in prop::collection::vec(
+            prop::collection::vec(
+                (prop::sample::select(vec!["x-a", "x-b"]), prop::sample::select(vec!["1", "2", "3", "4"])), 0..4),
+            1..20),
+    ) {
+        let mut rows = blueprint();
+        let api = rows.apis.swap_remove(0);
+        rows.apis = { sets.iter().enumerate() }.map(|(n, set)| {
+            let pairs: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, *value)).collect();
+            tollgate_domain::Api {
+                id: crate::sample::uuid(100 + n as u128).into(),
+                match_headers: conditions(&pairs),
+                routes: vec![route(1_000 + n as u128, "GET", "/a")],
+                base_path: String::new(),
+                ..api.clone()
+            }
+        }).collect();
+        let snapshot = match compile(&rows) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                // Only sets of the same size that do not exclude each other.
+                let alike = |a: &std::collections::BTreeMap<_, _>, b: &std::collections::BTreeMap<_, _>| {
+                    a.len() == b.len() && a != b && a.iter().all(|(name, value)| b.get(name).is_none_or(|b| b == value))
+                };
+                prop_assert!(error.reason.contains("could also be"), "{}", error);
+                prop_assert!(sets.iter().any(|a| sets.iter().any(|b| alike(a, b))));
+                return Ok(());
+            }
+        };
+        for call in calls {
+            let said = Said(&call);
+            let value = |name: &str| crate::Whence::field(&said, name);
+            let meets = |set: &std::collections::BTreeMap<&str, &str>| {
+                set.iter().all(|(name, wanted)| value(name) == Some(wanted.as_bytes()))
+            };
+            let best = sets.iter().enumerate().filter(|(_, set)| meets(set)).max_by_key(|(_, set)| set.len());
+            let found = match snapshot.find_route("a", Method::Get, "/a", &said) {
+                RouteMatch::Found(index) => Some(snapshot.route(index).id),
+                _ => None,
+            };
+            prop_assert_eq!(found, best.map(|(n, _)| crate::sample::uuid(1_000 + n as u128).into()));
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::snapshot::RouteMatch;
 
 /// Whether the route of a call belongs to a broken API; none where it is not found.
 fn broken(snapshot: &Snapshot, path: &str) -> Option<bool> {
-    match snapshot.find_route("any.example", Method::Get, path) {
+    match snapshot.find_route("any.example", Method::Get, path, &crate::Nowhere) {
         RouteMatch::Found(index) => Some(snapshot.api_of(snapshot.route(index)).is_broken),
         _ => None,
     }
