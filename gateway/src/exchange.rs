@@ -81,6 +81,12 @@ impl<D: Downstream> Whence for Sender<'_, D> {
     fn origin(&self) -> Option<&[u8]> {
         browser::origin(self.request)
     }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        let mut values = self.request.fields().filter(|field| field.0.eq_ignore_ascii_case(name.as_bytes()));
+        let (_, value) = values.next()?;
+        values.next().is_none().then_some(value)
+    }
 }
 
 /// How a call ended.
@@ -226,8 +232,12 @@ impl Exchange {
             answer.field(b"ratelimit-policy", policy);
             answer.field_with(b"ratelimit", |out| admission.write_rate_limit(out));
         }
-        if let Some(notice) = self.notice() {
+        let Some(way) = self.way() else { return };
+        if let Some(notice) = &way.notice {
             notice.write(answer);
+        }
+        if let Some(names) = &way.vary {
+            answer.field(b"vary", names);
         }
     }
 

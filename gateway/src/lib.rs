@@ -63,6 +63,7 @@ pub mod tls;
 mod tunnel;
 mod upstream;
 pub mod usage;
+mod vary;
 
 pub use disk::DirError;
 pub use feed::source;

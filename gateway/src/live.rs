@@ -17,6 +17,7 @@ use crate::status::Status;
 use crate::time;
 use crate::tls::{Certificates, Challenges, TlsMetrics};
 use crate::upstream::Destination;
+use crate::vary;
 
 /// One compiled revision with everything a call needs beside the decision. A call holds one to its end.
 pub(crate) struct Runtime {
@@ -38,6 +39,8 @@ pub(crate) struct Way {
     pub(crate) destinations: Arc<[Destination]>,
     /// What callers are told of an API that will go; mostly nothing.
     pub(crate) notice: Option<Arc<Notice>>,
+    /// Fields by which another API's operation could have been meant (RFC 9110 §12.5.5); mostly none.
+    pub(crate) vary: Option<Arc<[u8]>>,
 }
 
 impl Runtime {
@@ -226,6 +229,7 @@ impl Live {
             .iter()
             .filter_map(|api| Some((api.id, Arc::new(Notice::of(api, &self.type_base)?))))
             .collect();
+        let vary = vary::of(&blueprint.apis);
         let ways = snapshot
             .routes()
             .iter()
@@ -237,6 +241,7 @@ impl Live {
                     base_path: (*base_paths.get(&api.id)?).into(),
                     destinations: Arc::clone(destinations.get(&snapshot.service_of(api).id)?),
                     notice: notices.get(&api.id).cloned(),
+                    vary: vary.get(&api.id).cloned(),
                 };
                 Some(way)
             })

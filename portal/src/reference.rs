@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tollgate_domain::ApiId;
+use tollgate_domain::{ApiId, HeaderMatch};
 use tollgate_openapi::{Call, Document, Language, Operation, OperationDetail, snippet};
 use tollgate_store::{ApiRow, Store};
 
@@ -71,6 +71,41 @@ pub fn base_url(gateway_url: &str, api: &ApiRow) -> String {
     format!("{address}{}", api.base_path)
 }
 
+/// Where an API is called, and what its calls must say to be its own.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// Of all its operations.
+    pub base_url: String,
+    /// Mostly nothing.
+    pub headers: Vec<HeaderMatch>,
+}
+
+impl Address {
+    /// An address whose calls need to say nothing.
+    #[must_use]
+    pub fn plain(base_url: &str) -> Self {
+        Self { base_url: base_url.to_owned(), headers: Vec::new() }
+    }
+
+    /// The address of an API.
+    #[must_use]
+    pub fn of(gateway_url: &str, api: &ApiRow) -> Self {
+        Self { base_url: base_url(gateway_url, api), headers: api.match_headers.clone() }
+    }
+
+    /// A sample call of an operation.
+    #[must_use]
+    pub fn call(&self, operation: &OperationDetail) -> Call {
+        let mut call = Call::of(&self.base_url, operation);
+        let is_said = |header: &(String, String)| {
+            self.headers.iter().any(|condition| header.0.eq_ignore_ascii_case(&condition.name))
+        };
+        call.headers.retain(|header| !is_said(header));
+        call.headers.splice(0..0, self.headers.iter().map(|one| (one.name.clone(), one.value.clone())));
+        call
+    }
+}
+
 /// How many operations are looked at for one to show first.
 const CANDIDATES: usize = 8;
 
@@ -92,7 +127,7 @@ pub const KEY_PLACEHOLDER: &str = "YOUR_KEY";
 /// A curl command for an operation; without a key, with a placeholder.
 #[must_use]
 pub fn curl(gateway_url: &str, api: &ApiRow, operation: &OperationDetail, key: Option<&str>) -> String {
-    let call = Call::of(&base_url(gateway_url, api), operation);
+    let call = Address::of(gateway_url, api).call(operation);
     snippet(Language::Curl, &call, key.unwrap_or(KEY_PLACEHOLDER))
 }
 

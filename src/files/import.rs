@@ -88,6 +88,7 @@ fn state(document: &Document, slug: Slug, service_url: String, product: Option<S
         service: slug.clone(),
         hosts: Vec::new(),
         base_path: format!("/{slug}"),
+        match_headers: Vec::new(),
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,

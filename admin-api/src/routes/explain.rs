@@ -145,7 +145,8 @@ impl From<Explanation> for Explained {
         ("key" = String, Query, description = "The key's id, or its first characters.", min_length = 4, max_length = 64),
         ("path" = String, Query, description = "The path of the call, without query.", max_length = 2048),
         ("method" = Option<String>, Query, description = "Its method; GET where absent.", pattern = "^[A-Z]{1,16}$"),
-        ("host" = Option<String>, Query, description = "Its host, where APIs answer on hosts of their own.", max_length = 253)
+        ("host" = Option<String>, Query, description = "Its host, where APIs answer on hosts of their own.", max_length = 253),
+        ("headers" = Option<String>, Query, description = "Its headers, as far as APIs are told apart by them: `name: value`, one per line.", max_length = 2048)
     ),
     responses((status = 200, description = "What would happen.", body = Explained))
 )]
@@ -159,12 +160,19 @@ pub async fn explain_call(reader: Reader, mut params: Params) -> Answer {
     let path = params.take("path", "a path, like /countries/de", text(2048))?;
     let method = params.take("method", "a method in capitals", text(16))?.unwrap_or_else(|| "GET".to_owned());
     let host = params.take("host", "a host without port", text(253))?.unwrap_or_default();
+    let headers = params.take("headers", "lines like x-api-version: 2", headers_of)?.unwrap_or_default();
     params.finish()?;
     let key = key.ok_or_else(|| invalid_parameter("key", "is required"))?;
     let path = path.ok_or_else(|| invalid_parameter("path", "is required"))?;
-    let question = Question { key, method, path, host };
+    let question = Question { key, method, path, host, headers };
     let found = reader.control.explain(&reader.actor, &question).await.map_err(of_parameters)?;
     Ok(answer::ok(Explained::from(found)))
+}
+
+fn headers_of(text: &str) -> Option<Vec<(String, String)>> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let pair = |(name, value): (&str, &str)| (name.trim().to_owned(), value.trim().to_owned());
+    lines.map(|line| line.split_once(':').map(pair)).collect()
 }
 
 /// The brain names fields; here they are parameters.

@@ -1,6 +1,7 @@
 //! What the domain's words look like in OpenAPI; the domain itself knows nothing of it.
 
 mod body_limits;
+mod header_match;
 mod ids;
 mod limit;
 mod metering;
@@ -9,6 +10,7 @@ mod tariff;
 mod words;
 
 pub use body_limits::BodyLimits;
+pub use header_match::HeaderMatch;
 pub use ids::{
     ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
     OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug,

@@ -33,6 +33,14 @@ async fn a_call_is_explained_as_far_as_it_would_come() {
     {
         assert_eq!(ask(query).await.expect(200).body["verdict"], verdict, "{query}");
     }
+    let second = json!({
+        "slug": "second", "name": "Second", "service_id": world.service, "base_path": "/countries", "state": "published",
+        "document": crate::stage::document(), "match_headers": [{ "name": "x-version", "value": "2" }],
+    });
+    let second = stage.post("/v1/apis", second).await.expect(201).id().to_owned();
+    let asked = ask("path=/countries/de&headers=Accept:%20*/*%0AX-Version:%202").await.expect(200);
+    assert_eq!((&asked.body["api_id"], &asked.body["verdict"]), (&json!(second), &json!("not_entitled")));
+    assert_eq!(ask("path=/countries/de&headers=rubbish").await.expect(422).places(), ["headers"]);
     let sql = "insert into quota_usage (subscription_id, month, boot_id, charged)
         select id, date_trunc('month', now() at time zone 'utc')::date, gen_random_uuid(), 1000 from subscriptions";
     sqlx::query(sql).execute(stage.pool()).await.unwrap();

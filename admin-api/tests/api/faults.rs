@@ -55,6 +55,18 @@ async fn a_fault_names_its_field() {
             vec!["/base_path", "/hosts/1"],
         ),
         (
+            "/v1/apis",
+            json!({ "slug": "a", "name": "A", "service_id": world.service, "match_headers": [
+                { "name": "X-Version", "value": "2" }, { "name": "Authorization", "value": "x" }
+            ] }),
+            vec!["/match_headers/1/name"],
+        ),
+        (
+            "/v1/apis",
+            json!({ "slug": "a", "name": "A", "service_id": world.service, "match_headers": [{ "name": "x" }] }),
+            vec!["/match_headers/0/value"],
+        ),
+        (
             "/v1/products",
             json!({ "slug": "p", "name": "P", "apis": [world.api, no_such.replace("svc", "api")] }),
             vec!["/apis/1"],

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, plan};
+use crate::stage::{Stage, document, plan};
 
 #[tokio::test]
 async fn a_service_lives_its_life() {
@@ -29,6 +29,41 @@ async fn a_service_lives_its_life() {
     stage.delete("/v1/services/backend").await.expect(204);
     stage.get(&format!("/v1/services/{id}")).await.expect(404);
     stage.delete(&format!("/v1/services/{id}")).await.expect(404);
+}
+
+#[tokio::test]
+async fn two_versions_live_at_one_address() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let twin = json!({
+        "slug": "countries-2", "name": "Countries 2", "service_id": world.service, "base_path": "/countries",
+        "state": "published", "document": document(),
+    });
+    let refused = stage.post("/v1/apis", twin.clone()).await.expect(409);
+    assert!(refused.text.contains("countries"), "{}", refused.text);
+    let mut second = twin;
+    second["match_headers"] =
+        json!([{ "name": "X-Region", "value": "eu" }, { "name": "Accept", "value": "a/b" }]);
+    let made = stage.post("/v1/apis", second).await.expect(201);
+    let kept = json!([{ "name": "accept", "value": "a/b" }, { "name": "x-region", "value": "eu" }]);
+    assert_eq!(made.body["match_headers"], kept, "in one spelling");
+    // A call could be meant for both: neither asks for more than the other.
+    let mut third = json!([{ "name": "x-version", "value": "3" }, { "name": "x-region", "value": "eu" }]);
+    let rival = json!({
+        "slug": "countries-3", "name": "Countries 3", "service_id": world.service, "base_path": "/countries",
+        "state": "published", "document": document(), "match_headers": third,
+    });
+    let refused = stage.post("/v1/apis", rival.clone()).await.expect(409);
+    assert!(refused.text.contains("one call could carry the headers"), "{}", refused.text);
+    third[1]["value"] = json!("us");
+    let mut rival = rival;
+    rival["match_headers"] = third;
+    stage.post("/v1/apis", rival).await.expect(201);
+    let tried = stage.patch("/v1/apis/countries-2?dry_run=true", json!({ "match_headers": [] })).await;
+    tried.expect(409);
+    let bare = stage
+        .patch("/v1/apis/countries-3", json!({ "match_headers": [{ "name": "x-version", "value": "3" }] }));
+    assert_eq!(bare.await.expect(200).body["match_headers"][0]["name"], "x-version");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde_json::{Value, json};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
 use tollgate_openapi::Document;
 use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
@@ -27,6 +27,8 @@ pub struct ApiInput {
     pub hosts: Vec<String>,
     /// What stands before every path: empty or `/segment…` without a final slash.
     pub base_path: String,
+    /// What its calls must say to be its own, beside host and path.
+    pub match_headers: Vec<HeaderMatch>,
     /// Where it stands in its life.
     pub state: ApiState,
     /// When it stops being served, to the second; of a deprecated or retired one.
@@ -54,6 +56,8 @@ pub struct ApiPatch {
     pub hosts: Option<Vec<String>>,
     /// What stands before every path.
     pub base_path: Option<String>,
+    /// What its calls must say to be its own.
+    pub match_headers: Option<Vec<HeaderMatch>>,
     /// Where it stands in its life.
     pub state: Option<ApiState>,
     /// When it stops being served; goes where it is to be a draft or published, and nothing else is said.
@@ -76,6 +80,7 @@ impl From<ApiInput> for ApiPatch {
             service_id: Some(input.service_id),
             hosts: Some(input.hosts),
             base_path: Some(input.base_path),
+            match_headers: Some(input.match_headers),
             state: Some(input.state),
             sunset_at: Some(input.sunset_at),
             successor_id: Some(input.successor_id),
@@ -123,6 +128,9 @@ impl ApiInput {
                 ));
             }
         }
+        if let Err(fault) = HeaderMatch::normalise(&mut self.match_headers) {
+            faults.push(FieldFault::new(format!("/match_headers{}", fault.pointer), fault.message));
+        }
         self.sunset_at = self.sunset_at.map(|at| at.trunc_subsecs(0));
         for (given, pointer) in
             [(self.sunset_at.is_some(), "/sunset_at"), (self.successor_id.is_some(), "/successor_id")]
@@ -153,6 +161,7 @@ impl ApiInput {
             service_id: self.service_id,
             hosts: &self.hosts,
             base_path: &self.base_path,
+            match_headers: &self.match_headers,
             state: self.state,
             sunset_at: self.sunset_at,
             successor: self.successor_id,
@@ -164,9 +173,9 @@ impl ApiInput {
     pub(crate) fn audit(&self) -> Value {
         json!({
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
-            "hosts": self.hosts, "base_path": self.base_path, "state": self.state, "metering": self.metering,
-            "sunset_at": self.sunset_at, "successor_id": self.successor_id,
-            "body_limits": self.body_limits,
+            "hosts": self.hosts, "base_path": self.base_path, "match_headers": self.match_headers,
+            "state": self.state, "metering": self.metering, "sunset_at": self.sunset_at,
+            "successor_id": self.successor_id, "body_limits": self.body_limits,
         })
     }
 }
@@ -187,6 +196,7 @@ impl From<&ApiRow> for ApiInput {
             service_id: row.service_id,
             hosts: row.hosts.clone(),
             base_path: row.base_path.clone(),
+            match_headers: row.match_headers.clone(),
             state: row.state,
             sunset_at: row.sunset_at,
             successor_id: row.successor(),
@@ -249,6 +259,7 @@ impl Control {
             service_id: patch.service_id.unwrap_or(before.service_id),
             hosts: patch.hosts.unwrap_or_else(|| before.hosts.clone()),
             base_path: patch.base_path.unwrap_or_else(|| before.base_path.clone()),
+            match_headers: patch.match_headers.unwrap_or_else(|| before.match_headers.clone()),
             state,
             sunset_at: patch.sunset_at.unwrap_or_else(|| before.sunset_at.filter(|_| state.is_ending())),
             successor_id: patch

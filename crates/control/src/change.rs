@@ -142,7 +142,10 @@ fn refused(fault: &CompileError, blueprint: &Blueprint) -> Error {
         && let (Some((mine, here)), Some((theirs, there))) = (route(&fault.id), route(other))
         && mine.id != theirs.id
     {
-        let text = format!("{here} of API {} collides with {there} of API {}", mine.slug, theirs.slug);
+        let mut text = format!("{here} of API {} collides with {there} of API {}", mine.slug, theirs.slug);
+        if mine.match_headers != theirs.match_headers {
+            text.push_str(": one call could carry the headers that both ask for");
+        }
         return Error::Conflict(text);
     }
     Error::Invalid(vec![FieldFault::new(format!("/{}", fault.field), fault.to_string())])

@@ -1,11 +1,13 @@
 //! What would happen to a call, and why: the route, the terms and every limit with where it comes from.
 
+use std::net::IpAddr;
+
 use chrono::Utc;
 use tollgate_domain::{
     ApplicationState, CredentialId, Enforcement, KeyScope, Limit, Restrictions, SubscriptionState,
 };
 use tollgate_engine::admission::{check_method, check_path};
-use tollgate_engine::{Denial, RouteMatch, Tolerated, compile_what_can_be};
+use tollgate_engine::{Denial, RouteMatch, Tolerated, Whence, compile_what_can_be};
 use tollgate_store::{
     ApiRow, ApplicationRow, Column, CredentialRow, Listing, PlanRow, ProductRow, RouteRow, SubscriptionRow,
     Wanted,
@@ -24,6 +26,24 @@ pub struct Question {
     pub path: String,
     /// Host without port, where APIs answer on hosts of their own.
     pub host: String,
+    /// Its fields by name and value, where APIs are told apart by them.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Whence for Question {
+    fn address(&self) -> Option<IpAddr> {
+        None
+    }
+
+    fn origin(&self) -> Option<&[u8]> {
+        None
+    }
+
+    fn field(&self, name: &str) -> Option<&[u8]> {
+        let mut values = self.headers.iter().filter(|header| header.0.eq_ignore_ascii_case(name));
+        let (_, value) = values.next()?;
+        values.next().is_none().then_some(value.as_bytes())
+    }
 }
 
 /// What a call would meet, as far as it would come.
@@ -106,7 +126,7 @@ impl Control {
         let application = self.store.get_application(scope, key.application_id).await?;
         let compiled = self.compiled().await?;
         let snapshot = &compiled.snapshot;
-        let found = snapshot.find_route(&question.host.to_lowercase(), method, &question.path);
+        let found = snapshot.find_route(&question.host.to_lowercase(), method, &question.path, question);
         let mut explanation = Explanation {
             verdict: "admitted",
             because: String::new(),
@@ -122,7 +142,9 @@ impl Control {
                 {
                     return Ok(explanation.refused("api_retired", retired(successor.as_deref())));
                 }
-                return Ok(explanation.refused("route_not_found", "no published API has this path"));
+                let because =
+                    "no published API has this path, or the call lacks a header that its API is told by";
+                return Ok(explanation.refused("route_not_found", because));
             }
             RouteMatch::MethodNotAllowed(allow) => {
                 return Ok(explanation.refused("method_not_allowed", format!("this path takes {allow}")));

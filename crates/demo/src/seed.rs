@@ -125,6 +125,7 @@ async fn api(control: &Control, actor: &Actor, service_id: ServiceId) -> Result<
         service_id,
         hosts: Vec::new(),
         base_path: format!("/{SLUG}"),
+        match_headers: Vec::new(),
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiState, BodyLimits, Currency, Limit, Metering, Page, PlanState, Portal, Price, ProductState,
-    ServiceProtocol, Slug, Target, UnpaidLanding, Visibility,
+    ApiState, BodyLimits, Currency, HeaderMatch, Limit, Metering, Page, PlanState, Portal, Price,
+    ProductState, ServiceProtocol, Slug, Target, UnpaidLanding, Visibility,
 };
 
 /// The publisher's whole state, or the part of it that somebody declares.
@@ -60,6 +60,9 @@ pub struct Api {
     pub hosts: Vec<String>,
     /// What stands before every path.
     pub base_path: String,
+    /// What its calls must say to be its own, beside host and path.
+    #[serde(default)]
+    pub match_headers: Vec<HeaderMatch>,
     /// Where it stands in its life.
     pub state: ApiState,
     /// When it stops being served; of a deprecated or retired one.

@@ -4,7 +4,8 @@ mod plan;
 
 pub use plan::PLAN;
 use tollgate_domain::{
-    ApiState, BodyLimits, Currency, Metering, ProductState, ServiceProtocol, Slug, StartingTheme, Visibility,
+    ApiState, BodyLimits, Currency, HeaderMatch, Metering, ProductState, ServiceProtocol, Slug,
+    StartingTheme, Visibility,
 };
 
 /// One kind of resource.
@@ -153,6 +154,12 @@ pub const API: Kind = Kind {
             "What stands before every path: empty, or /segments without a final slash.",
         ),
         field(
+            "match_headers",
+            Shape::List(&Shape::Object(HEADER_MATCH), HeaderMatch::PER_API_MAX),
+            Absent::Is("[]"),
+            "Fields that a call must have to be this API's, beside host and path; all of them. So two versions live at one address.",
+        ),
+        field(
             "state",
             Shape::Word(|| ApiState::ALL.iter().map(|state| state.as_str()).collect()),
             Absent::IsButShown("\"draft\""),
@@ -191,6 +198,21 @@ pub const API: Kind = Kind {
         ),
     ],
 };
+
+const HEADER_MATCH: &[Field] = &[
+    field(
+        "name",
+        Shape::Pattern("^[A-Za-z0-9-]{1,64}$"),
+        Absent::Refused,
+        "The field's name, like X-API-Version.",
+    ),
+    field(
+        "value",
+        Shape::Line(200),
+        Absent::Refused,
+        "Its value, letter for letter, in quotes where it is a number.",
+    ),
+];
 
 const METERING: &[Field] = &[
     field(

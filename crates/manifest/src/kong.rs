@@ -6,8 +6,8 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
 use tollgate_domain::{
-    ApiState, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState, ServiceProtocol, Slug,
-    Target, Visibility,
+    ApiState, HeaderMatch, Limit, LimitKind, LimitPer, Period, PlanState, Price, ProductState,
+    ServiceProtocol, Slug, Target, Visibility,
 };
 
 /// What became of one entry of the file.
@@ -51,6 +51,15 @@ pub fn from_kong(text: &str) -> Result<(State, Vec<Note>), String> {
     let mut import = Import::default();
     import.root(&root);
     Ok((import.state, import.notes))
+}
+
+/// What calls of a route are chosen by, beside its path.
+struct Chosen {
+    methods: Vec<String>,
+    hosts: Vec<String>,
+    match_headers: Vec<HeaderMatch>,
+    /// Whether the path goes on to the service without what was matched.
+    strip: bool,
 }
 
 #[derive(Default)]
@@ -154,7 +163,7 @@ impl Import {
         for plugin in list(route.get("plugins")) {
             self.plugin(plugin, &entry);
         }
-        for field in ["headers", "snis", "sources", "destinations", "expression"] {
+        for field in ["snis", "sources", "destinations", "expression"] {
             if !route[field].is_null() {
                 let text = format!(
                     "it is chosen by {field} too, which nothing here is; calls without it would be taken as well"
@@ -182,22 +191,44 @@ impl Import {
             given => given.into_iter().filter_map(text).collect(),
         };
         let strip = route["strip_path"].as_bool().unwrap_or(true);
+        let match_headers = self.headers(&entry, &route["headers"]);
+        let chosen = Chosen { methods, hosts, match_headers, strip };
         for path in paths {
-            self.path(service, service_name, &entry, path, &methods, &hosts, strip);
+            self.path(service, service_name, &entry, path, &chosen);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what one path of a route is made from")]
-    fn path(
-        &mut self,
-        service: &Slug,
-        service_name: &str,
-        entry: &str,
-        path: &str,
-        methods: &[String],
-        hosts: &[String],
-        strip: bool,
-    ) {
+    /// Conditions of a route, as far as they ask for one value each.
+    fn headers(&mut self, entry: &str, headers: &Value) -> Vec<HeaderMatch> {
+        let Some(headers) = headers.as_object() else { return Vec::new() };
+        let one_value = |(name, values): (&String, &Value)| {
+            let values = list(Some(values));
+            let value =
+                values.first().and_then(|value| text(value)).filter(|value| !value.starts_with("~*"))?;
+            (values.len() == 1).then(|| HeaderMatch { name: name.clone(), value: value.to_owned() })
+        };
+        let read: Option<Vec<HeaderMatch>> = headers.iter().map(one_value).collect();
+        match read.map(|mut read| HeaderMatch::normalise(&mut read).map(|()| read)) {
+            Some(Ok(read)) => read,
+            Some(Err(wrong)) => {
+                self.note(
+                    entry,
+                    false,
+                    format!(
+                        "its headers were left out, so that calls without them are taken as well: {wrong}"
+                    ),
+                );
+                Vec::new()
+            }
+            None => {
+                let why = "a condition here is on one value of a header; they were left out, so that calls without them are taken as well";
+                self.note(entry, false, why);
+                Vec::new()
+            }
+        }
+    }
+
+    fn path(&mut self, service: &Slug, service_name: &str, entry: &str, path: &str, chosen: &Chosen) {
         let plain = path.trim_end_matches('/');
         let spelled = plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._~-".contains(&byte));
         if path.starts_with('~') || !spelled || !path.starts_with('/') {
@@ -211,20 +242,21 @@ impl Import {
             return;
         }
         let slug = self.slug(&format!("{service_name}{plain}"));
-        let (base_path, below) = if strip { (plain, "") } else { ("", plain) };
+        let (base_path, below) = if chosen.strip { (plain, "") } else { ("", plain) };
         self.state.apis.push(Api {
             slug: slug.clone(),
             name: shown(&format!("{service_name} {path}")),
             summary: String::new(),
             service: service.clone(),
-            hosts: hosts.to_vec(),
+            hosts: chosen.hosts.clone(),
             base_path: base_path.to_owned(),
+            match_headers: chosen.match_headers.clone(),
             metering: tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
             body_limits: tollgate_domain::BodyLimits::default(),
             state: ApiState::Published,
-            document: Some(document(&shown(service_name), below, methods).to_string()),
+            document: Some(document(&shown(service_name), below, &chosen.methods).to_string()),
         });
         self.note(
             entry,

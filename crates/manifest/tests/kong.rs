@@ -30,6 +30,15 @@ routes:
     service: { name: maps }
     paths: [/tiles]
     strip_path: false
+    headers: { X-Version: ["2"] }
+  - name: fonts
+    service: { name: maps }
+    paths: [/fonts]
+    headers: { X-Version: ["1", "2"] }
+  - name: icons
+    service: { name: maps }
+    paths: [/icons]
+    headers: { Host: [a.example] }
   - name: lost
     paths: [/lost]
 upstreams:
@@ -66,8 +75,18 @@ fn services_routes_and_limits_are_taken_over() {
         state.apis.iter().map(|api| (api.slug.as_str(), api.base_path.as_str(), api.hosts.clone())).collect();
     assert_eq!(
         bases,
-        [("billing-billing", "/billing", vec!["api.example.com".to_owned()]), ("maps-tiles", "", vec![])]
+        [
+            ("billing-billing", "/billing", vec!["api.example.com".to_owned()]),
+            ("maps-tiles", "", vec![]),
+            ("maps-fonts", "/fonts", vec![]),
+            ("maps-icons", "/icons", vec![]),
+        ]
     );
+    let headers: Vec<(&str, &str)> = { state.apis[1].match_headers.iter() }
+        .map(|condition| (condition.name.as_str(), condition.value.as_str()))
+        .collect();
+    assert_eq!(headers, [("x-version", "2")]);
+    assert!(state.apis[2..].iter().all(|api| api.match_headers.is_empty()));
     let document: serde_json::Value = serde_json::from_str(state.apis[1].document.as_ref().unwrap()).unwrap();
     let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
     assert_eq!(paths, ["/tiles", "/tiles/{*rest}"]);
@@ -87,6 +106,8 @@ fn what_could_not_be_taken_over_is_said() {
         ("plugin cors of route invoices", "nothing here was made of it"),
         ("plugin rate-limiting of service billing", "counted by ip"),
         ("plugin rate-limiting of service billing", "per year"),
+        ("route fonts", "one value of a header"),
+        ("route icons", "meaning of its own"),
         ("route lost", "no service"),
         ("consumer globex", "1 key must be replaced"),
         ("consumer globex", "acls"),
@@ -104,7 +125,10 @@ fn what_is_written_can_be_read_again() {
     let file = tollgate_manifest::File { name: "kong.yaml".to_owned(), text };
     let read = tollgate_manifest::Manifest::read(&[file], &mut |_, path| Err(format!("{path} is not there")));
     assert!(read.faults.is_empty(), "{:#?}", read.faults);
-    assert_eq!(read.state.apis.len(), 2);
+    let conditions = |state: &tollgate_domain::declared::State| -> std::collections::BTreeMap<_, _> {
+        state.apis.iter().map(|api| (api.slug.clone(), api.match_headers.clone())).collect()
+    };
+    assert_eq!(conditions(&read.state), conditions(&state));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use tollgate_domain::declared::{
     Api, MeterPrice, Plan, PriceTier, Prices, Product, Service, State, Trial, TrialUnits, UsagePrice,
 };
 use tollgate_domain::{
-    ApiState, BodyLimits, Limit, LimitKind, LimitPer, OperationBody, Page, Period, PlanState, Portal, Price,
-    ProductState, SiteLink, Slug, Target, UnpaidLanding, Visibility,
+    ApiState, BodyLimits, HeaderMatch, Limit, LimitKind, LimitPer, OperationBody, Page, Period, PlanState,
+    Portal, Price, ProductState, SiteLink, Slug, Target, UnpaidLanding, Visibility,
 };
 use tollgate_manifest::{File, Manifest, files, stream};
 
@@ -77,6 +77,10 @@ fn apis() -> impl Strategy<Value = Api> {
             service,
             hosts,
             base_path: String::new(),
+            match_headers: vec![
+                HeaderMatch { name: "x-version".into(), value: "2".into() };
+                usize::from(document.is_some())
+            ],
             metering: tollgate_domain::Metering::default(),
             state: ApiState::Deprecated,
             sunset_at: document.as_ref().map(|_| "2127-06-30T12:00:00Z".parse().expect("an instant")),

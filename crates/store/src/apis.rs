@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, RouteId, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, RouteId, ServiceId, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
 /// Not what it is found by: nobody reads that, and the driver would have to ask what type it is.
-pub(crate) const COLUMNS: &str = "select a.id, a.slug, a.name, a.summary, a.service_id, a.hosts, a.base_path, a.state,
+pub(crate) const COLUMNS: &str = "select a.id, a.slug, a.name, a.summary, a.service_id, a.hosts, a.base_path, a.match_headers, a.state,
     a.deprecated_at, a.sunset_at, a.successor_id, a.metering, a.body_limits, a.document_number, a.version, a.created_at
     from apis a";
 
@@ -38,6 +38,9 @@ pub struct ApiRow {
     pub hosts: Vec<String>,
     /// What stands before every path.
     pub base_path: String,
+    /// What its calls must say; in the order of the names.
+    #[sqlx(json)]
+    pub match_headers: Vec<HeaderMatch>,
     /// Where it stands in its life.
     #[sqlx(try_from = "String")]
     pub state: ApiState,
@@ -112,6 +115,8 @@ pub struct NewApi<'a> {
     pub hosts: &'a [String],
     /// What stands before every path.
     pub base_path: &'a str,
+    /// What its calls must say; in the order of the names.
+    pub match_headers: &'a [HeaderMatch],
     /// Where it stands in its life.
     pub state: ApiState,
     /// When it stops being served.
@@ -293,8 +298,8 @@ impl Tx {
     pub async fn insert_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
             "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering, sunset_at,
-                successor_id, body_limits, deprecated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                successor_id, body_limits, match_headers, deprecated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                 case when $8 = 'deprecated' then least(now(), $10) end)",
         )
         .bind(new.id.uuid())
@@ -309,6 +314,7 @@ impl Tx {
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
         .bind(sqlx::types::Json(new.body_limits))
+        .bind(sqlx::types::Json(new.match_headers))
         .execute(self.conn())
         .await?;
         Ok(())
@@ -323,7 +329,7 @@ impl Tx {
             "update apis set slug = $2, name = $3, summary = $4, service_id = $5, hosts = $6, base_path = $7,
              state = $8, metering = $9, sunset_at = $10, successor_id = $11, deprecated_at = case $8
                 when 'deprecated' then least(coalesce(deprecated_at, now()), $10) when 'retired' then deprecated_at end,
-             body_limits = $12, version = version + 1 where id = $1",
+             body_limits = $12, match_headers = $13, version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -337,6 +343,7 @@ impl Tx {
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
         .bind(sqlx::types::Json(new.body_limits))
+        .bind(sqlx::types::Json(new.match_headers))
         .execute(self.conn())
         .await?;
         Ok(())

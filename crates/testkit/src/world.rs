@@ -129,6 +129,7 @@ impl World {
             service_id: self.service,
             hosts: &[],
             base_path,
+            match_headers: &[],
             state: ApiState::Published,
             metering: &tollgate_domain::Metering::default(),
             sunset_at: None,

@@ -9,6 +9,7 @@ mod stage;
 mod bodies;
 mod configuration;
 mod forwarding;
+mod headers;
 mod keys;
 mod leases;
 mod lifecycle;

@@ -92,6 +92,7 @@ impl World {
             service_id: service,
             hosts: &[],
             base_path: "/v1",
+            match_headers: &[],
             metering: &tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,

@@ -144,6 +144,7 @@ impl Plot {
                 service_id: id(10),
                 hosts: vec![],
                 base_path: "/v1".into(),
+                match_headers: Vec::new(),
                 metering: tollgate_domain::Metering::default(),
                 deprecation: None,
                 body_limits: tollgate_domain::BodyLimits::default(),

@@ -313,6 +313,50 @@ async fn an_api_is_deprecated_with_a_date_and_its_pages_and_links_say_so() {
 }
 
 #[tokio::test]
+async fn headers_that_calls_carry_are_lines_of_a_form_and_stand_in_the_reference() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/apis/countries/settings";
+    let seen = admin.get(path).await;
+    let (version, service) =
+        (hidden(&seen, "version").to_owned(), seen.between("value=\"svc_", "\"").to_owned());
+    let service = format!("svc_{service}");
+    let fields = |lines: &'static str| {
+        [
+            ("name", "Countries"),
+            ("slug", "countries"),
+            ("base_path", "/countries/v1"),
+            ("service", service.as_str()),
+            ("state", "published"),
+            ("version", version.as_str()),
+            ("match_headers", lines),
+        ]
+    };
+    for (lines, said) in [
+        ("X-Version: 2\nrubbish", "Line 2: a name and a value, like X-API-Version: 2"),
+        ("X-Version: 2\n\nHost: a", "Line 2: a field that no API is told by"),
+    ] {
+        let refused = admin.post(path, &fields(lines)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.text.contains(said), "{said}: {}", refused.text);
+        assert!(refused.text.contains("X-Version: 2"), "what was typed stays");
+    }
+    assert_eq!(admin.post(path, &fields("X-Version: 2")).await.status, StatusCode::SEE_OTHER);
+    assert!(admin.get(path).await.text.contains("x-version: 2"));
+    let mut reader = site.browser();
+    for place in ["/products/countries", "/products/countries/apis/countries"] {
+        assert!(
+            reader.get(place).await.text.contains("<code class=\"inline-code\">x-version: 2</code>"),
+            "{place}"
+        );
+    }
+    let operation = "/products/countries/apis/countries/operations/op1";
+    let page = reader.get(operation).await.text.replace("&quot;", "\"").replace("&#34;", "\"");
+    assert!(page.contains("x-version"), "{page}");
+    assert!(reader.get(&format!("{operation}.md")).await.text.contains("x-version: 2"));
+}
+
+#[tokio::test]
 async fn bodies_are_limited_by_a_field_and_by_lines_that_are_checked() {
     let site = Site::open().await;
     let mut admin = admin(&site).await;

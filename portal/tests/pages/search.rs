@@ -123,6 +123,7 @@ async fn all_documents_are_searched_at_once_and_a_new_document_replaces_the_word
         let slug: tollgate_domain::Slug = tollgate_domain::Slug::from_text(&name).expect("a slug");
         let input = ApiInput {
             base_path: format!("/{slug}"),
+            match_headers: Vec::new(),
             slug,
             name: name.clone(),
             summary: String::new(),

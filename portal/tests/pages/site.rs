@@ -294,6 +294,7 @@ async fn publish(control: &Control) {
         service_id: service.id,
         hosts: vec![],
         base_path: "/countries/v1".into(),
+        match_headers: Vec::new(),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,

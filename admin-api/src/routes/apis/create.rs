@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, of_routes};
@@ -51,6 +51,11 @@ pub struct NewApi {
     #[serde(default)]
     #[schema(value_type = schema::BasePath)]
     base_path: Text,
+    /// Fields that a call must have to be this API's, beside host and path: all of them, each once and with this value. So two
+    /// versions live at one address; where several APIs fit, the one that asks for most answers.
+    #[serde(default)]
+    #[schema(value_type = Vec<schema::HeaderMatch>, max_items = 4)]
+    match_headers: Vec<HeaderMatch>,
     /// Where it stands in its life.
     #[serde(default = "draft")]
     #[schema(value_type = schema::ApiState, default = "draft")]
@@ -146,6 +151,7 @@ impl NewApi {
             service_id: self.service_id,
             hosts: self.hosts.into_iter().map(|host| host.0).collect(),
             base_path: self.base_path.0,
+            match_headers: self.match_headers,
             state: self.state,
             sunset_at: self.sunset_at,
             successor_id: self.successor_id,
@@ -165,8 +171,9 @@ pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
     };
     let of_input = |pointer: &str| {
         let first = pointer.split('/').nth(1).unwrap_or_default();
-        let fields = ["slug", "name", "summary", "service_id", "hosts", "base_path", "state", "metering"];
-        fields.contains(&first) || ["sunset_at", "successor_id", "body_limits"].contains(&first)
+        let fields =
+            ["slug", "name", "summary", "service_id", "hosts", "base_path", "match_headers", "state"];
+        fields.contains(&first) || ["metering", "sunset_at", "successor_id", "body_limits"].contains(&first)
     };
     let placed = faults.into_iter().map(|fault| {
         if of_input(&fault.pointer) {

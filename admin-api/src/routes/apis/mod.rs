@@ -15,7 +15,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tollgate_control::Error;
-use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
 use tollgate_store::{ApiRow, Store};
 use tollgate_web::Problem;
 use utoipa::ToSchema;
@@ -29,7 +29,8 @@ use crate::schema;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "api_01ks2v8d3tf5cs9y0v3jq1q7zb", "slug": "countries", "name": "Countries", "summary": "Facts about countries.",
-    "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries", "state": "published",
+    "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries",
+    "match_headers": [], "state": "published",
     "deprecated_at": null, "sunset_at": null, "successor_id": null,
     "metering": { "charged": [], "costs": [], "readings": [] }, "body_limits": { "operations": [] },
     "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
@@ -52,6 +53,9 @@ pub struct Api {
     hosts: Vec<String>,
     /// What stands before every path: empty, or `/segments` without a final slash.
     base_path: String,
+    /// Fields that a call must have to be this API's, beside host and path; by name.
+    #[schema(value_type = Vec<schema::HeaderMatch>)]
+    match_headers: Vec<HeaderMatch>,
     /// Where it stands in its life.
     #[schema(value_type = schema::ApiState)]
     state: ApiState,
@@ -91,6 +95,7 @@ impl From<ApiRow> for Api {
             service_id: row.service_id,
             hosts: row.hosts,
             base_path: row.base_path,
+            match_headers: row.match_headers,
             state: row.state,
             metering: row.metering,
             body_limits: row.body_limits,

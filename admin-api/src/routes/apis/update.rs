@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tollgate_control::ApiPatch;
-use tollgate_domain::{ApiId, ApiState, BodyLimits, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, find, of_routes, shown};
@@ -43,6 +43,10 @@ pub struct ApiChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::BasePath)]
     base_path: Option<Text>,
+    /// Fields that a call must have to be this API's, beside host and path. Replaces them all.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<schema::HeaderMatch>, max_items = 4)]
+    match_headers: Option<Vec<HeaderMatch>>,
     /// Where it stands in its life.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::ApiState)]
@@ -87,6 +91,7 @@ pub async fn update_api(
         service_id: body.service_id,
         hosts: body.hosts.map(|hosts| hosts.into_iter().map(|host| host.0).collect()),
         base_path: body.base_path.map(|path| path.0),
+        match_headers: body.match_headers,
         state: body.state,
         sunset_at: body.sunset_at,
         successor_id: body.successor_id,

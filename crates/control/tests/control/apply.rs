@@ -36,6 +36,7 @@ fn api(name: &str, service: &str) -> Api {
         service: slug(service),
         hosts: vec!["API.example.com".to_owned()],
         base_path: format!("/{name}"),
+        match_headers: Vec::new(),
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,

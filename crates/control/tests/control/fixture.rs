@@ -121,6 +121,7 @@ pub fn api_input(slug: &str, service: &ServiceRow) -> ApiInput {
         service_id: service.id,
         hosts: Vec::new(),
         base_path: format!("/{slug}"),
+        match_headers: Vec::new(),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,

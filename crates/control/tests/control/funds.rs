@@ -308,6 +308,7 @@ async fn what_money_allows_is_told_with_the_limits() {
     assert_eq!((told.refusal(), told.throttled_to()), (None, Some("Free")));
     control.set_spend_cap(&wallet.member, id, cap(50, CapLanding::Block), now).await.unwrap();
     let question = tollgate_control::Question {
+        headers: Vec::new(),
         key: wallet.key.to_string(),
         method: "GET".to_owned(),
         path: "/things/things".to_owned(),

@@ -29,6 +29,7 @@ product-currency = Währung
 product-work-out = Kosten ausrechnen
 product-show-prices = Diese Preise zeigen
 product-base-url = Basis-URL
+product-every-call = Jeder Aufruf trägt
 product-reference = Referenz
 product-document = OpenAPI-Dokument
 product-version = Version { $version }

@@ -29,6 +29,7 @@ product-currency = Currency
 product-work-out = Work out what it costs
 product-show-prices = Show these prices
 product-base-url = Base URL
+product-every-call = Every call carries
 product-reference = Reference
 product-document = OpenAPI document
 product-version = version { $version }

@@ -39,7 +39,7 @@ impl BlueprintRead {
 
 /// Nobody is led to a successor that is not served.
 const APIS: &str = "
-select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.metering, a.body_limits, a.sunset_at,
+select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.match_headers, a.metering, a.body_limits, a.sunset_at,
     case when a.state = 'deprecated' then coalesce(a.deprecated_at, a.created_at) end as deprecated_at,
     (select s.slug from apis s where s.id = a.successor_id and s.state in ('published', 'deprecated')) as successor,
     array(select p.product_id from product_apis p join products q on q.id = p.product_id
@@ -114,6 +114,7 @@ struct FeedApi {
     service_id: tollgate_domain::ServiceId,
     hosts: Vec<String>,
     base_path: String,
+    match_headers: serde_json::Value,
     product_ids: Vec<Uuid>,
     metering: serde_json::Value,
     deprecated_at: Option<DateTime<Utc>>,
@@ -224,6 +225,7 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
     let mut unreadable = Vec::new();
     let apis = apis.into_iter().map(|api| Api {
         deprecation: api.deprecation(),
+        match_headers: readable_or_default(api.id, "match_headers", api.match_headers, &mut unreadable),
         metering: readable_or_default(api.id, "metering", api.metering, &mut unreadable),
         body_limits: readable_or_default(api.id, "body_limits", api.body_limits, &mut unreadable),
         routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),

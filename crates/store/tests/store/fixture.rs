@@ -63,6 +63,7 @@ pub async fn world(store: &Store) -> World {
         service_id: world.service,
         hosts: &[],
         base_path: "/thing",
+        match_headers: &[],
         metering: &tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,

@@ -203,6 +203,7 @@ async fn publish(control: &Control) -> (PlanId, PlanId) {
         service_id: service.id,
         hosts: Vec::new(),
         base_path: "/things".to_owned(),
+        match_headers: Vec::new(),
         state: ApiState::Published,
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,

@@ -15,7 +15,7 @@ use crate::pages::reference::article::{Article, render};
 use crate::pages::reference::nav::Current;
 use crate::pages::reference::{Place, chosen_language};
 use crate::parts::Asked;
-use crate::reference::KEY_PLACEHOLDER;
+use crate::reference::{Address, KEY_PLACEHOLDER};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{filters, say};
@@ -71,7 +71,8 @@ pub async fn get(visit: Visit, asked: Asked, headers: HeaderMap) -> Answer {
     let language = say::language();
     let rendered = tokio::task::spawn_blocking(move || {
         let document = DOCUMENT.as_ref()?;
-        say::speaking(language, || render(document, &Place::of_admin_api(), NAME, BASE_URL, &current)).ok()?
+        let address = Address::plain(BASE_URL);
+        say::speaking(language, || render(document, &Place::of_admin_api(), NAME, &address, &current)).ok()?
     });
     let mut article =
         rendered.await.map_err(|_| tollgate_web::Problem::internal())?.ok_or_else(Fault::not_found)?;

@@ -17,11 +17,12 @@ use crate::pages::billing::{by_use, pay, use_prices};
 use crate::pages::reference::ending::Ending;
 use crate::pages::reference::{Place, TagSection, tag_sections};
 use crate::parts::Asked;
+use crate::reference::Address;
 use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Flash, Shell};
 use crate::show::Label;
-use crate::{PortalState, filters, reference, show};
+use crate::{PortalState, filters, show};
 
 /// Of how many operations an API lists them all here.
 const LISTED_MAX: usize = 30;
@@ -67,7 +68,7 @@ pub struct ApiSection {
     pub slug: String,
     pub title: String,
     pub version: String,
-    pub base_url: String,
+    pub address: Address,
     /// The reference, where the API has one.
     pub reference_href: Option<String>,
     pub document_href: String,
@@ -273,7 +274,7 @@ fn api_section(
         slug: api.slug.to_string(),
         title: api.name.clone(),
         version: document.map(|document| document.version().to_owned()).unwrap_or_default(),
-        base_url: reference::base_url(&state.settings.gateway_url, api),
+        address: Address::of(&state.settings.gateway_url, api),
         reference_href: document.map(|_| place.overview()),
         document_href: place.document(),
         sections: document
@@ -359,7 +360,7 @@ impl View {
             slug: "countries".into(),
             title: "Countries API".into(),
             version: "1.2.0".into(),
-            base_url: "http://127.0.0.1:8080/countries/v1".into(),
+            address: Address::plain("http://127.0.0.1:8080/countries/v1"),
             reference_href: Some("/products/countries/apis/countries".into()),
             document_href: "/products/countries/apis/countries/openapi.json".into(),
             operations: 2,

@@ -10,6 +10,7 @@ use super::ending::Ending;
 use super::nav::Current;
 use super::{Crumbs, Reading};
 use crate::error::Answer;
+use crate::reference::Address;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
 use crate::{PortalState, filters};
@@ -22,7 +23,7 @@ pub struct View {
     pub article: Arc<Article>,
     pub summary: String,
     pub version: String,
-    pub base_url: String,
+    pub address: Address,
     pub document_href: String,
     pub markdown_href: String,
     pub key_href: Option<String>,
@@ -48,7 +49,7 @@ pub async fn get(
         article,
         summary: reading.api.summary.clone(),
         version: reading.document.version().to_owned(),
-        base_url: reading.base_url.clone(),
+        address: reading.address.clone(),
         document_href: reading.place.document(),
         markdown_href: format!("{}.md", reading.place.overview()),
         key_href: visit.account.is_none().then(|| format!("/signup?product={product}")),
@@ -60,9 +61,9 @@ pub async fn get(
 impl View {
     pub fn samples() -> Vec<Self> {
         let (document, place) = (super::sample_document(), super::sample_place());
-        let base_url = "http://127.0.0.1:8080/countries/v1";
+        let address = Address::plain("http://127.0.0.1:8080/countries/v1");
         let article =
-            super::article::render(&document, &place, "Countries API", base_url, &Current::Overview)
+            super::article::render(&document, &place, "Countries API", &address, &Current::Overview)
                 .expect("it renders")
                 .expect("every document has an overview");
         vec![Self {
@@ -71,7 +72,7 @@ impl View {
             article: Arc::new(article),
             summary: "Names, codes, currencies and populations of 249 countries.".into(),
             version: "1.2.0".into(),
-            base_url: base_url.into(),
+            address,
             document_href: place.document(),
             markdown_href: format!("{}.md", place.overview()),
             key_href: Some("/signup?product=countries".into()),

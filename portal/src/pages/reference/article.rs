@@ -6,8 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use askama::Template;
 use tollgate_domain::ApiId;
 use tollgate_openapi::{
-    Call, Callback, Document, Language, Media, Member, OperationDetail, Parameter, Response, SecurityNeed,
-    snippet,
+    Callback, Document, Language, Media, Member, OperationDetail, Parameter, Response, SecurityNeed, snippet,
 };
 
 use super::nav::{self, Current, Line, SideLink, TagSection};
@@ -15,7 +14,7 @@ use super::{Place, Reading, markdown, shape};
 use crate::error::Fault;
 use crate::highlight;
 use crate::markup::{self, Html};
-use crate::reference::KEY_PLACEHOLDER;
+use crate::reference::{Address, KEY_PLACEHOLDER};
 use crate::say::{self, t};
 use crate::{filters, show};
 
@@ -101,10 +100,10 @@ impl Articles {
             return Ok(Arc::clone(article));
         }
         let (document, place) = (Arc::clone(&reading.document), reading.place.clone());
-        let (name, base_url) = (api.name.clone(), reading.base_url.clone());
+        let (name, address) = (api.name.clone(), reading.address.clone());
         let language = say::language();
         let rendered = tokio::task::spawn_blocking(move || {
-            say::speaking(language, || render(&document, &place, &name, &base_url, &current))
+            say::speaking(language, || render(&document, &place, &name, &address, &current))
         })
         .await;
         let article = rendered.map_err(|_| Fault::Problem(tollgate_web::Problem::internal()))??;
@@ -125,14 +124,14 @@ pub fn render(
     document: &Document,
     place: &Place,
     api: &str,
-    base_url: &str,
+    address: &Address,
     current: &Current,
 ) -> askama::Result<Option<Article>> {
     let side = Html::made_here(nav::side(place, api, document, current).render()?);
     let article = match current {
-        Current::Overview => overview(document, place, api, base_url)?,
+        Current::Overview => overview(document, place, api, address)?,
         Current::Operation(id) => match document.operation(id) {
-            Some(detail) => operation(&detail, place, base_url)?,
+            Some(detail) => operation(&detail, place, address)?,
             None => return Ok(None),
         },
         Current::Webhook(id) => match document.webhook(id) {
@@ -224,8 +223,8 @@ pub struct Samples {
     pub examples: Vec<Example>,
 }
 
-fn operation(detail: &OperationDetail, place: &Place, base_url: &str) -> askama::Result<Article> {
-    let call = Call::of(base_url, detail);
+fn operation(detail: &OperationDetail, place: &Place, address: &Address) -> askama::Result<Article> {
+    let call = address.call(detail);
     let calls = Language::ALL.map(|language| Sample {
         id: language.id(),
         label: language.label(),
@@ -248,7 +247,7 @@ fn operation(detail: &OperationDetail, place: &Place, base_url: &str) -> askama:
         side: Html::made_here(String::new()),
         body: Html::made_here(body_of(detail, place, false).render()?),
         samples: Html::made_here(samples.render()?),
-        markdown: markdown::operation(detail, place, base_url),
+        markdown: markdown::operation(detail, place, address),
     })
 }
 
@@ -419,7 +418,7 @@ pub struct OverviewBody {
     pub schemas: Option<(String, usize)>,
 }
 
-fn overview(document: &Document, place: &Place, api: &str, base_url: &str) -> askama::Result<Article> {
+fn overview(document: &Document, place: &Place, api: &str, address: &Address) -> askama::Result<Article> {
     let count = document.schema_names().count();
     let webhooks = document.webhooks().iter().map(|one| SideLink {
         href: place.webhook(&one.operation_id),
@@ -440,7 +439,7 @@ fn overview(document: &Document, place: &Place, api: &str, base_url: &str) -> as
         side: Html::made_here(String::new()),
         body: Html::made_here(body.render()?),
         samples: Html::made_here(String::new()),
-        markdown: markdown::overview(document, place, api, base_url),
+        markdown: markdown::overview(document, place, api, address),
     })
 }
 

@@ -3,27 +3,27 @@
 use std::fmt::Write as _;
 
 use tollgate_openapi::{
-    Call, Document, Language, Media, Member, OperationDetail, Parameter, Response, Shape, snippet,
+    Document, Language, Media, Member, OperationDetail, Parameter, Response, Shape, snippet,
 };
 
 use super::article::way_in;
 use super::{Place, nav};
-use crate::reference::KEY_PLACEHOLDER;
+use crate::reference::{Address, KEY_PLACEHOLDER};
 
 /// An operation.
 #[must_use]
-pub fn operation(detail: &OperationDetail, place: &Place, base_url: &str) -> String {
+pub fn operation(detail: &OperationDetail, place: &Place, address: &Address) -> String {
     let operation = &detail.operation;
     let mut out = title(&operation.summary, operation.deprecated);
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(out, "`{} {base_url}{}`\n", operation.method, operation.path);
+    let _ = writeln!(out, "`{} {}{}`\n", operation.method, address.base_url, operation.path);
     out.push_str("Send your key as `X-API-Key`.\n\n");
     let ways: Vec<String> = detail.security.iter().map(|way| way_in(way)).collect();
     if !ways.is_empty() {
         let _ = writeln!(out, "The API itself asks for: {}.\n", ways.join("; or "));
     }
     details(&mut out, detail);
-    let call = snippet(Language::Curl, &Call::of(base_url, detail), KEY_PLACEHOLDER);
+    let call = snippet(Language::Curl, &address.call(detail), KEY_PLACEHOLDER);
     let _ = writeln!(out, "## Example\n\n```sh\n{call}\n```\n");
     let good = detail.responses.iter().find(|one| one.status.starts_with('2'));
     example(&mut out, good.map_or(&[], |one| &one.content));
@@ -74,9 +74,12 @@ pub fn schemas(document: &Document, place: &Place) -> String {
 
 /// All operations of an API.
 #[must_use]
-pub fn overview(document: &Document, place: &Place, api: &str, base_url: &str) -> String {
+pub fn overview(document: &Document, place: &Place, api: &str, address: &Address) -> String {
     let mut out = format!("# {api}\n\n");
-    let _ = writeln!(out, "Base URL: `{base_url}`. Send your key as `X-API-Key`.\n");
+    let _ = writeln!(out, "Base URL: `{}`. Send your key as `X-API-Key`.\n", address.base_url);
+    for condition in &address.headers {
+        let _ = writeln!(out, "Every call carries `{}: {}`.\n", condition.name, condition.value);
+    }
     paragraph(&mut out, document.description());
     for section in nav::tag_sections(place, document, "") {
         let _ = writeln!(out, "## {}\n", section.name);

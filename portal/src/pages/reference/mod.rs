@@ -29,9 +29,10 @@ use tollgate_openapi::{Document, Language};
 use tollgate_store::{ApiRow, ProductRow};
 
 use super::catalog::visible_api;
+use crate::PortalState;
 use crate::error::{Fault, query_value};
+use crate::reference::Address;
 use crate::session::Visit;
-use crate::{PortalState, reference};
 
 /// The cookie that names the language of sample calls.
 pub const LANGUAGE_COOKIE: &str = "language";
@@ -111,7 +112,7 @@ pub struct Reading {
     pub product: ProductRow,
     pub api: ApiRow,
     pub document: Arc<Document>,
-    pub base_url: String,
+    pub address: Address,
     /// That it will go.
     pub ending: Option<Ending>,
 }
@@ -126,7 +127,7 @@ impl Reading {
         let document = state.documents.of(&state.store, &api).await?.ok_or_else(Fault::not_found)?;
         Ok(Self {
             place: Place { product: product.slug.to_string(), api: api.slug.to_string() },
-            base_url: reference::base_url(&state.settings.gateway_url, &api),
+            address: Address::of(&state.settings.gateway_url, &api),
             ending: Ending::of(state, visit, &api).await?,
             product,
             api,

@@ -105,8 +105,8 @@ impl View {
         let document = super::sample_document();
         let place = super::sample_place();
         let view = |current: Current, path: String| {
-            let base_url = "http://127.0.0.1:8080/countries/v1";
-            let article = super::article::render(&document, &place, "Countries API", base_url, &current)
+            let address = crate::reference::Address::plain("http://127.0.0.1:8080/countries/v1");
+            let article = super::article::render(&document, &place, "Countries API", &address, &current)
                 .expect("it renders")
                 .expect("the sample has it");
             let shell = Shell::sample(Area::Reference, &article.title, &path);

@@ -93,10 +93,15 @@ impl View {
         [country, moved, all]
             .into_iter()
             .map(|(current, what, href)| {
-                let article =
-                    super::article::render(&document, &place, "Countries API", "http://h", &current)
-                        .expect("it renders")
-                        .expect("the sample has it");
+                let article = super::article::render(
+                    &document,
+                    &place,
+                    "Countries API",
+                    &crate::reference::Address::plain("http://h"),
+                    &current,
+                )
+                .expect("it renders")
+                .expect("the sample has it");
                 let shell = Shell::sample(Area::Reference, &article.title, &href);
                 Self::of(shell, super::sample_crumbs(), Arc::new(article), what, &href)
             })

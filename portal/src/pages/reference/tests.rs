@@ -42,9 +42,15 @@ fn walk(name: &str, document: &Document) -> (usize, Duration) {
     let (mut largest, mut slowest, mut too_large) = (0, Duration::ZERO, Vec::new());
     for current in all(document) {
         let started = Instant::now();
-        let article = render(document, &place, "An API", "https://api.example.com", &current)
-            .expect("it renders")
-            .unwrap_or_else(|| panic!("{name}: {current:?} is listed and not there"));
+        let article = render(
+            document,
+            &place,
+            "An API",
+            &crate::reference::Address::plain("https://api.example.com"),
+            &current,
+        )
+        .expect("it renders")
+        .unwrap_or_else(|| panic!("{name}: {current:?} is listed and not there"));
         let took = started.elapsed();
         let bytes: usize = html(&article).iter().map(|part| part.len()).sum();
         if bytes > PAGE_BYTES_MAX {
@@ -107,7 +113,9 @@ fn a_schema_without_end_ends() {
     walk("tree", &document);
     let current = Current::Schema("Tree".into());
     let article =
-        render(&document, &sample_place(), "T", "http://h", &current).expect("it renders").expect("there");
+        render(&document, &sample_place(), "T", &crate::reference::Address::plain("http://h"), &current)
+            .expect("it renders")
+            .expect("there");
     let body = article.body.as_str();
     assert!(body.contains("Members of Tree") && body.contains("&lt;b&gt;"), "{body}");
     assert!(!body.contains("<script") && !body.contains("<i>") && !body.contains("<b>"), "{body}");
@@ -118,7 +126,9 @@ fn the_readers_language_and_key_stand_in_the_samples() {
     let document = sample_document();
     let current = Current::Operation("op1".into());
     let article =
-        render(&document, &sample_place(), "T", "http://h", &current).expect("it renders").expect("there");
+        render(&document, &sample_place(), "T", &crate::reference::Address::plain("http://h"), &current)
+            .expect("it renders")
+            .expect("there");
     let html = article.samples_for(Language::Go, Some("tg_test_abc")).to_string();
     assert!(html.contains("value=\"go\" selected") && html.matches(" selected").count() == 1, "{html}");
     assert!(html.contains("tg_test_abc") && !html.contains("YOUR_KEY"), "{html}");

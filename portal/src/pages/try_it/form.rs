@@ -199,7 +199,9 @@ pub fn outgoing(
 ) -> Result<Outgoing, (String, &'static str)> {
     let mut path = detail.operation.path.clone();
     let mut query: Vec<String> = Vec::new();
-    let mut headers = Vec::new();
+    let mut headers: Vec<(String, String)> =
+        api.match_headers.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
+    let is_said = |name: &str| api.match_headers.iter().any(|one| one.name.eq_ignore_ascii_case(name));
     for one in &detail.parameters {
         let value = filled.text(&name_of(one)).map(|text| text.trim().to_owned()).unwrap_or_default();
         if value.is_empty() {
@@ -218,7 +220,7 @@ pub fn outgoing(
                 query.extend(value.split(',').map(|item| pair(&one.name, item.trim())));
             }
             "query" => query.push(pair(&one.name, &value)),
-            "header" => headers.push((one.name.clone(), value)),
+            "header" if !is_said(&one.name) => headers.push((one.name.clone(), value)),
             _ => {}
         }
     }

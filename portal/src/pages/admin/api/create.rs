@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::settings::{Services, fieldsets, services, typed};
-use super::{LIST, bodies};
+use super::{LIST, bodies, headers};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -77,8 +77,8 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) ->
             ));
             visit.go(&format!("{LIST}/{}", row.slug), Some(flash)).await
         }
-        Err(error) => {
-            visit.refused(&page(&visit, &sent.form().refused(bodies::placed(error))?, &services).await?)
-        }
+        Err(error) => visit.refused(
+            &page(&visit, &sent.form().refused(bodies::placed(headers::placed(error)))?, &services).await?,
+        ),
     }
 }

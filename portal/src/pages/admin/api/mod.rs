@@ -4,6 +4,7 @@ pub mod bodies;
 pub mod create;
 pub mod delete;
 pub mod document;
+mod headers;
 pub mod life;
 mod metering;
 pub mod overview;

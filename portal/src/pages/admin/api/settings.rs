@@ -7,7 +7,7 @@ use tollgate_control::{ApiInput, ApiPatch};
 use tollgate_domain::{ApiState, ServiceId};
 use tollgate_store::{ApiRow, Page};
 
-use super::{LIST, bodies, find, frame, metering};
+use super::{LIST, bodies, find, frame, headers, metering};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
@@ -58,6 +58,7 @@ pub fn fieldsets(form: &Form, services: &Services) -> Vec<Fieldset> {
                     .hint("Stands before every path, like /countries/v1. Empty means the root."),
                 Input::long(form, "hosts", "Hosts", 2)
                     .hint("Host names without port, one per line. Empty means any."),
+                headers::input(form),
             ],
         ),
         bodies::fieldset(form),
@@ -79,6 +80,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
     let slug = reader.slug();
     let service_id: Option<ServiceId> = reader.value("service", "choose a service");
     let state = reader.value("state", "choose a state");
+    let match_headers = headers::typed(sent, &mut reader);
     let body_limits = bodies::typed(sent, &mut reader);
     let metering = metering::typed(&mut reader, sent);
     if let Some(form) = reader.refused() {
@@ -92,6 +94,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             service_id,
             hosts: sent.get("hosts").split_whitespace().map(str::to_owned).collect(),
             base_path: sent.get("base_path"),
+            match_headers,
             state,
             sunset_at: None,
             successor_id: None,
@@ -104,7 +107,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
 
 fn filled(row: &ApiRow) -> Form {
     let [all, some] = bodies::filled(&row.body_limits);
-    let values: [(Cow<'static, str>, String); 9] = [
+    let values: [(Cow<'static, str>, String); 10] = [
         (all.0.into(), all.1),
         (some.0.into(), some.1),
         ("name".into(), row.name.clone()),
@@ -112,6 +115,7 @@ fn filled(row: &ApiRow) -> Form {
         ("summary".into(), row.summary.clone()),
         ("base_path".into(), row.base_path.clone()),
         ("hosts".into(), row.hosts.join("\n")),
+        (headers::FIELD.into(), headers::written(row)),
         ("service".into(), row.service_id.to_string()),
         ("state".into(), row.state.to_string()),
     ];
@@ -141,6 +145,7 @@ pub async fn get(
             fact("Summary", Cell::text_or(row.summary.clone(), "none")),
             fact("Base path", Cell::Code(super::shown_base(&row))),
             fact("Hosts", Cell::text_or(row.hosts.join(", "), "any")),
+            fact("Headers", Cell::text_or(headers::written(&row).replace('\n', ", "), "any")),
             fact("Largest body", Cell::Text(bodies::shown(&row.body_limits))),
         ];
         return sheet.part(Section::Facts("Settings".into(), facts)).answer(&visit, &asked);
@@ -187,6 +192,7 @@ pub async fn post(
         service_id: Some(input.service_id),
         hosts: Some(input.hosts),
         base_path: Some(input.base_path),
+        match_headers: Some(input.match_headers),
         state: Some(input.state),
         ..ApiPatch::default()
     };
@@ -194,8 +200,10 @@ pub async fn post(
         Ok(row) => visit.go(&format!("{LIST}/{}/settings", row.slug), Some(Flash::done(SAVED))).await,
         Err(error) => {
             let stored = async { Ok((filled(&row), row.version)) };
-            not_taken(&visit, sheet, &sent, bodies::placed(error), stored, |form| part(form, &row, &services))
-                .await
+            not_taken(&visit, sheet, &sent, bodies::placed(headers::placed(error)), stored, |form| {
+                part(form, &row, &services)
+            })
+            .await
         }
     }
 }
