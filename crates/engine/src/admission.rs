@@ -241,13 +241,18 @@ pub fn check_path(path: &str) -> Result<(), BadRequest> {
     Ok(())
 }
 
-/// What may not stand right after a slash. Some servers cut `;…` off a segment before they resolve dots.
+/// What may not stand right after a slash. Some servers cut `;…` off a segment before they resolve dots, some of them
+/// after they decoded it, and some then read a decoded `?` or `#` as the path's end.
 fn check_segment_start(rest: &[u8]) -> Result<(), BadRequest> {
+    let ends = |behind: &[u8]| {
+        matches!(
+            behind,
+            [] | [b'/' | b';', ..] | [b'%', b'3', b'b' | b'B' | b'f' | b'F', ..] | [b'%', b'2', b'3', ..]
+        )
+    };
     match rest {
         [b'/', ..] => Err(BadRequest::EmptySegment),
-        [b'.'] | [b'.', b'/' | b';', ..] | [b'.', b'.'] | [b'.', b'.', b'/' | b';', ..] => {
-            Err(BadRequest::DotSegment)
-        }
+        [b'.', b'.', behind @ ..] | [b'.', behind @ ..] if ends(behind) => Err(BadRequest::DotSegment),
         _ => Ok(()),
     }
 }
@@ -364,6 +369,10 @@ mod tests {
             ("/.", B::DotSegment),
             ("/pub/..;/admin", B::DotSegment),
             ("/pub/.;x=1/admin", B::DotSegment),
+            ("/pub/..%3b/admin", B::DotSegment),
+            ("/pub/.%3Bx", B::DotSegment),
+            ("/pub/..%3f", B::DotSegment),
+            ("/pub/.%23", B::DotSegment),
             ("/pub/%2e%2e/admin", B::NeedlessEscape),
             ("/pub/%2E./admin", B::NeedlessEscape),
             ("/%61dmin", B::NeedlessEscape),
@@ -457,7 +466,7 @@ mod tests {
         let text = unescaped(path).replace('\\', "/");
         let mut out: Vec<&str> = Vec::new();
         for segment in text.split('/') {
-            match segment.split(';').next() {
+            match segment.split([';', '?', '#']).next() {
                 Some("." | "") if segment != text => {}
                 Some("..") => {
                     out.pop();
@@ -471,15 +480,15 @@ mod tests {
     proptest! {
         #[test]
         fn an_accepted_path_reads_the_same_to_a_forgiving_upstream(
-            path in "(/|%2e|%2f|%61|\\.|\\.\\.|;|a|b|%|\\\\|%5C|%C3%A9){0,12}"
+            path in "(/|%2e|%2f|%61|\\.|\\.\\.|;|a|b|%|%3b|%3F|%23|\\\\|%5C|%C3%A9){0,12}"
         ) {
             let path = format!("/{path}");
             if check_path(&path).is_ok() {
                 let plain = unescaped(&path);
                 let plain = plain.trim_end_matches('/');
                 let forgiven = forgiving(&path);
-                // Segments that begin with ';' are all parameters and read as empty by some.
-                prop_assume!(!plain.contains("/;"));
+                // Segments that begin with one of these are read as empty by some.
+                prop_assume!(!["/;", "/?", "/#"].iter().any(|start| plain.contains(start)));
                 prop_assert_eq!(if plain.is_empty() { "/" } else { plain }, forgiven.as_str());
             }
         }

@@ -131,8 +131,10 @@ impl Router {
 /// Paths by host and conditions while they are collected; no host is any host.
 #[derive(Default)]
 pub(crate) struct Tables {
-    paths: HashMap<Option<Box<str>>, HashMap<Conditions, HashMap<String, Slots>>>,
+    paths: HashMap<Option<Box<str>>, HashMap<Conditions, PathsBySpelling>>,
 }
+
+type PathsBySpelling = HashMap<String, Slots>;
 
 impl Tables {
     /// Takes the last of `routes` in; where another has its place, that one keeps it.

@@ -22,6 +22,7 @@ async fn a_second_spelling_of_a_path_is_refused() {
         "/v1/items%5c..%5cadmin",
         "/v1/items/..;/admin",
         "/v1/items/.;x/admin",
+        "/v1/items/..%3Bx/admin",
         "/v1/%69tems",
         "/v1/items%00",
         "/v1/items%zz",

@@ -8,6 +8,7 @@ use crate::rules::Whence;
 pub(crate) type Conditions = Box<[HeaderMatch]>;
 
 type Tree = matchit::Router<u32>;
+type Values = Box<[Box<[u8]>]>;
 
 /// The trees of one host, or of any.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Trees {
 struct Conditional {
     names: Box<[Box<str>]>,
     /// By their values, in order.
-    trees: Vec<(Box<[Box<[u8]>]>, Tree)>,
+    trees: Vec<(Values, Tree)>,
 }
 
 impl Trees {
@@ -38,7 +39,7 @@ impl Trees {
             return;
         }
         let names: Box<[Box<str>]> = conditions.iter().map(|one| one.name.as_str().into()).collect();
-        let values = conditions.iter().map(|one| one.value.as_bytes().into()).collect();
+        let values: Values = conditions.iter().map(|one| one.value.as_bytes().into()).collect();
         let rank = |names: &[Box<str>]| (usize::MAX - names.len(), names.to_vec());
         let place = self.conditional.binary_search_by_key(&rank(&names), |one| rank(&one.names));
         let place = place.unwrap_or_else(|place| {
