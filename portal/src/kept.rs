@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tollgate_language::Language;
 
-use crate::conditional::{Whole, is_known, may_be_kept, not_modified};
+use crate::conditional::{Whole, known, may_be_kept, not_modified};
 use crate::look::Look;
 use crate::say::language_of;
 
@@ -115,9 +115,11 @@ impl Kept {
         let page = pages.by_asked.get(asked).filter(|page| self.is_shown(page))?;
         let (headers, body) = (page.headers.clone(), page.body.clone());
         drop(pages);
-        let tag = headers.get(header::ETAG)?.to_str().ok()?;
-        let is_known = is_known(request.get_all(header::IF_NONE_MATCH), tag);
-        Some(if is_known { not_modified(headers) } else { (headers, body).into_response() })
+        let tag = headers.get(header::ETAG)?.to_str().ok()?.trim_matches('"').to_owned();
+        Some(match known(request.get_all(header::IF_NONE_MATCH), &tag) {
+            Some(known) => not_modified(headers, known),
+            None => (headers, body).into_response(),
+        })
     }
 
     fn keep(&self, asked: Asked, page: Page) {

@@ -11,6 +11,7 @@ mod error;
 mod feed;
 mod filters;
 mod form;
+mod framed;
 mod handbook;
 mod highlight;
 mod kept;
@@ -138,6 +139,7 @@ pub fn router(state: PortalState) -> Router {
                     .quality(CompressionLevel::Precise(4))
                     .compress_when(DefaultPredicate::new().and(conditional::compressible)),
             )
+            .layer(axum::middleware::map_response(conditional::coded))
             .layer(axum::middleware::from_fn_with_state(state.kept.clone(), kept::public))
             .with_state(state.clone())
     };

@@ -114,6 +114,8 @@ pub struct Visit {
     pub address: Option<IpAddr>,
     /// The request's time.
     pub now: DateTime<Utc>,
+    /// Tags of what the browser has of this page.
+    pub known: Vec<HeaderValue>,
     request_id: Option<String>,
     user_agent: Option<String>,
     agent: String,
@@ -152,6 +154,7 @@ impl FromRequestParts<PortalState> for Visit {
             session,
             address: client_address(&state.settings.trusted_proxies, parts),
             now,
+            known: parts.headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect(),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned()),
             user_agent: parts
                 .headers
@@ -432,12 +435,16 @@ impl Visit {
     /// # Errors
     /// It cannot be rendered.
     pub fn page_with(&self, status: StatusCode, view: &impl Template) -> Answer {
-        // Pages of signed-in people may show what is theirs; nothing keeps them.
+        Ok(self.caching((status, Html(view.render()?)).into_response()))
+    }
+
+    /// An answer that says who may keep it: nobody where somebody is signed in, whose pages may show what is theirs.
+    #[must_use]
+    pub fn caching(&self, mut response: Response) -> Response {
         let caching = if self.account.is_some() { "no-store" } else { "private, no-cache" };
-        let mut response = (status, Html(view.render()?)).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("Cookie"));
-        Ok(response)
+        response
     }
 }
 

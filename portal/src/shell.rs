@@ -163,6 +163,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin", "Overview", "layout-dashboard"),
             link("/admin/traffic", "Traffic", "activity"),
             link("/admin/requests", "Requests", "terminal"),
+            link("/admin/incidents", "Incidents", "triangle-alert"),
             link("/admin/gateways", "Gateways", "server"),
             link("/admin/proofs", "Proofs", "check"),
         ],

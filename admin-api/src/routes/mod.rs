@@ -90,6 +90,12 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::pricing::list_plan_tariffs))
         .routes(routes!(plans::shadow::get_plan_shadow))
         .routes(routes!(portal::look::get_portal, portal::look::put_portal))
+        .routes(routes!(portal::incidents::list_incidents, portal::incidents::create_incident))
+        .routes(routes!(
+            portal::incidents::get_incident,
+            portal::incidents::update_incident,
+            portal::incidents::delete_incident
+        ))
         .routes(routes!(portal::pages::list_pages))
         .routes(routes!(portal::pages::get_page, portal::pages::put_page, portal::pages::delete_page))
         .routes(routes!(organizations::list::list_organizations, organizations::create::create_organization))

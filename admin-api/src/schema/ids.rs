@@ -40,6 +40,7 @@ id_schemas! {
     RouteId = RouteId, "a route";
     ProductId = ProductId, "a product";
     PageId = PageId, "a page";
+    IncidentId = IncidentId, "an incident";
     PlanId = PlanId, "a plan";
     OrganizationId = OrganizationId, "an organization";
     ApplicationId = ApplicationId, "an application";

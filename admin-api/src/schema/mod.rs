@@ -12,8 +12,8 @@ mod words;
 pub use body_limits::BodyLimits;
 pub use header_match::HeaderMatch;
 pub use ids::{
-    ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, InvoiceId, KeyId, Meter, Name,
-    OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug,
+    ApiId, ApplicationId, BasePath, CertificateId, Document, EventId, Host, IncidentId, InvoiceId, KeyId,
+    Meter, Name, OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, Slug,
     SubscriptionId, TokenId, UserId, WebhookId,
 };
 pub use limit::LimitBody;
@@ -24,5 +24,5 @@ pub use words::{
     Anchor, ApiState, ApplicationState, CapLanding, CertificateSource, ChallengeKind, Enforcement,
     Environment, EventType, InvoiceState, KeyState, LimitKind, LimitPer, OperatorRole, Outcome, PaymentKind,
     PaymentState, Period, PlanState, ProductState, ServiceProtocol, StartingTheme, SubscriptionState,
-    TokenScope, UnpaidLanding, Visibility,
+    TokenScope, Trouble, UnpaidLanding, Visibility,
 };

@@ -50,6 +50,8 @@ word_schemas! {
         "Whether a plan can be chosen: `open` can, `announced` shows its price only, `closed` is kept by its present subscribers.";
     StartingTheme = domain::StartingTheme::ALL,
         "What those see who have chosen no theme: `light`, `dark`, or with `auto` what their system says.";
+    Trouble = domain::Trouble::ALL,
+        "How an API does that does not do well: `degraded` fails some calls, `down` most of them.";
     Visibility = domain::Visibility::ALL, "Who sees a product in the portal: everybody, people who signed in, or the organizations of its audience (`chosen`).";
     ApplicationState = domain::ApplicationState::ALL, "Whether an application may call.";
     SubscriptionState = domain::SubscriptionState::ALL,

@@ -16,6 +16,7 @@ use crate::description::operations;
 use crate::stage::{Stage, World, document, plan};
 
 const EVENT: &str = "evt_01ks2v8d3tf5cs9y0v3jq1q7zb";
+const INCIDENT: &str = "inc_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const INVITATION: &str = "opi_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const INVOICE: &str = "inv_01ks2v8d3tf5cs9y0v3jq1q7zb";
 const PAYMENT: &str = "01990000-0000-7000-8000-000000000001";
@@ -132,6 +133,18 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("listPlans", row("/v1/plans", None, 200)),
         ("getPortal", row("/v1/portal", None, 200)),
         ("putPortal", row("/v1/portal", Some(json!({ "name": "N" })), 200)),
+        ("listIncidents", row("/v1/incidents", None, 200)),
+        (
+            "createIncident",
+            row(
+                "/v1/incidents",
+                Some(json!({ "title": "N", "trouble": "down", "began_at": "2026-11-21T09:30:00Z" })),
+                201,
+            ),
+        ),
+        ("getIncident", row(format!("/v1/incidents/{INCIDENT}"), None, 404)),
+        ("updateIncident", row(format!("/v1/incidents/{INCIDENT}"), Some(json!({ "title": "N" })), 404)),
+        ("deleteIncident", row(format!("/v1/incidents/{INCIDENT}"), None, 404)),
         ("listPages", row("/v1/pages", None, 200)),
         ("putPage", row("/v1/pages/put", Some(json!({ "slug": "put", "title": "N" })), 201)),
         // By then nobody has made it.

@@ -11,6 +11,7 @@ mod documents;
 mod dry_run;
 mod explain;
 mod faults;
+mod incidents;
 mod lists;
 mod nasty;
 mod once;

@@ -76,16 +76,17 @@ impl Control {
             return Err(Error::Invalid(faults));
         }
         let subjects = Subjects::new(&email, input.address);
-        self.check_throttle(&subjects).await?;
-        self.check_sign_ups(&subjects).await?;
-        let plan = self.free_plan(input.product.as_deref()).await?;
         // The same work whether the address is taken or not: a look, one hash, the same rows.
         let owner = self.store.find_user_by_email(&email).await?;
+        self.check_guess(&subjects, owner.as_ref().map(|owner| owner.id)).await?;
+        self.check_sign_ups(&subjects).await?;
+        let plan = self.free_plan(input.product.as_deref()).await?;
         let password_hash = match &owner {
             None => self.passwords.hash(&input.password).await?,
             Some(owner) => self.passwords.hash_beside(&input.password, Some(&owner.password_hash)).await?,
         };
         if let Some(owner) = owner.as_ref().filter(|owner| is_of(owner, &password_hash)) {
+            self.note_right_guess(&subjects, owner.id).await?;
             return self.known(owner).await;
         }
         let new = NewUser {
@@ -96,6 +97,10 @@ impl Control {
             language: input.language.map(Language::tag),
         };
         match self.insert_newcomer(actor, &new, plan.as_ref(), None).await {
+            Ok(made) => {
+                self.note_right_guess(&subjects, made.user_id).await?;
+                Ok(made)
+            }
             // The same form was sent twice: what the first one made is there by now.
             Err(Error::Conflict(_)) => match self.store.find_user_by_email(&email).await? {
                 Some(user) if self.passwords.verify(&input.password, Some(&user.password_hash)).await? => {
@@ -103,7 +108,7 @@ impl Control {
                 }
                 _ => Err(Error::Busy),
             },
-            made => made,
+            refused => refused,
         }
     }
 
@@ -173,8 +178,8 @@ impl Control {
     pub async fn sign_in(&self, input: &SignIn) -> Result<UserId> {
         let email = input.email.trim().to_lowercase();
         let subjects = Subjects::new(&email, input.address);
-        self.check_throttle(&subjects).await?;
         let owner = self.store.find_user_by_email(&email).await?;
+        self.check_guess(&subjects, owner.as_ref().map(|owner| owner.id)).await?;
         let shadows = match &owner {
             Some(owner) => self.store.list_shadows(owner.id).await?,
             None => Vec::new(),
@@ -184,11 +189,12 @@ impl Control {
         match owner.iter().chain(&shadows).find(|user| is_of(user, &hash)) {
             Some(user) => {
                 self.figures.count_sign_in("password", true);
+                self.note_right_guess(&subjects, user.id).await?;
                 Ok(user.id)
             }
             None => {
                 self.figures.count_sign_in("password", false);
-                self.note_failure(&subjects).await?;
+                self.note_wrong_guess(&subjects).await?;
                 Err(Error::WrongPassword)
             }
         }

@@ -86,7 +86,7 @@ pub use documents::Change as DocumentChange;
 pub use effects::Effect;
 pub use error::{Error, FieldFault, Result};
 pub use explain::{EffectiveLimit, Explanation, Question, Terms};
-pub use incidents::HEALTH_WINDOW;
+pub use incidents::{HEALTH_WINDOW, IncidentPatch};
 pub use once::Once;
 pub use organizations::OrganizationPatch;
 pub use passkeys::{PasskeyQuestion, PasskeySite};

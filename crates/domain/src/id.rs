@@ -138,6 +138,8 @@ typed_ids! {
     RouteId = "rte";
     /// A page of the publisher's.
     PageId = "pag";
+    /// A time in which calls went wrong.
+    IncidentId = "inc";
     /// APIs offered together.
     ProductId = "prd";
     /// The terms under which a product is used.

@@ -40,9 +40,9 @@ pub use funds::Funds;
 pub use header_match::{HeaderMatch, InvalidHeaderMatch};
 pub use hexadecimal::bytes_of_hex;
 pub use id::{
-    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, InvalidId, InvoiceId,
-    OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId, SubscriptionId,
-    TargetId, TokenId, UserId, WebhookId,
+    ApiId, ApplicationId, AuditId, CertificateId, CredentialId, EventId, ID_TEXT_LEN, IncidentId, InvalidId,
+    InvoiceId, OperatorInvitationId, OrganizationId, PageId, PlanId, ProductId, RouteId, ServiceId,
+    SubscriptionId, TargetId, TokenId, UserId, WebhookId,
 };
 pub use key::Environment;
 pub use limit::{InvalidLimit, Limit, LimitKind, LimitPer};

@@ -105,7 +105,7 @@ pub use feed::{BlueprintRead, FeedChange, FeedKind, FullLoad, Head, Listener};
 pub use guests::{GuestRow, GuestTerms};
 pub use idempotency_keys::KeptAnswer;
 pub use identities::{GrantedRole, IdentityRow};
-pub use incidents::IncidentRow;
+pub use incidents::{IncidentRow, ToldIncident};
 pub use invitations::InvitationRow;
 pub use invoices::{InvoiceDayRow, InvoiceLineRow, InvoiceRow};
 pub use jobs::{DeadJobRow, JobRow, Lane, LaneFigures, NewJob, QueueFigures};

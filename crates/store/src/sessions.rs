@@ -143,6 +143,9 @@ impl Store {
     /// The database failed.
     pub async fn sweep_expired(&self) -> Result<()> {
         sqlx::query("delete from sessions where expires_at <= now()").execute(&self.pool).await?;
+        sqlx::query("delete from known_networks where seen_at < now() - interval '90 days'")
+            .execute(&self.pool)
+            .await?;
         sqlx::query("delete from attempts where made_at < now() - interval '1 hour'")
             .execute(&self.pool)
             .await?;

@@ -206,6 +206,10 @@ pub fn routes() -> Router<PortalState> {
             "/admin/portal/pages/{slug}/delete",
             get(admin::portal_page::ask_delete).post(admin::portal_page::delete),
         )
+        .route("/admin/incidents", get(admin::incidents::get))
+        .route("/admin/new/incident", get(admin::incident::create).post(admin::incident::post_new))
+        .route("/admin/incidents/{id}", get(admin::incident::get).post(admin::incident::post))
+        .route("/admin/incidents/{id}/delete", get(admin::incident::ask_delete).post(admin::incident::delete))
         .route("/admin/mails", get(admin::mails::list))
         .route("/admin/mails/letter", get(admin::mails::show).post(admin::mails::html))
         .route("/admin/reference", get(admin::reference::get))
@@ -295,10 +299,10 @@ pub fn routes() -> Router<PortalState> {
 fn moving_routes(base: &str) -> Router<PortalState> {
     let at = |rest: &str| format!("{base}{rest}");
     Router::new()
-        .route(&at("/change"), get(subscriptions::change).post(subscriptions::post))
+        .route(&at("/change"), get(subscriptions::preview::change).post(subscriptions::post))
         .route(&at("/cap"), get(subscriptions::cap::get).post(subscriptions::cap::post))
         .route(&at("/cap/lift"), post(subscriptions::cap::lift))
-        .route(&at("/cancel"), post(subscriptions::cancel))
+        .route(&at("/cancel"), post(subscriptions::preview::cancel))
         .route(&at("/keep"), post(subscriptions::keep))
         .route(&at("/pause"), post(subscriptions::pause))
         .route(&at("/resume"), post(subscriptions::resume))

@@ -6,6 +6,7 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use tollgate_web::Problem;
 
 use crate::error::Fault;
@@ -13,6 +14,9 @@ use crate::form::Form;
 
 /// What stands before a file that is no text: its bytes follow in base64.
 pub const BYTES: &str = "data:;base64,";
+
+/// As browsers write and read an instant.
+pub const INSTANT: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// The fields of a posted form.
 #[derive(Debug, Clone, Default)]
@@ -155,6 +159,20 @@ impl<'s> Reader<'s> {
     /// A whole number.
     pub fn number<T: FromStr>(&mut self, name: &str) -> Option<T> {
         self.value(name, "a whole number, written with digits only")
+    }
+
+    /// An instant in UTC, as browsers write it with or without seconds; none where nothing was typed.
+    pub fn instant(&mut self, name: &str) -> Option<DateTime<Utc>> {
+        let text = self.sent.get(name);
+        if text.is_empty() {
+            return None;
+        }
+        let whole = if text.len() == "2027-01-31T00:00".len() { format!("{text}:00") } else { text };
+        let read = NaiveDateTime::parse_from_str(&whole, INSTANT).ok().map(|at| at.and_utc());
+        if read.is_none() {
+            self.wrong(name, "a date and a time in UTC, like 2027-01-31T00:00");
+        }
+        read
     }
 
     /// A name for URLs; made from the name where nothing was typed.

@@ -22,6 +22,7 @@ mod safety;
 mod search;
 mod site;
 mod status;
+mod tags;
 mod trying;
 mod webhooks;
 mod yaml;

@@ -24,6 +24,19 @@ pub async fn priced(site: &Site) {
     }
 }
 
+/// A call that is billed: with a live key, since calls of sandboxes are not.
+async fn live_call(site: &Site) {
+    site.run("update credentials set sealed = null, environment = 'live'").await;
+    count_a_call(site).await;
+}
+
+/// Bills what was called as if it had been called last month; how many bills that makes.
+async fn close_last_month(site: &Site) -> usize {
+    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date where month = date_trunc('month', now() at time zone 'UTC')::date").await;
+    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
+    site.control.close_months(after).await.unwrap()
+}
+
 /// The call of Maria's that is on the bill, as the request log keeps it.
 async fn log_the_call(site: &Site, request_id: &str) {
     let store = site.control.store();
@@ -76,13 +89,9 @@ async fn a_line_opens_to_its_single_calls_for_its_owner_and_operators_and_for_no
     let mut maria = site.browser();
     maria.sign_up("maria@example.com").await;
     priced(&site).await;
-    // Calls of sandboxes are not billed.
-    site.run("update credentials set sealed = null, environment = 'live'").await;
-    count_a_call(&site).await;
+    live_call(&site).await;
     log_the_call(&site, "019aa000-0000-7000-8000-00000000feed").await;
-    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date").await;
-    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
-    assert_eq!(site.control.close_months(after).await.unwrap(), 1);
+    assert_eq!(close_last_month(&site).await, 1);
 
     let (calls, page) = calls_of(&mut maria, "/billing", "/billing/invoices").await;
     assert_eq!(page.status, StatusCode::OK, "{calls}: {}", page.text);
@@ -114,12 +123,9 @@ async fn the_file_of_an_invoice_is_in_the_language_that_it_was_written_in() {
     let mut maria = site.browser();
     maria.sign_up("maria@example.com").await;
     priced(&site).await;
-    site.run("update credentials set sealed = null, environment = 'live'").await;
     site.run("update users set language = 'de'").await;
-    count_a_call(&site).await;
-    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date").await;
-    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
-    assert_eq!(site.control.close_months(after).await.unwrap(), 1);
+    live_call(&site).await;
+    assert_eq!(close_last_month(&site).await, 1);
     site.run("update users set language = 'en'").await;
     let listed = maria.get("/billing").await;
     let invoice = format!("/billing/invoices/inv_{}", listed.between("/billing/invoices/inv_", "\""));
@@ -143,13 +149,9 @@ async fn whoever_pays_is_told_of_a_new_invoice_once_in_their_language() {
     let mut maria = site.browser();
     maria.sign_up_confirmed("maria@example.com").await;
     priced(&site).await;
-    site.run("update credentials set sealed = null, environment = 'live'").await;
     site.run("update users set language = 'de'").await;
-    count_a_call(&site).await;
-    site.run("update billing_months set month = (date_trunc('month', now() at time zone 'UTC') - interval '1 month')::date").await;
-    let after = CalendarMonth::of(Utc::now()).end() + TimeDelta::hours(3);
-    assert_eq!(site.control.close_months(after).await.unwrap(), 1);
-    assert_eq!(site.control.close_months(after).await.unwrap(), 0);
+    live_call(&site).await;
+    assert_eq!([close_last_month(&site).await, close_last_month(&site).await], [1, 0]);
     let mails = site.work().await;
     let told: Vec<_> = mails.iter().filter(|mail| mail.subject.starts_with("Rechnung INV-")).collect();
     assert_eq!(told.len(), 1, "{mails:?}");

@@ -259,6 +259,56 @@ async fn case_149_the_101st_failure_closes_an_address_and_nobody_elses() {
     );
 }
 
+/// Bad input 149: guesses at one account from very many addresses come to one a minute; its owner is held up nowhere that
+/// they signed in from, and keeps every other way in.
+#[tokio::test]
+async fn case_149_guesses_at_one_account_from_everywhere_wait_for_their_turn_and_its_owner_does_not() {
+    let site = Site::open().await;
+    let sign_in = async |address: [u8; 4], password: &str| {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri("/signin")
+            .header(header::HOST, "portal.test")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(format!("email=maria@example.com&password={}", password.replace(' ', "+"))))
+            .expect("a valid request");
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((address, 4711))));
+        site.send(request).await
+    };
+    site.browser().sign_up("maria@example.com").await;
+    let (wrong, right) = (StatusCode::UNPROCESSABLE_ENTITY, StatusCode::SEE_OTHER);
+    let home = [198, 51, 100, 4];
+    assert_eq!(sign_in(home, PASSWORD).await.status, right);
+    assert_eq!(sign_in([203, 0, 113, 1], "wrong").await.status, wrong);
+    // Each of a hundred addresses fails once: what they have in common is the account.
+    site.run(
+        "insert into attempts (subject)
+         select sha256('account'::bytea || '\\x00'::bytea || 'maria@example.com'::bytea) from generate_series(1, 100)",
+    )
+    .await;
+    assert_eq!(sign_in([203, 0, 113, 2], "wrong").await.status, wrong, "the first has the turn");
+    let waits = sign_in([203, 0, 113, 3], PASSWORD).await;
+    assert_eq!(
+        (waits.status, &waits.headers[header::RETRY_AFTER]),
+        (StatusCode::TOO_MANY_REQUESTS, &"60".parse().unwrap())
+    );
+    assert_eq!(sign_in(home, PASSWORD).await.status, right, "where they signed in before");
+    site.run("update attempts set made_at = made_at - interval '61 seconds'").await;
+    assert_eq!(sign_in([203, 0, 113, 4], PASSWORD).await.status, right, "slower, not closed");
+    assert_eq!(sign_in([203, 0, 113, 4], PASSWORD).await.status, right, "and known from now on");
+
+    // A stranger who signed up with the same address has a password of their own, and no network of the owner's.
+    site.run("update attempts set made_at = now() - interval '2 minutes'").await;
+    let form = [("email", "maria@example.com"), ("password", "a password of somebody else's")];
+    site.browser().post("/signup", &form).await;
+    assert_eq!(sign_in([203, 0, 113, 5], form[1].1).await.status, right, "it was their turn");
+    assert_eq!(sign_in([203, 0, 113, 5], form[1].1).await.status, StatusCode::TOO_MANY_REQUESTS);
+    let mut owner = site.browser();
+    let asked = owner.post("/password/forgotten", &[("email", "maria@example.com")]).await;
+    assert_ne!(asked.status, StatusCode::TOO_MANY_REQUESTS, "a new password by mail is a way in as ever");
+}
+
 #[tokio::test]
 async fn a_guesser_behind_a_trusted_proxy_slows_down_only_themselves() {
     let site = Site::open().await;

@@ -1,4 +1,5 @@
-//! The developer portal: how it looks, and the publisher's own pages in it.
+//! The developer portal: how it looks, the publisher's own pages in it, and what its status page tells.
 
+pub mod incidents;
 pub mod look;
 pub mod pages;

@@ -134,6 +134,7 @@ status-degraded = Eingeschränkt
 status-degraded-text = Mindestens eine API beantwortet einige Aufrufe nicht.
 status-working-text = Von keiner API ist ein Ausfall bekannt.
 
+problems-example = Beispiel
 problems-meaning = Bedeutung und Code
 
 problems-intro = Jede Ablehnung ist ein Problem-Dokument (RFC 9457). Sein `type` verweist auf eine dieser Seiten.
@@ -168,10 +169,13 @@ status-apis = APIs
 status-api = API
 status-incidents = Störungen der letzten 90 Tage
 status-no-incidents = Keine Störung in 90 Tagen
-status-no-incidents-text = Wenn eine API bei Aufrufen versagt, steht es hier, und wie lange es gedauert hat.
+status-no-incidents-text = Wenn eine API bei Aufrufen versagt oder wir von einer Störung wissen, steht es hier, und wie lange es gedauert hat.
 status-began = Begann
 status-lasts = { $share } der Aufrufe schlagen fehl. Es ist noch nicht vorbei.
 status-over = Höchstens { $share } der Aufrufe schlugen fehl. Vorbei war es nach { $span }.
+status-all-apis = Alle APIs
+status-told-lasts = Es ist noch nicht vorbei.
+status-told-over = Vorbei war es nach { $span }.
 status-minutes = { $count ->
     [one] einer Minute
    *[other] { $count } Minuten

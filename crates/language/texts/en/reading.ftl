@@ -134,6 +134,7 @@ status-degraded = Degraded
 status-degraded-text = At least one API fails some of its calls.
 status-working-text = No API is known to fail.
 
+problems-example = Example
 problems-meaning = Meaning and code
 
 problems-intro = Every refusal is a problem document (RFC 9457). Its `type` links to one of these pages.
@@ -168,10 +169,13 @@ status-apis = APIs
 status-api = API
 status-incidents = Incidents of the last 90 days
 status-no-incidents = No incidents in 90 days
-status-no-incidents-text = When an API fails calls, it stands here, with how long that took.
+status-no-incidents-text = When an API fails calls, or we know of something that is wrong, it stands here, with how long that took.
 status-began = Began
 status-lasts = { $share } of calls fail. It is not over.
 status-over = { $share } of calls failed at worst. It was over after { $span }.
+status-all-apis = All APIs
+status-told-lasts = It is not over.
+status-told-over = It was over after { $span }.
 status-minutes = { $count ->
     [one] a minute
    *[other] { $count } minutes

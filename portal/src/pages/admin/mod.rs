@@ -17,6 +17,8 @@ pub mod explain;
 pub mod find;
 pub mod gateways;
 pub mod handbook;
+pub mod incident;
+pub mod incidents;
 pub mod invoice_money;
 pub mod invoices;
 pub mod key_revoke;

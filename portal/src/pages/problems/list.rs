@@ -15,6 +15,7 @@ pub struct Row {
     pub status: u16,
     pub tone: &'static str,
     pub title: &'static str,
+    pub tag: &'static str,
 }
 
 #[derive(Template)]
@@ -55,12 +56,14 @@ fn view(shell: Shell) -> View {
 }
 
 fn row(doc: &'static super::Doc) -> Row {
+    let shown = doc.shown();
     Row {
         href: format!("/problems/{}", doc.code),
         code: &doc.code,
         status: doc.status,
         tone: doc.tone(),
-        title: &doc.title,
+        title: shown.title,
+        tag: shown.tag,
     }
 }
 

@@ -18,16 +18,25 @@ pub struct View {
     pub status: u16,
     pub tone: &'static str,
     pub text: Html,
+    pub tag: &'static str,
 }
 
 /// `GET /problems/{code}`
 pub async fn get(visit: Visit, Path(code): Path<String>) -> Answer {
     let doc = DOCS.iter().find(|doc| doc.code == code).ok_or_else(Fault::not_found)?;
-    visit.page(&view(visit.shell(Area::Public, &doc.title).await?, doc))
+    visit.page(&view(visit.shell(Area::Public, doc.shown().title).await?, doc))
 }
 
 fn view(shell: Shell, doc: &'static Doc) -> View {
-    View { shell, code: &doc.code, status: doc.status, tone: doc.tone(), text: markup::markdown(&doc.text) }
+    let shown = doc.shown();
+    View {
+        shell,
+        code: &doc.code,
+        status: doc.status,
+        tone: doc.tone(),
+        text: markup::markdown(shown.text),
+        tag: shown.tag,
+    }
 }
 
 #[cfg(test)]

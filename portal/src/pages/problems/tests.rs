@@ -92,7 +92,8 @@ fn every_refusal_of_the_gateway_has_its_page_with_its_own_words() {
 
 #[test]
 fn every_file_is_a_problem() {
-    assert_eq!(DOCS.len(), Files::iter().count(), "a file without title, status and who says it");
+    let files = DOCS.iter().map(|doc| 1 + doc.translations.len()).sum::<usize>();
+    assert_eq!(files, Files::iter().count(), "a file without title, status and who says it");
     for doc in DOCS.iter() {
         for section in ["## What happened", "## How to fix it", "## Example"] {
             assert!(doc.text.contains(section), "{} has no {section}", doc.code);
@@ -101,4 +102,32 @@ fn every_file_is_a_problem() {
         assert_eq!(shown["code"], doc.code.as_str());
         assert_eq!(shown["status"], doc.status, "{}", doc.code);
     }
+}
+
+#[test]
+fn what_the_gateway_says_is_told_in_every_language_as_in_english() {
+    let counted = |text: &str, what: &str| text.matches(what).count();
+    for doc in DOCS.iter().filter(|doc| doc.said_by.contains("gateway")) {
+        for language in Language::ALL.into_iter().filter(|language| *language != Language::English) {
+            let words = doc.translations.iter().find(|words| words.language == language);
+            let words = words.unwrap_or_else(|| panic!("{}.{}.md is missing", doc.code, language.tag()));
+            assert_ne!(words.title, doc.title);
+            for what in ["\n- ", "\n## ", "](", "RFC ", "5xx", "\n```"] {
+                assert_eq!(counted(&words.text, what), counted(&doc.text, what), "{what:?} of {}", doc.code);
+            }
+            for name in doc.text.split('`').skip(1).step_by(2).filter(|name| name.contains(['_', '-'])) {
+                assert!(words.text.contains(name), "{} does not name {name}", doc.code);
+            }
+            assert_eq!(example(&words.text), example(&doc.text));
+        }
+    }
+}
+
+#[test]
+fn a_reader_is_shown_their_language_where_it_is_written() {
+    let doc = |code: &str| DOCS.iter().find(|doc| doc.code == code).expect("it is there");
+    let shown = |code, language| say::speaking(language, || doc(code).shown());
+    assert_eq!(shown("not_entitled", Language::German).tag, "de");
+    assert_eq!(shown("not_entitled", Language::English).title, "The key does not open this API");
+    assert_eq!(shown("version_mismatch", Language::German).tag, "en", "only programs of operators meet it");
 }

@@ -1,15 +1,13 @@
 //! An API at a glance: its address, how to prove who calls, and its operations.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::{Path, State};
 
-use super::article::Article;
 use super::ending::Ending;
 use super::nav::Current;
 use super::{Crumbs, Reading};
 use crate::error::Answer;
+use crate::framed::Parts;
 use crate::reference::Address;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -20,7 +18,7 @@ use crate::{PortalState, filters};
 pub struct View {
     pub shell: Shell,
     pub crumbs: Crumbs,
-    pub article: Arc<Article>,
+    pub slots: Parts,
     pub summary: String,
     pub version: String,
     pub address: Address,
@@ -43,10 +41,11 @@ pub async fn get(
     if markdown {
         return Ok(reading.markdown(&state, &article.markdown));
     }
-    visit.page(&View {
+    let marks = article.marks("");
+    let view = View {
         shell: visit.shell(Area::Reference, reading.api.name.clone()).await?,
         crumbs: Crumbs::of(&reading),
-        article,
+        slots: marks.clone(),
         summary: reading.api.summary.clone(),
         version: reading.document.version().to_owned(),
         address: reading.address.clone(),
@@ -54,7 +53,8 @@ pub async fn get(
         markdown_href: format!("{}.md", reading.place.overview()),
         key_href: visit.account.is_none().then(|| format!("/signup?product={product}")),
         ending: reading.ending,
-    })
+    };
+    visit.page_of_parts(&view, &marks, || article.parts(None))
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ impl View {
         vec![Self {
             shell: Shell::sample(Area::Reference, "Countries API", &place.overview()),
             crumbs: super::sample_crumbs(),
-            article: Arc::new(article),
+            slots: article.parts(None),
             summary: "Names, codes, currencies and populations of 249 countries.".into(),
             version: "1.2.0".into(),
             address,

@@ -6,7 +6,7 @@ use tollgate_openapi::{
     Document, Language, Media, Member, OperationDetail, Parameter, Response, Shape, snippet,
 };
 
-use super::article::way_in;
+use super::body::way_in;
 use super::{Place, nav};
 use crate::reference::{Address, KEY_PLACEHOLDER};
 

@@ -3,12 +3,15 @@
 pub mod api;
 pub mod api_catalog;
 pub mod article;
+mod articles;
+mod body;
 pub mod document;
 pub mod ending;
 pub mod llms;
 mod markdown;
 pub mod nav;
 pub mod operation;
+mod samples;
 pub mod schema;
 pub mod schemas;
 mod shape;
@@ -18,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use article::Articles;
+pub use articles::Articles;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use tollgate_control::SecretText;
+#[cfg(test)]
 use tollgate_openapi::Language;
 
 use super::article::Article;
@@ -15,7 +16,7 @@ use super::nav::Current;
 use super::terms::{self, PlanLine, RefusalLine};
 use super::{Crumbs, Reading, chosen_language, remember, twin};
 use crate::error::Answer;
-use crate::markup::Html;
+use crate::framed::Parts;
 use crate::pages::start::sample_key;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -27,7 +28,7 @@ pub struct View {
     pub shell: Shell,
     pub crumbs: Crumbs,
     pub article: Arc<Article>,
-    pub samples: Html,
+    pub slots: Parts,
     pub markdown_href: String,
     pub try_href: String,
     pub key_href: Option<String>,
@@ -64,39 +65,23 @@ pub async fn get(
     let key_href = visit.account.is_none().then(|| format!("/signup?product={product}"));
     let href = reading.place.operation(id);
     let key = sample_key(&state, &visit, reading.product.id).await?;
+    let key = key.as_ref().map(SecretText::reveal);
+    let marks = article.marks(&format!("{} {}", language.id(), key.unwrap_or_default()));
     let view = View {
-        samples: article.samples_for(language, key.as_ref().map(SecretText::reveal)),
+        shell,
+        crumbs: Crumbs::of(&reading),
+        slots: marks.clone(),
+        markdown_href: format!("{href}.md"),
+        try_href: format!("{href}/try"),
+        key_href,
         carries_key: key.is_some(),
+        plans,
+        refusals: terms::refusals(),
         ending: reading.ending.clone(),
-        ..View::of(shell, Crumbs::of(&reading), article, language, href, key_href, plans)
+        article: Arc::clone(&article),
     };
-    Ok(remember(asked.lang.as_deref(), visit.page(&view)?))
-}
-
-impl View {
-    fn of(
-        shell: Shell,
-        crumbs: Crumbs,
-        article: Arc<Article>,
-        language: Language,
-        href: String,
-        key_href: Option<String>,
-        plans: Vec<PlanLine>,
-    ) -> Self {
-        Self {
-            shell,
-            crumbs,
-            samples: article.samples_for(language, None),
-            article,
-            markdown_href: format!("{href}.md"),
-            try_href: format!("{href}/try"),
-            key_href,
-            carries_key: false,
-            plans,
-            refusals: terms::refusals(),
-            ending: None,
-        }
-    }
+    let page = visit.page_of_parts(&view, &marks, || article.parts(Some((language, key))))?;
+    Ok(remember(asked.lang.as_deref(), page))
 }
 
 #[cfg(test)]
@@ -116,16 +101,19 @@ impl View {
                 limits: "10 requests per second, 1,000 calls per month".into(),
                 announced: false,
             }];
-            let key_href = Some("/signup?product=countries".to_owned());
-            Self::of(
+            Self {
                 shell,
-                super::sample_crumbs(),
-                Arc::new(article),
-                Language::Python,
-                path,
-                key_href,
+                crumbs: super::sample_crumbs(),
+                slots: article.parts(Some((Language::Python, None))),
+                article: Arc::new(article),
+                markdown_href: format!("{path}.md"),
+                try_href: format!("{path}/try"),
+                key_href: Some("/signup?product=countries".to_owned()),
+                carries_key: false,
                 plans,
-            )
+                refusals: terms::refusals(),
+                ending: None,
+            }
         };
         ["op1", "op3"].map(|id| view(Current::Operation(id.into()), place.operation(id))).into()
     }

@@ -9,7 +9,7 @@ use super::article::Article;
 use super::nav::Current;
 use super::{Crumbs, Reading, as_markdown, twin};
 use crate::error::Answer;
-use crate::markup::Html;
+use crate::framed::Parts;
 use crate::say::t;
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -23,7 +23,7 @@ pub struct View {
     pub article: Arc<Article>,
     /// What it is: `Schema` or `Webhook`.
     pub what: &'static str,
-    pub samples: Option<Html>,
+    pub slots: Parts,
     pub markdown_href: String,
 }
 
@@ -65,19 +65,20 @@ pub async fn shown(
         return Ok(as_markdown(article.markdown.clone()));
     }
     let shell = visit.shell(Area::Reference, article.title.clone()).await?;
-    visit.page(&View::of(shell, Crumbs::of(reading), article, what, &href))
+    let marks = article.marks("");
+    let view = View::of(shell, Crumbs::of(reading), (Arc::clone(&article), marks.clone()), what, &href);
+    visit.page_of_parts(&view, &marks, || article.parts(None))
 }
 
 impl View {
-    fn of(shell: Shell, crumbs: Crumbs, article: Arc<Article>, what: &'static str, href: &str) -> Self {
-        Self {
-            shell,
-            crumbs,
-            what,
-            samples: Some(article.samples.clone()).filter(|html| !html.as_str().trim().is_empty()),
-            article,
-            markdown_href: format!("{href}.md"),
-        }
+    fn of(
+        shell: Shell,
+        crumbs: Crumbs,
+        (article, slots): (Arc<Article>, Parts),
+        what: &'static str,
+        href: &str,
+    ) -> Self {
+        Self { shell, crumbs, what, slots, article, markdown_href: format!("{href}.md") }
     }
 }
 
@@ -103,7 +104,8 @@ impl View {
                 .expect("it renders")
                 .expect("the sample has it");
                 let shell = Shell::sample(Area::Reference, &article.title, &href);
-                Self::of(shell, super::sample_crumbs(), Arc::new(article), what, &href)
+                let parts = article.parts(None);
+                Self::of(shell, super::sample_crumbs(), (Arc::new(article), parts), what, &href)
             })
             .collect()
     }

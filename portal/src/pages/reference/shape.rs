@@ -1,5 +1,6 @@
 //! A schema as HTML: members in a list, what is inside them behind a disclosure, alternatives by name.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 
 use tollgate_openapi::{Member, Shape};
@@ -10,38 +11,56 @@ use crate::say::{say, t};
 
 /// From how many listed values on they are behind a disclosure.
 const LISTED_OPEN: usize = 12;
+/// Up to how many alternatives stand side by side as tabs; of more, each is behind a disclosure of its own.
+const TABS_MAX: usize = 8;
 
-/// Members and alternatives of a body or of a schema's own page; empty where the type in words says it all.
-#[must_use]
-pub fn inside(place: &Place, shape: &Shape) -> Html {
-    let mut writer = Writer { place, out: String::new() };
-    writer.facts(shape);
-    writer.members(&shape.members);
-    writer.alternatives(shape);
-    if shape.cut && shape.members.is_empty() {
-        writer.way_to(shape);
+/// Writes the shapes of one page: alternatives on it are told apart by number.
+pub struct Pen<'a> {
+    place: &'a Place,
+    tab_groups: Cell<usize>,
+}
+
+impl<'a> Pen<'a> {
+    /// For a page of this reference.
+    #[must_use]
+    pub const fn at(place: &'a Place) -> Self {
+        Self { place, tab_groups: Cell::new(0) }
     }
-    Html::made_here(writer.out)
-}
 
-/// A list of parameters or headers.
-#[must_use]
-pub fn list(place: &Place, members: &[Member]) -> Html {
-    let mut writer = Writer { place, out: String::new() };
-    writer.members(members);
-    Html::made_here(writer.out)
-}
+    /// Members and alternatives of a body or of a schema's own page; empty where the type in words says it all.
+    #[must_use]
+    pub fn inside(&self, shape: &Shape) -> Html {
+        self.written(|writer| {
+            writer.facts(shape);
+            writer.members(&shape.members);
+            writer.alternatives(shape);
+            if shape.cut && shape.members.is_empty() {
+                writer.way_to(shape);
+            }
+        })
+    }
 
-/// A type in words, with a link where it has a page of its own.
-#[must_use]
-pub fn kind(place: &Place, shape: &Shape) -> Html {
-    let mut writer = Writer { place, out: String::new() };
-    writer.kind(shape);
-    Html::made_here(writer.out)
+    /// A list of parameters or headers.
+    #[must_use]
+    pub fn list(&self, members: &[Member]) -> Html {
+        self.written(|writer| writer.members(members))
+    }
+
+    /// A type in words, with a link where it has a page of its own.
+    #[must_use]
+    pub fn kind(&self, shape: &Shape) -> Html {
+        self.written(|writer| writer.kind(shape))
+    }
+
+    fn written(&self, write: impl FnOnce(&mut Writer<'_>)) -> Html {
+        let mut writer = Writer { pen: self, out: String::new() };
+        write(&mut writer);
+        Html::made_here(writer.out)
+    }
 }
 
 struct Writer<'a> {
-    place: &'a Place,
+    pen: &'a Pen<'a>,
     out: String,
 }
 
@@ -83,7 +102,11 @@ impl Writer<'_> {
         let _ = if shape.name.is_empty() {
             write!(self.out, "<span class=\"kind\">{summary}</span>")
         } else {
-            write!(self.out, "<a class=\"kind\" href=\"{}\">{summary}</a>", self.place.schema(&shape.name))
+            write!(
+                self.out,
+                "<a class=\"kind\" href=\"{}\">{summary}</a>",
+                self.pen.place.schema(&shape.name)
+            )
         };
     }
 
@@ -149,7 +172,7 @@ impl Writer<'_> {
     /// Where the members are that are left out here.
     fn way_to(&mut self, shape: &Shape) {
         if shape.cut && !shape.name.is_empty() {
-            let (href, name) = (self.place.schema(&shape.name), escaped(&shape.name));
+            let (href, name) = (self.pen.place.schema(&shape.name), escaped(&shape.name));
             let _ = write!(
                 self.out,
                 "<p class=\"facts\"><a href=\"{href}\">{}</a></p>",
@@ -168,21 +191,58 @@ impl Writer<'_> {
         } else {
             format!("; <code>{}</code> {}", escaped(&shape.discriminator), t("shape-tells-which"))
         };
-        let _ = write!(self.out, "<p class=\"facts\">{how}{by}.</p><ul class=\"params\">");
+        let _ = write!(self.out, "<p class=\"facts\">{how}{by}.</p>");
+        let is_deep = |one: &Shape| !one.members.is_empty() || !one.variants.is_empty();
+        let fits = (2..=TABS_MAX).contains(&shape.variants.len()) && shape.variants_more == 0;
+        if fits && shape.variants.iter().any(is_deep) {
+            self.tabs(how, &shape.variants);
+        } else {
+            self.listed(shape);
+        }
+    }
+
+    /// Alternatives of which one is seen. They are radio buttons, so that no script is needed.
+    fn tabs(&mut self, how: &str, variants: &[Shape]) {
+        let group = self.pen.tab_groups.get() + 1;
+        self.pen.tab_groups.set(group);
+        let _ = write!(self.out, "<div class=\"one-of\" role=\"radiogroup\" aria-label=\"{how}\">");
+        for (at, variant) in variants.iter().enumerate() {
+            let checked = if at == 0 { " checked" } else { "" };
+            let _ = write!(
+                self.out,
+                "<label><input type=\"radio\" name=\"one-{group}\" autocomplete=\"off\"{checked}>{}</label><div>",
+                escaped(title_of(variant))
+            );
+            self.described(variant);
+            self.out.push_str("</div>\n");
+        }
+        self.out.push_str("</div>");
+    }
+
+    /// An alternative without its name: its type where that is all, else what is inside.
+    fn described(&mut self, variant: &Shape) {
+        if variant.members.is_empty() && variant.variants.is_empty() {
+            self.out.push_str("<div class=\"row\">");
+            self.kind(variant);
+            self.out.push_str("</div>");
+            self.description(variant);
+            self.facts(variant);
+        } else {
+            self.description(variant);
+            self.members(&variant.members);
+            self.alternatives(variant);
+        }
+    }
+
+    fn listed(&mut self, shape: &Shape) {
+        self.out.push_str("<ul class=\"params\">");
         for variant in &shape.variants {
-            let title = if variant.title.is_empty() { &variant.summary } else { &variant.title };
             self.out.push_str("<li>");
             if variant.members.is_empty() && variant.variants.is_empty() {
-                self.out.push_str("<div class=\"row\">");
-                self.kind(variant);
-                self.out.push_str("</div>");
-                self.description(variant);
-                self.facts(variant);
+                self.described(variant);
             } else {
-                let _ = write!(self.out, "<details><summary>{}</summary>", escaped(title));
-                self.description(variant);
-                self.members(&variant.members);
-                self.alternatives(variant);
+                let _ = write!(self.out, "<details><summary>{}</summary>", escaped(title_of(variant)));
+                self.described(variant);
                 self.out.push_str("</details>");
             }
             self.out.push_str("</li>\n");
@@ -196,4 +256,8 @@ impl Writer<'_> {
         }
         self.out.push_str("</ul>");
     }
+}
+
+fn title_of(variant: &Shape) -> &str {
+    if variant.title.is_empty() { &variant.summary } else { &variant.title }
 }

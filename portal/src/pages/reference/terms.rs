@@ -21,6 +21,7 @@ pub struct RefusalLine {
     pub tone: &'static str,
     pub code: &'static str,
     pub title: &'static str,
+    pub tag: &'static str,
 }
 
 /// The plans of a product that developers are shown.
@@ -58,11 +59,13 @@ const MET: [&str; 12] = [
 pub fn refusals() -> Vec<RefusalLine> {
     MET.iter()
         .filter_map(|code| problems::DOCS.iter().find(|doc| doc.code == *code))
-        .map(|doc| RefusalLine {
+        .map(|doc| (doc, doc.shown()))
+        .map(|(doc, shown)| RefusalLine {
             status: doc.status,
             tone: doc.tone(),
             code: doc.code.as_str(),
-            title: doc.title.as_str(),
+            title: shown.title,
+            tag: shown.tag,
         })
         .collect()
 }

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use tollgate_store::{HitRow, SearchEntry, Store};
 
-use super::problems::DOCS;
+use super::problems::{DOCS, Doc};
 use super::reference::Place;
 use crate::content::{Content, Guide};
 use crate::error::{Answer, Fault};
@@ -115,7 +115,7 @@ fn of_files(content: &Content) -> Vec<SearchEntry> {
         title: doc.title.clone(),
         about: format!("{} · {}", doc.status, doc.code),
         names: format!("{} {}", doc.code.replace('_', " "), doc.status),
-        text: doc.text.clone(),
+        text: doc.in_all(),
         ..SearchEntry::default()
     });
     guides.chain(news).chain(refusals).collect()
@@ -184,11 +184,12 @@ fn hit(row: &HitRow, content: &Content) -> Hit {
         "product" => (format!("/products/{name}"), row.about.clone()),
         _ => (format!("/problems/{name}"), row.about.clone()),
     };
-    let tag = match row.kind.as_str() {
-        "refusal" => "en",
-        _ => written.map_or("", Guide::tag),
+    let refusal = DOCS.iter().find(|doc| row.kind == "refusal" && doc.code == *name).map(Doc::shown);
+    let (title, tag) = match refusal {
+        Some(shown) => (shown.title, shown.tag),
+        None => (title.as_str(), written.map_or("", Guide::tag)),
     };
-    Hit { href, title: title.clone(), about, method: row.method.clone(), tag }
+    Hit { href, title: title.to_owned(), about, method: row.method.clone(), tag }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use askama::Template;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use tollgate_control::HEALTH_WINDOW;
-use tollgate_domain::Trouble;
+use tollgate_domain::{ApiId, Trouble};
 use tollgate_language::Said;
 use tollgate_store::{ApiHealthRow, ApiRow, IncidentRow};
 
 use super::catalog::served_apis;
 use crate::error::{Answer, Fault};
 use crate::feed::{self, Feed};
+use crate::markup::{self, Html, escaped};
 use crate::say::{say, t};
 use crate::session::Visit;
 use crate::shell::{Area, Shell};
@@ -29,12 +30,16 @@ pub struct Line {
     pub note: String,
 }
 
-/// A time in which an API failed calls.
+/// A time in which calls went wrong.
 pub struct Incident {
     pub id: String,
-    pub api: String,
-    pub label: Label,
+    /// What it is about: an API, or what an operator says.
+    pub title: String,
+    /// Of what, and how it went on.
     pub note: String,
+    /// What an operator tells of it.
+    pub text: Option<Html>,
+    pub label: Label,
     pub began: Moment,
 }
 
@@ -65,8 +70,10 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
     let health = state.store.api_health(visit.now - HEALTH_WINDOW).await?;
     let seen = seen(&state, &visit).await?;
     let incidents = incidents(&state, &seen).await?;
+    let told: Vec<Told> = incidents.iter().filter_map(|(_, row)| told_now(row)).collect();
     let lines = seen.into_iter().map(|(slug, product, api)| {
         let (label, note) = judge(health.iter().find(|one| one.api_id == api.id));
+        let label = worst(&told, api.id, label);
         Line { href: format!("/products/{slug}/apis/{}", api.slug), name: api.name, product, label, note }
     });
     let counted_to = state.store.counted_up_to().await?.map(Moment::clock);
@@ -79,7 +86,9 @@ pub async fn get(State(state): State<PortalState>, visit: Visit) -> Answer {
 pub async fn atom(State(state): State<PortalState>, visit: Visit) -> Answer {
     let seen = seen(&state, &visit).await?;
     let entries: Vec<feed::Entry> = incidents(&state, &seen).await?.into_iter().map(told).collect();
-    Ok(Feed { base: &state.settings.portal_url, path: "/status", about: "status" }.answer(&entries))
+    let feed = Feed { base: &state.settings.portal_url, path: "/status", about: "status" };
+    // Who is signed in may see more than others: it is not for caches that they share.
+    Ok(visit.caching(feed.answer(&entries)))
 }
 
 /// What was wrong lately with what a viewer sees, with the name of its API.
@@ -90,29 +99,60 @@ async fn incidents(
     let mut ids: Vec<_> = seen.iter().map(|(.., api)| api.id).collect();
     ids.sort();
     ids.dedup();
-    let rows = state.store.list_incidents(&ids, REMEMBERED).await?;
+    let rows = state.store.list_recent_incidents(&ids, REMEMBERED).await?;
     let named = rows.into_iter().filter_map(|row| {
-        let (.., api) = seen.iter().find(|(.., api)| api.id == row.api_id)?;
+        let Some(id) = row.api_id() else { return Some((t("status-all-apis").to_owned(), row)) };
+        let (.., api) = seen.iter().find(|(.., api)| api.id == id)?;
         Some((api.name.clone(), row))
     });
     Ok(named.collect())
 }
 
+/// What an operator says of now: of which API, or of all, and how bad it is.
+type Told = (Option<ApiId>, Trouble);
+
+fn told_now(row: &IncidentRow) -> Option<Told> {
+    (!row.noticed && row.ended_at.is_none()).then(|| (row.api_id(), row.trouble))
+}
+
+/// What is known of an API: what was counted, unless an operator says worse.
+fn worst(told: &[Told], api: ApiId, counted: Label) -> Label {
+    let mut about = told.iter().filter(|(of, _)| of.is_none_or(|of| of == api)).map(|(_, trouble)| *trouble);
+    let rank = |tone: &str| ["ok", "warn", "bad"].iter().position(|one| *one == tone);
+    let said = about.clone().find(|trouble| *trouble == Trouble::Down).or_else(|| about.next());
+    match said.map(|trouble| Label::new(tone(trouble), said_of(trouble))) {
+        Some(said) if rank(said.tone) > rank(counted.tone) => said,
+        _ => counted,
+    }
+}
+
 fn incident(api: String, row: &IncidentRow, now: DateTime<Utc>) -> Incident {
-    let share = show::share(row.failed, row.calls);
-    let note = match row.ended_at {
-        None => say("status-lasts").with("share", share),
-        Some(ended) => say("status-over").with("share", share).with("span", span(ended - row.began_at)),
+    let word = if row.noticed { graded(row.trouble) } else { said_of(row.trouble) };
+    let (title, note) = match row.title.as_str() {
+        "" => (api, course(row)),
+        title => (title.to_owned(), format!("{api}. {}", course(row))),
     };
     Incident {
-        id: format!("incident-{}", row.id),
-        api,
+        id: format!("incident-{}", row.id.uuid()),
+        title,
+        note,
+        text: (!row.text.is_empty()).then(|| markup::markdown(&row.text)),
         label: match row.ended_at {
-            Some(_) => Label::new("", graded(row.trouble)),
-            None => Label::new(tone(row.trouble), graded(row.trouble)),
+            Some(_) => Label::new("", word),
+            None => Label::new(tone(row.trouble), word),
         },
-        note: note.into(),
         began: Moment::of(row.began_at, now),
+    }
+}
+
+/// How an incident went on: how many calls failed, where that was counted, and when it was over.
+fn course(row: &IncidentRow) -> String {
+    let share = row.counted().map(|(calls, failed)| show::share(failed, calls));
+    match (row.ended_at.map(|ended| span(ended - row.began_at)), share) {
+        (None, None) => t("status-told-lasts").to_owned(),
+        (None, Some(share)) => say("status-lasts").with("share", share).into(),
+        (Some(span), None) => say("status-told-over").with("span", span).into(),
+        (Some(span), Some(share)) => say("status-over").with("share", share).with("span", span).into(),
     }
 }
 
@@ -123,9 +163,14 @@ fn told((api, row): (String, IncidentRow)) -> feed::Entry {
         let one = incident(api, &row, row.began_at);
         feed::Entry {
             anchor: one.id,
-            title: format!("{}: {}", one.api, one.label.text),
+            title: format!("{}: {}", one.title, one.label.text),
             updated: Moment::of(row.ended_at.unwrap_or(row.began_at), row.began_at).iso,
-            html: format!("<p>{} {}</p>", one.began.exact, one.note),
+            html: format!(
+                "<p>{} {}</p>{}",
+                one.began.exact,
+                escaped(&one.note),
+                one.text.unwrap_or_default()
+            ),
         }
     })
 }
@@ -152,6 +197,14 @@ fn graded(trouble: Trouble) -> &'static str {
     }
 }
 
+/// The same in an operator's words, who need not have counted.
+fn said_of(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Degraded => t("status-degraded"),
+        Trouble::Down => t("status-down"),
+    }
+}
+
 /// What the share of calls that the API failed says. Refusals of the gateway are the callers' and do not count.
 fn judge(health: Option<&ApiHealthRow>) -> (Label, String) {
     let Some(health) = health.filter(|one| one.calls > 0) else {
@@ -173,10 +226,10 @@ fn judge(health: Option<&ApiHealthRow>) -> (Label, String) {
 
 impl View {
     fn of(shell: Shell, lines: Vec<Line>, counted_to: Option<Moment>, incidents: Vec<Incident>) -> Self {
-        let worst = |tone: &str| lines.iter().any(|line| line.label.tone == tone);
-        let (label, sentence) = if worst("bad") {
+        let any = |tone: &str| lines.iter().any(|line| line.label.tone == tone);
+        let (label, sentence) = if any("bad") {
             (Label::new("bad", t("status-trouble")), t("status-trouble-text"))
-        } else if worst("warn") {
+        } else if any("warn") {
             (Label::new("warn", t("status-degraded")), t("status-degraded-text"))
         } else {
             (Label::new("ok", t("status-working")), t("status-working-text"))
@@ -211,24 +264,42 @@ impl View {
         let shell = || Shell::sample(Area::Public, "Status", "/status");
         let counted = || Some(crate::pages::sample_time(-1));
         let now: DateTime<Utc> = crate::pages::SAMPLE_NOW.parse().expect("a time");
-        let incident = |trouble, minutes_ago: i64, lasted: Option<i64>| {
+        let row = |trouble, minutes_ago: i64, lasted: Option<i64>| {
             let began_at = now - TimeDelta::minutes(minutes_ago);
-            let row = IncidentRow {
-                id: uuid::Uuid::from_u128(minutes_ago.unsigned_abs().into()),
-                api_id: tollgate_domain::ApiId::from(uuid::Uuid::nil()),
+            IncidentRow {
+                id: uuid::Uuid::from_u128(minutes_ago.unsigned_abs().into()).into(),
+                api_uuid: None,
+                noticed: true,
                 trouble,
+                title: String::new(),
+                text: String::new(),
                 began_at,
                 ended_at: lasted.map(|minutes| began_at + TimeDelta::minutes(minutes)),
-                calls: 812,
-                failed: 90,
+                calls: Some(812),
+                failed: Some(90),
+                version: 1,
+            }
+        };
+        let counted_one = |trouble, minutes_ago, lasted| {
+            incident("Countries API".into(), &row(trouble, minutes_ago, lasted), now)
+        };
+        let told_one = || {
+            let told = IncidentRow {
+                noticed: false,
+                title: "Slow answers from one data centre".into(),
+                text: "Calls go to **another one** until it is back.".into(),
+                calls: None,
+                failed: None,
+                ..row(Trouble::Degraded, 40, None)
             };
-            incident("Countries API".into(), &row, now)
+            incident(t("status-all-apis").to_owned(), &told, now)
         };
         let incidents = || {
             vec![
-                incident(Trouble::Degraded, 12, None),
-                incident(Trouble::Down, 9_000, Some(42)),
-                incident(Trouble::Degraded, 70_000, Some(185)),
+                counted_one(Trouble::Degraded, 12, None),
+                told_one(),
+                counted_one(Trouble::Down, 9_000, Some(42)),
+                counted_one(Trouble::Degraded, 70_000, Some(185)),
             ]
         };
         vec![
@@ -251,5 +322,17 @@ mod tests {
             assert_eq!(judge(Some(&health(calls, failed))).0.tone, tone, "{failed} of {calls}");
         }
         assert_eq!(judge(None).0.text, "Quiet");
+    }
+
+    #[test]
+    fn an_operators_word_makes_an_api_worse_and_never_better() {
+        let (api, other) = (ApiId::from(uuid::Uuid::from_u128(1)), ApiId::from(uuid::Uuid::from_u128(2)));
+        let counted = |tone| Label::new(tone, "counted");
+        let tone = |told: &[Told], tone| worst(told, api, counted(tone)).tone;
+        assert_eq!(tone(&[], "ok"), "ok");
+        assert_eq!(tone(&[(Some(other), Trouble::Down)], "ok"), "ok");
+        assert_eq!(tone(&[(Some(api), Trouble::Degraded)], ""), "warn");
+        assert_eq!(tone(&[(Some(api), Trouble::Degraded)], "bad"), "bad");
+        assert_eq!(tone(&[(None, Trouble::Degraded), (Some(api), Trouble::Down)], "warn"), "bad");
     }
 }

@@ -1,7 +1,7 @@
 //! Where an API stands in its life: deprecated with a date and a successor, retired, or published again.
 
 use axum::extract::{Path, State};
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use tollgate_control::ApiPatch;
 use tollgate_domain::{ApiId, ApiState};
 use tollgate_store::ApiRow;
@@ -11,6 +11,7 @@ use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, SAVED, not_taken};
+use crate::parts::sent::INSTANT;
 use crate::parts::sheet::fact;
 use crate::parts::{
     Action, Asked, Cell, Fieldset, FormPart, Input, List, Notice, Reader, Section, Sent, Sheet,
@@ -18,9 +19,6 @@ use crate::parts::{
 use crate::session::Visit;
 use crate::shell::Flash;
 use crate::show::Moment;
-
-/// As browsers write and read an instant.
-const INSTANT: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// The form as it would be with what is stored.
 async fn filled(state: &PortalState, row: &ApiRow) -> Result<Form, Fault> {
@@ -151,18 +149,10 @@ async fn typed(
     row: &ApiRow,
 ) -> Result<Result<(Option<DateTime<Utc>>, Option<ApiId>), Form>, Fault> {
     let mut reader = Reader::new(sent);
-    let sunset = match sent.get("sunset_at") {
-        // Its form has no such field, and it stays what it was.
-        _ if row.state == ApiState::Retired => row.sunset_at,
-        text if text.is_empty() => None,
-        text => {
-            let whole = if text.len() == "2027-01-31T00:00".len() { format!("{text}:00") } else { text };
-            let read = NaiveDateTime::parse_from_str(&whole, INSTANT).ok().map(|at| at.and_utc());
-            if read.is_none() {
-                reader.wrong("sunset_at", "a date and a time in UTC, like 2027-01-31T00:00");
-            }
-            read
-        }
+    // The form of one that is gone has no such field, and it stays what it was.
+    let sunset = match row.state {
+        ApiState::Retired => row.sunset_at,
+        _ => reader.instant("sunset_at"),
     };
     let successor = match sent.get("successor_id") {
         text if text.is_empty() => None,
