@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use tollgate_control::Actor;
+use tollgate_domain::Portal;
 
 use crate::site::{Browser, Page, Site};
 
@@ -77,8 +78,10 @@ async fn whatever_is_seen_on_a_page_is_in_its_tag() {
     let mut gopher = site.browser();
     gopher.set_cookie("language", "go");
     seen.push(of(&mut gopher).await.0);
+    let look = Portal { name: "Atlas".to_owned(), ..Portal::default() };
+    control.put_portal(&system, None, look).await.unwrap();
+    seen.push(of(&mut reader).await.0);
     for change in [
-        "insert into portal (name) values ('Atlas')",
         "update products set name = 'Nations' where slug = 'countries'",
         "update apis set name = 'Nations API' where slug = 'countries'",
         "update plans set name = 'Gratis' where slug = 'free'",
