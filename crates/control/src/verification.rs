@@ -7,7 +7,7 @@ use crate::change::Subject;
 use crate::jobs::{self, Job};
 use crate::links::{Purpose, digest};
 use crate::throttle::Subjects;
-use crate::{Actor, Control, Error, Result};
+use crate::{Action, Actor, Control, Error, Result, Who};
 
 impl Control {
     /// Whether a link would still prove an address.
@@ -38,6 +38,25 @@ impl Control {
         let subject = Subject { kind: "user", id: user_id.uuid(), organization: None };
         change.commit("user.verify_email", subject, json!({})).await?;
         Ok(user_id)
+    }
+
+    /// Sends an operator one of the letters with made-up content, to see that mails leave and how they look; a few times
+    /// an hour at most.
+    ///
+    /// # Errors
+    /// `NotFound` for a letter that there is not, `TooManyTries`, or the actor does not run the platform.
+    pub async fn send_sample_letter(&self, actor: &Actor, name: &str) -> Result<()> {
+        actor.authorize(Action::ReadPlatform)?;
+        let Who::Operator { user_id, .. } = actor.who else { return Err(Error::NotFound("mailbox")) };
+        if !crate::mail::samples().iter().any(|(known, _)| known == name) {
+            return Err(Error::NotFound("letter"));
+        }
+        let Some(user) = self.store.find_user(user_id).await? else { return Err(Error::NotFound("mailbox")) };
+        self.check_mails(&Subjects::new(&user.email, None)).await?;
+        let mut tx = self.store.begin().await?;
+        jobs::queue(&mut tx, &Job::SampleLetter { user_id, name: name.to_owned() }).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Sends the mail with the link again; a few times an hour at most.

@@ -211,6 +211,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/incidents/{id}", get(admin::incident::get).post(admin::incident::post))
         .route("/admin/incidents/{id}/delete", get(admin::incident::ask_delete).post(admin::incident::delete))
         .route("/admin/mails", get(admin::mails::list))
+        .route("/admin/mails/test", post(admin::mails::test))
         .route("/admin/mails/letter", get(admin::mails::show).post(admin::mails::html))
         .route("/admin/reference", get(admin::reference::get))
         .route("/admin/reference/openapi.json", get(admin::reference::document))
@@ -239,6 +240,10 @@ pub fn routes() -> Router<PortalState> {
         .route(
             "/admin/products/{slug}/plans/{plan}/delete",
             get(admin::plan::ask_delete).post(admin::plan::delete),
+        )
+        .route(
+            "/admin/products/{slug}/plans/{plan}/move",
+            get(admin::plan_move::get).post(admin::plan_move::post),
         )
         .route("/admin/organizations", get(admin::organizations::get))
         .route("/admin/organizations/{id}", get(admin::organization::get).post(admin::organization::post))

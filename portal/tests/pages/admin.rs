@@ -143,6 +143,7 @@ async fn nobody_else_learns_that_there_are_admin_pages() {
         "/admin/apis/countries/delete",
         "/admin/products/countries/settings",
         "/admin/products/countries/delete",
+        "/admin/products/countries/plans/free/move",
         "/admin/products/countries/plans/free",
         "/admin/products/countries/plans/free/delete",
         "/admin/keys/find",

@@ -456,6 +456,68 @@ async fn new_terms_of_a_plan_with_subscribers_are_asked_about_first() {
 }
 
 #[tokio::test]
+async fn the_subscriptions_of_a_plan_are_moved_to_another_after_a_look() {
+    let site = Site::open().await;
+    for person in ["maria@example.com", "jon@example.com"] {
+        site.browser().sign_up(person).await;
+    }
+    let mut admin = admin(&site).await;
+    let path = "/admin/products/countries/plans/free/move";
+    let alone = admin.get(path).await;
+    assert!(alone.text.contains("There is no other plan to move to"), "{}", alone.text);
+    let fields = [
+        ("product", "countries"),
+        ("name", "Basic"),
+        ("slug", "basic"),
+        ("state", "open"),
+        ("price", "5"),
+        ("currency", "EUR"),
+        ("limits/0/kind", "quota"),
+        ("limits/0/amount", "7"),
+        ("limits/0/period", "month"),
+    ];
+    let made = admin.post("/admin/new/plan", &fields).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    assert!(admin.get(path).await.text.contains("2 subscriptions."));
+    let unclear = admin.post(path, &[("to", "none"), ("when", "some day")]).await;
+    assert_eq!(unclear.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        unclear.text.contains("Choose a plan") && unclear.text.contains("Choose when"),
+        "{}",
+        unclear.text
+    );
+
+    let later = [("to", "basic"), ("when", "period_end")];
+    let look = admin.post(path, &later).await;
+    assert!(look.text.contains("Move 2 subscriptions to Basic?"), "{}", look.text);
+    assert!(look.text.contains("0.00 EUR") && look.text.contains("5.00 EUR"), "{}", look.text);
+    let here = "/admin/products/countries/plans/free";
+    let on = "select count(*) from subscriptions s join plans p on p.id = s.plan_id where p.slug = $1";
+    let to = "select count(*) from planned_changes c join plans p on p.id = c.plan_id where p.slug = $1";
+    let count = async |sql: &'static str, slug: &str| site.database.count(sql, slug).await;
+    assert_eq!((count(on, "basic").await, count(to, "basic").await), (0, 0), "a look moves nobody");
+    let planned = admin.post(path, &[later[0], later[1], ("seen", "yes")]).await;
+    assert_eq!(planned.location(), here, "{}", planned.text);
+    assert_eq!((count(on, "free").await, count(to, "basic").await), (2, 2));
+    let again = admin.post(path, &later).await;
+    assert!(again.text.contains("Nobody is left to move"), "{}", again.text);
+
+    let path = "/admin/products/countries/plans/basic/move";
+    site.browser().sign_up("kim@example.com").await;
+    let page = admin.get("/admin/products/countries/plans/free").await;
+    assert!(page.text.contains("/admin/products/countries/plans/free/move"), "{}", page.text);
+    let now = [("to", "basic"), ("when", "now"), ("seen", "yes")];
+    let moved = admin.post("/admin/products/countries/plans/free/move", &now).await;
+    assert_eq!(moved.location(), here, "{}", moved.text);
+    assert_eq!(
+        (count(on, "basic").await, count(on, "free").await),
+        (1, 2),
+        "the one that was not planned for"
+    );
+    assert!(admin.get(path).await.text.contains("1 subscription."));
+}
+
+#[tokio::test]
 async fn deleting_takes_the_name_and_says_what_stands_in_the_way() {
     let site = Site::open().await;
     let mut admin = admin(&site).await;

@@ -159,3 +159,21 @@ async fn who_only_reads_sees_the_portals_pages_and_changes_nothing() {
         assert_eq!(support.post(path, &LOOK).await.status, StatusCode::FORBIDDEN, "{path}");
     }
 }
+
+#[tokio::test]
+async fn links_of_the_portals_own_that_lead_nowhere_are_listed_where_they_are_written() {
+    let site = Site::open().await;
+    let mut admin = site.browser();
+    admin.become_admin("ops@example.com").await;
+    assert!(!admin.get("/admin/portal").await.text.contains("Links that lead nowhere"));
+    let text = "[a](/guides/first-call) [b](/products/countries#plans) [c](/products/lost) [d](help) [e](https://example.com/x)";
+    let page = [("name", "Imprint"), ("slug", "imprint"), ("text", text), ("position", "1")];
+    assert_eq!(admin.post("/admin/new/page", &page).await.status, StatusCode::SEE_OTHER);
+    let seen = admin.get("/admin/portal").await.text;
+    let list = &seen[seen.find("Links that lead nowhere").expect("a list")..];
+    let list = &list[..list.find("</table>").expect("its end")];
+    assert_eq!(list.matches("href=\"/admin/portal/pages/imprint\"").count(), 2, "{list}");
+    for lost in ["<code>/products/lost</code>", "<code>help</code>"] {
+        assert!(list.replace(" class=\"inline-code\"", "").contains(lost), "{lost}: {list}");
+    }
+}

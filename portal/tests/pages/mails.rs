@@ -148,3 +148,30 @@ async fn who_is_no_member_chooses_nothing() {
     let site = Site::open().await;
     assert_eq!(site.browser().post("/account/mails", &[]).await.status, StatusCode::SEE_OTHER, "to sign in");
 }
+
+#[tokio::test]
+async fn an_operator_sends_themselves_a_letter_to_see_that_mails_leave() {
+    let site = Site::open().await;
+    let mut admin = site.browser();
+    admin.become_admin("ops@example.com").await;
+    assert!(admin.get("/admin/setup").await.text.contains("Send a test mail"));
+    let letter = "/admin/mails/letter?name=reset-password-de";
+    assert!(admin.get(letter).await.text.contains("Send it to me"));
+    let sent = admin.post("/admin/mails/test", &[("name", "reset-password-de")]).await;
+    assert_eq!(sent.location(), letter);
+    assert!(admin.get(letter).await.text.contains("It is on its way"));
+    site.work().await;
+    let mail = site.mails.last_to("ops@example.com").expect("a mail");
+    assert_eq!(mail.subject, "Neues Passwort setzen");
+    assert_eq!(admin.post("/admin/mails/test", &[("name", "no-such")]).await.status, StatusCode::NOT_FOUND);
+    let mut developer = site.browser();
+    developer.sign_up("maria@example.com").await;
+    let refused = developer.post("/admin/mails/test", &[("name", "reset-password-de")]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    // Nobody fills a mailbox with it.
+    let mut last = StatusCode::SEE_OTHER;
+    for _ in 0..20 {
+        last = admin.post("/admin/mails/test", &[("name", "reset-password-de")]).await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+}

@@ -35,6 +35,7 @@ impl Control {
     pub(super) async fn run(&self, id: Uuid, job: Job, post: &Post<'_>) -> Result<(), Failure> {
         match job {
             Job::VerifyEmail { user_id } => self.send_verification(id, user_id, post).await,
+            Job::SampleLetter { user_id, name } => self.send_sample(id, user_id, &name, post).await,
             Job::ResetPassword { email } => self.send_reset(id, &email, post).await,
             Job::PasswordChanged { user_id } => self.send_password_changed(id, user_id, post).await,
             Job::ConfirmEmailChange { user_id } => self.send_email_confirmation(id, user_id, post).await,
@@ -128,6 +129,20 @@ impl Control {
     /// Whom a letter is for; nobody who is gone or may not sign in is written to.
     pub(super) async fn reader(&self, id: UserId) -> tollgate_store::Result<Option<UserRow>> {
         Ok(self.store.find_user(id).await?.filter(|user| user.disabled_at.is_none()))
+    }
+
+    async fn send_sample(
+        &self,
+        id: Uuid,
+        user_id: UserId,
+        name: &str,
+        post: &Post<'_>,
+    ) -> Result<(), Failure> {
+        let letter = mail::samples().into_iter().find(|(known, _)| known == name);
+        match (self.reader(user_id).await?, letter) {
+            (Some(user), Some((_, letter))) => Ok(post.send(id, &user.email, &letter).await?),
+            _ => Ok(()),
+        }
     }
 
     /// Hands a letter over to a member of an organization, who may have switched its topic off.

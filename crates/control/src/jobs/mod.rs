@@ -32,6 +32,13 @@ pub enum Job {
         /// Whose.
         user_id: UserId,
     },
+    /// Send an operator one of the letters, with made-up content.
+    SampleLetter {
+        /// Whom.
+        user_id: UserId,
+        /// Which, as [`crate::mail::samples`] calls it.
+        name: String,
+    },
     /// Send whoever has this address a link that sets a new password.
     ResetPassword {
         /// Lower case; perhaps nobody's.

@@ -11,6 +11,7 @@ use crate::error::{Answer, Fault};
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, List, Section, Sent};
 use crate::session::Visit;
+use crate::shell::Flash;
 
 const LIST: &str = "/admin/mails";
 /// A mail brings its own styles, and nothing else.
@@ -81,9 +82,23 @@ pub async fn show(State(state): State<PortalState>, visit: Visit, asked: Asked) 
             true,
             Action::post(format!("{LIST}/letter"), "eye", "See it as HTML", vec![("name", name.to_owned())]),
         )
+        .action(
+            true,
+            Action::post(format!("{LIST}/test"), "mail", "Send it to me", vec![("name", name.to_owned())]),
+        )
         .part(Section::Facts(String::new(), facts))
         .part(Section::Code { title: "As plain text".to_owned(), text });
     visit.page(&page)
+}
+
+/// `POST /admin/mails/test`: one of them, to whoever asks.
+pub async fn test(State(state): State<PortalState>, visit: Visit, sent: Sent) -> Answer {
+    let desk = Desk::of(&visit)?;
+    let name = sent.get("name");
+    state.control.send_sample_letter(&desk.actor, &name).await?;
+    let text = "It is on its way. Where it does not come, the log of the process that works on jobs says why, and \
+                tollgate_mails_total counts it as failed.";
+    visit.go(&format!("{LIST}/letter?name={name}"), Some(Flash::done(text))).await
 }
 
 /// `POST /admin/mails/letter`: the part that most programs show. Nothing is changed; it is posted because a mail is

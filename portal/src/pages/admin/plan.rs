@@ -179,18 +179,22 @@ pub async fn post_new(State(state): State<PortalState>, visit: Visit, sent: Sent
     }
 }
 
-async fn find(state: &PortalState, product: &str, plan: &str) -> Result<(ProductRow, PlanRow), Fault> {
+pub(super) async fn find(
+    state: &PortalState,
+    product: &str,
+    plan: &str,
+) -> Result<(ProductRow, PlanRow), Fault> {
     let product = find_product(state, product).await?;
     let plans = state.store.list_plans(Some(product.id), Page::FIRST_500).await?;
     let plan = plans.into_iter().find(|row| row.slug.as_str() == plan).ok_or_else(Fault::not_found)?;
     Ok((product, plan))
 }
 
-fn base(product: &ProductRow, plan: &PlanRow) -> String {
+pub(super) fn base(product: &ProductRow, plan: &PlanRow) -> String {
     format!("{LIST}/{}/plans/{}", product.slug, plan.slug)
 }
 
-async fn subscribers(
+pub(super) async fn subscribers(
     state: &PortalState,
     desk: &Desk,
     plan: &PlanRow,
@@ -219,6 +223,7 @@ async fn frame(
         .identified(plan.id)
         .intro(terms::of_plan(state, plan).await?)
         .action(true, Action::link(format!("/admin/subscriptions?plan={of}"), "users", "Subscriptions"))
+        .action(desk.may_write, Action::link(format!("{base}/move"), "arrow-right", "Move subscriptions"))
         .action(desk.may_write, Action::link(format!("{base}/delete"), "x", "Delete")))
 }
 

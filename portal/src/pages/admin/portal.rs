@@ -9,6 +9,7 @@ use tollgate_control::{LOGO_BYTES_MAX, logo_of};
 use tollgate_domain::{Accent, Colour, Portal, SiteLink, StartingTheme, Tone};
 use tollgate_store::PageRow;
 
+use super::broken_links;
 use super::desk::{Desk, not_taken, sheet};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
@@ -194,6 +195,7 @@ async fn frame(
         .action(true, Action::link("/", "external-link", "See as a developer"))
         .action(true, Action::link("/admin/mails", "mail", "Mails"))
         .action(desk.may_write, Action::main("/admin/new/page", "plus", "Write a page"))
+        .maybe(broken_links::list(state, portal, &rows).await)
         .part(pages(rows, asked, desk.may_write));
     sheet.sections.extend(accent(portal));
     Ok(sheet)

@@ -7,7 +7,7 @@ use super::gateways::Fleet;
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::parts::sheet::Step;
-use crate::parts::{Asked, Notice, Section};
+use crate::parts::{Action, Asked, Notice, Section};
 use crate::session::Visit;
 
 /// What there is to do, and what of it is done. Nothing is remembered: each is looked up.
@@ -105,6 +105,8 @@ pub async fn get(State(state): State<PortalState>, visit: Visit, asked: Asked) -
     sheet(&visit, "Setup")
         .await?
         .intro("From an empty platform to the first metered call.")
+        .action(true, Action::link("/admin/mails", "mail", "Send a test mail"))
+        .action(desk.may_write, Action::link("/admin/portal", "settings", "Name and look"))
         .part(notice)
         .part(Section::Steps("Steps".into(), steps))
         .narrow()
