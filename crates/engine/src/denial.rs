@@ -313,7 +313,9 @@ impl Denial {
             Self::BadMethod | Self::MethodNotImplemented => {
                 "Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, in capital letters."
             }
-            Self::RouteNotFound => "Compare host and path with the API's reference in the portal.",
+            Self::RouteNotFound => {
+                "Compare host, path and the headers that every call carries with the API's reference in the portal."
+            }
             Self::MethodNotAllowed { .. } => "Use one of the methods that the Allow field lists.",
             Self::ApiRetired { successor: Some(_) } => {
                 "Call its successor instead: the page that successor leads to says how."

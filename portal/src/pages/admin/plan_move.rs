@@ -127,7 +127,7 @@ pub async fn get(
     let more = if are_all { "" } else { " and more, which follow press by press" };
     frame
         .intro(format!(
-            "{count}{more}. Who listens to subscription.changed hears of each; its page says it to everybody."
+            "{count}{more}. Each move sends subscription.changed to webhooks, and is told on the subscription's page."
         ))
         .part(part(&Form::default(), &plans, &back))
         .answer(&visit, &asked)
