@@ -94,7 +94,7 @@ test("the palette finds an operation, whose samples change their language", { sk
   await page.keyboard.up("Control");
   await page.waitForSelector("dialog[open] input");
   await page.keyboard.type("list countries");
-  await page.waitForSelector("dialog[open] [role=option]");
+  await page.waitForSelector("dialog[open] a.at[href*=\"/operations/\"]");
   await page.keyboard.press("Enter");
   await page.waitForSelector("#operation-path");
   await page.select("#language", "rust");
