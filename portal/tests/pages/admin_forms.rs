@@ -298,6 +298,10 @@ async fn an_api_is_deprecated_with_a_date_and_its_pages_and_links_say_so() {
         "/products/countries/apis/countries",
         "/products/countries/apis/countries/operations/op1",
         "/products/countries/apis/countries/operations/op1.md",
+        "/products/countries/apis/countries/schemas",
+        "/products/countries/apis/countries/schemas/Country",
+        "/products/countries/apis/countries/schemas/Country.md",
+        "/products/countries/apis/countries/webhooks/countryMoved",
         "/llms.txt",
     ] {
         assert!(reader.get(place).await.text.contains(told), "{place}");

@@ -6,8 +6,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 
 use super::article::Article;
+use super::ending::Ending;
 use super::nav::Current;
-use super::{Crumbs, Reading, as_markdown, twin};
+use super::{Crumbs, Reading, twin};
 use crate::error::Answer;
 use crate::framed::Parts;
 use crate::say::t;
@@ -25,6 +26,7 @@ pub struct View {
     pub what: &'static str,
     pub slots: Parts,
     pub markdown_href: String,
+    pub ending: Option<Ending>,
 }
 
 /// `GET /products/{slug}/apis/{api}/schemas/{name}`, with `.md` as Markdown
@@ -62,11 +64,14 @@ pub async fn shown(
 ) -> Answer {
     let article = state.articles.of(reading, current).await?;
     if markdown {
-        return Ok(as_markdown(article.markdown.clone()));
+        return Ok(reading.markdown(state, &article.markdown));
     }
     let shell = visit.shell(Area::Reference, article.title.clone()).await?;
     let marks = article.marks("");
-    let view = View::of(shell, Crumbs::of(reading), (Arc::clone(&article), marks.clone()), what, &href);
+    let view = View {
+        ending: reading.ending.clone(),
+        ..View::of(shell, Crumbs::of(reading), (Arc::clone(&article), marks.clone()), what, &href)
+    };
     visit.page_of_parts(&view, &marks, || article.parts(None))
 }
 
@@ -78,7 +83,7 @@ impl View {
         what: &'static str,
         href: &str,
     ) -> Self {
-        Self { shell, crumbs, what, slots, article, markdown_href: format!("{href}.md") }
+        Self { shell, crumbs, what, slots, article, markdown_href: format!("{href}.md"), ending: None }
     }
 }
 
