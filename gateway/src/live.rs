@@ -206,12 +206,18 @@ impl Live {
         }
     }
 
+    /// Calls that rates of policies admitted without counting them.
+    pub(crate) fn uncounted(&self) -> u64 {
+        self.runtime.load().as_ref().map_or(0, |runtime| runtime.snapshot.uncounted())
+    }
+
     /// Forgets what is only of the past.
     pub(crate) fn tidy(&self) {
         self.consumers.purge(time::unix_ns());
     }
 
-    fn runtime_of(&self, Tolerated { snapshot, blueprint, faults }: Tolerated) -> Runtime {
+    fn runtime_of(&self, Tolerated { mut snapshot, blueprint, faults }: Tolerated) -> Runtime {
+        snapshot.carry_on(self.runtime.load().as_ref().map(|runtime| &*runtime.snapshot));
         let metrics = self.metrics.routes_of(snapshot.routes());
         let destinations: HashMap<_, Arc<[Destination]>> = snapshot
             .services()

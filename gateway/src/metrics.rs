@@ -31,6 +31,7 @@ pub(crate) struct Metrics {
     /// Calls that no route matched.
     pub(crate) unrouted: Arc<RouteMetrics>,
     refusals: Family<[(&'static str, &'static str); 1], Counter>,
+    policy_refusals: Family<[(&'static str, &'static str); 2], Counter>,
     connections_refused: Family<[(&'static str, &'static str); 1], Counter>,
     connections_cut: Family<[(&'static str, &'static str); 1], Counter>,
     readings_missing: Counter,
@@ -79,6 +80,11 @@ impl Metrics {
         self.refusals.get_or_create(&[("code", code)]).inc();
     }
 
+    /// Counts a refusal by a policy, by its code and where the policy was written.
+    pub(crate) fn refused_by_policy(&self, code: &'static str, scope: &'static str) {
+        self.policy_refusals.get_or_create(&[("code", code), ("scope", scope)]).inc();
+    }
+
     /// Counts numbers that the answers of charged calls should have carried, and did not.
     pub(crate) fn readings_missing(&self, numbers: u64) {
         self.readings_missing.inc_by(numbers);
@@ -100,6 +106,11 @@ impl Metrics {
             "tollgate_refusals",
             "Calls that the gateway refused, by problem code",
             self.refusals.clone(),
+        );
+        registry.register(
+            "tollgate_policy_refusals",
+            "Calls that a policy of the platform, an API or an operation refused, by problem code and scope",
+            self.policy_refusals.clone(),
         );
         registry.register(
             "tollgate_connections_refused",

@@ -145,6 +145,12 @@ impl Collector for Standing {
             "Configurations that could not be saved to disk; the one before stays there",
             self.snapshots.unwritten(),
         )?;
+        counter(
+            e,
+            "tollgate_policy_uncounted_calls",
+            "Calls that a policy's rate admitted without counting them, because its table was full at their place",
+            self.live.uncounted(),
+        )?;
         gauge(
             e,
             "tollgate_usage_journal_lag_seconds",

@@ -183,6 +183,7 @@ pub(crate) fn detail(denial: &Denial, at: chrono::DateTime<chrono::Utc>) -> Opti
             let opens_at = at.checked_add_signed(wait).unwrap_or(at);
             Some(serde_json::json!({
                 "limit": &*hit.name,
+                "scope": hit.scope.as_str(),
                 "amount": hit.amount,
                 "per": hit.period.as_str(),
                 "retry_after_s": hit.retry_after_s,
@@ -190,6 +191,7 @@ pub(crate) fn detail(denial: &Denial, at: chrono::DateTime<chrono::Utc>) -> Opti
                 "visible": hit.visible,
             }))
         }
+        Denial::AddressNotAllowed(Some(scope)) => Some(serde_json::json!({ "held_by": scope.as_str() })),
         Denial::MethodNotAllowed { allow } => Some(serde_json::json!({ "allow": &**allow })),
         Denial::BadRequest(bad) => Some(serde_json::json!({ "reason": bad.reason() })),
         _ => None,

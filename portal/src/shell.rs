@@ -175,6 +175,7 @@ const ADMIN_SIDE: &[Group] = &[
             link("/admin/services", "Services", "network"),
             link("/admin/certificates", "Certificates", "shield"),
             link("/admin/products", "Products", "package"),
+            link("/admin/policies", "Policies", "gauge"),
             link("/admin/portal", "Portal", "book-open"),
         ],
     },

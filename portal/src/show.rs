@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tollgate_domain::{
     ApiState, ApplicationState, CredentialState, InvoiceState, Limit, LimitKind, Outcome, PlanState,
-    ProductState, SubscriptionState,
+    ProductState, RatePolicy, SubscriptionState,
 };
 
 use crate::say::{language, say, t};
@@ -125,6 +125,12 @@ pub fn limit(limit: &Limit) -> String {
         LimitKind::Quota => "show-calls-per",
     };
     say(key).count(limit.amount).with("period", limit.period.as_str()).into()
+}
+
+/// The same of a policy's rate.
+#[must_use]
+pub fn rate(rate: &RatePolicy) -> String {
+    say("show-requests-per").count(rate.amount).with("period", rate.period.as_str()).into()
 }
 
 /// All limits that a developer is meant to see, in one line.

@@ -92,7 +92,7 @@ fn state(document: &Document, slug: Slug, service_url: String, product: Option<S
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
         state: ApiState::Published,
         document: Some(document.value().to_string()),
     };

@@ -12,6 +12,7 @@ pub fn tags() -> Value {
         { "name": "APIs", "description": "What is published: a document, its operations, a base path, a service behind it." },
         { "name": "Products", "description": "APIs offered together." },
         { "name": "Plans", "description": "The terms of a product: price, rate limits, quota." },
+        { "name": "Policies", "description": "What all calls are held to: how fast they come, from where, and how large their bodies are." },
         { "name": "Portal", "description": "How the developer portal looks, and pages of your own in it." },
         { "name": "Organizations", "description": "Tenants, who own applications." },
         { "name": "Applications", "description": "Developers' programs." },

@@ -1,8 +1,12 @@
 //! `GET /v1/explain`
 
 use serde::Serialize;
-use tollgate_control::{CreditsLeft, Error, Explanation, FieldFault, Question};
-use tollgate_domain::{ApiId, ApplicationId, CredentialId, PlanId, ProductId, RouteId, SubscriptionId};
+use tollgate_control::{
+    AnyLimit, CreditsLeft, EffectiveLimit, Error, Explanation, FieldFault, HeldTo, Question,
+};
+use tollgate_domain::{
+    ApiId, ApplicationId, CredentialId, PlanId, PolicyScope, ProductId, RouteId, SubscriptionId,
+};
 use utoipa::ToSchema;
 
 use crate::answer;
@@ -10,7 +14,7 @@ use crate::auth::Reader;
 use crate::problem::{Answer, Refusal, invalid_parameter};
 use crate::query::Params;
 use crate::routes::subscriptions::spend_cap::SpendCap;
-use crate::schema::{self, LimitBody};
+use crate::schema::{self, LimitBody, RatePolicy};
 
 /// What would happen to a call, and why.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,8 +26,9 @@ use crate::schema::{self, LimitBody};
     "product_id": "prd_01ks2v8d3tf5cs9y0v3jq1q7zb", "plan_id": "pln_01ks2v8d3tf5cs9y0v3jq1q7zb",
     "limits": [{
         "limit": { "name": "month", "kind": "quota", "amount": 1000, "period": "month", "burst": null, "per": "subscription", "visible": true },
-        "from": "plan free of product atlas", "used": 412
+        "scope": "plan", "from": "plan free of product atlas", "used": 412, "is_first": true
     }],
+    "networks": [{ "scope": "api", "networks": ["10.0.0.0/8"] }], "body_bytes_max": { "scope": "platform", "bytes": 1_048_576 },
     "spend_cap": null, "credits": null
 }))]
 pub struct Explained {
@@ -58,6 +63,11 @@ pub struct Explained {
     plan_id: Option<PlanId>,
     /// Every limit that holds, in the order in which they are checked.
     limits: Vec<ExplainedLimit>,
+    /// Where the call may come from by policies; each entry must have the caller. Empty means from anywhere.
+    networks: Vec<ExplainedNetworks>,
+    /// How large its body may be by policies; `null` where the gateway's setting holds.
+    #[schema(required)]
+    body_bytes_max: Option<ExplainedBytes>,
     /// The subscription's spend cap; `null` where it has none.
     #[schema(required)]
     spend_cap: Option<SpendCap>,
@@ -91,13 +101,59 @@ impl From<CreditsLeft> for ExplainedCredits {
 /// A limit that holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExplainedLimit {
-    /// The limit.
-    limit: LimitBody,
+    /// The limit, as its plan or its policy has it.
+    limit: ExplainedTerms,
+    /// The scope that it was written for.
+    #[schema(value_type = schema::PolicyScope)]
+    scope: PolicyScope,
     /// Where it was written.
     from: String,
     /// What was charged this month, for a quota; `null` for a rate.
     #[schema(required)]
     used: Option<i64>,
+    /// Whether it is the first to refuse, where calls come one behind the other without a pause and no rate has been used for
+    /// long. Those that count the calls of others too may be hit earlier.
+    is_first: bool,
+}
+
+/// A limit of a plan, or a rate of a policy.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum ExplainedTerms {
+    /// Of a plan.
+    OfPlan(LimitBody),
+    /// Of a policy.
+    OfPolicy(RatePolicy),
+}
+
+/// Networks that a scope says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedNetworks {
+    /// The scope.
+    #[schema(value_type = schema::PolicyScope)]
+    scope: PolicyScope,
+    /// Addresses and networks.
+    networks: Vec<String>,
+}
+
+/// How large a body may be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExplainedBytes {
+    /// The scope that says so: the nearest of those that do.
+    #[schema(value_type = schema::PolicyScope)]
+    scope: PolicyScope,
+    /// Bytes.
+    bytes: u64,
+}
+
+impl From<EffectiveLimit> for ExplainedLimit {
+    fn from(held: EffectiveLimit) -> Self {
+        let limit = match held.limit {
+            AnyLimit::OfPlan(limit) => ExplainedTerms::OfPlan(limit.into()),
+            AnyLimit::OfPolicy(rate) => ExplainedTerms::OfPolicy(rate.into()),
+        };
+        Self { limit, scope: held.scope, from: held.from, used: held.used, is_first: held.is_first }
+    }
 }
 
 impl From<Explanation> for Explained {
@@ -114,6 +170,8 @@ impl From<Explanation> for Explained {
             terms.map(|terms| terms.plan.id),
         );
         let (limits, funds) = found.terms.map(|terms| (terms.limits, terms.funds)).unwrap_or_default();
+        let HeldTo { networks, body_bytes_max, .. } = found.held;
+        let networks = networks.into_iter().map(|(scope, networks)| ExplainedNetworks { scope, networks });
         Self {
             verdict: found.verdict,
             because: found.because,
@@ -125,10 +183,9 @@ impl From<Explanation> for Explained {
             subscription_id,
             product_id,
             plan_id,
-            limits: limits
-                .into_iter()
-                .map(|held| ExplainedLimit { limit: held.limit.into(), from: held.from, used: held.used })
-                .collect(),
+            limits: limits.into_iter().map(ExplainedLimit::from).collect(),
+            networks: networks.collect(),
+            body_bytes_max: body_bytes_max.map(|(scope, bytes)| ExplainedBytes { scope, bytes }),
             spend_cap: funds.cap.map(SpendCap::from),
             credits: funds.credits.map(ExplainedCredits::from),
         }

@@ -12,6 +12,7 @@ mod invoices;
 mod keys;
 mod organizations;
 mod plans;
+mod policies;
 mod portal;
 mod products;
 mod proofs;
@@ -89,6 +90,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(plans::late_payers::get_plan_late_payers, plans::late_payers::put_plan_late_payers))
         .routes(routes!(plans::pricing::list_plan_tariffs))
         .routes(routes!(plans::shadow::get_plan_shadow))
+        .routes(routes!(policies::get_policies, policies::put_policies))
         .routes(routes!(portal::look::get_portal, portal::look::put_portal))
         .routes(routes!(portal::incidents::list_incidents, portal::incidents::create_incident))
         .routes(routes!(

@@ -85,6 +85,11 @@ word_schemas! {
         "`rate` is speed: calls per period, smoothed. `quota` is budget: units of charged calls per day or month.";
     LimitPer = [domain::LimitPer::Subscription, domain::LimitPer::Credential],
         "Whose calls are counted together: all keys of the subscription, or each key (`credential`) for itself.";
+    PolicyScope = [
+        domain::PolicyScope::Platform, domain::PolicyScope::Api, domain::PolicyScope::Operation, domain::PolicyScope::Plan,
+    ], "Where a limit was written: for all calls, for those of an API, of an operation, or on a plan.";
+    RatePer = domain::RatePer::ALL,
+        "Whose calls a rate counts together: those of each subscription, of each key (`credential`), or everybody's (`all`).";
     Period = [
         domain::Period::Second, domain::Period::Minute, domain::Period::Hour, domain::Period::Day, domain::Period::Month,
     ], "The time that an amount or a price is for.";

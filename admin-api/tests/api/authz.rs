@@ -131,6 +131,8 @@ fn rows(world: &World, token: &str, user: &str, webhook: &str) -> BTreeMap<&'sta
         ("updateProduct", row(format!("/v1/products/{product}"), Some(json!({ "name": "N" })), 200)),
         ("deleteProduct", row(format!("/v1/products/{product}"), None, 409)),
         ("listPlans", row("/v1/plans", None, 200)),
+        ("getPolicies", row("/v1/policies", None, 200)),
+        ("putPolicies", row("/v1/policies", Some(json!({ "body_bytes_max": 1 << 20 })), 200)),
         ("getPortal", row("/v1/portal", None, 200)),
         ("putPortal", row("/v1/portal", Some(json!({ "name": "N" })), 200)),
         ("listIncidents", row("/v1/incidents", None, 200)),
@@ -427,7 +429,9 @@ fn group(method: &str, operation: &Value) -> Group {
         {
             Group::Whole
         }
-        ("Services" | "Certificates" | "APIs" | "Products" | "Plans" | "Portal", _) => Group::Publish,
+        ("Services" | "Certificates" | "APIs" | "Products" | "Plans" | "Policies" | "Portal", _) => {
+            Group::Publish
+        }
         ("Subscriptions", _) if id != "createSubscription" => Group::Subscriptions,
         ("Organizations" | "Applications" | "Subscriptions" | "Keys" | "Webhooks", _) => Group::Tenants,
         ("Tokens" | "Users", _) => Group::People,

@@ -60,6 +60,43 @@ async fn a_call_is_explained_as_far_as_it_would_come() {
 }
 
 #[tokio::test]
+async fn every_limit_is_told_with_its_scope_and_the_first_that_is_hit() {
+    let stage = Stage::new().await;
+    let world = stage.world().await;
+    let each = json!({ "name": "each", "amount": 500, "period": "second", "per": "subscription" });
+    let platform = json!({ "rates": [each], "networks": [], "body_bytes_max": 1_000 });
+    stage.call_as(&stage.admin, "PUT", "/v1/policies", Some(platform)).await.expect(200);
+    let shield = json!({ "name": "shield", "amount": 3, "period": "minute", "per": "all" });
+    let operation = json!({ "method": "GET", "path": "/{code}", "rates": [shield], "body_bytes_max": 0 });
+    let policies = json!({ "networks": ["10.0.0.0/8"], "operations": [operation] });
+    stage.patch("/v1/apis/countries", json!({ "policies": policies })).await.expect(200);
+
+    let path = format!("/v1/explain?key={}&path=/countries/de", world.key);
+    let found = stage.get(&path).await.expect(200).body;
+    let told: Vec<_> = found["limits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|limit| {
+            let words = ["scope", "from", "is_first"].map(|name| limit[name].to_string());
+            format!("{} {}", limit["limit"]["name"], words.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "\"each\" \"platform\" \"the platform's policies\" false",
+            "\"shield\" \"operation\" \"operation GET /countries/{code} of API countries\" true",
+            "\"burst\" \"plan\" \"plan free of product atlas\" false",
+            "\"month\" \"plan\" \"plan free of product atlas\" false",
+        ]
+    );
+    assert_eq!(found["networks"], json!([{ "scope": "api", "networks": ["10.0.0.0/8"] }]));
+    assert_eq!(found["body_bytes_max"], json!({ "scope": "operation", "bytes": 0 }));
+    assert!(found["because"].as_str().unwrap().ends_with("and the networks that its policies name"));
+}
+
+#[tokio::test]
 async fn a_key_is_known_by_its_first_characters_where_no_other_begins_so() {
     let stage = Stage::new().await;
     let world = stage.world().await;

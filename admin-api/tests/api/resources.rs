@@ -103,32 +103,42 @@ async fn an_api_lives_its_life() {
 }
 
 #[tokio::test]
-async fn bodies_are_limited_for_an_api_and_for_single_operations() {
+async fn calls_are_held_to_policies_of_an_api_and_of_single_operations() {
     let stage = Stage::new().await;
     stage.world().await;
     let path = "/v1/apis/countries";
     let routes = stage.get(&format!("{path}/routes")).await.expect(200);
     let [method, template] = ["method", "path"].map(|name| routes.body["data"][0][name].clone());
-    let own = json!({ "method": method, "path": template, "body_bytes_max": 0 });
-    let limits = json!({ "body_bytes_max": 65_536, "operations": [own] });
-    let changed = stage.patch(path, json!({ "body_limits": limits })).await.expect(200);
-    assert_eq!(changed.body["body_limits"], limits);
-    assert_eq!(stage.patch(path, json!({ "name": "Atlas" })).await.expect(200).body["body_limits"], limits);
+    let rate = json!({ "name": "up", "amount": 5, "period": "minute", "burst": 2, "per": "all" });
+    let own = json!({
+        "method": method, "path": template, "rates": [rate], "networks": ["10.0.0.0/8"], "body_bytes_max": 0
+    });
+    let limits = json!({ "rates": [], "networks": [], "body_bytes_max": 65_536, "operations": [own] });
+    let changed = stage.patch(path, json!({ "policies": limits })).await.expect(200);
+    assert_eq!(changed.body["policies"], limits);
+    assert_eq!(stage.patch(path, json!({ "name": "Atlas" })).await.expect(200).body["policies"], limits);
 
     let elsewhere = json!({ "method": "POST", "path": "/nowhere", "body_bytes_max": 1 });
     for (wrong, place) in [
-        (json!({ "operations": [own, elsewhere] }), "/body_limits/operations/1"),
-        (json!({ "operations": [own, own] }), "/body_limits/operations/1"),
-        (json!({ "body_bytes_max": (1_u64 << 40) + 1 }), "/body_limits/body_bytes_max"),
+        (json!({ "operations": [own, elsewhere] }), "/policies/operations/1"),
+        (json!({ "operations": [own, own] }), "/policies/operations/1"),
+        (json!({ "rates": [rate, rate] }), "/policies/rates/1/name"),
+        (json!({ "networks": ["10.1.2.3/8"] }), "/policies/networks/0"),
+        (json!({ "body_bytes_max": (1_u64 << 40) + 1 }), "/policies/body_bytes_max"),
     ] {
-        let refused = stage.patch(path, json!({ "body_limits": wrong })).await.expect(422);
+        let refused = stage.patch(path, json!({ "policies": wrong })).await.expect(422);
         assert_eq!(refused.places(), [place]);
     }
-    for wrong in [json!({ "body_bytes_max": -1 }), json!({ "bytes": 1 }), json!(null)] {
-        stage.patch(path, json!({ "body_limits": wrong })).await.expect(422);
+    for wrong in [
+        json!({ "body_bytes_max": -1 }),
+        json!({ "bytes": 1 }),
+        json!({ "rates": [{ "name": "x" }] }),
+        json!(null),
+    ] {
+        stage.patch(path, json!({ "policies": wrong })).await.expect(422);
     }
-    let as_before = stage.patch(path, json!({ "body_limits": {} })).await.expect(200);
-    assert_eq!(as_before.body["body_limits"], json!({ "operations": [] }));
+    let as_before = stage.patch(path, json!({ "policies": {} })).await.expect(200);
+    assert_eq!(as_before.body["policies"], json!({ "rates": [], "networks": [], "operations": [] }));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, SubsecRound, Utc};
 use serde_json::{Value, json};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiPolicies, ApiState, HeaderMatch, Metering, ServiceId, Slug};
 use tollgate_openapi::Document;
 use tollgate_store::{ApiRow, NewApi, Tx};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::change::{Subject, before_after, check_version};
 use crate::documents::{follow_document, published_changes};
 use crate::services::check_name;
-use crate::{Action, Actor, Control, Error, FieldFault, Result};
+use crate::{Action, Actor, Control, Error, FieldFault, Result, policies};
 
 /// What an API is made from.
 #[derive(Debug, Clone)]
@@ -37,8 +37,8 @@ pub struct ApiInput {
     pub successor_id: Option<ApiId>,
     /// How its calls are metered.
     pub metering: Metering,
-    /// How large the bodies of its requests may be.
-    pub body_limits: BodyLimits,
+    /// What its calls are held to, besides what all are.
+    pub policies: ApiPolicies,
 }
 
 /// What to change about an API; `None` stays.
@@ -66,8 +66,8 @@ pub struct ApiPatch {
     pub successor_id: Option<Option<ApiId>>,
     /// How its calls are metered.
     pub metering: Option<Metering>,
-    /// How large the bodies of its requests may be.
-    pub body_limits: Option<BodyLimits>,
+    /// What its calls are held to, besides what all are.
+    pub policies: Option<ApiPolicies>,
 }
 
 impl From<ApiInput> for ApiPatch {
@@ -85,7 +85,7 @@ impl From<ApiInput> for ApiPatch {
             sunset_at: Some(input.sunset_at),
             successor_id: Some(input.successor_id),
             metering: Some(input.metering),
-            body_limits: Some(input.body_limits),
+            policies: Some(input.policies),
         }
     }
 }
@@ -146,9 +146,7 @@ impl ApiInput {
         if let Err(fault) = self.metering.check() {
             faults.push(FieldFault::new(format!("/metering{}", fault.pointer), fault.message));
         }
-        if let Err(fault) = self.body_limits.check() {
-            faults.push(FieldFault::new(format!("/body_limits{}", fault.pointer), fault.message));
-        }
+        faults.extend(policies::check_of_api(&mut self.policies));
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
@@ -166,7 +164,7 @@ impl ApiInput {
             sunset_at: self.sunset_at,
             successor: self.successor_id,
             metering: &self.metering,
-            body_limits: &self.body_limits,
+            policies: &self.policies,
         }
     }
 
@@ -175,7 +173,7 @@ impl ApiInput {
             "slug": self.slug, "name": self.name, "summary": self.summary, "service_id": self.service_id,
             "hosts": self.hosts, "base_path": self.base_path, "match_headers": self.match_headers,
             "state": self.state, "metering": self.metering, "sunset_at": self.sunset_at,
-            "successor_id": self.successor_id, "body_limits": self.body_limits,
+            "successor_id": self.successor_id, "policies": self.policies,
         })
     }
 }
@@ -201,7 +199,7 @@ impl From<&ApiRow> for ApiInput {
             sunset_at: row.sunset_at,
             successor_id: row.successor(),
             metering: row.metering.clone(),
-            body_limits: row.body_limits.clone(),
+            policies: row.policies.clone(),
         }
     }
 }
@@ -266,7 +264,7 @@ impl Control {
                 .successor_id
                 .unwrap_or_else(|| before.successor_id.filter(|_| state.is_ending())),
             metering: patch.metering.unwrap_or_else(|| before.metering.clone()),
-            body_limits: patch.body_limits.unwrap_or_else(|| before.body_limits.clone()),
+            policies: patch.policies.unwrap_or_else(|| before.policies.clone()),
         };
         after.check()?;
         let (old, new) = (before.audit(), after.audit());

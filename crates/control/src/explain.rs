@@ -1,10 +1,12 @@
 //! What would happen to a call, and why: the route, the terms and every limit with where it comes from.
 
+mod limits;
+
 use std::net::IpAddr;
 
 use chrono::Utc;
 use tollgate_domain::{
-    ApplicationState, CredentialId, Enforcement, KeyScope, Limit, Restrictions, SubscriptionState,
+    ApplicationState, CredentialId, KeyScope, PolicyScope, Restrictions, SubscriptionState,
 };
 use tollgate_engine::admission::{check_method, check_path};
 use tollgate_engine::{Denial, RouteMatch, Tolerated, Whence, compile_what_can_be};
@@ -13,7 +15,9 @@ use tollgate_store::{
     Wanted,
 };
 
-use crate::{Action, Actor, Control, Error, FundsStanding, LimitStanding, Result};
+use self::limits::mark_first;
+pub use self::limits::{AnyLimit, EffectiveLimit, HeldTo};
+use crate::{Action, Actor, Control, Error, FundsStanding, Result};
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -55,6 +59,8 @@ pub struct Explanation {
     pub because: String,
     /// The operation that it would reach, with its API.
     pub route: Option<(ApiRow, RouteRow)>,
+    /// What it is held to whatever plan it is on.
+    pub held: HeldTo,
     /// The key.
     pub key: CredentialRow,
     /// Whose key it is.
@@ -78,37 +84,6 @@ pub struct Terms {
     pub funds: FundsStanding,
 }
 
-/// A limit that holds, and where it comes from.
-#[derive(Debug, Clone)]
-pub struct EffectiveLimit {
-    /// The limit.
-    pub limit: Limit,
-    /// Where it was written, in plain words.
-    pub from: String,
-    /// Units used in the present period, for a quota.
-    pub used: Option<i64>,
-}
-
-impl EffectiveLimit {
-    fn of(standing: LimitStanding, written: &str) -> Self {
-        let mut from = match &standing.own {
-            Some(own) if own.reason.is_empty() => {
-                format!("the subscription's own amount, in place of {}", standing.of_plan)
-            }
-            Some(own) => {
-                format!("the subscription's own amount ({}), in place of {}", own.reason, standing.of_plan)
-            }
-            None => written.to_owned(),
-        };
-        if let Some(period) = standing.period.filter(|period| period.carried > 0) {
-            from.push_str(&format!("; {} left over from the period before", period.carried));
-        }
-        let amount = standing.amount();
-        let used = standing.period.map(|period| period.used.cast_signed());
-        Self { limit: Limit { amount, ..standing.limit }, from, used }
-    }
-}
-
 impl Control {
     /// Explains what would happen to a call with a key.
     ///
@@ -125,12 +100,13 @@ impl Control {
         let key = self.key_like(actor, &question.key).await?;
         let application = self.store.get_application(scope, key.application_id).await?;
         let compiled = self.compiled().await?;
-        let snapshot = &compiled.snapshot;
+        let (snapshot, compiled_rows) = (&compiled.snapshot, &compiled.blueprint);
         let found = snapshot.find_route(&question.host.to_lowercase(), method, &question.path, question);
         let mut explanation = Explanation {
             verdict: "admitted",
             because: String::new(),
             route: None,
+            held: HeldTo::default(),
             key,
             application,
             terms: None,
@@ -156,6 +132,8 @@ impl Control {
                 let is_over = !api.is_served(Utc::now());
                 let rows = self.store.list_routes(api.id).await?;
                 let row = rows.into_iter().find(|row| row.id == route.id).ok_or(Error::NotFound("route"))?;
+                let platform = &compiled_rows.policies;
+                explanation.held = HeldTo::of(platform, &api.policies, &row.method, &row.path);
                 explanation.route = Some((api, row));
                 if is_over {
                     return Ok(explanation.refused("api_retired", "the API's sunset is past"));
@@ -219,22 +197,21 @@ impl Control {
             || compiled.snapshot.apis().iter().any(|it| Some(it.id) == api && it.is_broken);
         let written = format!("plan {} of product {}", plan.slug, product.slug);
         let standing = self.standing_of(&subscription).await?;
-        let limits: Vec<EffectiveLimit> = match standing.is_empty() {
+        let mut limits = explanation.limits_of_policies();
+        match standing.is_empty() {
             // A suspended subscription has no standing; its plan's limits are told.
             true => {
                 let of_plan = plan.limits.iter().cloned();
-                of_plan.map(|limit| EffectiveLimit { limit, from: written.clone(), used: None }).collect()
+                limits.extend(of_plan.map(|limit| EffectiveLimit::of_plan(limit, written.clone())));
             }
-            false => standing.into_iter().map(|one| EffectiveLimit::of(one, &written)).collect(),
-        };
+            false => {
+                limits.extend(standing.into_iter().map(|one| EffectiveLimit::standing(one, &written)));
+            }
+        }
+        mark_first(&mut limits, explanation.units());
         let suspended = subscription.state == SubscriptionState::Suspended
             || explanation.application.state == ApplicationState::Suspended;
-        let exhausted = limits.iter().find_map(|limit| {
-            let used = u64::try_from(limit.used?).ok()?;
-            let refuses = limit.limit.budget.enforcement != Enforcement::Soft && used >= limit.limit.amount;
-            refuses
-                .then(|| format!("{used} of {} units of {} are used", limit.limit.amount, limit.limit.name))
-        });
+        let exhausted = limits.iter().find_map(EffectiveLimit::exhausted);
         let funds = self.funds_standing(actor, &subscription, &plan, Utc::now()).await?;
         let (broke, throttled) = (funds.refusal(), funds.throttled_to().map(str::to_owned));
         explanation.terms = Some(Terms { subscription, product, plan, limits, funds });
@@ -266,12 +243,15 @@ impl Control {
             );
             return Ok(explanation);
         }
-        explanation.because = if networks.is_empty() && origins.is_empty() {
-            "nothing stands against it but its rate limits, as they are at that moment".to_owned()
-        } else {
-            "nothing stands against it but its rate limits, and the networks or sites that the key is held to"
-                .to_owned()
-        };
+        let mut because =
+            "nothing stands against it but its rate limits, as they are at that moment".to_owned();
+        if !networks.is_empty() || !origins.is_empty() {
+            because.push_str(", and the networks or sites that the key is held to");
+        }
+        if !explanation.held.networks.is_empty() {
+            because.push_str(", and the networks that its policies name");
+        }
+        explanation.because = because;
         Ok(explanation)
     }
 
@@ -325,6 +305,25 @@ fn retired(successor: Option<&str>) -> String {
 }
 
 impl Explanation {
+    /// Rates of the platform, the API and the operation.
+    fn limits_of_policies(&self) -> Vec<EffectiveLimit> {
+        let Some((api, route)) = &self.route else { return Vec::new() };
+        let from = |scope| match scope {
+            PolicyScope::Operation => {
+                format!("operation {} {}{} of API {}", route.method, api.base_path, route.path, api.slug)
+            }
+            PolicyScope::Api => format!("API {}", api.slug),
+            _ => "the platform's policies".to_owned(),
+        };
+        let rates = self.held.rates.iter().cloned();
+        rates.map(|(scope, rate)| EffectiveLimit::of_policy(scope, rate, from(scope))).collect()
+    }
+
+    /// What the call costs of a quota.
+    fn units(&self) -> u32 {
+        self.route.as_ref().map_or(1, |(api, route)| api.metering.units_of(&route.method, &route.path))
+    }
+
     fn refused(self, verdict: &'static str, because: impl Into<String>) -> Self {
         Self { verdict, because: because.into(), ..self }
     }

@@ -42,6 +42,7 @@ mod password_rules;
 mod passwords;
 mod persons;
 mod plans;
+mod policies;
 mod portal;
 mod preferences;
 mod preview;
@@ -85,7 +86,7 @@ pub use device::{DEVICE_INTERVAL_SECONDS, DEVICE_SECONDS, DeviceAnswer, DeviceCo
 pub use documents::Change as DocumentChange;
 pub use effects::Effect;
 pub use error::{Error, FieldFault, Result};
-pub use explain::{EffectiveLimit, Explanation, Question, Terms};
+pub use explain::{AnyLimit, EffectiveLimit, Explanation, HeldTo, Question, Terms};
 pub use incidents::{HEALTH_WINDOW, IncidentPatch};
 pub use once::Once;
 pub use organizations::OrganizationPatch;

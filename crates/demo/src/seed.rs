@@ -129,7 +129,7 @@ async fn api(control: &Control, actor: &Actor, service_id: ServiceId) -> Result<
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
         state: ApiState::Published,
     };
     control.create_api(actor, input, Some(OPENAPI)).await

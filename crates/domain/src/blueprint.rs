@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    ApiId, ApplicationId, BodyLimits, CertificateId, CertificateSource, ChallengeKind, CredentialId,
-    Environment, HeaderMatch, Limit, Metering, OrganizationId, PlanId, ProductId, Restrictions, RouteId,
-    ServiceId, ServiceProtocol, SubscriptionId,
+    ApiId, ApiPolicies, ApplicationId, CertificateId, CertificateSource, ChallengeKind, CredentialId,
+    Environment, HeaderMatch, Limit, Metering, OrganizationId, PlanId, Policies, ProductId, Restrictions,
+    RouteId, ServiceId, ServiceProtocol, SubscriptionId,
 };
 
 /// Everything but the consumers: routes, services, products and plans of one revision.
@@ -29,6 +29,9 @@ pub struct Blueprint {
     pub products: Vec<Product>,
     /// Terms of the products.
     pub plans: Vec<Plan>,
+    /// What all calls are held to.
+    #[serde(default)]
+    pub policies: Policies,
     /// What gateways present to callers who speak TLS.
     #[serde(default)]
     pub certificates: Vec<Certificate>,
@@ -60,6 +63,8 @@ pub enum UnreadableRow {
     Plan(PlanId),
     /// An API.
     Api(ApiId),
+    /// The policies of the platform.
+    Policies,
 }
 
 /// What a certificate authority looks for before it believes that a host is ours (RFC 8555 §8). Public by its nature.
@@ -165,9 +170,9 @@ pub struct Api {
     /// That it will go; mostly not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<Deprecation>,
-    /// How large the bodies of its requests may be.
+    /// What its calls are held to, besides what all are.
     #[serde(default)]
-    pub body_limits: BodyLimits,
+    pub policies: ApiPolicies,
     /// Its operations.
     pub routes: Vec<Route>,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiState, BodyLimits, Currency, HeaderMatch, Limit, Metering, Page, PlanState, Portal, Price,
+    ApiPolicies, ApiState, Currency, HeaderMatch, Limit, Metering, Page, PlanState, Policies, Portal, Price,
     ProductState, ServiceProtocol, Slug, Target, UnpaidLanding, Visibility,
 };
 
@@ -19,6 +19,9 @@ pub struct State {
     pub products: Vec<Product>,
     /// Terms of the products.
     pub plans: Vec<Plan>,
+    /// What all calls are held to; at most one.
+    #[serde(default)]
+    pub policies: Vec<Policies>,
     /// Name, colours, logo and links of the portal; at most one.
     #[serde(default)]
     pub portals: Vec<Portal>,
@@ -74,9 +77,9 @@ pub struct Api {
     /// How its calls are metered.
     #[serde(default)]
     pub metering: Metering,
-    /// How large the bodies of its requests may be.
+    /// What its calls are held to, besides what all are.
     #[serde(default)]
-    pub body_limits: BodyLimits,
+    pub policies: ApiPolicies,
     /// The text of its OpenAPI document; without one, the document in force stays.
     #[serde(default, skip_serializing)]
     pub document: Option<String>,

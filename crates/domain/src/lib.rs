@@ -4,7 +4,6 @@
 
 mod accent;
 mod blueprint;
-mod body_limits;
 mod budget;
 mod colour;
 pub mod declared;
@@ -19,6 +18,7 @@ mod metering;
 mod money;
 mod network;
 mod period;
+mod policies;
 mod portal;
 mod restrictions;
 mod scope;
@@ -33,7 +33,6 @@ pub use blueprint::{
     Api, Blueprint, Certificate, Challenge, ConsumerApplication, ConsumerCredential, ConsumerSubscription,
     Deprecation, Plan, Product, RetiredApi, Route, Service, Target, Unreadable, UnreadableRow,
 };
-pub use body_limits::{BodyLimits, InvalidBodyLimits, OperationBody};
 pub use budget::{Budget, Enforcement};
 pub use colour::{Colour, InvalidColour};
 pub use funds::Funds;
@@ -51,6 +50,9 @@ pub use metering::{InvalidMetering, InvalidStatuses, Metering, OperationCost, Re
 pub use money::{Amount, Currency, InvalidCurrency, Price};
 pub use network::{InvalidNetwork, Network};
 pub use period::{CalendarMonth, InvalidMonth, Period};
+pub use policies::{
+    ApiPolicies, InvalidPolicy, OperationPolicies, Policies, PoliciesOf, PolicyScope, RatePer, RatePolicy,
+};
 pub use portal::{Page, Portal, SiteLink};
 pub use restrictions::{
     InvalidRestriction, KeyScope, Restrictions, ScopePart, Unreadable as UnreadableEntry,

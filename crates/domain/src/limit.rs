@@ -114,17 +114,19 @@ impl Limit {
         Funds::KEPT.into_iter().find(|funds| funds.limit_name() == Some(&self.name)).unwrap_or_default()
     }
 
+    /// Whether a text can name a limit: it stands in header fields.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        let may_stand = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        (1..=32).contains(&text.len()) && text.bytes().all(may_stand)
+    }
+
     /// Checks one limit by itself.
     ///
     /// # Errors
     /// The first rule that it breaks.
     pub fn check(&self) -> Result<(), InvalidLimit> {
-        let name_ok = (1..=32).contains(&self.name.len())
-            && self
-                .name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-        if !name_ok {
+        if !Self::is_name(&self.name) {
             return Err(InvalidLimit::Name);
         }
         if !(1..=Self::AMOUNT_MAX).contains(&self.amount) {

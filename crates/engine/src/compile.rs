@@ -1,8 +1,8 @@
 //! Plain rows become a snapshot; each fault names its row and field, and breaks the part it lies in but no other.
 
-mod body_limits;
 mod metering;
 mod parts;
+mod policies;
 mod tolerant;
 
 use std::fmt;
@@ -29,6 +29,13 @@ pub enum Kind {
     Route,
     /// A plan.
     Plan,
+    /// The policies of the platform.
+    Policies,
+}
+
+impl Kind {
+    /// The id of what there is one of.
+    pub const PLATFORM: &'static str = "platform";
 }
 
 impl fmt::Display for Kind {
@@ -38,6 +45,7 @@ impl fmt::Display for Kind {
             Self::Api => "api",
             Self::Route => "route",
             Self::Plan => "plan",
+            Self::Policies => "policies",
         })
     }
 }
@@ -82,7 +90,7 @@ pub(crate) fn fault(
 /// Compiles a blueprint that must be whole.
 ///
 /// # Errors
-/// The first fault, in the order services, plans, APIs, routes.
+/// The first fault, in the order policies of the platform, services, plans, APIs, routes.
 pub fn compile(blueprint: &Blueprint) -> Result<Snapshot, CompileError> {
     let compiled = parts::compile(blueprint);
     compiled.faults.into_iter().next().map_or(Ok(compiled.snapshot), |fault| Err(fault.error))

@@ -13,6 +13,7 @@ use crate::admission::{check_host, check_method, check_target};
 use crate::consumers::{Account, Consumers, Found};
 use crate::denial::Denial;
 use crate::limits::{self, Cells, Levels, Takings};
+use crate::policies::Counting;
 use crate::rules::Whence;
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
 pub use caller::Familiar;
@@ -244,7 +245,7 @@ impl From<Denial> for Box<Refusal> {
     }
 }
 
-/// Decides a call, in the order: form, route, key, entitlement, rate limits, quota. `now_ns` is nanoseconds since
+/// Decides a call, in the order: form, route, networks of the route, key, entitlement, rate limits, quota. `now_ns` is nanoseconds since
 /// the Unix epoch; `familiar` is the connection's, none where its calls come side by side. An admission has taken its share of every limit; settle it with
 /// [`Admission::finish`].
 ///
@@ -265,6 +266,15 @@ pub fn decide(
         let holder = found.as_ref().map(Holder::from);
         return Err(refuse(Unserved { denial, holder, consumer: None }, matched, None));
     }
+    let guard = matched.route().guard.as_deref();
+    if let Some(guard) = guard
+        && let Err(denial) = guard.check_networks(call.whence)
+    {
+        // Before the key is looked at: from elsewhere nothing is told of it. Whose it is goes on record.
+        let found = identify(consumers, call.credential, matched.route(), now_ns).ok();
+        let holder = found.as_ref().map(Holder::from);
+        return Err(refuse(Unserved { denial, holder, consumer: None }, matched, None));
+    }
     let caller = match familiar {
         Some(familiar) => familiar.caller_of(call, &matched, consumers, now_ns),
         None => recognise(call, &matched, consumers, now_ns).map(|(_, caller)| caller),
@@ -274,7 +284,20 @@ pub fn decide(
         Err(unserved) => return Err(refuse(*unserved, matched, None)),
     };
     let cells = Cells { account: &caller.consumer.account, of_key: caller.of_key.as_deref() };
-    let take = |plan| limits::take(snapshot.plan(plan), &cells, matched.route().units, now_ns);
+    let units = matched.route().units;
+    let counting = || {
+        let (subscription, key) = (caller.consumer.subscription_id(), caller.consumer.credential_id);
+        Counting::new(&snapshot.policy_counts, subscription, key, now_ns)
+    };
+    let take = |plan| {
+        let plan = snapshot.plan(plan);
+        if let Some(guard) = guard {
+            limits::take_guard(guard, counting(), plan, &cells, units)?;
+        }
+        // Where another call took the plan's last one meanwhile.
+        let give_back = |_: &_| guard.into_iter().for_each(|guard| guard.undo(counting()));
+        limits::take(plan, &cells, units, now_ns).inspect_err(give_back)
+    };
     let (mut plan, mut taken) = (caller.plan, take(caller.plan));
     if let Err(refused) = &taken
         && matches!(refused.0, Denial::SpendCapReached(_))

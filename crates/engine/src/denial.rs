@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::{Outcome, Period, SubscriptionId};
+use tollgate_domain::{Outcome, Period, PolicyScope, SubscriptionId};
 
 use crate::admission::BadRequest;
 use crate::snapshot::PlanLimit;
@@ -55,8 +55,8 @@ pub enum Denial {
         /// The scope that would.
         scope: Arc<str>,
     },
-    /// The key is not for this network.
-    AddressNotAllowed,
+    /// Calls may not come from this network: by the policies of a scope, or by the key's own rules.
+    AddressNotAllowed(Option<PolicyScope>),
     /// The key is for pages of other sites.
     KeyOriginNotAllowed,
     /// The application has no subscription that opens this API.
@@ -104,6 +104,8 @@ pub enum Denial {
 pub struct LimitHit {
     /// Its name.
     pub name: Arc<str>,
+    /// Where it was written.
+    pub scope: PolicyScope,
     /// Calls per period.
     pub amount: u64,
     /// The period that `amount` is for.
@@ -118,6 +120,7 @@ impl LimitHit {
     pub(crate) fn new(limit: &PlanLimit, retry_after_s: u64) -> Self {
         Self {
             name: Arc::clone(&limit.name),
+            scope: PolicyScope::Plan,
             amount: limit.amount,
             period: limit.period,
             visible: limit.visible,
@@ -137,7 +140,7 @@ impl Denial {
             Self::MissingCredential | Self::InvalidCredential | Self::ExpiredCredential => 401,
             Self::PaymentRequired | Self::SpendCapReached(_) | Self::CreditsUsedUp => 402,
             Self::NotEntitled | Self::SubscriptionSuspended | Self::OriginNotAllowed => 403,
-            Self::ScopeMissing { .. } | Self::AddressNotAllowed | Self::KeyOriginNotAllowed => 403,
+            Self::ScopeMissing { .. } | Self::AddressNotAllowed(_) | Self::KeyOriginNotAllowed => 403,
             Self::RouteNotFound => 404,
             Self::MethodNotAllowed { .. } => 405,
             Self::RequestTimeout => 408,
@@ -174,7 +177,7 @@ impl Denial {
             Self::InvalidCredential => "invalid_credential",
             Self::ExpiredCredential => "expired_credential",
             Self::ScopeMissing { .. } => "scope_missing",
-            Self::AddressNotAllowed => "address_not_allowed",
+            Self::AddressNotAllowed(_) => "address_not_allowed",
             Self::KeyOriginNotAllowed => "key_origin_not_allowed",
             Self::NotEntitled => "not_entitled",
             Self::SubscriptionSuspended => "subscription_suspended",
@@ -216,9 +219,16 @@ impl Denial {
             Self::ScopeMissing { .. } => {
                 "The key is valid, but it is held to other operations than this one."
             }
-            Self::AddressNotAllowed => {
+            Self::AddressNotAllowed(None) => {
                 "The key is valid, but it may not be used from the address that calls."
             }
+            Self::AddressNotAllowed(Some(PolicyScope::Operation)) => {
+                "This operation may not be called from the address that calls."
+            }
+            Self::AddressNotAllowed(Some(PolicyScope::Api)) => {
+                "This API may not be called from the address that calls."
+            }
+            Self::AddressNotAllowed(Some(_)) => "Nothing here may be called from the address that calls.",
             Self::KeyOriginNotAllowed => "The key is valid, but it may only be used on pages of some sites.",
             Self::NotEntitled => {
                 "The key is valid, but its application has no subscription to a product with this API."
@@ -269,7 +279,7 @@ impl Denial {
             Self::InvalidCredential => "The key is not valid",
             Self::ExpiredCredential => "The key has expired",
             Self::ScopeMissing { .. } => "The key is not for this operation",
-            Self::AddressNotAllowed => "The key is not for this network",
+            Self::AddressNotAllowed(_) => "Calls from this network are refused",
             Self::KeyOriginNotAllowed => "The key is not for this site",
             Self::NotEntitled => "The key does not open this API",
             Self::SubscriptionSuspended => "The subscription is suspended",
@@ -328,8 +338,11 @@ impl Denial {
             Self::InvalidCredential => "Check that the key was copied whole and has not been revoked.",
             Self::ExpiredCredential => "Create or rotate the key in the portal.",
             Self::ScopeMissing { .. } => "Use another key, or add the scope to this one in the portal.",
-            Self::AddressNotAllowed => {
+            Self::AddressNotAllowed(None) => {
                 "Call from a network that the key is for, or add this one in the portal."
+            }
+            Self::AddressNotAllowed(Some(_)) => {
+                "Call from a network that the publisher allows, or ask the publisher to allow this one."
             }
             Self::KeyOriginNotAllowed => {
                 "Call from a page of a site that the key is for, or add the site in the portal."
@@ -366,6 +379,16 @@ impl Denial {
             Self::GrpcMessage => "Name the compression in grpc-encoding, or send messages as they are.",
             Self::GrpcNeedsHttp2 => "Ask the publisher to set the service's protocol to h2 or h2c.",
             Self::Internal => "Try again, and report the request id if it happens again.",
+        }
+    }
+
+    /// The scope of the policy that refused the call; none where it was no policy.
+    #[must_use]
+    pub fn policy_scope(&self) -> Option<PolicyScope> {
+        match self {
+            Self::AddressNotAllowed(scope) => *scope,
+            Self::RateLimited(hit) => Some(hit.scope).filter(|scope| *scope != PolicyScope::Plan),
+            _ => None,
         }
     }
 

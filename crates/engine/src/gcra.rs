@@ -84,16 +84,44 @@ impl Rate {
         tat.fetch_sub(self.interval_ns, Ordering::Relaxed);
     }
 
-    /// The number as read and the debt it means. A number that this limit cannot have produced (the plan was
-    /// changed, the clock was set back) is pulled to the largest debt, so that nobody waits for another limit's day.
+    /// How the limit stands for one who has called nothing for long.
+    #[must_use]
+    pub fn rested(&self) -> Level {
+        self.level(0)
+    }
+
+    /// How the limit stands where this is the TAT.
+    #[must_use]
+    pub fn level_at(&self, tat: u64, now_ns: u64) -> Level {
+        self.level(tat.saturating_sub(now_ns).min(self.tolerance_ns))
+    }
+
+    /// The TAT once a call more was taken.
+    ///
+    /// # Errors
+    /// The level, with nothing remaining, where the limit is reached.
+    pub fn after(&self, tat: u64, now_ns: u64) -> Result<u64, Level> {
+        let debt = tat.saturating_sub(now_ns).min(self.tolerance_ns);
+        let after = debt + self.interval_ns;
+        if after > self.tolerance_ns { Err(self.level(debt)) } else { Ok(now_ns.saturating_add(after)) }
+    }
+
+    /// What a TAT that this limit cannot have produced (its amount was changed, the clock was set back) is pulled to,
+    /// the largest debt, so that nobody waits for another limit's day; none for one that it can.
+    #[must_use]
+    pub fn pulled(&self, tat: u64, now_ns: u64) -> Option<u64> {
+        let foreign = tat.saturating_sub(now_ns) > self.tolerance_ns.saturating_add(FOREIGN_AFTER_NS);
+        foreign.then(|| now_ns.saturating_add(self.tolerance_ns))
+    }
+
+    /// The number as read and the debt it means; a foreign one is pulled.
     fn debt(&self, tat: &AtomicU64, now_ns: u64) -> (u64, u64) {
         let seen = tat.load(Ordering::Relaxed);
         let debt = seen.saturating_sub(now_ns);
         if debt <= self.tolerance_ns {
             return (seen, debt);
         }
-        if debt > self.tolerance_ns.saturating_add(FOREIGN_AFTER_NS) {
-            let full = now_ns.saturating_add(self.tolerance_ns);
+        if let Some(full) = self.pulled(seen, now_ns) {
             // Lost to another thread: that one wrote a better number.
             let _ = tat.compare_exchange(seen, full, Ordering::Relaxed, Ordering::Relaxed);
         }

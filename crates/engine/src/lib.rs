@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod answer;
+mod cells;
 pub mod chunked;
 mod compile;
 mod consumers;
@@ -17,6 +18,7 @@ pub mod head2;
 pub mod key;
 pub mod lease;
 mod limits;
+mod policies;
 mod problem;
 pub mod quota;
 pub mod reading;

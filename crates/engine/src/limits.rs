@@ -11,6 +11,7 @@ use crate::consumers::{Account, RateCells};
 use crate::denial::{Denial, LimitHit};
 use crate::gcra::Rate;
 use crate::lease::{self, Answer};
+use crate::policies::{Counting, Guard};
 use crate::quota::Month;
 use crate::snapshot::{LimitCheck, Plan};
 
@@ -72,18 +73,60 @@ impl Takings {
 /// How the limits stand and what was taken of quotas; or why not, and how they stand.
 type Taken = Result<(Levels, Takings), Box<(Denial, Levels)>>;
 
+/// Takes a call from every rate of a route's guard, where the plan admits it too: all of both is looked at before anything
+/// is taken of either. Speed is named before budget, and of two limits of speed the one that opens later.
+#[inline(never)]
+pub(crate) fn take_guard(
+    guard: &Guard,
+    counting: Counting<'_>,
+    plan: &Plan,
+    cells: &Cells<'_>,
+    units: u32,
+) -> Result<(), Box<(Denial, Levels)>> {
+    let now_ns = counting.now_ns;
+    let refused_by = |hit: LimitHit| {
+        let (of_plan, levels) = stand(plan, cells, units, now_ns);
+        let denial = match of_plan {
+            Some(Denial::RateLimited(later)) if later.retry_after_s > hit.retry_after_s => later,
+            _ => hit,
+        };
+        Box::new((Denial::RateLimited(denial), levels))
+    };
+    if let Some(hit) = guard.look(counting) {
+        return Err(refused_by(hit));
+    }
+    if !admits(plan, cells, units, now_ns) {
+        return Err(refused(plan, cells, units, now_ns));
+    }
+    guard.take(counting).map_err(refused_by)
+}
+
+/// Whether a plan admits a call, nothing taken.
+#[inline(always)]
+fn admits(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> bool {
+    let account = cells.account;
+    let (month, now_s) = (Month::at(now_ns), now_ns / 1_000_000_000);
+    // A loop, which the compiler unfolds into its callers; `all` it would call.
+    for limit in &plan.limits {
+        let admits = match limit.check {
+            LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
+            LimitCheck::Quota => account.quota.peek(month, limit.amount).remaining >= u64::from(units),
+            LimitCheck::Lease { cell, key, funds } => {
+                matches!(account.lease(cell).peek(key, funds.weight(units), now_s), Answer::Had { .. })
+            }
+        };
+        if !admits {
+            return false;
+        }
+    }
+    true
+}
+
 /// Takes a call from every rate and its units from the quotas, or nothing from any.
 pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Taken {
     let account = cells.account;
     let (month, now_s) = (Month::at(now_ns), now_ns / 1_000_000_000);
-    let admitted = plan.limits.iter().all(|limit| match limit.check {
-        LimitCheck::Rate { rate, cell, per } => rate.admits(cells.of(per, cell), now_ns),
-        LimitCheck::Quota => account.quota.peek(month, limit.amount).remaining >= u64::from(units),
-        LimitCheck::Lease { cell, key, funds } => {
-            matches!(account.lease(cell).peek(key, funds.weight(units), now_s), Answer::Had { .. })
-        }
-    });
-    if !admitted {
+    if !admits(plan, cells, units, now_ns) {
         return Err(refused(plan, cells, units, now_ns));
     }
     let mut levels = Levels::default();
@@ -128,9 +171,17 @@ pub(crate) fn take(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> T
     Ok((levels, takings))
 }
 
-/// The refusal and how every limit stands. Speed is named before budget, budget before money; among several of a kind the one that opens
-/// last, so that who waits as told is not refused by the next one.
+/// The refusal and how every limit stands.
 fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Denial, Levels)> {
+    let (denial, levels) = stand(plan, cells, units, now_ns);
+    // Another thread's undo reopened the limit since; the caller may come again at once.
+    let denial = denial.unwrap_or_else(|| Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)));
+    Box::new((denial, levels))
+}
+
+/// How every limit stands, and what refuses a call now. Speed is named before budget, budget before money; among several of a kind the one that opens
+/// last, so that who waits as told is not refused by the next one.
+fn stand(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> (Option<Denial>, Levels) {
     let account = cells.account;
     let (month, now_s) = (Month::at(now_ns), now_ns / 1_000_000_000);
     let mut levels = Levels::default();
@@ -184,15 +235,15 @@ fn refused(plan: &Plan, cells: &Cells<'_>, units: u32, now_ns: u64) -> Box<(Deni
         levels.0[index] = shown;
     }
     let denial = match (rate_hit, quota_hit, money_hit) {
-        (Some((wait, index)), ..) => Denial::RateLimited(LimitHit::new(&plan.limits[index], wait)),
-        (None, Some((wait, index)), _) => Denial::QuotaExceeded(LimitHit::new(&plan.limits[index], wait)),
-        (None, None, Some(Funds::Credits)) => Denial::CreditsUsedUp,
-        (None, None, Some(_)) => Denial::SpendCapReached(account.owner.subscription_id),
-        (None, None, None) if is_unknown => Denial::QuotaUnavailable,
-        // Another thread's undo reopened the limit since; the caller may come again at once.
-        (None, None, None) => Denial::RateLimited(LimitHit::new(&plan.limits[0], 1)),
+        (Some((wait, index)), ..) => Some(Denial::RateLimited(LimitHit::new(&plan.limits[index], wait))),
+        (None, Some((wait, index)), _) => {
+            Some(Denial::QuotaExceeded(LimitHit::new(&plan.limits[index], wait)))
+        }
+        (None, None, Some(Funds::Credits)) => Some(Denial::CreditsUsedUp),
+        (None, None, Some(_)) => Some(Denial::SpendCapReached(account.owner.subscription_id)),
+        (None, None, None) => is_unknown.then_some(Denial::QuotaUnavailable),
     };
-    Box::new((denial, levels))
+    (denial, levels)
 }
 
 /// Appends the value of `RateLimit`: two numbers per visible limit, everything else is rendered already.

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use tollgate_domain::PolicyScope;
+
 use crate::denial::Denial;
 
 /// What a problem says beside its denial.
@@ -42,6 +44,9 @@ impl Problem<'_> {
                 string(&mut out, &[portal_of(self.type_base), "billing"]);
             }
             Denial::ScopeMissing { scope } => field(&mut out, "scope", scope),
+            Denial::AddressNotAllowed(scope) => {
+                field(&mut out, "held_by", scope.map_or("key", PolicyScope::as_str));
+            }
             Denial::ApiRetired { successor: Some(successor) } => {
                 out.push_str(",\"successor\":");
                 string(&mut out, &[portal_of(self.type_base), "apis/", successor]);
@@ -64,6 +69,7 @@ impl Problem<'_> {
                     string(&mut out, &[&hit.name]);
                     number(&mut out, "amount", hit.amount);
                     field(&mut out, "per", hit.period.as_str());
+                    field(&mut out, "scope", hit.scope.as_str());
                     out.push('}');
                 }
             }
@@ -94,8 +100,9 @@ fn detail(denial: &Denial) -> String {
         }
         Denial::MethodNotAllowed { allow } => format!("This path takes {allow}."),
         Denial::RateLimited(hit) | Denial::QuotaExceeded(hit) if hit.visible => format!(
-            "The limit \"{}\" of {} calls per {} is reached; it opens again in {} s.",
+            "The limit \"{}\" of {}{} calls per {} is reached; it opens again in {} s.",
             hit.name,
+            whose(hit.scope),
             hit.amount,
             hit.period.as_str(),
             hit.retry_after_s
@@ -104,6 +111,16 @@ fn detail(denial: &Denial) -> String {
             format!("A limit is reached; it opens again in {} s.", hit.retry_after_s)
         }
         other => other.occurrence().to_owned(),
+    }
+}
+
+/// A plan's limits are the caller's own, and need no word.
+const fn whose(scope: PolicyScope) -> &'static str {
+    match scope {
+        PolicyScope::Plan => "",
+        PolicyScope::Operation => "this operation, ",
+        PolicyScope::Api => "this API, ",
+        PolicyScope::Platform => "all APIs here, ",
     }
 }
 
@@ -174,6 +191,7 @@ mod tests {
     fn a_protective_limit_is_not_described() {
         let mut hit = LimitHit {
             name: "shield".into(),
+            scope: PolicyScope::Plan,
             amount: 77,
             period: tollgate_domain::Period::Second,
             visible: true,
@@ -181,7 +199,9 @@ mod tests {
         };
         let shown = body(&Denial::RateLimited(hit.clone()));
         assert!(
-            shown.contains(r#""retry_after":3,"limit":{"name":"shield","amount":77,"per":"second"}"#),
+            shown.contains(
+                r#""retry_after":3,"limit":{"name":"shield","amount":77,"per":"second","scope":"plan"}"#
+            ),
             "{shown}"
         );
         hit.visible = false;

@@ -82,7 +82,7 @@ impl Rules {
         if let Some(networks) = &self.networks {
             let address = whence.address();
             if !address.is_some_and(|address| networks.iter().any(|network| network.contains(address))) {
-                return Err(Denial::AddressNotAllowed);
+                return Err(Denial::AddressNotAllowed(None));
             }
         }
         if let Some(origins) = &self.origins {

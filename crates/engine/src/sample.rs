@@ -56,7 +56,7 @@ pub fn blueprint() -> Blueprint {
         product_ids: vec![uuid(product).into()],
         metering: tollgate_domain::Metering::default(),
         deprecation: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
         routes,
     };
     let plan = |n: u128, limits| Plan {
@@ -83,6 +83,7 @@ pub fn blueprint() -> Blueprint {
             api(12, "/two", 32, vec![route(23, "GET", "/items")]),
         ],
         retired: Vec::new(),
+        policies: tollgate_domain::Policies::default(),
         certificates: Vec::new(),
         unreadable: Vec::new(),
         challenges: Vec::new(),

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::admission::Method;
 use crate::denial::Denial;
 use crate::gcra::Rate;
+use crate::policies::{Guard, PolicyCounts};
 use crate::reading::Place;
 use crate::retired::Retired;
 pub use crate::router::RouteMatch;
@@ -40,6 +41,7 @@ pub struct Snapshot {
     pub(crate) plan_indices: IdMap<PlanId, u32>,
     /// Plans that are known and cannot be used.
     pub(crate) broken_plans: Vec<PlanId>,
+    pub(crate) policy_counts: PolicyCounts,
     /// No other snapshot of this process has it.
     pub(crate) serial: u64,
 }
@@ -57,6 +59,8 @@ pub struct Route {
     pub units: u32,
     /// Bytes of a request's body, and of each message of gRPC; none where the gateway says it.
     pub body_bytes_max: Option<u64>,
+    /// What its calls are held to besides their plans; mostly nothing.
+    pub(crate) guard: Option<Arc<Guard>>,
     pub(crate) api: u32,
 }
 
@@ -281,6 +285,23 @@ impl Snapshot {
     pub(crate) fn limits_keys(&self, plan: u32) -> bool {
         let fallback = self.fallback_of(plan);
         self.plan(plan).limits_keys || fallback.is_some_and(|fallback| self.plan(fallback).limits_keys)
+    }
+
+    /// Goes on with what was counted for the policies of the snapshot before it, if any, and takes the memory for it; so
+    /// that a change of the configuration opens no limit.
+    pub fn carry_on(&mut self, before: Option<&Self>) {
+        if let Some(before) = before {
+            self.policy_counts.carry_on(&before.policy_counts);
+        }
+        if self.policy_counts.needs_each {
+            self.policy_counts.each.prepare();
+        }
+    }
+
+    /// Calls that were admitted without being counted by rates of policies, because the table was full at their place.
+    #[must_use]
+    pub fn uncounted(&self) -> u64 {
+        self.policy_counts.each.uncounted()
     }
 
     /// Numbers the snapshots of this process.

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 use tollgate_domain::declared::{Api, State};
 
-use crate::kind::{API, Absent, Field, Kind, PAGE, PLAN, PORTAL, PRODUCT, SERVICE, Shape};
+use crate::kind::{API, Absent, Field, Kind, PAGE, PLAN, POLICIES, PORTAL, PRODUCT, SERVICE, Shape};
 use crate::manifest::File;
 use crate::write::document;
 
-/// One file per service, API and page, a document beside its API, a product together with its plans, and the portal's look.
+/// One file per service, API and page, a document beside its API, a product together with its plans, what all calls are held to,
+/// and the portal's look.
 #[must_use]
 pub fn files(state: &State) -> Vec<File> {
     let mut files = Vec::new();
@@ -28,6 +29,9 @@ pub fn files(state: &State) -> Vec<File> {
         let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
         texts.extend(plans.map(|plan| one(&PLAN, plan)));
         files.push(File { name: format!("products/{}.yaml", product.slug), text: texts.join("---\n") });
+    }
+    for policies in &state.policies {
+        files.push(File { name: "policies.yaml".to_owned(), text: one(&POLICIES, policies) });
     }
     for portal in &state.portals {
         files.push(File { name: "portal.yaml".to_owned(), text: one(&PORTAL, portal) });
@@ -57,6 +61,7 @@ pub fn stream_beside(state: &State, path: &dyn Fn(&Api) -> Option<String>) -> St
         let plans = state.plans.iter().filter(|plan| plan.product == product.slug);
         texts.extend(plans.map(|plan| one(&PLAN, plan)));
     }
+    texts.extend(state.policies.iter().map(|policies| one(&POLICIES, policies)));
     texts.extend(state.portals.iter().map(|portal| one(&PORTAL, portal)));
     texts.extend(sorted(&state.pages, |page| page.slug.as_str()).map(|page| one(&PAGE, page)));
     texts.join("---\n")

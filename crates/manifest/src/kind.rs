@@ -1,11 +1,12 @@
 //! The kinds of resources and their fields: one table for reading, writing and the JSON Schema.
 
 mod plan;
+mod policies;
 
 pub use plan::PLAN;
+pub use policies::POLICIES;
 use tollgate_domain::{
-    ApiState, BodyLimits, Currency, HeaderMatch, Metering, ProductState, ServiceProtocol, Slug,
-    StartingTheme, Visibility,
+    ApiState, Currency, HeaderMatch, Metering, ProductState, ServiceProtocol, Slug, StartingTheme, Visibility,
 };
 
 /// One kind of resource.
@@ -16,6 +17,13 @@ pub struct Kind {
     pub doc: &'static str,
     /// Its fields, in the order they are written.
     pub fields: &'static [Field],
+}
+
+impl Kind {
+    /// What the list of them is called in a state.
+    pub fn is_listed_as(&self, list: &str) -> bool {
+        list == self.name || list.strip_suffix('s') == Some(self.name)
+    }
 }
 
 /// One field of a resource.
@@ -81,7 +89,7 @@ const NAME: Field = field("name", Shape::Line(120), Absent::Refused, "Its name f
 const SUMMARY: Field = field("summary", Shape::Line(500), Absent::Is("\"\""), "One sentence.");
 
 /// Every kind, in the order they depend on each other.
-pub const KINDS: &[Kind] = &[SERVICE, API, PRODUCT, PLAN, PORTAL, PAGE];
+pub const KINDS: &[Kind] = &[SERVICE, API, PRODUCT, PLAN, POLICIES, PORTAL, PAGE];
 
 /// A system we forward to.
 pub const SERVICE: Kind = Kind {
@@ -184,10 +192,10 @@ pub const API: Kind = Kind {
             "How its calls are metered: which are charged, what each costs, which numbers their answers carry.",
         ),
         field(
-            "body_limits",
-            Shape::Object(BODY_LIMITS),
-            Absent::Is(r#"{"operations":[]}"#),
-            "How large the bodies of its requests may be.",
+            "policies",
+            Shape::Object(policies::OF_API),
+            Absent::Is(r#"{"rates":[],"networks":[],"operations":[]}"#),
+            "What its calls are held to, besides what all are and what their plan says.",
         ),
         field(
             "document",
@@ -232,32 +240,6 @@ const METERING: &[Field] = &[
         Shape::List(&Shape::Object(READING), Metering::READINGS_MAX),
         Absent::Is("[]"),
         "Numbers read from answers, each a meter of its own.",
-    ),
-];
-
-const BODY_LIMITS: &[Field] = &[
-    field(
-        "body_bytes_max",
-        Shape::Whole(0, BodyLimits::BYTES_MAX),
-        Absent::Nothing,
-        "Bytes, for operations without an amount of their own. Where none is said, the gateway's setting holds.",
-    ),
-    field(
-        "operations",
-        Shape::List(&Shape::Object(OPERATION_BODY), BodyLimits::OPERATIONS_MAX),
-        Absent::Is("[]"),
-        "Operations that take more or less than that.",
-    ),
-];
-
-const OPERATION_BODY: &[Field] = &[
-    field("method", Shape::Line(16), Absent::Refused, "Upper-case method."),
-    field("path", Shape::Line(2_000), Absent::Refused, "Path template, as in the API's document."),
-    field(
-        "body_bytes_max",
-        Shape::Whole(0, BodyLimits::BYTES_MAX),
-        Absent::Refused,
-        "Bytes; 0 takes no body.",
     ),
 ];
 

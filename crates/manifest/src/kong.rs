@@ -254,7 +254,7 @@ impl Import {
             metering: tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
-            body_limits: tollgate_domain::BodyLimits::default(),
+            policies: tollgate_domain::ApiPolicies::default(),
             state: ApiState::Published,
             document: Some(document(&shown(service_name), below, &chosen.methods).to_string()),
         });

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tollgate_domain::declared::State;
 
 use crate::fault::{Fault, dotted};
-use crate::kind::Kind;
+use crate::kind::{KINDS, Kind};
 use crate::node::{Content, Node};
 use crate::read::read;
 use crate::resource::resource;
@@ -128,7 +128,8 @@ impl Manifest {
     #[must_use]
     pub fn place(&self, pointer: &str, message: &str) -> Fault {
         let mut steps = pointer.splitn(4, '/').skip(1);
-        let kind = steps.next().and_then(|plural| plural.strip_suffix('s')).unwrap_or_default();
+        let list = steps.next().unwrap_or_default();
+        let kind = KINDS.iter().find(|kind| kind.is_listed_as(list)).map_or("", |kind| kind.name);
         let index = steps.next().and_then(|index| index.parse::<usize>().ok());
         let rest = steps.next().map(|rest| format!("/{rest}")).unwrap_or_default();
         let placed = index.and_then(|index| self.places.get(kind)?.get(index));
@@ -160,8 +161,9 @@ impl Manifest {
     /// How many resources were declared without faults.
     #[must_use]
     pub fn len(&self) -> usize {
-        let State { services, apis, products, plans, portals, pages } = &self.state;
-        services.len() + apis.len() + products.len() + plans.len() + portals.len() + pages.len()
+        let State { services, apis, products, plans, policies, portals, pages } = &self.state;
+        let singles = policies.len() + portals.len();
+        services.len() + apis.len() + products.len() + plans.len() + singles + pages.len()
     }
 
     /// Whether nothing was declared.
@@ -186,6 +188,7 @@ fn keep(state: &mut State, kind: &Kind, value: Value) -> Result<(), serde_json::
         "api" => add(&mut state.apis, value),
         "product" => add(&mut state.products, value),
         "plan" => add(&mut state.plans, value),
+        "policies" => add(&mut state.policies, value),
         "portal" => add(&mut state.portals, value),
         _ => add(&mut state.pages, value),
     }

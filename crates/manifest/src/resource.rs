@@ -45,6 +45,7 @@ pub fn resource(file: &str, node: &Node, faults: &mut Vec<Fault>) -> Option<Read
         ("plan", Some(product), Some(slug)) => format!("plan {product}/{slug}"),
         // There is one, which needs no name.
         ("portal", ..) => "portal look".to_owned(),
+        ("policies", ..) => "policies of all calls".to_owned(),
         (name, _, Some(slug)) => format!("{name} {slug}"),
         (name, ..) => name.to_owned(),
     };

@@ -46,7 +46,7 @@ fn every_fault_of_every_file_is_told_at_once() {
             "services.yaml:2:7: service Atlas!, slug: expected a slug: 1 to 64 of a-z, 0-9 and -, with a letter or digit at both ends, found `Atlas!`",
             "services.yaml:4:1: service Atlas!, nam: there is no such field; did you mean `name`?",
             "services.yaml:7:13: service Atlas!, targets[0].weight: expected a whole number between 0 and 1000, found `many`",
-            "services.yaml:9:7: kind: `servise` is no kind of resource: expected one of `service`, `api`, `product`, `plan`, `portal`, `page`; did you mean `service`?",
+            "services.yaml:9:7: kind: `servise` is no kind of resource: expected one of `service`, `api`, `product`, `plan`, `policies`, `portal`, `page`; did you mean `service`?",
             "plans.yaml:1:3: plan atlas/free, price: missing; what it costs",
             "plans.yaml:4:9: plan atlas/free, name: expected text, found the number 7; text that looks like something else stands in quotes",
             "plans.yaml:5:10: plan atlas/free, state: expected one of `open`, `announced`, `closed`, found `opne`; did you mean `open`?",

@@ -6,8 +6,9 @@ use tollgate_domain::declared::{
     Api, MeterPrice, Plan, PriceTier, Prices, Product, Service, State, Trial, TrialUnits, UsagePrice,
 };
 use tollgate_domain::{
-    ApiState, BodyLimits, HeaderMatch, Limit, LimitKind, LimitPer, OperationBody, Page, Period, PlanState,
-    Portal, Price, ProductState, SiteLink, Slug, Target, UnpaidLanding, Visibility,
+    ApiPolicies, ApiState, HeaderMatch, Limit, LimitKind, LimitPer, OperationPolicies, Page, Period,
+    PlanState, Policies, Portal, Price, ProductState, RatePer, RatePolicy, SiteLink, Slug, Target,
+    UnpaidLanding, Visibility,
 };
 use tollgate_manifest::{File, Manifest, files, stream};
 
@@ -68,6 +69,17 @@ fn services() -> impl Strategy<Value = Service> {
     )
 }
 
+fn rates() -> Vec<RatePolicy> {
+    let rate = |name: &str, per, burst| RatePolicy {
+        name: name.into(),
+        amount: 5,
+        period: Period::Minute,
+        burst,
+        per,
+    };
+    vec![rate("each", RatePer::Subscription, None), rate("shield", RatePer::All, Some(2))]
+}
+
 fn apis() -> impl Strategy<Value = Api> {
     let document = prop::option::of(prop::collection::vec((texts(), json()), 0..5));
     (slugs(), texts(), texts(), slugs(), prop::collection::vec("[a-z.]{1,9}", 0..3), document).prop_map(
@@ -85,12 +97,20 @@ fn apis() -> impl Strategy<Value = Api> {
             state: ApiState::Deprecated,
             sunset_at: document.as_ref().map(|_| "2127-06-30T12:00:00Z".parse().expect("an instant")),
             successor: document.as_ref().map(|_| self::slug("next".to_owned())),
-            body_limits: BodyLimits {
+            policies: ApiPolicies {
                 body_bytes_max: (name.len() % 2 == 0).then_some(65_536),
                 operations: vec![
-                    OperationBody { method: "POST".into(), path: "/a".into(), body_bytes_max: 9 };
+                    OperationPolicies {
+                        method: "POST".into(),
+                        path: "/a".into(),
+                        rates: rates(),
+                        networks: vec!["10.0.0.0/8".into()],
+                        body_bytes_max: Some(9),
+                    };
                     name.len() % 3
                 ],
+                rates: if name.len() % 2 == 0 { rates() } else { vec![] },
+                networks: vec![],
             },
             name,
             document: document.map(|members| {
@@ -188,6 +208,11 @@ fn states() -> impl Strategy<Value = State> {
             }],
             services: vec![service],
             apis: vec![api],
+            policies: vec![Policies {
+                rates: rates(),
+                networks: vec!["2001:db8::/32".into()],
+                body_bytes_max: None,
+            }],
             portals: vec![Portal {
                 name: name.clone(),
                 accent: (name.len() % 2 == 0).then(|| "#0f766e".to_owned()),

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, FromRow};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, RouteId, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiPolicies, ApiState, HeaderMatch, Metering, RouteId, ServiceId, Slug};
 use uuid::Uuid;
 
 use crate::{Error, Page, Result, Store, Tx};
 
 /// Not what it is found by: nobody reads that, and the driver would have to ask what type it is.
 pub(crate) const COLUMNS: &str = "select a.id, a.slug, a.name, a.summary, a.service_id, a.hosts, a.base_path, a.match_headers, a.state,
-    a.deprecated_at, a.sunset_at, a.successor_id, a.metering, a.body_limits, a.document_number, a.version, a.created_at
+    a.deprecated_at, a.sunset_at, a.successor_id, a.metering, a.policies, a.document_number, a.version, a.created_at
     from apis a";
 
 /// The APIs of which the rest of a statement tells.
@@ -53,9 +53,9 @@ pub struct ApiRow {
     /// How its calls are metered.
     #[sqlx(json)]
     pub metering: Metering,
-    /// How large the bodies of its requests may be.
+    /// What its calls are held to, besides what all are.
     #[sqlx(json)]
-    pub body_limits: BodyLimits,
+    pub policies: ApiPolicies,
     /// The document in force; 0 means none.
     pub document_number: i32,
     /// Grows with every change.
@@ -125,8 +125,8 @@ pub struct NewApi<'a> {
     pub successor: Option<ApiId>,
     /// How its calls are metered.
     pub metering: &'a Metering,
-    /// How large the bodies of its requests may be.
-    pub body_limits: &'a BodyLimits,
+    /// What its calls are held to, besides what all are.
+    pub policies: &'a ApiPolicies,
 }
 
 impl Store {
@@ -298,7 +298,7 @@ impl Tx {
     pub async fn insert_api(&mut self, new: &NewApi<'_>) -> Result<()> {
         sqlx::query(
             "insert into apis (id, slug, name, summary, service_id, hosts, base_path, state, metering, sunset_at,
-                successor_id, body_limits, match_headers, deprecated_at)
+                successor_id, policies, match_headers, deprecated_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
                 case when $8 = 'deprecated' then least(now(), $10) end)",
         )
@@ -313,7 +313,7 @@ impl Tx {
         .bind(sqlx::types::Json(new.metering))
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
-        .bind(sqlx::types::Json(new.body_limits))
+        .bind(sqlx::types::Json(new.policies))
         .bind(sqlx::types::Json(new.match_headers))
         .execute(self.conn())
         .await?;
@@ -329,7 +329,7 @@ impl Tx {
             "update apis set slug = $2, name = $3, summary = $4, service_id = $5, hosts = $6, base_path = $7,
              state = $8, metering = $9, sunset_at = $10, successor_id = $11, deprecated_at = case $8
                 when 'deprecated' then least(coalesce(deprecated_at, now()), $10) when 'retired' then deprecated_at end,
-             body_limits = $12, match_headers = $13, version = version + 1 where id = $1",
+             policies = $12, match_headers = $13, version = version + 1 where id = $1",
         )
         .bind(new.id.uuid())
         .bind(new.slug.as_str())
@@ -342,7 +342,7 @@ impl Tx {
         .bind(sqlx::types::Json(new.metering))
         .bind(new.sunset_at)
         .bind(new.successor.map(ApiId::uuid))
-        .bind(sqlx::types::Json(new.body_limits))
+        .bind(sqlx::types::Json(new.policies))
         .bind(sqlx::types::Json(new.match_headers))
         .execute(self.conn())
         .await?;

@@ -3,9 +3,11 @@
 use tollgate_domain::{ApiId, PlanId};
 use uuid::Uuid;
 
+use crate::policies::{self, PoliciesColumns};
 use crate::portal::{self, PortalColumns};
 use crate::{
-    ApiRow, PageRow, PlanRow, PortalRow, ProductRow, Result, ServiceRow, Store, Tx, apis, products, services,
+    ApiRow, PageRow, PlanRow, PoliciesRow, PortalRow, ProductRow, Result, ServiceRow, Store, Tx, apis,
+    products, services,
 };
 
 /// Every row that publishers declare, each list oldest first.
@@ -21,6 +23,8 @@ pub struct Publication {
     pub plans: Vec<PlanRow>,
     /// What each plan charges whoever subscribes now.
     pub tariffs: Vec<(PlanId, serde_json::Value)>,
+    /// What all calls are held to, where somebody has said so.
+    pub policies: Option<PoliciesRow>,
     /// How the portal looks, where somebody has said so.
     pub portal: Option<PortalRow>,
     /// All pages of the publisher's.
@@ -59,6 +63,10 @@ impl Publication {
             .into_iter()
             .map(|(id, terms)| (PlanId::from(id), terms))
             .collect(),
+            policies: sqlx::query_as::<_, PoliciesColumns>(sql(format!("{} {locking}", policies::POLICIES)))
+                .fetch_optional(&mut *conn)
+                .await?
+                .map(PoliciesRow::from),
             portal: sqlx::query_as::<_, PortalColumns>(sql(format!("{} {locking}", portal::PORTAL)))
                 .fetch_optional(&mut *conn)
                 .await?

@@ -134,7 +134,7 @@ impl World {
             metering: &tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
-            body_limits: &tollgate_domain::BodyLimits::default(),
+            policies: &tollgate_domain::ApiPolicies::default(),
         })
         .await?;
         let route = |method: &str| (method.to_lowercase(), method.to_owned(), "/items".to_owned());

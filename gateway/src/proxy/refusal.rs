@@ -83,6 +83,9 @@ impl Proxy {
 
     pub(super) async fn refuse_decided<D: Downstream>(&self, caller: &mut D, exchange: &mut Exchange) {
         let Some(refusal) = exchange.take_refusal() else { return };
+        if let Some(scope) = refusal.denial.policy_scope() {
+            self.live.metrics.refused_by_policy(refusal.denial.code(), scope.as_str());
+        }
         self.refuse(caller, exchange, &Why::Refused(&refusal));
         exchange.put_refusal(refusal);
         self.count(exchange);

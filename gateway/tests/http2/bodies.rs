@@ -1,7 +1,7 @@
 //! How large bodies may be, by HTTP/2: on both sides, announced and not, and message by message of gRPC.
 
 use bytes::Bytes;
-use tollgate_domain::{BodyLimits, OperationBody, ServiceProtocol};
+use tollgate_domain::{ApiPolicies, OperationPolicies, ServiceProtocol};
 
 use crate::friend::{Answer, Friend, plot, read};
 use crate::stage::{Stage, route};
@@ -24,15 +24,19 @@ async fn stage(upstream: Option<&H2Upstream>) -> Stage {
         plot.blueprint.services[0].protocol = ServiceProtocol::H2c;
         plot.blueprint.services[0].targets[0].url = format!("http://{}", upstream.address);
     }
-    let own = |path: &str, body_bytes_max| OperationBody {
+    let own = |path: &str, bytes| OperationPolicies {
         method: "POST".into(),
         path: path.into(),
-        body_bytes_max,
+        body_bytes_max: Some(bytes),
+        ..OperationPolicies::default()
     };
     let api = &mut plot.blueprint.apis[0];
     api.routes.extend([route(33, "POST", "/uploads"), route(34, "POST", METHOD)]);
-    api.body_limits =
-        BodyLimits { body_bytes_max: Some(10), operations: vec![own("/uploads", 1_000), own(METHOD, 20)] };
+    api.policies = ApiPolicies {
+        body_bytes_max: Some(10),
+        operations: vec![own("/uploads", 1_000), own(METHOD, 20)],
+        ..ApiPolicies::default()
+    };
     plot.start().await
 }
 

@@ -1,6 +1,6 @@
 //! How large the bodies of requests may be: as an operation says, else as its API says, else as the gateway says.
 
-use tollgate_domain::{BodyLimits, OperationBody};
+use tollgate_domain::{ApiPolicies, OperationPolicies};
 
 use crate::http::request;
 use crate::stage::{Plot, Stage, route, until};
@@ -10,13 +10,17 @@ async fn stage() -> Stage {
     let mut plot = Plot::new().await.tune(|settings| settings.body_bytes_max = 100);
     let api = &mut plot.blueprint.apis[0];
     api.routes.extend([route(33, "POST", "/uploads"), route(34, "POST", "/empty")]);
-    let own = |path: &str, body_bytes_max| OperationBody {
+    let own = |path: &str, bytes| OperationPolicies {
         method: "POST".into(),
         path: path.into(),
-        body_bytes_max,
+        body_bytes_max: Some(bytes),
+        ..OperationPolicies::default()
     };
-    api.body_limits =
-        BodyLimits { body_bytes_max: Some(10), operations: vec![own("/uploads", 1_000), own("/empty", 0)] };
+    api.policies = ApiPolicies {
+        body_bytes_max: Some(10),
+        operations: vec![own("/uploads", 1_000), own("/empty", 0)],
+        ..ApiPolicies::default()
+    };
     plot.start().await
 }
 
@@ -70,7 +74,7 @@ async fn a_body_of_unknown_length_is_cut_where_it_passes_the_limit_of_its_operat
 async fn a_limit_that_is_changed_holds_for_the_next_call() {
     let stage = stage().await;
     assert_eq!(announced(&stage, "/v1/items", 11).await.0, 413);
-    stage.source.change_blueprint(|blueprint| blueprint.apis[0].body_limits = BodyLimits::default());
+    stage.source.change_blueprint(|blueprint| blueprint.apis[0].policies = ApiPolicies::default());
     until("the gateway's own limit", async || announced(&stage, "/v1/items", 11).await.0 == 200).await;
     assert_eq!(announced(&stage, "/v1/items", 101).await.1["body_bytes_max"], 100);
 }

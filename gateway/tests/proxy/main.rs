@@ -16,6 +16,7 @@ mod lifecycle;
 mod limits;
 mod metering;
 mod outage;
+mod policies;
 mod postgres;
 mod refusals;
 mod request_log;

@@ -96,7 +96,7 @@ impl World {
             metering: &tollgate_domain::Metering::default(),
             sunset_at: None,
             successor: None,
-            body_limits: &tollgate_domain::BodyLimits::default(),
+            policies: &tollgate_domain::ApiPolicies::default(),
             state: ApiState::Published,
         })
         .await

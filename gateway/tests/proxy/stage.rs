@@ -147,7 +147,7 @@ impl Plot {
                 match_headers: Vec::new(),
                 metering: tollgate_domain::Metering::default(),
                 deprecation: None,
-                body_limits: tollgate_domain::BodyLimits::default(),
+                policies: tollgate_domain::ApiPolicies::default(),
                 product_ids: vec![id(40)],
                 routes: vec![
                     route(30, "GET", "/items"),

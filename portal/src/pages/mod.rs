@@ -193,6 +193,7 @@ pub fn routes() -> Router<PortalState> {
             "/admin/certificates/{slug}/delete",
             get(admin::certificate::ask_delete).post(admin::certificate::delete),
         )
+        .route("/admin/policies", get(admin::policies::get).post(admin::policies::post))
         .route("/admin/portal", get(admin::portal::get).post(admin::portal::post).layer(large))
         .route(
             "/admin/new/page",

@@ -378,8 +378,8 @@ async fn bodies_are_limited_by_a_field_and_by_lines_that_are_checked() {
             ("service", service.as_str()),
             ("state", "published"),
             ("version", version.as_str()),
-            ("body_limits/body_bytes_max", all),
-            ("body_limits/operations", some),
+            ("policies/body_bytes_max", all),
+            ("policies/operations", some),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
     };
@@ -390,18 +390,18 @@ async fn bodies_are_limited_by_a_field_and_by_lines_that_are_checked() {
         admin.post(path, &fields).await
     };
     for (some, said) in [
-        (format!("{route} 0\n{route}"), "Line 2: a method, a path and a whole number of bytes"),
-        (format!("{route} 0\n\nPOST /nowhere 7"), "Line 2: the API has no such operation"),
+        (format!("{route} body 0\n{route}"), "Line 2: a method and a path, then body and bytes"),
+        (format!("{route} body 0\n\nPOST /nowhere body 7"), "POST /nowhere: the API has no such operation"),
     ] {
         let page = send("65536", &some).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-        let error = page.between("id=\"body_limits/operations-error\"", "</p>");
+        let error = page.between("id=\"policies/operations-error\"", "</p>");
         assert!(error.contains(said), "{error}");
     }
-    assert_eq!(send("65536", &format!("{route} 0")).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(send("65536", &format!("{route} body 0")).await.status, StatusCode::SEE_OTHER);
     let page = admin.get(path).await;
     assert!(
-        page.text.contains("value=\"65536\"") && page.text.contains(&format!("{route} 0")),
+        page.text.contains("value=\"65536\"") && page.text.contains(&format!("{route} body 0")),
         "{}",
         page.text
     );

@@ -17,6 +17,7 @@ mod money;
 mod operators;
 mod owning;
 mod passkeys;
+mod policies;
 mod providers;
 mod safety;
 mod search;

@@ -133,7 +133,7 @@ async fn all_documents_are_searched_at_once_and_a_new_document_replaces_the_word
             sunset_at: None,
             successor_id: None,
             metering: tollgate_domain::Metering::default(),
-            body_limits: tollgate_domain::BodyLimits::default(),
+            policies: tollgate_domain::ApiPolicies::default(),
         };
         // One of them is no document, and one is refused on purpose.
         if let Ok(row) = control.create_api(&system, input, Some(&text)).await {

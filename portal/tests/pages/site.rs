@@ -299,7 +299,7 @@ async fn publish(control: &Control) {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
     };
     let document = include_str!("../../src/pages/reference/sample.openapi.json");
     let api = control.create_api(&actor, api, Some(document)).await.expect("an API");

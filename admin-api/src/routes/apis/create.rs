@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tollgate_control::{ApiInput, Error, FieldFault};
-use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiPolicies, ApiState, HeaderMatch, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, of_routes};
@@ -72,10 +72,10 @@ pub struct NewApi {
     #[serde(default)]
     #[schema(value_type = schema::Metering)]
     metering: Metering,
-    /// How large the bodies of its requests may be.
+    /// What its calls are held to, besides what all are and what their plan says.
     #[serde(default)]
-    #[schema(value_type = schema::BodyLimits)]
-    body_limits: BodyLimits,
+    #[schema(value_type = schema::ApiPolicies)]
+    policies: ApiPolicies,
     /// Its OpenAPI document (3.1, 3.0 or Swagger 2): an object, or JSON or YAML as one string. The API gets exactly
     /// the document's operations.
     #[serde(default)]
@@ -156,7 +156,7 @@ impl NewApi {
             sunset_at: self.sunset_at,
             successor_id: self.successor_id,
             metering: self.metering,
-            body_limits: self.body_limits,
+            policies: self.policies,
         };
         Ok((input, document))
     }
@@ -173,7 +173,7 @@ pub fn placed_in_body(error: Error, was_text: bool) -> Refusal {
         let first = pointer.split('/').nth(1).unwrap_or_default();
         let fields =
             ["slug", "name", "summary", "service_id", "hosts", "base_path", "match_headers", "state"];
-        fields.contains(&first) || ["metering", "sunset_at", "successor_id", "body_limits"].contains(&first)
+        fields.contains(&first) || ["metering", "sunset_at", "successor_id", "policies"].contains(&first)
     };
     let placed = faults.into_iter().map(|fault| {
         if of_input(&fault.pointer) {

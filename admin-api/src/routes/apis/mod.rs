@@ -15,7 +15,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tollgate_control::Error;
-use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiPolicies, ApiState, HeaderMatch, Metering, ServiceId, Slug};
 use tollgate_store::{ApiRow, Store};
 use tollgate_web::Problem;
 use utoipa::ToSchema;
@@ -32,7 +32,7 @@ use crate::schema;
     "service_id": "svc_01ks2v8d3tf5cs9y0v3jq1q7zb", "hosts": [], "base_path": "/countries",
     "match_headers": [], "state": "published",
     "deprecated_at": null, "sunset_at": null, "successor_id": null,
-    "metering": { "charged": [], "costs": [], "readings": [] }, "body_limits": { "operations": [] },
+    "metering": { "charged": [], "costs": [], "readings": [] }, "policies": { "rates": [], "networks": [], "operations": [] },
     "document_number": 1, "version": 2, "created_at": "2026-11-21T09:30:00Z"
 }))]
 pub struct Api {
@@ -71,9 +71,9 @@ pub struct Api {
     /// How its calls are metered.
     #[schema(value_type = schema::Metering)]
     metering: Metering,
-    /// How large the bodies of its requests may be.
-    #[schema(value_type = schema::BodyLimits)]
-    body_limits: BodyLimits,
+    /// What its calls are held to, besides what all are and what their plan says.
+    #[schema(value_type = schema::ApiPolicies)]
+    policies: ApiPolicies,
     /// Counts the documents published so far; 0 where there is none yet.
     document_number: i32,
     /// Grows with every change; the `ETag` carries it.
@@ -98,7 +98,7 @@ impl From<ApiRow> for Api {
             match_headers: row.match_headers,
             state: row.state,
             metering: row.metering,
-            body_limits: row.body_limits,
+            policies: row.policies,
             document_number: row.document_number,
             version: row.version,
             created_at: row.created_at,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tollgate_control::ApiPatch;
-use tollgate_domain::{ApiId, ApiState, BodyLimits, HeaderMatch, Metering, ServiceId, Slug};
+use tollgate_domain::{ApiId, ApiPolicies, ApiState, HeaderMatch, Metering, ServiceId, Slug};
 use utoipa::ToSchema;
 
 use super::{Api, find, of_routes, shown};
@@ -63,10 +63,10 @@ pub struct ApiChange {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = schema::Metering)]
     metering: Option<Metering>,
-    /// How large the bodies of its requests may be. Replaces all of it.
+    /// What its calls are held to, besides what all are and what their plan says. Replaces all of it.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = schema::BodyLimits)]
-    body_limits: Option<BodyLimits>,
+    #[schema(value_type = schema::ApiPolicies)]
+    policies: Option<ApiPolicies>,
 }
 
 /// Change an API
@@ -96,7 +96,7 @@ pub async fn update_api(
         sunset_at: body.sunset_at,
         successor_id: body.successor_id,
         metering: body.metering,
-        body_limits: body.body_limits,
+        policies: body.policies,
     };
     let changed = writer.control.update_api(&writer.actor, id, expected, patch).await;
     Ok(shown(changed.map_err(of_routes)?))

@@ -106,11 +106,12 @@ async fn changes(
 ) -> Result<ChangeSet> {
     let operations = operations(tx, wanted, names).await?;
     let (new, old) = (&wanted.state, current);
-    let compared: [(&'static str, Compared); 6] = [
+    let compared: [(&'static str, Compared); 7] = [
         ("service", compare(&new.services, &old.services, &[])),
         ("api", compare(&new.apis, &old.apis, &operations)),
         ("product", compare(&new.products, &old.products, &[])),
         ("plan", compare(&new.plans, &old.plans, &[])),
+        ("policies", compare(&new.policies, &old.policies, &[])),
         ("portal", compare(&new.portals, &old.portals, &[])),
         ("page", compare(&new.pages, &old.pages, &[])),
     ];

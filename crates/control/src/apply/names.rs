@@ -46,7 +46,7 @@ impl Names {
             base_path: api.base_path.clone(),
             match_headers: api.match_headers.clone(),
             metering: api.metering.clone(),
-            body_limits: api.body_limits.clone(),
+            policies: api.policies.clone(),
             state: api.state,
             sunset_at: api.sunset_at,
             successor_id: match &api.successor {
@@ -172,7 +172,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
             base_path: row.base_path,
             match_headers: row.match_headers,
             metering: row.metering,
-            body_limits: row.body_limits,
+            policies: row.policies,
             state: row.state,
             document: None,
         });
@@ -223,6 +223,7 @@ pub fn declared(rows: Publication) -> (State, Names) {
         }
         state.plans.push(plan);
     }
+    state.policies.extend(rows.policies.map(|row| row.policies));
     state.portals.extend(rows.portal.map(|row| row.portal));
     for row in rows.pages {
         names.pages.insert(row.slug.clone(), row.id);

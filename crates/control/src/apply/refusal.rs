@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tollgate_domain::{Blueprint, PlanId};
-use tollgate_engine::CompileError;
+use tollgate_engine::{CompileError, Kind};
 use tollgate_store::Tx;
 
 use super::change_set::{ChangeSet, Verb};
@@ -43,6 +43,9 @@ pub async fn refuse_plans_in_use(tx: &mut Tx, changes: &ChangeSet, names: &Names
 
 /// What a gateway would refuse, where the author declared it.
 pub fn placed(fault: &CompileError, blueprint: &Blueprint, wanted: &Wanted, names: &Names) -> FieldFault {
+    if fault.kind == Kind::Policies {
+        return FieldFault::new(format!("{}/{}", pointer("policies", 0), fault.field), &fault.reason);
+    }
     let service = names.services.iter().find(|(_, id)| id.to_string() == fault.id).map(|(slug, _)| slug);
     let plan = names.plans.iter().find(|(_, id)| id.to_string() == fault.id).map(|(name, _)| name);
     let route = blueprint

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tollgate_domain::declared::{Api, Plan, Product, Service};
-use tollgate_domain::{Page, Portal};
+use tollgate_domain::{Page, Policies, Portal};
 
 /// One declared thing.
 pub trait Resource: Serialize {
@@ -40,6 +40,13 @@ impl Resource for Plan {
     }
 }
 
+impl Resource for Policies {
+    const KIND: &'static str = "policies";
+    fn name(&self) -> String {
+        "of all calls".to_owned()
+    }
+}
+
 impl Resource for Portal {
     const KIND: &'static str = "portal";
     fn name(&self) -> String {
@@ -56,5 +63,6 @@ impl Resource for Page {
 
 /// JSON Pointer of a declared thing inside its state, like `/plans/0`.
 pub fn pointer(kind: &str, index: usize) -> String {
-    format!("/{kind}s/{index}")
+    let plural = if kind.ends_with('s') { "" } else { "s" };
+    format!("/{kind}{plural}/{index}")
 }

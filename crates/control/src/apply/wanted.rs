@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::names::{Names, declare_prices, tariff_of};
 use super::resource::{Resource, pointer};
 use crate::apis::read_document;
-use crate::{Error, FieldFault, Result, pages, portal};
+use crate::{Error, FieldFault, Result, pages, policies, portal};
 
 /// A state spelt as it will be stored.
 pub struct Wanted {
@@ -36,6 +36,7 @@ impl Wanted {
         twice(&state.apis, &mut faults);
         twice(&state.products, &mut faults);
         twice(&state.plans, &mut faults);
+        twice(&state.policies, &mut faults);
         twice(&state.portals, &mut faults);
         twice(&state.pages, &mut faults);
         for (index, service) in state.services.iter().enumerate() {
@@ -47,6 +48,7 @@ impl Wanted {
             if let Some(mut input) = names.api_input(api) {
                 place(renamed(input.check()), &pointer, &mut faults);
                 (api.hosts, api.sunset_at) = (input.hosts, input.sunset_at);
+                api.policies = input.policies;
             }
             if api.successor.as_ref() == Some(&api.slug) {
                 let message = "an API does not take its own place";
@@ -80,6 +82,9 @@ impl Wanted {
             // Spelt as it will be stored: `0.20` is `0.2`.
             let read = tariff_of(plan).and_then(|tariff| declare_prices(plan, &tariff));
             place(read, &pointer("plan", index), &mut faults);
+        }
+        for (index, one) in state.policies.iter_mut().enumerate() {
+            place(policies::check(one), &pointer("policies", index), &mut faults);
         }
         for (index, portal) in state.portals.iter_mut().enumerate() {
             place(portal::check(portal), &pointer("portal", index), &mut faults);

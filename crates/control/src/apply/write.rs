@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use tollgate_domain::declared::{Api, Plan, Product, Service, State};
-use tollgate_domain::{ApiId, Page, PageId, PlanId, Portal, ProductId, ServiceId, UnpaidLanding};
+use tollgate_domain::{ApiId, Page, PageId, PlanId, Policies, Portal, ProductId, ServiceId, UnpaidLanding};
 use tollgate_rating::Tariff;
 use tollgate_store::UnpaidTermsRow;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::resource::{Resource, pointer};
 use super::wanted::Wanted;
 use crate::apis::put_document;
 use crate::change::{Change, Subject, before_after};
-use crate::{Error, FieldFault, Result, portal};
+use crate::{Error, FieldFault, Result, policies, portal};
 
 /// What the steps are done with.
 pub struct Writer<'a, 'b> {
@@ -32,6 +32,7 @@ struct Held<'a> {
     apis: HashMap<String, &'a Api>,
     products: HashMap<String, &'a Product>,
     plans: HashMap<String, &'a Plan>,
+    policies: Option<&'a Policies>,
     portal: Option<&'a Portal>,
     pages: HashMap<String, &'a Page>,
 }
@@ -48,6 +49,7 @@ impl<'a, 'b> Writer<'a, 'b> {
             apis: by_name(&current.apis),
             products: by_name(&current.products),
             plans: by_name(&current.plans),
+            policies: current.policies.first(),
             portal: current.portals.first(),
             pages: by_name(&current.pages),
         };
@@ -65,6 +67,7 @@ impl<'a, 'b> Writer<'a, 'b> {
             "api" => self.api(step).await,
             "product" => self.product(step).await,
             "plan" => self.plan(step).await,
+            "policies" => self.policies(step).await,
             "portal" => self.portal(step).await,
             _ => self.page(step).await,
         };
@@ -210,6 +213,19 @@ impl<'a, 'b> Writer<'a, 'b> {
             self.change.note("plan.price", &subject, &before_after(&old, &new)).await?;
         }
         Ok(())
+    }
+
+    async fn policies(&mut self, step: &Step) -> Result<()> {
+        let before = self.held.policies.map(|held| json!(held));
+        let id = policies::subject().id;
+        let Some(wanted) = self.wanted.state.policies.get(step.index) else {
+            self.change.tx.delete_policies().await?;
+            return self.note(step, id, json!({ "before": before })).await;
+        };
+        self.change.tx.put_policies(wanted).await?;
+        let after = json!(wanted);
+        let details = before.map_or_else(|| after.clone(), |before| before_after(&before, &after));
+        self.note(step, id, details).await
     }
 
     async fn portal(&mut self, step: &Step) -> Result<()> {

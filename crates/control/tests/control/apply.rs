@@ -40,7 +40,7 @@ fn api(name: &str, service: &str) -> Api {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
         state: ApiState::Published,
         document: Some(DOCUMENT.to_owned()),
     }

@@ -126,7 +126,7 @@ pub fn api_input(slug: &str, service: &ServiceRow) -> ApiInput {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
     }
 }
 

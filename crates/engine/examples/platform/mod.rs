@@ -87,7 +87,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
             match_headers: vec![],
             metering: tollgate_domain::Metering::default(),
             deprecation: None,
-            body_limits: tollgate_domain::BodyLimits::default(),
+            policies: tollgate_domain::ApiPolicies::default(),
             product_ids: vec![id(5, 0).into()],
             routes: (0..routes)
                 .map(|n| Route {
@@ -102,6 +102,7 @@ pub fn blueprint(routes: usize) -> Blueprint {
         products: vec![Product { id: id(5, 0).into(), slug: "product".into() }],
         challenges: Vec::new(),
         retired: vec![],
+        policies: tollgate_domain::Policies::default(),
         certificates: vec![],
         unreadable: vec![],
         plans: vec![Plan {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tollgate_domain::{ApiId, Blueprint, HeaderMatch, PlanId, ProductId, ServiceId, UnreadableRow};
 
-use super::{CompileError, Kind, body_limits, compile_plan, compile_service, fault, metering};
+use super::policies::{self, Guards};
+use super::{CompileError, Kind, compile_plan, compile_service, fault, metering};
 use crate::admission::{Method, check_host, check_path};
 use crate::retired::Retired;
 use crate::router::{Conditions, Tables, pattern};
@@ -19,6 +20,8 @@ pub(super) enum Part {
     Service(ServiceId),
     Plan(PlanId),
     Api(ApiId),
+    /// Those of the platform, which break everything.
+    Policies,
 }
 
 /// A fault and the part it breaks.
@@ -43,9 +46,14 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
             UnreadableRow::Service(id) => (Part::Service(*id), Kind::Service, id),
             UnreadableRow::Plan(id) => (Part::Plan(*id), Kind::Plan, id),
             UnreadableRow::Api(id) => (Part::Api(*id), Kind::Api, id),
+            UnreadableRow::Policies => (Part::Policies, Kind::Policies, &Kind::PLATFORM),
         };
         faults.add(part, fault(kind, id, row.field.as_str(), &row.reason));
     }
+    for fault in policies::faults_of_platform(blueprint) {
+        faults.add(Part::Policies, fault);
+    }
+    let mut guards = Guards::new(&blueprint.policies);
     let mut services = compile_services(blueprint, &mut faults);
     let mut service_indices: IdMap<ServiceId, usize> =
         services.iter().enumerate().map(|(at, service)| (service.id, at)).collect();
@@ -67,6 +75,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
             let rule = "it must be empty, or begin with / and not end with it, in canonical spelling";
             faults.add(part, fault(Kind::Api, api.id, "base_path", rule));
         }
+        let guard = guards.of_api(api);
         // Without any of its hosts it must not answer on all of them.
         let conditions = check_conditions(api, &mut faults);
         let has_place = base_ok && conditions.is_some() && (api.hosts.is_empty() || !hosts.is_empty());
@@ -94,17 +103,16 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
                 method,
                 template: template.into(),
                 units: api.metering.units_of(&route.method, &route.path),
-                body_bytes_max: api.body_limits.of(&route.method, &route.path),
+                body_bytes_max: guards.body_bytes_max(api, route),
+                guard: guards.of_route(api, route, guard.as_ref()),
                 api: apis.len() as u32,
             });
             if let Err(fault) = tables.add(&hosts, &conditions, &pattern, &routes) {
                 faults.add(part, fault);
             }
         }
-        for wrong in [metering::check(api), body_limits::check(api)] {
-            if let Err(fault) = wrong {
-                faults.add(part, fault);
-            }
+        for fault in metering::check(api).err().into_iter().chain(policies::faults_of(api)) {
+            faults.add(part, fault);
         }
         apis.push(Api {
             id: api.id,
@@ -127,8 +135,8 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
     }
     for api in &mut apis {
         let service = services[api.service as usize].id;
-        api.is_broken =
-            faults.broken.contains(&Part::Api(api.id)) || faults.broken.contains(&Part::Service(service));
+        let parts = [Part::Policies, Part::Api(api.id), Part::Service(service)];
+        api.is_broken = parts.iter().any(|part| faults.broken.contains(part));
     }
     let broken_plans = faults.broken.iter().filter_map(|part| match part {
         Part::Plan(id) => Some(*id),
@@ -148,6 +156,7 @@ pub(super) fn compile(blueprint: &Blueprint) -> Compiled {
         plans,
         plan_indices,
         broken_plans: broken_plans.collect(),
+        policy_counts: guards.counts(),
         serial: Snapshot::next_serial(),
     };
     Compiled { snapshot, faults: faults.all }

@@ -41,6 +41,10 @@ pub fn compile_what_can_be(blueprint: Blueprint, before: Option<&Blueprint>) -> 
 /// A blueprint with the parts `wanted` as `before` has them, where it has them.
 fn with_parts_of(blueprint: &Blueprint, before: &Blueprint, wanted: &HashSet<Part>) -> Blueprint {
     let mut mended = blueprint.clone();
+    if wanted.contains(&Part::Policies) {
+        mended.unreadable.retain(|row| row.row != UnreadableRow::Policies);
+        mended.policies = before.policies.clone();
+    }
     for service in before.services.iter().filter(|service| wanted.contains(&Part::Service(service.id))) {
         mended.unreadable.retain(|row| row.row != UnreadableRow::Service(service.id));
         replace(&mut mended.services, service, |service| service.id);

@@ -145,7 +145,7 @@ fn rows_of(routes: &[(Option<&str>, Method, String)]) -> tollgate_domain::Bluepr
                 base_path: String::new(),
                 metering: tollgate_domain::Metering::default(),
                 deprecation: None,
-                body_limits: tollgate_domain::BodyLimits::default(),
+                policies: tollgate_domain::ApiPolicies::default(),
                 routes: of_host.map(|(at, of)| route(1_000 + at as u128, of.1.as_str(), &of.2)).collect(),
                 ..api.clone()
             }

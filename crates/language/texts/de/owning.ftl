@@ -334,6 +334,8 @@ why-quota-exceeded-fix = Das Kontingent öffnet am Ersten des Monats (UTC) wiede
 why-scope-missing = Der Schlüssel ist auf andere Operationen als diese beschränkt.
 why-scope-missing-fix = Nimm die Operation unter Einschränken zum Schlüssel hinzu, oder nimm einen anderen Schlüssel.
 why-address-not-allowed = Der Schlüssel ist auf einige Netze beschränkt, und dieser Aufruf kam aus einem anderen.
+why-address-not-allowed-policy = Hier sind nur Aufrufe aus einigen Netzen erlaubt, und dieser kam aus einem anderen.
+why-address-not-allowed-policy-fix = Rufe aus einem dieser Netze auf, oder bitte darum, dass deines dazukommt.
 why-address-not-allowed-fix = Nimm das Netz unter Einschränken zum Schlüssel hinzu, wenn es deines ist.
 why-key-origin-not-allowed = Der Schlüssel ist auf Seiten einiger Websites beschränkt, und dieser Aufruf kam von einer anderen oder von keiner Seite.
 why-key-origin-not-allowed-fix = Nimm die Website unter Einschränken zum Schlüssel hinzu, oder nimm auf Servern einen eigenen Schlüssel.
@@ -370,6 +372,14 @@ why-rate-limited = Der Tarif erlaubt { $count } Aufrufe pro { $period ->
     [day] Tag
    *[month] Monat
 }, und dieser kam früher.
+why-rate-limited-policy = Unabhängig vom Tarif sind hier { $count } Aufrufe pro { $period ->
+    [second] Sekunde
+    [minute] Minute
+    [hour] Stunde
+    [day] Tag
+   *[month] Monat
+} erlaubt, und dieser kam früher.
+why-rate-limited-policy-fix = Warte so lange, wie Retry-After sagt, und verteile Aufrufe gleichmäßig. Andere zählen womöglich mit; ein größerer Tarif ändert daran nichts.
 why-too-soon = Dieser Aufruf kam früher als erlaubt.
 why-opened-again = { $seconds } s später war wieder offen.
 why-see-limits = Deine Limits ansehen

@@ -58,6 +58,15 @@ operation-deprecated = Veraltet
 operation-try = Ausprobieren
 operation-terms = Kosten und Limits
 operation-counts = Ein Aufruf zählt als einer. Was das Gateway ablehnt, zählt nicht, und bei 5xx gibt es den Aufruf zurück. Was übrig ist, steht im Header `RateLimit` der Antwort.
+operation-policy-counts = { $scope ->
+    [platform] Für alle APIs hier zusammen
+    [api] Für alle Operationen dieser API zusammen
+   *[operation] Für diese Operation
+}, { $per ->
+    [subscription] je Abonnement
+    [credential] je Schlüssel
+   *[all] für alle, die aufrufen
+}, welcher Tarif es auch ist
 operation-refusals = Ablehnungen
 operation-before = bevor die API den Aufruf sieht
 operation-all-refusals = Alle Ablehnungen und was hilft

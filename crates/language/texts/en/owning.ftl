@@ -334,6 +334,8 @@ why-quota-exceeded-fix = The quota opens again on the first of the month, UTC. A
 why-scope-missing = The key is held to other operations than this one.
 why-scope-missing-fix = Add the operation to the key under Restrict, or use another key.
 why-address-not-allowed = The key is held to some networks, and this call came from another.
+why-address-not-allowed-policy = The publisher takes calls from some networks only, and this one came from another.
+why-address-not-allowed-policy-fix = Call from one of those networks, or ask the publisher to allow yours.
 why-address-not-allowed-fix = Add the network to the key under Restrict, if it is yours.
 why-key-origin-not-allowed = The key is held to pages of some sites, and this call came from another, or from no page.
 why-key-origin-not-allowed-fix = Add the site to the key under Restrict, or use a key of its own on servers.
@@ -370,6 +372,14 @@ why-rate-limited = The plan allows { $count } calls per { $period ->
     [day] day
    *[month] month
 }, and this one came sooner.
+why-rate-limited-policy = The publisher allows { $count } calls per { $period ->
+    [second] second
+    [minute] minute
+    [hour] hour
+    [day] day
+   *[month] month
+} here, whatever the plan, and this one came sooner.
+why-rate-limited-policy-fix = Wait as long as Retry-After says, and spread calls evenly. Other callers may be counted along; a larger plan does not change it.
 why-too-soon = This call came sooner than is allowed.
 why-opened-again = It opened again { $seconds } s later.
 why-see-limits = See your limits

@@ -58,6 +58,15 @@ operation-deprecated = Deprecated
 operation-try = Try it
 operation-terms = Cost and limits
 operation-counts = One call counts as one. Calls that the gateway refuses count nothing, and a 5xx gives its call back. What is left stands in the answer's `RateLimit` header.
+operation-policy-counts = { $scope ->
+    [platform] For all APIs here together
+    [api] For all operations of this API together
+   *[operation] For this operation
+}, { $per ->
+    [subscription] for each subscription
+    [credential] for each key
+   *[all] for all callers
+}, whatever the plan
 operation-refusals = Refusals
 operation-before = before the API sees the call
 operation-all-refusals = All refusals and how to fix them

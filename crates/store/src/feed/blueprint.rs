@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sqlx::{FromRow, PgConnection};
 use tollgate_domain::{
-    Api, Blueprint, Deprecation, Limit, Plan, Product, RetiredApi, Route, Service, ServiceProtocol, Target,
-    Unreadable, UnreadableRow,
+    Api, Blueprint, Deprecation, Limit, Plan, Policies, Product, RetiredApi, Route, Service, ServiceProtocol,
+    Target, Unreadable, UnreadableRow,
 };
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ impl BlueprintRead {
 
 /// Nobody is led to a successor that is not served.
 const APIS: &str = "
-select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.match_headers, a.metering, a.body_limits, a.sunset_at,
+select a.id, a.slug, a.service_id, a.hosts, a.base_path, a.match_headers, a.metering, a.policies, a.sunset_at,
     case when a.state = 'deprecated' then coalesce(a.deprecated_at, a.created_at) end as deprecated_at,
     (select s.slug from apis s where s.id = a.successor_id and s.state in ('published', 'deprecated')) as successor,
     array(select p.product_id from product_apis p join products q on q.id = p.product_id
@@ -120,7 +120,7 @@ struct FeedApi {
     deprecated_at: Option<DateTime<Utc>>,
     sunset_at: Option<DateTime<Utc>>,
     successor: Option<String>,
-    body_limits: serde_json::Value,
+    policies: serde_json::Value,
 }
 
 impl FeedApi {
@@ -196,6 +196,16 @@ fn readable_or_default<T: DeserializeOwned + Default>(
     })
 }
 
+/// What all calls are held to; where it cannot be read, that is noted, and breaks everything.
+async fn read_policies(conn: &mut PgConnection, others: &mut Vec<Unreadable>) -> Result<Policies> {
+    let said: Option<serde_json::Value> =
+        sqlx::query_scalar("select policies from policies").fetch_optional(conn).await?;
+    Ok(serde_json::from_value(said.unwrap_or_else(|| serde_json::json!({}))).unwrap_or_else(|error| {
+        others.push(unreadable(UnreadableRow::Policies, "policies", &error));
+        Policies::default()
+    }))
+}
+
 /// The blueprint; where `touched` are given, of the APIs only those.
 pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uuid]>) -> Result<Blueprint> {
     let head: Head = sqlx::query_as("select epoch, revision from config_head").fetch_one(&mut *conn).await?;
@@ -227,7 +237,7 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
         deprecation: api.deprecation(),
         match_headers: readable_or_default(api.id, "match_headers", api.match_headers, &mut unreadable),
         metering: readable_or_default(api.id, "metering", api.metering, &mut unreadable),
-        body_limits: readable_or_default(api.id, "body_limits", api.body_limits, &mut unreadable),
+        policies: readable_or_default(api.id, "policies", api.policies, &mut unreadable),
         routes: routes_of.remove(&api.id.uuid()).unwrap_or_default(),
         id: api.id,
         slug: api.slug,
@@ -239,9 +249,11 @@ pub(super) async fn read_blueprint(conn: &mut PgConnection, touched: Option<&[Uu
     let apis: Vec<Api> = apis.collect();
     let services = readable(services.into_iter().map(FeedService::read), &mut unreadable);
     let plans = readable(plans.into_iter().map(FeedPlan::read), &mut unreadable);
+    let policies = read_policies(conn, &mut unreadable).await?;
     let certificates = crate::certificates::feed(&mut *conn).await?;
     let challenges = crate::acme::feed(&mut *conn).await?;
     Ok(Blueprint {
+        policies,
         certificates,
         challenges,
         epoch: head.epoch,

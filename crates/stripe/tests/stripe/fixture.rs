@@ -208,7 +208,7 @@ async fn publish(control: &Control) -> (PlanId, PlanId) {
         metering: tollgate_domain::Metering::default(),
         sunset_at: None,
         successor_id: None,
-        body_limits: tollgate_domain::BodyLimits::default(),
+        policies: tollgate_domain::ApiPolicies::default(),
     };
     let api = control.create_api(&system, api, Some(DOCUMENT)).await.unwrap();
     let product = ProductInput {

@@ -33,7 +33,12 @@ pub fn title(call: &RequestRow) -> &str {
 pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
     let text = |key: &str| call.detail.as_ref().and_then(|detail| detail.get(key)).and_then(Value::as_str);
     let number = |key: &str| call.detail.as_ref().and_then(|detail| detail.get(key)).and_then(Value::as_i64);
-    let of_plan = plan.map_or_else(String::new, |plan| format!(" of the plan {plan}"));
+    let of_plan = match text("scope") {
+        Some("platform") => " of the platform's policies".to_owned(),
+        Some("api") => " of the API".to_owned(),
+        Some("operation") => " of the operation".to_owned(),
+        _ => plan.map_or_else(String::new, |plan| format!(" of the plan {plan}")),
+    };
     let limit = || match (text("limit"), number("amount"), text("per")) {
         (Some(name), Some(amount), Some(per)) => {
             format!("The limit “{name}”{of_plan} allows {} calls per {per}", show::number(amount))
@@ -55,7 +60,10 @@ pub fn reason(call: &RequestRow, plan: Option<&str>) -> String {
         Some("invalid_credential") => "The key is not one of this installation, was mistyped, or was revoked.".into(),
         Some("expired_credential") => "The key was good once and is past its expiry. Its owner makes another in the portal.".into(),
         Some("scope_missing") => "The key is held to other operations: its page says to which.".into(),
-        Some("address_not_allowed") => "The key is held to some networks, and the call came from another.".into(),
+        Some("address_not_allowed") => match text("held_by") {
+            Some(scope) => format!("Calls may come from some networks only, by the policies of the {scope}, and this one came from another."),
+            None => "The key is held to some networks, and the call came from another.".into(),
+        },
         Some("key_origin_not_allowed") => "The key is held to pages of some sites, and the call came from another, or from no page.".into(),
         Some("not_entitled") => "The key is good, but its application has no active subscription to a product with this API, or is suspended.".into(),
         Some("api_retired") => "The API is retired, or its sunset is past. Its page under Life says since when, and what takes its place.".into(),

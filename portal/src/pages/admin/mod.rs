@@ -34,6 +34,8 @@ pub mod overview;
 pub mod payments;
 pub mod plan;
 pub mod plan_move;
+pub mod policies;
+mod policy_lines;
 pub mod portal;
 pub mod portal_page;
 mod prices;

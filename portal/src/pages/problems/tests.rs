@@ -1,14 +1,14 @@
 //! The pages say what the gateway says.
 
 use serde_json::Value;
-use tollgate_domain::Period;
+use tollgate_domain::{Period, PolicyScope};
 use tollgate_engine::admission::BadRequest;
 use tollgate_engine::{Denial, LimitHit, Problem};
 
 use super::*;
 
 fn hit(name: &str, amount: u64, period: Period, retry_after_s: u64) -> LimitHit {
-    LimitHit { name: name.into(), amount, period, visible: true, retry_after_s }
+    LimitHit { name: name.into(), amount, period, visible: true, retry_after_s, scope: PolicyScope::Plan }
 }
 
 /// Every refusal, as its page shows it.
@@ -24,7 +24,7 @@ fn denials() -> Vec<Denial> {
         Denial::InvalidCredential,
         Denial::ExpiredCredential,
         Denial::ScopeMissing { scope: "countries/listCountries".into() },
-        Denial::AddressNotAllowed,
+        Denial::AddressNotAllowed(None),
         Denial::KeyOriginNotAllowed,
         Denial::NotEntitled,
         Denial::SubscriptionSuspended,

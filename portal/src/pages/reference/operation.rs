@@ -13,7 +13,7 @@ use tollgate_openapi::Language;
 use super::article::Article;
 use super::ending::Ending;
 use super::nav::Current;
-use super::terms::{self, PlanLine, RefusalLine};
+use super::terms::{self, PlanLine, PolicyLine, RefusalLine};
 use super::{Crumbs, Reading, chosen_language, remember, twin};
 use crate::error::Answer;
 use crate::framed::Parts;
@@ -35,6 +35,8 @@ pub struct View {
     /// Whether the samples work as pasted.
     pub carries_key: bool,
     pub plans: Vec<PlanLine>,
+    /// What everybody is held to, whatever the plan.
+    pub policies: Vec<PolicyLine>,
     pub refusals: Vec<RefusalLine>,
     pub ending: Option<Ending>,
 }
@@ -76,6 +78,7 @@ pub async fn get(
         key_href,
         carries_key: key.is_some(),
         plans,
+        policies: terms::policies(&state, &reading, id).await?,
         refusals: terms::refusals(),
         ending: reading.ending.clone(),
         article: Arc::clone(&article),
@@ -111,6 +114,7 @@ impl View {
                 key_href: Some("/signup?product=countries".to_owned()),
                 carries_key: false,
                 plans,
+                policies: Vec::new(),
                 refusals: terms::refusals(),
                 ending: None,
             }

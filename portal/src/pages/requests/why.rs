@@ -32,8 +32,10 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
     };
     match code {
         "rate_limited" => {
+            let is_of_plan = text("scope").is_none_or(|scope| scope == "plan");
+            let allowed = if is_of_plan { "why-rate-limited" } else { "why-rate-limited-policy" };
             let limit = match (number("amount"), text("per")) {
-                (Some(amount), Some(per)) => say("why-rate-limited").count(amount).with("period", per).into(),
+                (Some(amount), Some(per)) => say(allowed).count(amount).with("period", per).into(),
                 _ => t("why-too-soon").to_owned(),
             };
             let wait = number("retry_after_s").map_or_else(String::new, |seconds| {
@@ -41,7 +43,7 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
             });
             Some(Why {
                 what: format!("{limit}{wait}"),
-                fix: t("why-rate-limited-fix"),
+                fix: t(if is_of_plan { "why-rate-limited-fix" } else { "why-rate-limited-policy-fix" }),
                 link: Some((t("why-see-limits"), "/limits")),
             })
         }
@@ -50,6 +52,9 @@ pub fn explain(row: &RequestRow) -> Option<Why> {
         }
         "scope_missing" => {
             why("why-scope-missing", "why-scope-missing-fix", Some(("applications-yours", "/applications")))
+        }
+        "address_not_allowed" if text("held_by").is_some() => {
+            why("why-address-not-allowed-policy", "why-address-not-allowed-policy-fix", None)
         }
         "address_not_allowed" => why(
             "why-address-not-allowed",

@@ -3,11 +3,12 @@
 use axum::extract::State;
 
 use super::settings::{Services, fieldsets, services, typed};
-use super::{LIST, bodies, headers};
+use super::{LIST, headers};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, sheet};
+use crate::pages::admin::policy_lines::{OF_API, placed};
 use crate::parts::{Fieldset, FormPart, Input, Notice, Sent, Sheet};
 use crate::session::Visit;
 use crate::shell::Flash;
@@ -69,6 +70,7 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) ->
         Err(form) => return visit.refused(&page(&visit, &form, &services).await?),
     };
     let given = (!document.is_empty()).then_some(document.as_str());
+    let policies = input.policies.clone();
     match state.control.create_api(&desk.actor, input, given).await {
         Ok(row) => {
             let flash = Flash::done(format!(
@@ -77,8 +79,10 @@ pub async fn post(State(state): State<PortalState>, visit: Visit, sent: Sent) ->
             ));
             visit.go(&format!("{LIST}/{}", row.slug), Some(flash)).await
         }
-        Err(error) => visit.refused(
-            &page(&visit, &sent.form().refused(bodies::placed(headers::placed(error)))?, &services).await?,
-        ),
+        Err(error) => {
+            let error = placed(headers::placed(error), OF_API, &policies);
+            let form = sent.form().refused(error)?;
+            visit.refused(&page(&visit, &form, &services).await?)
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! One API: what it is, its operations, its documents, its settings.
 
-pub mod bodies;
 pub mod create;
 pub mod delete;
 pub mod document;

@@ -7,11 +7,12 @@ use tollgate_control::{ApiInput, ApiPatch};
 use tollgate_domain::{ApiState, ServiceId};
 use tollgate_store::{ApiRow, Page};
 
-use super::{LIST, bodies, find, frame, headers, metering};
+use super::{LIST, find, frame, headers, metering};
 use crate::PortalState;
 use crate::error::{Answer, Fault};
 use crate::form::Form;
 use crate::pages::admin::desk::{Desk, SAVED, not_taken};
+use crate::pages::admin::policy_lines as lines;
 use crate::pages::admin::rename::Rename;
 use crate::parts::sheet::fact;
 use crate::parts::{Action, Asked, Cell, Fieldset, FormPart, Input, Reader, Section, Sent};
@@ -61,9 +62,9 @@ pub fn fieldsets(form: &Form, services: &Services) -> Vec<Fieldset> {
                 headers::input(form),
             ],
         ),
-        bodies::fieldset(form),
         Fieldset::new("Who answers", vec![Input::one(form, "service", "Service", services.iter().cloned())]),
         metering::fieldset(form),
+        lines::of_api(form),
         Fieldset::new(
             "Life",
             vec![Input::one(form, "state", "State", states.map(|(state, text)| (state.as_str(), text)))],
@@ -81,7 +82,7 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
     let service_id: Option<ServiceId> = reader.value("service", "choose a service");
     let state = reader.value("state", "choose a state");
     let match_headers = headers::typed(sent, &mut reader);
-    let body_limits = bodies::typed(sent, &mut reader);
+    let policies = lines::typed_of_api(sent, &mut reader);
     let metering = metering::typed(&mut reader, sent);
     if let Some(form) = reader.refused() {
         return Err(form);
@@ -99,17 +100,14 @@ pub fn typed(sent: &Sent) -> Result<ApiInput, Form> {
             sunset_at: None,
             successor_id: None,
             metering,
-            body_limits,
+            policies,
         }),
         _ => Err(sent.form()),
     }
 }
 
 fn filled(row: &ApiRow) -> Form {
-    let [all, some] = bodies::filled(&row.body_limits);
-    let values: [(Cow<'static, str>, String); 10] = [
-        (all.0.into(), all.1),
-        (some.0.into(), some.1),
+    let values: [(Cow<'static, str>, String); 8] = [
         ("name".into(), row.name.clone()),
         ("slug".into(), row.slug.to_string()),
         ("summary".into(), row.summary.clone()),
@@ -119,7 +117,16 @@ fn filled(row: &ApiRow) -> Form {
         ("service".into(), row.service_id.to_string()),
         ("state".into(), row.state.to_string()),
     ];
-    Form::with(values.into_iter().chain(metering::values(&row.metering)))
+    Form::with(
+        values.into_iter().chain(metering::values(&row.metering)).chain(lines::filled_of_api(&row.policies)),
+    )
+}
+
+/// One line for each policy, for those who may only look.
+fn held_to(row: &ApiRow) -> Vec<String> {
+    let mut lines = lines::lines_of(row.policies.own());
+    lines.extend(lines::operation_lines(&row.policies));
+    lines
 }
 
 fn part(form: &Form, row: &ApiRow, services: &Services) -> FormPart {
@@ -146,7 +153,7 @@ pub async fn get(
             fact("Base path", Cell::Code(super::shown_base(&row))),
             fact("Hosts", Cell::text_or(row.hosts.join(", "), "any")),
             fact("Headers", Cell::text_or(headers::written(&row).replace('\n', ", "), "any")),
-            fact("Largest body", Cell::Text(bodies::shown(&row.body_limits))),
+            fact("Held to", Cell::text_or(held_to(&row).join("; "), "what all calls are")),
         ];
         return sheet.part(Section::Facts("Settings".into(), facts)).answer(&visit, &asked);
     }
@@ -184,7 +191,7 @@ pub async fn post(
         return visit.page(&rename.ask(sheet, &sent, &path));
     }
     let patch = ApiPatch {
-        body_limits: Some(input.body_limits),
+        policies: Some(input.policies.clone()),
         metering: Some(input.metering),
         slug: Some(input.slug),
         name: Some(input.name),
@@ -200,10 +207,8 @@ pub async fn post(
         Ok(row) => visit.go(&format!("{LIST}/{}/settings", row.slug), Some(Flash::done(SAVED))).await,
         Err(error) => {
             let stored = async { Ok((filled(&row), row.version)) };
-            not_taken(&visit, sheet, &sent, bodies::placed(headers::placed(error)), stored, |form| {
-                part(form, &row, &services)
-            })
-            .await
+            let error = lines::placed(headers::placed(error), lines::OF_API, &input.policies);
+            not_taken(&visit, sheet, &sent, error, stored, |form| part(form, &row, &services)).await
         }
     }
 }
