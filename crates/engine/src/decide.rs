@@ -13,11 +13,10 @@ use crate::admission::{check_host, check_method, check_target};
 use crate::consumers::{Account, Consumers, Found};
 use crate::denial::Denial;
 use crate::limits::{self, Cells, Levels, Takings};
-use crate::policies::Counting;
 use crate::rules::Whence;
 use crate::snapshot::{Api, Plan, Route, RouteMatch, Service, Snapshot};
 pub use caller::Familiar;
-use caller::{Unserved, identify, recognise};
+use caller::{Caller, Unserved, identify, recognise};
 
 /// What a call says of itself, as it came: nothing decoded, nothing trimmed.
 #[derive(Debug, Clone, Copy)]
@@ -270,10 +269,7 @@ pub fn decide(
     if let Some(guard) = guard
         && let Err(denial) = guard.check_networks(call.whence)
     {
-        // Before the key is looked at: from elsewhere nothing is told of it. Whose it is goes on record.
-        let found = identify(consumers, call.credential, matched.route(), now_ns).ok();
-        let holder = found.as_ref().map(Holder::from);
-        return Err(refuse(Unserved { denial, holder, consumer: None }, matched, None));
+        return Err(refuse_from_there(denial, call, consumers, matched, now_ns));
     }
     let caller = match familiar {
         Some(familiar) => familiar.caller_of(call, &matched, consumers, now_ns),
@@ -285,20 +281,15 @@ pub fn decide(
     };
     let cells = Cells { account: &caller.consumer.account, of_key: caller.of_key.as_deref() };
     let units = matched.route().units;
-    let counting = || {
-        let (subscription, key) = (caller.consumer.subscription_id(), caller.consumer.credential_id);
-        Counting::new(&snapshot.policy_counts, subscription, key, now_ns)
-    };
-    let take = |plan| {
-        let plan = snapshot.plan(plan);
-        if let Some(guard) = guard {
-            limits::take_guard(guard, counting(), plan, &cells, units)?;
+    let mut plan = caller.plan;
+    if let Some(guard) = guard {
+        let counting = caller.counting(snapshot, now_ns);
+        if let Err(refused) = limits::take_guard(guard, counting, snapshot, &mut plan, &cells, units) {
+            return Err(refuse_limited(*refused, caller, matched, plan));
         }
-        // Where another call took the plan's last one meanwhile.
-        let give_back = |_: &_| guard.into_iter().for_each(|guard| guard.undo(counting()));
-        limits::take(plan, &cells, units, now_ns).inspect_err(give_back)
-    };
-    let (mut plan, mut taken) = (caller.plan, take(caller.plan));
+    }
+    let take = |plan| limits::take(snapshot.plan(plan), &cells, units, now_ns);
+    let mut taken = take(plan);
     if let Err(refused) = &taken
         && matches!(refused.0, Denial::SpendCapReached(_))
         && let Some(fallback) = snapshot.fallback_of(plan)
@@ -311,12 +302,38 @@ pub fn decide(
             Ok(Admission { matched, consumer, standing, takings })
         }
         Err(refused) => {
-            let (denial, levels) = *refused;
-            let holder = Some(Holder::from(&caller.consumer));
-            let unserved = Unserved { denial, holder, consumer: Some(caller.consumer) };
-            Err(refuse(unserved, matched, Some(Standing { plan, levels })))
+            if let Some(guard) = guard {
+                // Another call took the plan's last one meanwhile.
+                guard.undo(caller.counting(snapshot, now_ns));
+            }
+            Err(refuse_limited(*refused, caller, matched, plan))
         }
     }
+}
+
+/// Before the key is looked at: from elsewhere nothing is told of it. Whose it is goes on record.
+#[cold]
+fn refuse_from_there(
+    denial: Denial,
+    call: &Call<'_>,
+    consumers: &Consumers,
+    matched: Matched,
+    now_ns: u64,
+) -> Box<Refusal> {
+    let found = identify(consumers, call.credential, matched.route(), now_ns).ok();
+    let holder = found.as_ref().map(Holder::from);
+    refuse(Unserved { denial, holder, consumer: None }, matched, None)
+}
+
+fn refuse_limited(
+    (denial, levels): (Denial, Levels),
+    caller: Caller,
+    matched: Matched,
+    plan: u32,
+) -> Box<Refusal> {
+    let holder = Some(Holder::from(&caller.consumer));
+    let unserved = Unserved { denial, holder, consumer: Some(caller.consumer) };
+    refuse(unserved, matched, Some(Standing { plan, levels }))
 }
 
 fn find_route(snapshot: &Arc<Snapshot>, call: &Call<'_>) -> Result<Matched, Denial> {

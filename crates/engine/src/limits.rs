@@ -13,7 +13,7 @@ use crate::gcra::Rate;
 use crate::lease::{self, Answer};
 use crate::policies::{Counting, Guard};
 use crate::quota::Month;
-use crate::snapshot::{LimitCheck, Plan};
+use crate::snapshot::{LimitCheck, Plan, Snapshot};
 
 /// Every limit that a gateway checks.
 const LIMITS_MAX: usize = Limit::RATES_PER_PLAN_MAX + Limit::LEASES_MAX;
@@ -74,18 +74,20 @@ impl Takings {
 type Taken = Result<(Levels, Takings), Box<(Denial, Levels)>>;
 
 /// Takes a call from every rate of a route's guard, where the plan admits it too: all of both is looked at before anything
-/// is taken of either. Speed is named before budget, and of two limits of speed the one that opens later.
+/// is taken of either. Speed is named before budget, and of two limits of speed the one that opens later. Where the
+/// plan's spend cap is reached, `plan` becomes the one whose limits hold instead.
 #[inline(never)]
 pub(crate) fn take_guard(
     guard: &Guard,
     counting: Counting<'_>,
-    plan: &Plan,
+    snapshot: &Snapshot,
+    plan: &mut u32,
     cells: &Cells<'_>,
     units: u32,
 ) -> Result<(), Box<(Denial, Levels)>> {
     let now_ns = counting.now_ns;
-    let refused_by = |hit: LimitHit| {
-        let (of_plan, levels) = stand(plan, cells, units, now_ns);
+    let refused_by = |hit: LimitHit, plan: u32| {
+        let (of_plan, levels) = stand(snapshot.plan(plan), cells, units, now_ns);
         let denial = match of_plan {
             Some(Denial::RateLimited(later)) if later.retry_after_s > hit.retry_after_s => later,
             _ => hit,
@@ -93,12 +95,22 @@ pub(crate) fn take_guard(
         Box::new((Denial::RateLimited(denial), levels))
     };
     if let Some(hit) = guard.look(counting) {
-        return Err(refused_by(hit));
+        return Err(refused_by(hit, *plan));
     }
-    if !admits(plan, cells, units, now_ns) {
-        return Err(refused(plan, cells, units, now_ns));
+    let refusal_of = |plan: u32| {
+        let plan = snapshot.plan(plan);
+        (!admits(plan, cells, units, now_ns)).then(|| refused(plan, cells, units, now_ns))
+    };
+    if let Some(refused) = refusal_of(*plan) {
+        match (&refused.0, snapshot.fallback_of(*plan)) {
+            (Denial::SpendCapReached(_), Some(fallback)) => *plan = fallback,
+            _ => return Err(refused),
+        }
+        if let Some(refused) = refusal_of(*plan) {
+            return Err(refused);
+        }
     }
-    guard.take(counting).map_err(refused_by)
+    guard.take(counting).map_err(|hit| refused_by(hit, *plan))
 }
 
 /// Whether a plan admits a call, nothing taken.

@@ -9,6 +9,7 @@ use super::{Call, Consumer, Holder, Matched};
 use crate::consumers::{Consumers, Found, Opening, RateCells};
 use crate::denial::Denial;
 use crate::key;
+use crate::policies::Counting;
 use crate::snapshot::{Route, Snapshot};
 
 /// Room for every key of ours; longer ones that were made elsewhere are looked up each time.
@@ -54,6 +55,14 @@ pub(super) struct Unserved {
     pub(super) denial: Denial,
     pub(super) holder: Option<Holder>,
     pub(super) consumer: Option<Consumer>,
+}
+
+impl Caller {
+    /// As policies count it.
+    pub(super) fn counting<'s>(&self, snapshot: &'s Snapshot, now_ns: u64) -> Counting<'s> {
+        let Consumer { credential_id, .. } = self.consumer;
+        Counting::new(&snapshot.policy_counts, self.consumer.subscription_id(), credential_id, now_ns)
+    }
 }
 
 impl Unserved {

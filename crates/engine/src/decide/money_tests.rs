@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tollgate_domain::{
-    Blueprint, Budget, Enforcement, Funds, Limit, LimitKind, OperationCost, Outcome, Period, Plan,
-    SubscriptionId,
+    Blueprint, Budget, Enforcement, Funds, Limit, LimitKind, OperationCost, Outcome, Period, Plan, Policies,
+    RatePer, RatePolicy, SubscriptionId,
 };
 
 use crate::compile::compile;
@@ -34,7 +34,12 @@ struct Till {
 impl Till {
     /// One application on plan 60.
     fn of(plans: Vec<Plan>, units: u32) -> Self {
-        let mut rows = Blueprint { plans, ..blueprint() };
+        Self::held_to(Policies::default(), plans, units)
+    }
+
+    /// The same, where all calls are held to something besides.
+    fn held_to(policies: Policies, plans: Vec<Plan>, units: u32) -> Self {
+        let mut rows = Blueprint { plans, policies, ..blueprint() };
         rows.apis[0].metering.costs =
             vec![OperationCost { method: "GET".into(), path: "/items/{id}".into(), units }];
         let consumers = Consumers::new(peppers());
@@ -132,6 +137,21 @@ fn what_is_not_charged_is_given_back_to_money() {
     let admission = till.call_at(NOW).expect("one is left");
     assert_eq!(admission.finish(502, Outcome::UpstreamFailed), None);
     assert_eq!(till.code(), "admitted");
+}
+
+#[test]
+fn a_policy_counts_a_call_once_on_whichever_plan_it_ends_and_not_one_that_no_plan_takes() {
+    let (name, period, per) = ("all".into(), Period::Hour, RatePer::All);
+    let rates = vec![RatePolicy { name, amount: 3, period, burst: None, per }];
+    let capped = Plan { fallback: Some(uuid(61).into()), ..plan(60, vec![kept(Funds::SpendCap)]) };
+    let free = Plan { uncharged: true, ..plan(61, vec![kept(Funds::Throttled)]) };
+    let till = Till::held_to(Policies { rates, ..Policies::default() }, vec![capped, free], 3);
+    assert_eq!(till.code(), "quota_unavailable", "which is asked for, and the call decided again");
+    till.lend(Funds::SpendCap, 3);
+    till.lend(Funds::Throttled, 6);
+    let plans = [60, 61, 61].map(|_| till.call_at(NOW).expect("one of the plans takes it").plan().id);
+    assert_eq!(plans, [60, 61, 61].map(|n| uuid(n).into()));
+    assert_eq!(till.code(), "rate_limited", "three were taken, and no refusal was");
 }
 
 #[test]
