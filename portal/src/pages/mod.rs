@@ -271,6 +271,7 @@ pub fn routes() -> Router<PortalState> {
         .route("/admin/keys", get(admin::keys::list))
         .route("/admin/keys/find", post(admin::keys::find))
         .route("/admin/keys/{id}", get(admin::keys::show))
+        .route("/admin/keys/{id}/explain", get(admin::key_limits::get).post(admin::key_limits::post))
         .route(
             "/admin/keys/{id}/restrict",
             get(applications::key_restrict::get_any).post(applications::key_restrict::post_any),

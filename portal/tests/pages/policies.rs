@@ -51,3 +51,42 @@ async fn who_may_only_look_sees_what_holds_and_every_reader_meets_it_in_the_refe
     assert!(reference.text.contains("9 requests per minute"), "{}", reference.text);
     assert!(reference.text.contains("For all APIs here together, for all callers, whatever the plan"));
 }
+
+#[tokio::test]
+async fn a_call_with_a_key_is_explained_with_every_limit_and_where_it_was_written() {
+    let site = Site::open().await;
+    site.browser().sign_up("maria@example.com").await;
+    let mut admin = admin(&site).await;
+    let version = hidden(&admin.get(PAGE).await, "version").to_owned();
+    let rates = "each 5 second per credential\nshield 900 minute per all";
+    let fields = [("rates", rates), ("networks", ""), ("version", version.as_str())];
+    assert_eq!(admin.post(PAGE, &fields).await.status, StatusCode::SEE_OTHER);
+    let keys = site.control.store().list_credentials(
+        tollgate_domain::Scope::Operator,
+        None,
+        tollgate_store::Page::FIRST_500,
+    );
+    let key = keys.await.expect("keys").remove(0).id;
+    let path = format!("/admin/keys/{key}/explain");
+    assert!(admin.get(&format!("/admin/keys/{key}")).await.text.contains(&path));
+    let wrong = admin.post(&path, &[("method", "GET"), ("path", "countries"), ("match_headers", "")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("id=\"path-error\""), "{}", wrong.text);
+    let lost = admin.post(&path, &[("method", "GET"), ("path", "/nowhere")]).await;
+    assert!(lost.text.contains("It would be refused: route_not_found"), "{}", lost.text);
+    let found = admin.post(&path, &[("method", "GET"), ("path", "/countries/v1/countries")]).await;
+    for told in [
+        "It would be let through",
+        "each",
+        "shield",
+        "rate, per minute",
+        "platform",
+        "plan free of product countries",
+    ] {
+        assert!(found.text.contains(told), "{told}: {}", found.text);
+    }
+    assert_eq!(
+        admin.get("/admin/keys/key_01ks2v8d3tf5cs9y0v3jq1q7zb/explain").await.status,
+        StatusCode::NOT_FOUND
+    );
+}

@@ -166,6 +166,7 @@ pub async fn show(
         .below(LIST, "Keys")
         .labelled(line.state)
         .identified(id)
+        .action(true, Action::link(format!("{LIST}/{id}/explain"), "info", "Explain a call"))
         .action(may_revoke, Action::link(format!("{LIST}/{id}/restrict"), "shield", "Restrict"))
         .action(may_revoke, revoke)
         .part(Section::Facts(String::new(), facts))

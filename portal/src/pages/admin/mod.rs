@@ -22,6 +22,7 @@ pub mod incident;
 pub mod incidents;
 pub mod invoice_money;
 pub mod invoices;
+pub mod key_limits;
 pub mod key_revoke;
 pub mod keys;
 pub mod mails;

@@ -3,7 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod document;
-mod headers;
+pub mod headers;
 pub mod life;
 mod metering;
 pub mod overview;
