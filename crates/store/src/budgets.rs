@@ -7,9 +7,10 @@
 //! What a process that died had not spent is lent to nobody until it is known: once the process is gone for good and its
 //! journal has been handed in, the rest of its leases is taken back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 use tollgate_domain::{Funds, Limit, SubscriptionId, Window};
 use uuid::Uuid;
 
@@ -219,24 +220,15 @@ impl Store {
 
     /// Grants of those budgets that are there, with what is free of each.
     async fn grant(&self, boot_id: Uuid, wanted: &[Wanted]) -> Result<HashMap<Budget, (u64, u64)>> {
-        let ids: Vec<Uuid> = wanted.iter().map(|one| one.ask.subscription_id.uuid()).collect();
-        let names: Vec<&str> = wanted.iter().map(|one| one.limit.name.as_str()).collect();
-        let starts: Vec<DateTime<Utc>> = wanted.iter().map(|one| one.window.starts).collect();
+        let mut tx = self.pool().begin().await?;
+        // Locked by one statement and changed by the next, which sees what was committed meanwhile. A budget that appears
+        // between the two is not ours to lend from: others may, in the same instant.
+        let locked = lock(&mut tx, wanted).await?;
+        let wanted: Vec<&Wanted> = wanted.iter().filter(|one| locked.contains(&place(one))).collect();
+        let (ids, names, starts) = columns(wanted.iter().copied());
         let numbers = |pick: fn(&Wanted) -> u64| -> Vec<i64> {
             wanted.iter().map(|one| i64::try_from(pick(one)).unwrap_or(i64::MAX)).collect()
         };
-        let mut tx = self.pool().begin().await?;
-        // Locked by one statement and changed by the next, which sees what was committed meanwhile.
-        sqlx::query(
-            "select from budgets b
-             join unnest($1::uuid[], $2::text[], $3::timestamptz[]) as t (subscription_id, name, starts) using (subscription_id, name, starts)
-             order by b.subscription_id, b.name for update of b",
-        )
-        .bind(&ids)
-        .bind(&names)
-        .bind(&starts)
-        .execute(&mut *tx)
-        .await?;
         let rows: Vec<(Uuid, String, DateTime<Utc>, i64, i64)> = sqlx::query_as(GRANT)
             .bind(boot_id)
             .bind(&ids)
@@ -256,6 +248,31 @@ impl Store {
 }
 
 type Budget = (SubscriptionId, String, DateTime<Utc>);
+
+/// Locks those budgets that are there, and says which.
+async fn lock(tx: &mut PgConnection, wanted: &[Wanted]) -> Result<HashSet<Budget>> {
+    let (ids, names, starts) = columns(wanted);
+    let rows: Vec<(Uuid, String, DateTime<Utc>)> = sqlx::query_as(
+        "select subscription_id, name, starts from budgets b
+         join unnest($1::uuid[], $2::text[], $3::timestamptz[]) as t (subscription_id, name, starts) using (subscription_id, name, starts)
+         order by subscription_id, name for update of b",
+    )
+    .bind(ids)
+    .bind(names)
+    .bind(starts)
+    .fetch_all(tx)
+    .await?;
+    Ok(rows.into_iter().map(|(id, name, starts)| (id.into(), name, starts)).collect())
+}
+
+fn columns<'w>(
+    wanted: impl IntoIterator<Item = &'w Wanted>,
+) -> (Vec<Uuid>, Vec<&'w str>, Vec<DateTime<Utc>>) {
+    wanted
+        .into_iter()
+        .map(|one| (one.ask.subscription_id.uuid(), one.limit.name.as_str(), one.window.starts))
+        .collect()
+}
 
 fn place(one: &Wanted) -> Budget {
     (one.ask.subscription_id, one.limit.name.clone(), one.window.starts)
@@ -279,7 +296,7 @@ with asked as (
     select f.*, least(f.free, greatest(f.needed, least(f.wanted, f.free / (4 * s.nodes)))) as chunk
     from free f, serving s
 ), lent as (
-    update budgets b set granted = b.granted + c.chunk, amount = greatest(c.amount, b.granted + c.chunk)
+    update budgets b set granted = b.granted + c.chunk, amount = greatest(c.amount, b.granted)
     from chunks c where b.subscription_id = c.subscription_id and b.name = c.name and b.starts = c.starts
 ), noted as (
     insert into budget_leases as l (subscription_id, name, starts, boot_id, granted)

@@ -73,6 +73,52 @@ async fn however_many_ask_at_once_no_more_is_lent_than_there_is() {
     assert!(overdraw.is_err(), "the table itself refuses");
 }
 
+/// Returns once a statement of this database waits for a lock of another.
+async fn until_somebody_waits(store: &Store) {
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    for _ in 0..2_000 {
+        if sqlx::query_scalar::<_, i64>(waiting).fetch_one(store.pool()).await.unwrap() > 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("nobody waits");
+}
+
+/// A budget that another process makes, and lends from, between two statements of one that found none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_appears_meanwhile_is_not_lent_twice() {
+    let (_database, store, subscriber) = exact(1_000, Budget::default()).await;
+    let (subscription, boot) = (subscriber.subscription, Uuid::now_v7());
+    // Every loan looks at the gateways that serve: so it stops between looking for the budget and lending of it.
+    let mut gate = store.pool().begin().await.unwrap();
+    sqlx::query("lock table gateway_nodes in access exclusive mode").execute(&mut *gate).await.unwrap();
+    let asks = {
+        let store = store.clone();
+        async move { store.lease_budgets(boot, &[ask(subscription, 400)]).await }
+    };
+    let asks = tokio::spawn(asks);
+    until_somebody_waits(&store).await;
+    sqlx::query(
+        "insert into budgets (subscription_id, name, starts, ends, amount)
+         values ($1, 'day', date_trunc('day', now(), 'UTC'), date_trunc('day', now(), 'UTC') + interval '1 day', 1000)",
+    )
+    .bind(subscription.uuid())
+    .execute(store.pool())
+    .await
+    .unwrap();
+    let mut other = store.pool().begin().await.unwrap();
+    sqlx::query("update budgets set granted = 1000").execute(&mut *other).await.unwrap();
+    gate.commit().await.unwrap();
+    until_somebody_waits(&store).await;
+    other.commit().await.unwrap();
+    let grants = asks.await.unwrap().unwrap();
+    assert_eq!(grants.iter().map(|grant| (grant.granted, grant.free)).collect::<Vec<_>>(), [(0, 0)]);
+    let lent: Vec<(i64, i64)> =
+        sqlx::query_as("select granted, amount from budgets").fetch_all(store.pool()).await.unwrap();
+    assert_eq!(lent, [(1_000, 1_000)]);
+}
+
 #[tokio::test]
 async fn what_is_handed_back_can_be_lent_again_and_nobody_hands_back_what_another_has() {
     let (_database, store, subscriber) = exact(10, Budget::default()).await;
