@@ -70,6 +70,8 @@ fn place(target: &str, is_operator: bool) -> Option<String> {
         "problems" => Some(format!("/problems/{name}")),
         "guides" => Some(format!("/guides/{name}")),
         "resources" if is_operator => Some(format!("/admin/handbook/{name}")),
+        // As pages of resources name each other.
+        "" if Resources::get(path).is_some() => is_operator.then(|| format!("/admin/handbook/{name}")),
         "" if is_document => is_operator.then(|| format!("/admin/handbook/{name}")),
         // Guides lie beside each other.
         "" if stem.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') => {
@@ -92,6 +94,7 @@ mod tests {
             ("price-an-api.md", "/guides/price-an-api"),
             ("problems/conflict.md", "/problems/conflict"),
             ("resources/20-apis.md", "/admin/handbook/apis"),
+            ("25-policies.md", "/admin/handbook/policies"),
             ("adr/0011-billing-in-arrears.md", "adr/0011-billing-in-arrears.md"),
             ("ARCHITECTURE.md", "ARCHITECTURE.md"),
             ("https://example.org/x.md", "https://example.org/x.md"),

@@ -36,6 +36,20 @@ async fn every_resource_has_a_page_and_guides_lead_to_it() {
     for guide in ["publish-your-first-api", "run-it-from-git", "change-a-plan"] {
         assert!(list.contains(&format!("href=\"/admin/handbook/guides/{guide}\"")), "{guide}: {list}");
     }
+    let links = |text: &str| -> std::collections::BTreeSet<String> {
+        let targets = text.split("href=\"").skip(1).filter_map(|rest| rest.split(['"', '#']).next());
+        let ours = targets.filter(|to| to.starts_with("/guides/") || to.starts_with("/admin/handbook/"));
+        ours.map(str::to_owned).collect()
+    };
+    let mut asked = std::collections::BTreeSet::new();
+    for page in links(&list) {
+        let text = admin.get(&page).await.text;
+        for link in links(&text) {
+            if asked.insert(link.clone()) {
+                assert_eq!(admin.get(&link).await.status, StatusCode::OK, "{link} on {page}");
+            }
+        }
+    }
     let guide = admin.get("/admin/handbook/guides/run-it-from-git").await.text;
     assert!(guide.contains("href=\"/admin/handbook/files\""), "{guide}");
     let public = admin.get("/guides/run-it-from-git").await.text;
