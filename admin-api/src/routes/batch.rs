@@ -59,9 +59,9 @@ pub struct BatchItem {
     /// What the write would send as `If-Match`.
     #[serde(default)]
     if_match: Option<String>,
-    /// Its JSON body.
+    /// Its JSON body; `null` is none.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     body: Option<Box<RawValue>>,
 }
 

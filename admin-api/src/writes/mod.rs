@@ -68,7 +68,7 @@ async fn handled(app: &App, request: Request, next: Next) -> Result<Response, Re
 fn asked(request: &Request) -> Result<Asked, Refusal> {
     let mut params = Params::of(request.uri())?;
     let flag = |text: &str| match text {
-        "true" | "1" | "" => Some(true),
+        "true" | "1" => Some(true),
         "false" | "0" => Some(false),
         _ => None,
     };
