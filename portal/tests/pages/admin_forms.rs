@@ -317,6 +317,20 @@ async fn an_api_is_deprecated_with_a_date_and_its_pages_and_links_say_so() {
 }
 
 #[tokio::test]
+async fn a_route_of_a_served_api_is_tested_where_developers_try_it() {
+    let site = Site::open().await;
+    let mut admin = admin(&site).await;
+    let path = "/admin/apis/countries/routes";
+    let test = "/products/countries/apis/countries/operations/op1/try";
+    let routes = admin.get(path).await;
+    assert!(routes.text.contains(&format!("href=\"{test}\"")), "{}", routes.text);
+    assert_eq!(admin.get(test).await.status, StatusCode::OK);
+    let version = hidden(&admin.get("/admin/apis/countries/life").await, "version").to_owned();
+    admin.post("/admin/apis/countries/life", &[("state", "draft"), ("version", version.as_str())]).await;
+    assert!(!admin.get(path).await.text.contains("Test call"), "nobody serves it");
+}
+
+#[tokio::test]
 async fn headers_that_calls_carry_are_lines_of_a_form_and_stand_in_the_reference() {
     let site = Site::open().await;
     let mut admin = admin(&site).await;

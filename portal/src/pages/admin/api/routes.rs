@@ -6,6 +6,7 @@ use super::{find, frame};
 use crate::PortalState;
 use crate::error::Answer;
 use crate::pages::admin::desk::Desk;
+use crate::pages::reference::Place;
 use crate::parts::{Asked, Cell, List};
 use crate::session::Visit;
 
@@ -19,9 +20,16 @@ pub async fn get(
     let desk = Desk::of_publisher(&visit)?;
     let row = find(&state, &slug).await?;
     let routes = state.store.list_routes(row.id).await?;
+    // A test call is what a developer makes: by the portal, with a key of one's own or as a guest.
+    let offer = match row.is_served(visit.now) {
+        true => state.store.find_offer(row.id, visit.viewer()).await?,
+        false => None,
+    };
+    let place = offer.map(|product| Place { product: product.slug.to_string(), api: slug.clone() });
     let list = List::new("routes", "Routes")
         .column("Route")
         .column("Operation")
+        .acts()
         .or_empty(
             "route",
             "No route",
@@ -33,7 +41,14 @@ pub async fn get(
                 "/admin/traffic?range=day&api={slug}&path={}",
                 crate::error::query_value(&route.path)
             );
-            vec![Cell::Route { method: route.method, path: route.path, href }, Cell::Code(route.operation_id)]
+            let of = format!("{} {}", route.method, route.path);
+            let test = place.as_ref().map(|place| format!("{}/try", place.operation(&route.operation_id)));
+            let test = test.map_or(Cell::Nothing(""), |href| Cell::Open { href, text: "Test call", of });
+            vec![
+                Cell::Route { method: route.method, path: route.path, href },
+                Cell::Code(route.operation_id),
+                test,
+            ]
         }))
         .whole(&asked, "path or operation");
     frame(&visit, &desk, &row).await?.part(list).answer(&visit, &asked)
