@@ -18,7 +18,9 @@ use crate::shell::Flash;
 use crate::show::{self, Moment};
 
 /// Subscriptions that are moved by one press: each is a change of its own.
-const AT_ONCE: i64 = 200;
+const AT_ONCE: usize = 200;
+/// Subscriptions among which those are looked for.
+const LOOKED_AT: i64 = 5_000;
 const NOW: &str = "now";
 const PERIOD_END: &str = "period_end";
 
@@ -28,17 +30,20 @@ struct Wanted {
     when: When,
 }
 
-/// Those of a plan that can be moved, and of the first so many how many there are in all.
+/// Those of a plan that can be moved, as many as one press moves, and whether they are all. Whoever has ended or will go
+/// there already is passed over: more presses reach the others.
 async fn movable(
     state: &PortalState,
     desk: &Desk,
     plan: &PlanRow,
     to: Option<&PlanRow>,
 ) -> Result<(Vec<SubscriptionLine>, bool), Fault> {
-    let (lines, total) = subscribers(state, desk, plan, AT_ONCE).await?;
-    let are_all = total <= AT_ONCE;
+    let (lines, total) = subscribers(state, desk, plan, LOOKED_AT).await?;
     let mut left = Vec::new();
     for line in lines {
+        if left.len() == AT_ONCE {
+            return Ok((left, false));
+        }
         let is_in_force = matches!(line.state, SubscriptionState::Active | SubscriptionState::Suspended);
         let planned = match to {
             Some(_) if is_in_force => state.store.find_planned_change(desk.scope, line.id).await?,
@@ -49,7 +54,7 @@ async fn movable(
             left.push(line);
         }
     }
-    Ok((left, are_all))
+    Ok((left, total <= LOOKED_AT))
 }
 
 /// The plans of the product that subscriptions can be moved to.
